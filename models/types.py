@@ -1,0 +1,112 @@
+"""What the networks give back, and the protocols that any detector or pose network follows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Boxes found in one image, best score first.
+
+    Attributes:
+        boxes: (N, 4) float32, x1 y1 x2 y2 in image pixels, clipped to the image.
+        scores: (N,) float32 in [0, 1].
+        labels: (N,) int64, 0-based index into ``Detector.labels``.
+    """
+
+    boxes: F32
+    scores: F32
+    labels: I64
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.labels.shape != (n,):
+            raise ValueError(
+                f"boxes {self.boxes.shape}, scores {self.scores.shape}, labels {self.labels.shape} do not match"
+            )
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, index: npt.NDArray[np.bool_] | I64 | slice) -> "Detections":
+        return Detections(self.boxes[index], self.scores[index], self.labels[index])
+
+    @classmethod
+    def empty(cls) -> "Detections":
+        """No boxes."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Poses:
+    """Landmarks and masks of the people in N regions of interest of one image.
+
+    Attributes:
+        rois: (N, 4) float32, the regions looked at: centre x, centre y, side in image pixels, angle in radians
+            (clockwise, 0 is upright).
+        keypoints: (N, K, 3) float32: x, y in image pixels, score in [0, 1].
+        presence: (N,) float32 in [0, 1], that a person is in the region at all.
+        next_rois: (N, 4) float32, the regions that these landmarks suggest for the next pass or frame.
+        mask_logits: (N, S, S) float32 in the region's own grid (a pixel belongs to the person where > 0), or
+            None when masks were not asked for.
+    """
+
+    rois: F32
+    keypoints: F32
+    presence: F32
+    next_rois: F32
+    mask_logits: F32 | None = None
+
+    def __len__(self) -> int:
+        return len(self.rois)
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds objects in one image."""
+
+    @property
+    def name(self) -> str:
+        """The name it has in the registry, e.g. ``yolox-nano``."""
+        ...
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Names of the classes, in the order of ``Detections.labels``; people are called ``person``."""
+        ...
+
+    def detect(self, image: U8) -> Detections:
+        """Objects in an (H, W, 3) uint8 BGR image, after NMS, down to the detector's own lowest useful score."""
+        ...
+
+
+@runtime_checkable
+class PoseEstimator(Protocol):
+    """Finds the landmarks (and the mask) of one person in each of several regions of an image."""
+
+    @property
+    def name(self) -> str:
+        """The name it has in the registry, e.g. ``blazepose-full``."""
+        ...
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        """Names of the K keypoints, in order."""
+        ...
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        """Pairs of 0-based keypoint indices that a drawing joins."""
+        ...
+
+    def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
+        """Landmarks in each of the (N, 4) regions of an (H, W, 3) uint8 BGR image, in one batch."""
+        ...

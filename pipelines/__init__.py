@@ -1,0 +1,1 @@
+"""How frames flow: sources, analysis, drawing, sinks. Knows no command line."""

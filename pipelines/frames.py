@@ -1,0 +1,242 @@
+"""The data that flows through a pipeline. Everything is immutable and checked where it is made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.types import F32, I64, U8
+
+if TYPE_CHECKING:
+    import supervision as sv
+
+    from .meter import MeterSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        image: (H, W, 3) uint8, BGR. Treat as read-only: several stages share it.
+        index: 0-based position in the source.
+        time_s: seconds on the source's own clock (PTS of a file, monotonic arrival of a camera).
+        name: file name of an image source, else "".
+    """
+
+    image: U8
+    index: int
+    time_s: float
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(f"image must be (H, W, 3) uint8 BGR, is {self.image.shape} {self.image.dtype}")
+        if self.index < 0:
+            raise ValueError(f"index must be >= 0, is {self.index}")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """What is known of a source before its first frame.
+
+    Attributes:
+        name: what a person would call it: a file's name, a camera's path.
+        width: pixels, after rotation.
+        height: pixels, after rotation.
+        fps: frames per second (29.97 stays 29.97), or None where it is unknown or means nothing (images).
+        frame_count: number of frames, or None where the source does not say.
+        rotation: degrees clockwise that the source asked for and that the frames already have.
+        has_audio: whether the file has an audio stream.
+        live: whether frames arrive at their own pace (a camera), so that late ones are dropped.
+        independent: whether frames have nothing to do with each other (a folder of images): no tracking.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float | None
+    frame_count: int | None = None
+    rotation: int = 0
+    has_audio: bool = False
+    live: bool = False
+    independent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MaskCrop:
+    """A person's pixels: a small crop and where it lies, never a full frame.
+
+    Attributes:
+        pixels: (h, w) uint8, 1 where the person is, else 0.
+        x: column of the crop's left edge in the frame, 0-based pixels.
+        y: row of the crop's top edge in the frame, 0-based pixels.
+    """
+
+    pixels: U8
+    x: int
+    y: int
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8:
+            raise ValueError(f"mask must be (h, w) uint8, is {self.pixels.shape} {self.pixels.dtype}")
+        if self.x < 0 or self.y < 0:
+            raise ValueError(f"mask origin must lie in the frame, is ({self.x}, {self.y})")
+
+    @property
+    def area(self) -> int:
+        """Number of pixels that belong to the person."""
+        return int(np.count_nonzero(self.pixels))
+
+    def to_full(self, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """The mask as an (height, width) bool array."""
+        full = np.zeros((height, width), np.bool_)
+        h, w = self.pixels.shape
+        full[self.y : self.y + h, self.x : self.x + w] = self.pixels != 0
+        return full
+
+    def to_rle(self, height: int, width: int) -> dict[str, Any]:
+        """COCO compressed RLE, ``{"size": [height, width], "counts": str}``.
+
+        Runs are counted down the columns of the crop alone, so the cost is that of the person, not the frame.
+        """
+        from faster_coco_eval.core import mask as coco_mask
+
+        h, w = self.pixels.shape
+        if not (self.y + h <= height and self.x + w <= width):
+            raise ValueError(f"mask crop {w}x{h} at ({self.x}, {self.y}) leaves the {width}x{height} frame")
+        padded = np.zeros((w, h + 2), np.int8)
+        padded[:, 1:-1] = self.pixels.T != 0
+        column, edge = np.nonzero(np.diff(padded, axis=1))
+        # Each column's edges alternate start, end; ends that touch the next column's start merge in frames of
+        # the same height as the crop, which zero-length runs express just as well.
+        position = (column + self.x).astype(np.int64) * height + self.y + edge
+        counts = np.diff(np.concatenate([[0], position, [height * width]]))
+        rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+        text = rle["counts"]
+        return {"size": [height, width], "counts": text.decode("ascii") if isinstance(text, bytes) else text}
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """Everything found in one frame: N objects, people among them.
+
+    Attributes:
+        size: (height, width) of the frame in pixels.
+        boxes: (N, 4) float32 x1 y1 x2 y2 in frame pixels.
+        scores: (N,) float32 in [0, 1].
+        labels: (N,) int64, 0-based index into ``names``.
+        names: the detector's class names.
+        track_ids: (N,) int64, from 1, or None when tracking was not asked for.
+        keypoints: (N, K, 3) float32 x, y in pixels, score; zero scores for what is not a person; or None.
+        presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
+        masks: N crops, None for an object without one; or None when masks were not asked for.
+    """
+
+    size: tuple[int, int]
+    boxes: F32
+    scores: F32
+    labels: I64
+    names: Sequence[str]
+    track_ids: I64 | None = None
+    keypoints: F32 | None = None
+    presence: F32 | None = None
+    masks: Sequence[MaskCrop | None] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        wanted = {"boxes": (n, 4), "scores": (n,), "labels": (n,), "track_ids": (n,), "presence": (n,)}
+        for name, shape in wanted.items():
+            value = getattr(self, name)
+            if value is not None and value.shape != shape:
+                raise ValueError(f"{name} must be {shape}, is {value.shape}")
+        if self.keypoints is not None and (self.keypoints.ndim != 3 or self.keypoints.shape[::2] != (n, 3)):
+            raise ValueError(f"keypoints must be ({n}, K, 3), is {self.keypoints.shape}")
+        if self.masks is not None and len(self.masks) != n:
+            raise ValueError(f"masks must be {n}, are {len(self.masks)}")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def people(self) -> npt.NDArray[np.bool_]:
+        """(N,) bool, which of the objects are people."""
+        person = [i for i, name in enumerate(self.names) if name == "person"]
+        return np.isin(self.labels, person)
+
+    def to_supervision(self) -> "sv.Detections":
+        """As ``supervision.Detections``; masks become full frames, keypoints lie in ``data["keypoints"]``."""
+        import supervision as sv
+
+        height, width = self.size
+        mask = None
+        if self.masks is not None and len(self):
+            nothing = np.zeros((height, width), np.bool_)
+            mask = np.stack([nothing if m is None else m.to_full(height, width) for m in self.masks])
+        data: dict[str, Any] = {"class_name": np.array([self.names[i] for i in self.labels], dtype=str)}
+        if self.keypoints is not None:
+            data["keypoints"] = self.keypoints
+        return sv.Detections(
+            xyxy=self.boxes,
+            mask=mask,
+            confidence=self.scores,
+            class_id=self.labels,
+            tracker_id=self.track_ids,
+            data=data,
+        )
+
+    def to_supervision_keypoints(self) -> "sv.KeyPoints":
+        """As ``supervision.KeyPoints``.
+
+        Raises:
+            ValueError: If poses were not asked for.
+        """
+        import supervision as sv
+
+        if self.keypoints is None:
+            raise ValueError("these instances have no keypoints: run with the task 'pose'")
+        return sv.KeyPoints(
+            xy=self.keypoints[..., :2], keypoint_confidence=self.keypoints[..., 2], class_id=self.labels
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """One analysed frame.
+
+    Attributes:
+        frame: the frame as it came from the source.
+        instances: what was found in it.
+        stage_ms: milliseconds spent per stage on this frame, in the order in which they ran.
+        meter: rates and latencies up to this frame, or None where nobody measures.
+    """
+
+    frame: Frame
+    instances: Instances
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    meter: "MeterSnapshot | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How a whole run went; the last thing a sink hears.
+
+    Attributes:
+        frames: frames that were analysed.
+        people: different people seen (track identities; without tracking, the most seen in one frame).
+        seconds: wall time from the first frame asked for to the last one written.
+        fps: ``frames / seconds``, end to end.
+        stage_ms: median milliseconds per stage.
+        warnings: one line each, e.g. "cut after 312 of 795 frames".
+        complete: False where the run was interrupted.
+    """
+
+    frames: int
+    people: int
+    seconds: float
+    fps: float
+    stage_ms: Mapping[str, float]
+    warnings: Sequence[str] = ()
+    complete: bool = True
