@@ -50,8 +50,8 @@ class Poses:
     """Landmarks and masks of the people in N regions of interest of one image.
 
     Attributes:
-        rois: (N, 4) float32, the regions looked at: centre x, centre y, side in image pixels, angle in radians
-            (clockwise, 0 is upright).
+        rois: (N, 4) float32, the regions looked at: centre x, centre y, side in image pixels, angle in
+            radians (clockwise, 0 is upright).
         keypoints: (N, K, 3) float32: x, y in image pixels, score in [0, 1].
         presence: (N,) float32 in [0, 1], that a person is in the region at all.
         next_rois: (N, 4) float32, the regions that these landmarks suggest for the next pass or frame.
@@ -84,7 +84,7 @@ class Detector(Protocol):
         ...
 
     def detect(self, image: U8) -> Detections:
-        """Objects in an (H, W, 3) uint8 BGR image, after NMS, down to the detector's own lowest useful score."""
+        """Objects in an (H, W, 3) uint8 BGR image, after NMS, down to the detector's score floor."""
         ...
 
 
