@@ -29,9 +29,8 @@ class Detections:
     def __post_init__(self) -> None:
         n = len(self.boxes)
         if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.labels.shape != (n,):
-            raise ValueError(
-                f"boxes {self.boxes.shape}, scores {self.scores.shape}, labels {self.labels.shape} do not match"
-            )
+            shapes = f"{self.boxes.shape}, {self.scores.shape}, {self.labels.shape}"
+            raise ValueError(f"boxes, scores and labels must be (N, 4), (N,), (N,), are {shapes}")
 
     def __len__(self) -> int:
         return len(self.boxes)
