@@ -1,0 +1,1 @@
+"""Files that ship with Sepcam; see README.md beside this one."""
