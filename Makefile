@@ -22,7 +22,7 @@ demo: $(READY)  ## the main job on the bundled clip; writes ./sepcam-demo
 	$(BIN)/sepcam demo
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/pytest
 
 lint: $(READY)  ## ruff and pyright
 	$(BIN)/ruff check .
