@@ -241,14 +241,14 @@ class _TFLiteFile:
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - generated flatbuffers classes have no types
         self._model = model
         self._graph = model.Subgraphs(0)
-        self._source: dict[Any, int] = {}  # output of a DEQUANTIZE or DENSIFY -> the constant behind it
+        self._source: dict[int, int] = {}  # output of a DEQUANTIZE or DENSIFY -> the constant behind it
 
     def convs(self) -> list[ConvWeights]:
         convs = []
         for i in range(self._graph.OperatorsLength()):
             operator = self._graph.Operators(i)
             name = self._op_name(operator)
-            inputs = [operator.Inputs(k) for k in range(operator.InputsLength())]
+            inputs: list[int] = [operator.Inputs(k) for k in range(operator.InputsLength())]
             if name in ("DEQUANTIZE", "DENSIFY"):
                 self._source[operator.Outputs(0)] = self._source.get(inputs[0], inputs[0])
             elif name in _TFLITE_CONVS:
