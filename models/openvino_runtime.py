@@ -1,0 +1,208 @@
+"""Networks run by OpenVINO, the fast runtime on CPUs.
+
+A torch module is converted once and kept on disk in OpenVINO's own format (IR), with f32 weights and an
+open batch size; precision, threads and batch sizes are applied when it is compiled for this process. That
+takes about as long as loading a compiled blob, and one file serves them all. Each compiled copy has a fixed
+batch size: one with an open batch size measured 15-30 % slower.
+"""
+
+import functools
+import hashlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import openvino as ov
+
+from .cache import cache_root, make_folder, sha256_of
+from .errors import SepcamError
+from .runtime import Precision, RuntimeOptions, check_batch, split
+from .types import F32, U8
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_BUCKETS = (1, 2, 4)  # From 2 images on a batch gains nothing more per image, and memory grows with it.
+_FILES = ("model.xml", "model.bin")
+
+
+@functools.cache
+def _core() -> ov.Core:
+    """The one Core of this process: it holds the plugin's threads."""
+    return ov.Core()
+
+
+def resolve_precision(options: RuntimeOptions) -> Precision:
+    """What ``options.precision`` means on this CPU.
+
+    Raises:
+        SepcamError: If this CPU does not compute in it.
+    """
+    able = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if options.precision == "auto":
+        return "bf16" if "BF16" in able else "f32"
+    needed = {"bf16": "BF16", "f16": "FP16"}.get(options.precision)
+    if needed is not None and needed not in able:
+        raise SepcamError(f"this processor does not compute in {options.precision}: use --precision f32")
+    return options.precision
+
+
+class OpenVinoRunner:
+    """A network on the CPU, see ``Runner``. A batch is run as batches of 4, 2 and 1, without padding."""
+
+    def __init__(
+        self,
+        build: Callable[[], "nn.Module"],
+        size: tuple[int, int],
+        options: RuntimeOptions,
+        *,
+        key: str | None,
+        max_batch: int,
+        cache_dir: Path | None,
+    ) -> None:
+        self.options = options
+        self._size = size
+        self._buckets = tuple(b for b in _BUCKETS if b <= max(max_batch, 1))
+        model = _load(build, size, options.precision, key, cache_dir)
+        self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
+        # The first is waited for, so that what is wrong shows at once; the caller goes on beside the others.
+        executor = ThreadPoolExecutor(1, "sepcam-compile")
+        self._requests: dict[int, Future[ov.InferRequest]] = {
+            bucket: executor.submit(self._compile, model, bucket) for bucket in self._buckets
+        }
+        executor.shutdown(wait=False)
+        self._requests[1].result()
+
+    def __call__(self, images: U8) -> tuple[F32, ...]:
+        """Runs the network, see ``Runner``; images are read, and outputs written, in place."""
+        check_batch(images, self._size)
+        count = len(images)
+        images = np.ascontiguousarray(images)
+        if count > len(self._outputs[0]):
+            self._outputs = [np.empty((count, *output.shape[1:]), np.float32) for output in self._outputs]
+        start = 0
+        for bucket in split(count, self._buckets):
+            rows = slice(start, start + bucket)
+            request = self._requests[bucket].result()
+            request.set_input_tensor(ov.Tensor(images[rows], shared_memory=True))
+            for index, output in enumerate(self._outputs):
+                request.set_output_tensor(index, ov.Tensor(output[rows], shared_memory=True))
+            request.infer()
+            start += bucket
+        return tuple(output[:count] for output in self._outputs)
+
+    def _compile(self, model: ov.Model, batch: int) -> ov.InferRequest:
+        fixed = model.clone()
+        fixed.reshape({0: [batch, *self._size, 3]})
+        # The precision is always named: left alone, OpenVINO silently takes bf16 where the processor has it.
+        hint = self.options.precision if self.options.precision in ("bf16", "f16") else "f32"
+        config: dict[str, str | int] = {
+            "INFERENCE_PRECISION_HINT": hint,
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+        }
+        if self.options.threads is not None:
+            config["INFERENCE_NUM_THREADS"] = self.options.threads
+        return _core().compile_model(fixed, "CPU", config).create_infer_request()
+
+
+def _tail(output: ov.Output) -> tuple[int, ...]:
+    """The shape of one image's share of an output."""
+    return tuple(dimension.get_length() for dimension in list(output.partial_shape)[1:])
+
+
+def _load(
+    build: Callable[[], "nn.Module"],
+    size: tuple[int, int],
+    precision: Precision,
+    key: str | None,
+    cache_dir: Path | None,
+) -> ov.Model:
+    """The converted network, from the disk if it is there and whole."""
+    if key is None:
+        return convert(build(), size)
+    folder = compiled_folder(key, size, cache_dir, quantised=precision == "int8")
+    if _is_whole(folder):
+        return _core().read_model(folder / _FILES[0])
+    if precision == "int8":
+        raise SepcamError(f"no int8 copy of {key} at {size[1]}x{size[0]}: 'sepcam models quantize' makes one")
+    model = convert(build(), size)
+    save(model, folder)
+    return model
+
+
+def convert(network: "nn.Module", size: tuple[int, int]) -> ov.Model:
+    """A torch module as an OpenVINO model with f32 weights and an open batch size.
+
+    Args:
+        network: takes (B, H, W, 3) uint8, gives a tuple of float32 tensors whose first axis is B.
+        size: (height, width) of the input in pixels.
+    """
+    import torch
+
+    # Two images, so that nothing takes the batch for a constant 1.
+    example = torch.zeros((2, *size, 3), dtype=torch.uint8)
+    with warnings.catch_warnings(), torch.no_grad():
+        # OpenVINO reads traced modules, which torch calls deprecated and comments on in passing. The trace is
+        # made here because OpenVINO's own way of making it runs the network three more times to check it.
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(network.eval(), example, check_trace=False)
+        shape = ov.PartialShape([-1, *size, 3])
+        model = ov.convert_model(traced, example_input=example, input=[shape])
+    assert isinstance(model, ov.Model)
+    return model
+
+
+def compiled_folder(
+    key: str, size: tuple[int, int], cache_dir: Path | None = None, *, quantised: bool = False
+) -> Path:
+    """Where a converted network lives: by key, size, OpenVINO's version, and this package's own code."""
+    parts = [key, f"{size[0]}x{size[1]}", "int8" if quantised else "f32", ov.__version__, _code_fingerprint()]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    readable = "".join(c if c.isalnum() or c in "-_." else "_" for c in key)[:80]
+    return (cache_dir or cache_root()) / "compiled" / f"{readable}-{parts[1]}-{parts[2]}-{digest}"
+
+
+@functools.cache
+def _code_fingerprint() -> str:
+    """Changes whenever a module of this package does: a converted network has its pre-processing baked in."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def save(model: ov.Model, folder: Path) -> None:
+    """Writes a converted network to its folder of the cache: whole, or not at all.
+
+    Two processes may do so at once: the first to finish wins, and both have the same to say.
+    """
+    parent = make_folder(folder.parent)
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".tmp-", ignore_cleanup_errors=True) as name:
+            written = Path(name) / "entry"
+            written.mkdir()
+            ov.save_model(model, written / _FILES[0], compress_to_fp16=False)
+            (written / "sha256").write_text(_digests(written))
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(written, folder)
+    except (OSError, RuntimeError) as error:
+        if not _is_whole(folder):
+            raise SepcamError(f"cannot write the compiled network to {folder}: {error}") from error
+
+
+def _digests(folder: Path) -> str:
+    return "\n".join(sha256_of(folder / name) for name in _FILES)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return (folder / "sha256").read_text() == _digests(folder)
+    except OSError:
+        return False
