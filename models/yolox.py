@@ -1,0 +1,156 @@
+"""YOLOX-nano (Ge et al. 2021, https://arxiv.org/abs/2107.08430): an anchor-free detector of COCO's 80 classes.
+
+Modules are defined in the order of the official ONNX export's graph, so that `importers.load_convs` fills them.
+What the network says is turned into boxes by `detectors.YOLOXDetector`.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .blocks import ConvAct, DepthwiseSeparable, Normalize
+
+STRIDES = (8, 16, 32)
+
+
+class YOLOXNano(nn.Module):
+    """YOLOX at depth 0.33 and width 0.25, with depthwise-separable convolutions; 0.91 M parameters.
+
+    Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, letterboxed with 114, to one float32 tensor
+    (B, N, 85): per cell of the grids at strides 8, 16 and 32, row by row: x, y (offset from the cell's corner
+    in strides), log w, log h (in strides), the objectness logit and 80 class logits.
+    """
+
+    def __init__(self, classes: int = 80) -> None:
+        super().__init__()
+        self.normalize = Normalize(1.0, 0.0, rgb=False)
+        self.backbone = _CSPDarknet()
+        self.neck = _PAFPN()
+        self.heads = nn.ModuleList(_Head(channels, classes) for channels in (64, 128, 256))
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
+        """Raw predictions of every cell."""
+        maps = self.neck(*self.backbone(self.normalize(images)))
+        return (torch.cat([head(x) for head, x in zip(self.heads, maps, strict=True)], 1),)
+
+
+class _CSPDarknet(nn.Module):
+    """The backbone: features at strides 8, 16 and 32 with 64, 128 and 256 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _conv(12, 16, 3)
+        self.stage2 = nn.Sequential(_separable(16, 32, 2), _CSPLayer(32, 32, 1))
+        self.stage3 = nn.Sequential(_separable(32, 64, 2), _CSPLayer(64, 64, 3))
+        self.stage4 = nn.Sequential(_separable(64, 128, 2), _CSPLayer(128, 128, 3))
+        self.stage5 = nn.Sequential(
+            _separable(128, 256, 2), _SpatialPyramid(256), _CSPLayer(256, 256, 1, shortcut=False)
+        )
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        # Focus: each 2 x 2 patch becomes one pixel with four times the channels.
+        rows = (x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2])
+        stride8 = self.stage3(self.stage2(self.stem(torch.cat(rows, 1))))
+        stride16 = self.stage4(stride8)
+        return stride8, stride16, self.stage5(stride16)
+
+
+class _PAFPN(nn.Module):
+    """The neck: coarse features flow down to the fine ones, then fine ones up again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lateral16 = _conv(256, 128)
+        self.down16 = _CSPLayer(256, 128, 1, shortcut=False)
+        self.lateral8 = _conv(128, 64)
+        self.down8 = _CSPLayer(128, 64, 1, shortcut=False)
+        self.stride16 = _separable(64, 64, 2)
+        self.up16 = _CSPLayer(128, 128, 1, shortcut=False)
+        self.stride32 = _separable(128, 128, 2)
+        self.up32 = _CSPLayer(256, 256, 1, shortcut=False)
+
+    def forward(
+        self, x8: torch.Tensor, x16: torch.Tensor, x32: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        lateral16 = self.lateral16(x32)
+        fused16 = self.down16(torch.cat([_double(lateral16), x16], 1))
+        lateral8 = self.lateral8(fused16)
+        out8 = self.down8(torch.cat([_double(lateral8), x8], 1))
+        out16 = self.up16(torch.cat([self.stride16(out8), lateral8], 1))
+        out32 = self.up32(torch.cat([self.stride32(out16), lateral16], 1))
+        return out8, out16, out32
+
+
+class _Head(nn.Module):
+    """One level's predictions, (B, H * W, 5 + classes); classes and boxes have branches of their own."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.stem = _conv(channels, 64)
+        self.class_branch = nn.Sequential(_separable(64, 64), _separable(64, 64))
+        self.classes = nn.Conv2d(64, classes, 1)
+        self.box_branch = nn.Sequential(_separable(64, 64), _separable(64, 64))
+        self.boxes = nn.Conv2d(64, 4, 1)
+        self.objectness = nn.Conv2d(64, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        classes = self.classes(self.class_branch(x))
+        about_box = self.box_branch(x)
+        out = torch.cat([self.boxes(about_box), self.objectness(about_box), classes], 1)
+        return out.flatten(2).transpose(1, 2)
+
+
+class _CSPLayer(nn.Module):
+    """Cross-stage partial layer: half of the channels pass through ``blocks`` bottlenecks, half go round."""
+
+    def __init__(self, inputs: int, outputs: int, blocks: int, *, shortcut: bool = True) -> None:
+        super().__init__()
+        hidden = outputs // 2
+        self.through = _conv(inputs, hidden)
+        self.around = _conv(inputs, hidden)
+        self.blocks = nn.Sequential(*(_Bottleneck(hidden, shortcut=shortcut) for _ in range(blocks)))
+        self.merge = _conv(2 * hidden, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.merge(torch.cat([self.blocks(self.through(x)), self.around(x)], 1))
+
+
+class _Bottleneck(nn.Module):
+    def __init__(self, channels: int, *, shortcut: bool) -> None:
+        super().__init__()
+        self.mix = _conv(channels, channels)
+        self.filter = _separable(channels, channels)
+        self.shortcut = shortcut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.filter(self.mix(x))
+        return x + y if self.shortcut else y
+
+
+class _SpatialPyramid(nn.Module):
+    """Spatial pyramid pooling: maxima over 5 x 5, 9 x 9 and 13 x 13 windows beside the features themselves."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = _conv(channels, channels // 2)
+        self.merge = _conv(channels * 2, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.squeeze(x)
+        # A 9 x 9 maximum is a 5 x 5 maximum of 5 x 5 maxima, a 13 x 13 one a third of them: less work.
+        five = F.max_pool2d(x, 5, 1, 2)
+        nine = F.max_pool2d(five, 5, 1, 2)
+        return self.merge(torch.cat([x, five, nine, F.max_pool2d(nine, 5, 1, 2)], 1))
+
+
+def _conv(inputs: int, outputs: int, kernel: int = 1) -> ConvAct:
+    return ConvAct(inputs, outputs, kernel, act=nn.SiLU, padding="symmetric")
+
+
+def _separable(inputs: int, outputs: int, stride: int = 1) -> DepthwiseSeparable:
+    return DepthwiseSeparable(inputs, outputs, 3, stride, act=nn.SiLU, padding="symmetric")
+
+
+def _double(x: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
