@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class StreamInfo:
         has_audio: whether the file has an audio stream.
         live: whether frames arrive at their own pace (a camera), so that late ones are dropped.
         independent: whether frames have nothing to do with each other (a folder of images): no tracking.
+        time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
+        pixel_aspect: width over height of one pixel; not 1 in anamorphic video.
+        start_s: where in the file the frames begin, when a later start was asked for.
+        partial: whether only a part of the file was asked for.
     """
 
     name: str
@@ -63,6 +68,10 @@ class StreamInfo:
     has_audio: bool = False
     live: bool = False
     independent: bool = False
+    time_base: Fraction | None = None
+    pixel_aspect: Fraction = Fraction(1)
+    start_s: float = 0.0
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +119,14 @@ class MaskCrop:
         padded = np.zeros((w, h + 2), np.int8)
         padded[:, 1:-1] = self.pixels.T != 0
         column, edge = np.nonzero(np.diff(padded, axis=1))
-        # Each column's edges alternate start, end; ends that touch the next column's start merge in frames of
-        # the same height as the crop, which zero-length runs express just as well.
         position = (column + self.x).astype(np.int64) * height + self.y + edge
-        counts = np.diff(np.concatenate([[0], position, [height * width]]))
-        rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+        total = height * width
+        # A run that reaches the bottom of the frame goes on at the top of the next column.
+        joined = position[1:] == position[:-1]
+        position = position[~(np.append(joined, False) | np.append(False, joined))]
+        counts = np.diff(np.concatenate([[0], position, [] if total in position[-1:] else [total]]))
+        runs: Any = {"size": [height, width], "counts": counts.astype(np.int64).tolist()}
+        rle: Any = coco_mask.frPyObjects(runs, height, width)
         text = rle["counts"]
         return {"size": [height, width], "counts": text.decode("ascii") if isinstance(text, bytes) else text}
 

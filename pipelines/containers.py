@@ -1,0 +1,97 @@
+"""Opening video files with PyAV: one clear line for each way in which that can fail."""
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from ..models.errors import SepcamError
+
+_TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
+"""FFmpeg "decodes" any text with these, as pictures of a terminal."""
+
+
+def open_video(path: str | Path, *, timeout: tuple[float, float] | None = None) -> InputContainer:
+    """Open a file or a URL that has pictures in it.
+
+    Args:
+        path: file or URL.
+        timeout: seconds to wait for the connection and for each read; for URLs.
+
+    Raises:
+        SepcamError: If there is no such file, or it is not a video.
+    """
+    options = {"rtsp_transport": "tcp"} if str(path).startswith("rtsp") else {}
+    try:
+        container = av.open(str(path), timeout=timeout, options=options)
+    except FFmpegError as error:
+        raise SepcamError(_why_not_opened(path, error)) from error
+    except (OSError, ValueError) as error:
+        raise SepcamError(f"{path} cannot be opened: {error}") from error
+    if not container.streams.video or container.format.name in _TEXT_DEMUXERS:
+        kind = "has sound but no pictures" if container.streams.audio else "is not a video"
+        container.close()
+        raise SepcamError(f"{path} {kind}: give a video file, a folder of images or a camera")
+    return container
+
+
+def clock_start(container: InputContainer) -> Fraction:
+    """Seconds on the streams' clock at which the file begins: 0, but in recordings of broadcasts.
+
+    Both picture and sound are counted from here, so that they stay together.
+    """
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in (container.streams.video[0], *container.streams.audio[:1])
+        if stream.start_time is not None and stream.time_base is not None
+    ]
+    # Sound that begins before 0 (an encoder's run-in) is dropped by players, pictures are not.
+    return min([max(min(starts, default=Fraction(0)), Fraction(0)), *starts[:1]])
+
+
+def frame_rate(stream: VideoStream) -> float | None:
+    """Frames per second, or None where the file gives none that a camera could reach."""
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= 1000:
+            return float(rate)
+    return None
+
+
+def stream_length(stream: VideoStream) -> float | None:
+    """Seconds that the pictures should last, or None where the file does not say."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None
+
+
+def one_line(error: Exception) -> str:
+    """FFmpeg's own words for an error, without its number and path."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _why_not_opened(path: str | Path, error: FFmpegError) -> str:
+    if "://" in str(path):
+        return f"{path} cannot be reached: {one_line(error)}; check the address and that the stream is on"
+    if isinstance(error, FileNotFoundError):
+        return f"{path} does not exist"
+    head = b""
+    with suppress(OSError), open(path, "rb") as file:
+        head = file.read(4096)
+        if not head:
+            return f"{path} is empty (0 bytes)"
+    if b"ftyp" in head[:16]:
+        return (
+            f"{path} is cut or damaged: its index is missing, so nothing of it can be decoded; copy it again"
+        )
+    if isinstance(error, PermissionError | IsADirectoryError):
+        return f"{path} cannot be opened: {one_line(error)}"
+    return f"{path} is not a video that can be read ({one_line(error)})"

@@ -1,0 +1,132 @@
+"""Images as frames that have nothing to do with each other."""
+
+import glob
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..models.errors import SepcamError
+from ..models.types import U8
+from .frames import Frame, StreamInfo
+
+IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+class ImageSource:
+    """Image files, one frame each; ``Frame.time_s`` counts seconds, as of a slide show.
+
+    Pictures are turned as their EXIF data asks. One that cannot be read is left out, with a line in
+    ``warnings``; indices go on without a gap.
+
+    Attributes:
+        info: size of the first image; the others may have another.
+        warnings: one line for each image left out so far.
+    """
+
+    info: StreamInfo
+    warnings: list[str]
+
+    def __init__(self, name: str, paths: Sequence[Path], *, limit: int | None = None) -> None:
+        """Read the first image.
+
+        Args:
+            name: what a person would call them: the folder's name.
+            paths: image files in the order wanted.
+            limit: end after so many frames.
+
+        Raises:
+            SepcamError: If none of them can be read.
+        """
+        self.warnings = []
+        self._limit = limit
+        self._closed = False
+        self._frames = self._read(paths)
+        self._first = next(self._frames, None)
+        if self._first is None:
+            what = (
+                f"{paths[0]} is not an image"
+                if len(paths) == 1
+                else f"{name}: none of the {len(paths)} images"
+            )
+            raise SepcamError(f"{what} that can be read")
+        height, width = self._first.image.shape[:2]
+        count = len(paths) if limit is None else min(limit, len(paths))
+        self.info = StreamInfo(name, width, height, fps=None, frame_count=count, independent=True)
+
+    def __enter__(self) -> "ImageSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in order; ``Frame.name`` is the file's name."""
+        frame, self._first = self._first, None
+        while frame is not None and not self._closed:
+            yield frame
+            done = self._limit is not None and frame.index + 1 >= self._limit
+            frame = None if done else next(self._frames, None)
+
+    def close(self) -> None:
+        """End an iteration under way in any thread; nothing is held open between images."""
+        self._closed = True
+
+    def _read(self, paths: Sequence[Path]) -> Iterator[Frame]:
+        index = 0
+        for path in paths:
+            image = read_image(path)
+            if image is None:
+                self.warnings.append(f"{path.name} cannot be read as an image: left out")
+                continue
+            yield Frame(image, index, float(index), path.name)
+            index += 1
+
+
+def read_image(path: Path) -> U8 | None:
+    """An image file as (H, W, 3) uint8 BGR, turned as its EXIF data asks, or None where it cannot be read."""
+    try:
+        data = np.fromfile(path, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except (OSError, cv2.error):
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images right inside a folder, in natural order (2.jpg before 10.jpg), without hidden files.
+
+    Raises:
+        SepcamError: If there are none.
+    """
+    try:
+        found = [path for path in folder.iterdir() if _is_image(path)]
+    except OSError as error:
+        raise SepcamError(f"folder {folder} cannot be read: {error.strerror}") from error
+    if not found:
+        raise SepcamError(f"folder {folder} has no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    return sorted(found, key=natural_key)
+
+
+def images_like(pattern: str) -> list[Path]:
+    """The images that match a glob pattern (``**`` goes into folders), in natural order.
+
+    Raises:
+        SepcamError: If there are none.
+    """
+    found = [path for path in map(Path, glob.glob(pattern, recursive=True)) if _is_image(path)]
+    if not found:
+        raise SepcamError(f"no image matches {pattern}")
+    return sorted(found, key=natural_key)
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """A key that sorts numbers in names by their value."""
+    parts = re.findall(r"\d+|\D+", str(path).casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()

@@ -1,0 +1,205 @@
+"""Video files and network streams as frames, whatever state they are in."""
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+
+from ..models.errors import SepcamError
+from .clock import FrameClock
+from .containers import clock_start, frame_rate, one_line, open_video, stream_length
+from .frames import Frame, StreamInfo
+from .pictures import PictureConverter, orientation
+
+_LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
+_NETWORK_TIMEOUT_S = (10.0, 10.0)
+_UNSHOWN_SHARE = 0.01
+"""Containers count fields, and frames that are never shown: up to this share missing is no news."""
+
+
+class VideoSource:
+    """A video file, or a stream from an address; to be read once.
+
+    Times are the file's own (counted from where the file begins), repaired where they go back or are missing.
+    Pictures arrive upright, in BGR, with the colours that players show. A damaged file gives what can be
+    decoded. ``close`` may be called from any thread, also during an iteration, which then ends.
+
+    Attributes:
+        info: what is known of it.
+        warnings: one line for each thing that went wrong so far.
+    """
+
+    info: StreamInfo
+    warnings: list[str]
+
+    def __init__(self, path: str | Path, *, start_s: float = 0.0, limit: int | None = None) -> None:
+        """Open it and decode the first frame.
+
+        Args:
+            path: file or URL.
+            start_s: begin at the first frame at or after this time, in seconds.
+            limit: end after so many frames.
+
+        Raises:
+            SepcamError: If it is missing, not a video, or has no frame that can be decoded.
+        """
+        self.warnings = []
+        self._path, self._start_s, self._limit = path, start_s, limit
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._bad_packets = 0
+        self._broken: str | None = None
+        self._end_s = 0.0
+        protocol, remote, _ = str(path).partition("://")
+        self._container = open_video(path, timeout=_NETWORK_TIMEOUT_S if remote else None)
+        self._live = bool(remote) and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
+        self._stream = self._container.streams.video[0]
+        # Decoding frame by frame in threads is fastest and holds some frames back.
+        self._stream.thread_type = "SLICE" if self._live else "AUTO"
+        self._converter = PictureConverter()
+        self._clock = self._new_clock()
+        self._decoded = self._decode()
+        try:
+            self._first = next(self._decoded, None)
+            self.info = self._describe()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "VideoSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in order; the source is closed after the last."""
+        first, self._first = self._first, None
+        index = 0
+        try:
+            while first is not None and (self._limit is None or index < self._limit):
+                picture, time_s = first
+                yield Frame(self._converter.to_bgr(picture), index, time_s)
+                index += 1
+                if index != self._limit:
+                    first = self._step()
+            if first is None and not self._stopped:
+                self._judge(index)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file and the decoder; an iteration under way in another thread ends."""
+        self._stopped = True
+        # A decoder that is at work in another thread must not be freed: that thread does it, see _step.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._decoded.close()
+                self._container.close()
+            finally:
+                self._lock.release()
+
+    def _step(self) -> tuple[av.VideoFrame, float] | None:
+        with self._lock:
+            following = None if self._stopped else next(self._decoded, None)
+        if self._stopped:
+            self.close()
+            return None
+        return following
+
+    def _new_clock(self) -> FrameClock:
+        origin = clock_start(self._container)
+        time_base = self._stream.time_base or Fraction(1, 90_000)
+        if self._start_s > 0:
+            ticks = int((Fraction(self._start_s) + origin) / time_base)
+            try:
+                self._container.seek(ticks, stream=self._stream)
+            except FFmpegError as error:
+                raise SepcamError(
+                    f"{self._path} cannot start at {self._start_s:g} s: {one_line(error)}"
+                ) from error
+        return FrameClock(time_base, frame_rate(self._stream), origin)
+
+    def _describe(self) -> StreamInfo:
+        if self._first is None:
+            where = f" after {self._start_s:g} s" if self._start_s > 0 else " that can be decoded"
+            raise SepcamError(f"{self._path} has no frames{where}")
+        stream, picture = self._stream, self._first[0]
+        turns, _ = orientation(picture)
+        width, height = picture.width, picture.height
+        aspect = Fraction(stream.sample_aspect_ratio or 1)
+        if turns % 2:
+            width, height, aspect = height, width, 1 / aspect
+        count = None if self._start_s > 0 else stream.frames or None
+        if count and self._limit is not None:
+            count = min(count, self._limit)
+        remote = "://" in str(self._path)
+        return StreamInfo(
+            name=str(self._path) if remote else Path(self._path).name,
+            width=width,
+            height=height,
+            fps=frame_rate(stream),
+            frame_count=count,
+            rotation=90 * turns,
+            has_audio=bool(self._container.streams.audio) and not self._live,
+            live=self._live,
+            time_base=None if self._live else stream.time_base,
+            pixel_aspect=aspect,
+            start_s=self._start_s,
+            partial=self._start_s > 0 or self._limit is not None,
+        )
+
+    def _decode(self) -> Generator[tuple[av.VideoFrame, float]]:
+        for picture in self._pictures():
+            # Some files have timestamps in decoding order only.
+            time_s = self._clock.time_s(picture.dts if picture.pts is None else picture.pts)
+            if time_s >= self._start_s:
+                self._end_s = time_s
+                yield picture, time.monotonic() if self._live else time_s
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError as error:
+                self._broken = one_line(error)
+                yield from self._stream.codec_context.decode(None)
+                return
+            if packet is None:
+                return
+            try:
+                yield from packet.decode()
+            except FFmpegError:
+                self._bad_packets += 1
+
+    def _judge(self, frames: int) -> None:
+        """Say, at the end, what was wrong with the file."""
+        if self._live:
+            self.warnings.append(
+                f"the stream ended after {frames} frames: {self._broken or 'its sender stopped'}"
+            )
+            return
+        cut = self._cut(frames)
+        if cut:
+            self.warnings.append(cut)
+        if self._bad_packets:
+            self.warnings.append(f"{self._bad_packets} damaged packets could not be decoded")
+        if self._clock.repaired:
+            self.warnings.append(f"{self._clock.repaired} timestamps were missing or went back: repaired")
+
+    def _cut(self, frames: int) -> str | None:
+        count = self.info.frame_count
+        if count:
+            lost = count - frames
+            if lost > max(2, _UNSHOWN_SHARE * count) or (lost > 0 and (self._broken or self._bad_packets)):
+                return f"cut after {frames} of {count} frames"
+            return None
+        length = stream_length(self._stream)
+        if length and length - self._end_s > max(0.5, 2 * _UNSHOWN_SHARE * length):
+            return f"cut after {self._end_s:.1f} of {length:.1f} s ({frames} frames)"
+        return f"cut after {frames} frames: {self._broken}" if self._broken else None
