@@ -16,7 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-ConvKind = Literal["separable", "standard"]
+from .types import ConvKind
+
 Activation = Callable[[], nn.Module]
 Padding = Literal["same", "symmetric"]
 
