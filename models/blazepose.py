@@ -1,9 +1,9 @@
-"""BlazePose full: 33 body landmarks and a mask of the person in a 256 x 256 crop.
+"""BlazePose full, the network: 33 body landmarks and a mask of the person in a 256 x 256 crop.
 
-The network of MediaPipe's ``pose_landmark_full.tflite`` (Apache-2.0); Bazarevsky et al. 2020, "BlazePose:
-On-device Real-time Body Pose tracking", https://arxiv.org/abs/2006.10204. A MobileNetV2-like encoder goes down
-to 8 x 8; a light decoder comes back up to 64 x 64 for the heatmaps, and on to 256 x 256 for the mask; a tail
-regresses the landmarks from the 8 x 8 features. Layers are defined in the order of the file's graph, so that
+That of MediaPipe's ``pose_landmark_full.tflite`` (Apache-2.0); Bazarevsky et al. 2020, "BlazePose: On-device
+Real-time Body Pose tracking", https://arxiv.org/abs/2006.10204. A MobileNetV2-like encoder goes down to
+8 x 8; a light decoder comes back up to 64 x 64 for the heatmaps, and on to 256 x 256 for the mask; a tail
+reads the landmarks from the 8 x 8 features. Layers are defined in the order of the file's graph, so that
 ``importers.load_convs`` can fill them.
 """
 
@@ -15,9 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
-
-POINTS = 39
-"""33 of the body, 2 that give the next region, 4 unused."""
+from .landmarks import POINTS
 
 
 class BlazePoseLandmarks(nn.Module):
@@ -177,7 +175,7 @@ class Down(nn.Module):
 
 
 class SeparableResidual(nn.Module):
-    """A depthwise-separable block with a shortcut (max pooling where the stride is 2), ReLU6 after the sum."""
+    """A depthwise-separable block and a shortcut (max pooling where the stride is 2), ReLU6 after the sum."""
 
     def __init__(self, channels: int, stride: int = 1) -> None:
         super().__init__()

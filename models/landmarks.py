@@ -1,7 +1,7 @@
 """Regions of interest and landmarks: where to look for each person, and what the network's answer means.
 
-A region (ROI) is a square (centre x, centre y, side, angle): image pixels, radians clockwise, 0 upright. Pixel
-indices are 0-based; index i of an n-pixel crop lies at i / n of the region's side. The conventions are those of
+A region (ROI) is a square (centre x, centre y, side, angle) in image pixels; the angle in radians clockwise,
+0 upright. Pixels are 0-based; pixel i of an n-pixel crop lies at i / n of the region's side. All this as in
 MediaPipe's pose landmark graph, whose network is used: https://arxiv.org/abs/2006.10204.
 """
 
@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 
 from .types import F32, U8
+
+POINTS = 39
+"""The network's landmarks: 33 of the body, 2 that give the next region, 4 unused."""
 
 ROI_SCALE = 1.25
 """How much larger than the person a region is."""
@@ -143,4 +146,4 @@ def refine(points: F32, heatmaps: F32) -> F32:
 
 def sigmoid(logits: F32) -> F32:
     """1 / (1 + exp(-x)), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))
+    return np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))

@@ -48,7 +48,7 @@ def mask_crops(logits: F32, rois: F32, boxes: F32, size: tuple[int, int]) -> lis
 def _rectangles(boxes: F32, size: tuple[int, int]) -> Rect:
     """(N, 4) int64 x1 y1 x2 y2 (end exclusive): the pixels of the grown boxes that the image has."""
     boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    grow = np.tile(boxes[:, 2:] - boxes[:, :2], 2) * np.float32([-_GROW, -_GROW, _GROW, _GROW])
+    grow = np.tile(boxes[:, 2:] - boxes[:, :2], 2) * np.array([-_GROW, -_GROW, _GROW, _GROW], np.float32)
     limit = np.array([size[1], size[0], size[1], size[0]])
     rects = np.round(boxes + grow).astype(np.int64).clip(0, limit)
     empty = (rects[:, 2:] <= rects[:, :2]).any(1)
@@ -61,10 +61,12 @@ def _warp(logits: F32, affine: F32, rect: Rect) -> F32:
     x1, y1, x2, y2 = (int(v) for v in rect)
     if x2 == x1:
         return np.zeros((0, 0), np.float32)
-    shifted = affine - np.float32([[0, 0, x1], [0, 0, y1]])
-    return cv2.warpAffine(
-        logits, shifted, (x2 - x1, y2 - y1), None, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, (_OUTSIDE,)
-    )
+    shifted = affine.copy()
+    shifted[:, 2] -= x1, y1
+    warped = np.empty((y2 - y1, x2 - x1), np.float32)
+    flags, border = cv2.INTER_LINEAR, cv2.BORDER_CONSTANT
+    cv2.warpAffine(logits, shifted, (x2 - x1, y2 - y1), warped, flags, border, (_OUTSIDE,))
+    return warped
 
 
 def _overlapping(rects: Rect) -> Rect:

@@ -1,0 +1,129 @@
+"""BlazePose, the estimator: crops the people out of an image, runs the network, reads its answer."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .landmarks import POINTS, project, refine, roi_from_landmarks, sample, sigmoid
+from .types import F32, U8, Poses
+
+Runner = Callable[[U8], Sequence[F32]]
+
+CROP = 256
+"""Side of the network's input in pixels."""
+
+KEYPOINTS = (
+    "nose",
+    *("left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer"),
+    *("left_ear", "right_ear", "mouth_left", "mouth_right"),
+    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb"),
+    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+    *("left_heel", "right_heel", "left_foot_index", "right_foot_index"),
+)
+"""The 33 body landmarks in the network's order; left and right are the person's own."""
+
+SKELETON = (
+    *((0, 1), (1, 2), (2, 3), (3, 7), (0, 4), (4, 5), (5, 6), (6, 8), (9, 10)),  # face
+    *((11, 12), (11, 23), (12, 24), (23, 24)),  # trunk
+    *((11, 13), (13, 15), (15, 17), (15, 19), (15, 21), (17, 19)),  # left arm
+    *((12, 14), (14, 16), (16, 18), (16, 20), (16, 22), (18, 20)),  # right arm
+    *((23, 25), (25, 27), (27, 29), (29, 31), (27, 31)),  # left leg
+    *((24, 26), (26, 28), (28, 30), (30, 32), (28, 32)),  # right leg
+)
+"""Pairs of landmarks that MediaPipe's drawings join."""
+
+COCO_ORDER = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+"""Which of the 33 are COCO's 17 keypoints, in COCO's order: ``keypoints[:, COCO_ORDER]``."""
+
+_BODY = len(KEYPOINTS)
+_CENTRE, _RIM = _BODY, _BODY + 1  # the two points that give the next region
+
+
+class BlazePose:
+    """33 landmarks and a mask per person, a ``PoseEstimator``. One thread at a time may use it.
+
+    Args:
+        compile_network: gives the runner of ``BlazePoseLandmarks``, or of its ``without_mask`` where the
+            argument is False. It is called once for each, when that one is first needed.
+        name: as in the registry.
+    """
+
+    def __init__(self, compile_network: Callable[[bool], Runner], *, name: str = "blazepose-full") -> None:
+        self._compile = compile_network
+        self._name = name
+        self._runners: dict[bool, Runner] = {}
+        self._crops = np.empty((0, CROP, CROP, 3), np.uint8)
+
+    @property
+    def name(self) -> str:
+        """The name it has in the registry."""
+        return self._name
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        """Names of the 33 landmarks, in order."""
+        return KEYPOINTS
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        """Pairs of 0-based landmark indices that a drawing joins."""
+        return SKELETON
+
+    def prepare(self, *, masks: bool) -> None:
+        """Compile the network that ``estimate`` needs, ahead of its first use."""
+        self._runner(masks)
+
+    def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
+        """Landmarks, and masks if asked for, of the person in each region; one pass of the network.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            rois: (N, 4) float32 regions, see ``landmarks``.
+            masks: whether ``mask_logits`` are wanted; without them a cheaper network runs.
+
+        Returns:
+            Poses; a keypoint's score is MediaPipe's visibility: that it is in the image and not hidden.
+        """
+        rois = np.asarray(rois, np.float32).reshape(-1, 4)
+        count = len(rois)
+        if count == 0:
+            return _nobody(masks)
+        if count > len(self._crops):
+            self._crops = np.empty((count, CROP, CROP, 3), np.uint8)
+        crops = self._crops[:count]
+        sample(image, rois, crops)
+        landmarks, presence, *mask, heatmaps, _world = self._runner(masks)(crops)
+        keypoints, next_rois = read_landmarks(landmarks, heatmaps, rois)
+        logits = mask[0].copy() if masks else None  # the runner overwrites its outputs
+        return Poses(rois, keypoints, presence[:, 0].copy(), next_rois, logits)
+
+    def _runner(self, masks: bool) -> Runner:
+        if masks not in self._runners:
+            self._runners[masks] = self._compile(masks)
+        return self._runners[masks]
+
+
+def read_landmarks(landmarks: F32, heatmaps: F32, rois: F32) -> tuple[F32, F32]:
+    """The network's landmarks in the image.
+
+    Args:
+        landmarks: (N, 195) float32, see ``BlazePoseLandmarks``.
+        heatmaps: (N, 64, 64, 39) float32 logits.
+        rois: (N, 4) float32, where the crops were taken.
+
+    Returns:
+        Keypoints (N, 33, 3) float32: x, y in image pixels, visibility in [0, 1]; and the regions (N, 4) that
+        they suggest for the next pass or frame.
+    """
+    raw = landmarks.reshape(-1, POINTS, 5)[:, : _RIM + 1]
+    normalized = raw[..., :2] * np.float32(1 / CROP)
+    xy = project(refine(normalized, heatmaps) * np.float32(CROP), rois, CROP)
+    keypoints = np.concatenate([xy[:, :_BODY], sigmoid(raw[:, :_BODY, 3:4])], 2)
+    return keypoints, roi_from_landmarks(xy[:, _CENTRE], xy[:, _RIM])
+
+
+def _nobody(masks: bool) -> Poses:
+    none = np.zeros((0, 4), np.float32)
+    logits = np.zeros((0, CROP, CROP), np.float32) if masks else None
+    return Poses(none, np.zeros((0, _BODY, 3), np.float32), np.zeros(0, np.float32), none, logits)
