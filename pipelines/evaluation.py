@@ -1,0 +1,203 @@
+"""How good results are, by the field's own measures: COCO's average precision, MOTChallenge's for tracks."""
+
+import json
+import math
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from ..models.errors import SepcamError
+
+CocoKind = Literal["box", "mask", "keypoints"]
+
+_IouType = Literal["bbox", "segm", "keypoints"]
+
+_FIELDS: Final[Mapping[CocoKind, tuple[str, _IouType]]] = {
+    "box": ("bbox", "bbox"),
+    "mask": ("segmentation", "segm"),
+    "keypoints": ("keypoints", "keypoints"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFigures:
+    """Average precision of one kind of result, each in [0, 1]; NaN where the ground truth has no such object.
+
+    Attributes:
+        ap: mean over IoU (for keypoints: OKS) 0.50 to 0.95.
+        ap50: at 0.50.
+        ap75: at 0.75.
+        small: ``ap`` of objects under 32 x 32 pixels; NaN for keypoints, which COCO does not score there.
+        medium: ``ap`` of objects from 32 x 32 to 96 x 96 pixels.
+        large: ``ap`` of larger ones.
+    """
+
+    ap: float
+    ap50: float
+    ap75: float
+    small: float
+    medium: float
+    large: float
+
+
+@dataclass(frozen=True, slots=True)
+class MotFigures:
+    """How well identities were kept over one video; ratios in [0, 1], MOTA may be negative.
+
+    Attributes:
+        hota: higher order tracking accuracy, the geometric mean of detection and association.
+        deta: its detection accuracy.
+        assa: its association accuracy.
+        mota: 1 - (misses + false positives + switches) / objects, at IoU 0.5.
+        idf1: share of the boxes that carry the right identity throughout, at IoU 0.5.
+        switches: times that an object changed its identity.
+        false_positives: boxes where no object is.
+        misses: objects without a box.
+        identities: different identities given out.
+    """
+
+    hota: float
+    deta: float
+    assa: float
+    mota: float
+    idf1: float
+    switches: int
+    false_positives: int
+    misses: int
+    identities: int
+
+
+def evaluate_coco(
+    results: Path | Sequence[Mapping[str, Any]],
+    annotations: Path,
+    *,
+    keypoints: Path | None = None,
+    categories: Collection[str] | None = ("person",),
+) -> dict[CocoKind, CocoFigures]:
+    """COCO's average precision of boxes, masks and keypoints, as far as the results have them.
+
+    Args:
+        results: COCO results (a list of dicts with image_id, category_id, score and bbox, segmentation,
+            keypoints), or the file that holds them.
+        annotations: COCO ``instances`` file, for boxes and masks.
+        keypoints: COCO ``person_keypoints`` file; keypoints are not scored without it.
+        categories: names of the categories scored, None for all.
+
+    Raises:
+        SepcamError: A file that can't be read, or results of images that the annotations don't know.
+    """
+    found = _load_json(results) if isinstance(results, Path) else list(results)
+    truths = {"box": annotations, "mask": annotations, "keypoints": keypoints}
+    figures: dict[CocoKind, CocoFigures] = {}
+    for kind, (field, iou_type) in _FIELDS.items():
+        part = [_only(result, field) for result in found if result.get(field)]
+        truth = truths[kind]
+        if truth is not None and (part or kind == "box"):
+            names = ("person",) if kind == "keypoints" else categories
+            figures[kind] = _average_precision(part, truth, iou_type, names)
+    return figures
+
+
+def evaluate_mot(results: Path, truth: Path) -> MotFigures:
+    """HOTA (Luiten et al. 2020), CLEAR MOT and identity measures of one video, as TrackEval computes them.
+
+    Args:
+        results: MOTChallenge text of the tracks, ``frame,id,x,y,w,h,conf,...``, frames from 1.
+        truth: the same of the ground truth. Rows whose seventh column is 0 are left out. In files of 10
+            columns (MOT15) the last three are world coordinates; in files of 9 (MOT16 on) the eighth is the
+            class, of which 1, pedestrians, is scored and 2, 7, 8, 12 are neither right nor wrong.
+
+    Raises:
+        SepcamError: A file that can't be read.
+    """
+    from trackers.eval import evaluate_mot_sequence
+
+    found, wanted = _mot_rows(results), _mot_rows(truth)
+    if not wanted:
+        raise SepcamError(f"{truth} has no objects: give a MOTChallenge ground truth (frame,id,x,y,w,h,...)")
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = Path(folder, "tracks.txt"), Path(folder, "truth.txt")
+        # The library wants at least one row, for which one without an identity does.
+        ours.write_text("".join(found) or "1,-1,0,0,1,1,1,1,1\n", encoding="utf-8")
+        theirs.write_text("".join(wanted), encoding="utf-8")
+        measured = evaluate_mot_sequence(theirs, ours, ["CLEAR", "HOTA", "Identity"])
+    clear, hota, identity = measured.CLEAR, measured.HOTA, measured.Identity
+    assert clear is not None and hota is not None and identity is not None
+    return MotFigures(
+        hota=hota.HOTA,
+        deta=hota.DetA,
+        assa=hota.AssA,
+        mota=clear.MOTA,
+        idf1=identity.IDF1,
+        switches=clear.IDSW,
+        false_positives=clear.CLR_FP,
+        misses=clear.CLR_FN,
+        identities=len({row.split(",")[1] for row in found}),
+    )
+
+
+def _average_precision(
+    found: list[dict[str, Any]], annotations: Path, iou_type: _IouType, categories: Collection[str] | None
+) -> CocoFigures:
+    from faster_coco_eval import COCO
+    from faster_coco_eval.core.faster_eval_api import COCOeval_faster
+
+    truth = COCO(_load_json(annotations))
+    unknown = {result["image_id"] for result in found} - set(truth.imgs)
+    if unknown:
+        raise SepcamError(
+            f"the results have image {min(unknown)}, which {annotations} lacks: evaluate them with the "
+            "annotations of the same images"
+        )
+    scorer = COCOeval_faster(truth, truth.loadRes(found), iouType=iou_type, print_function=_silent)
+    if categories is not None:
+        scorer.params.catIds = truth.getCatIds(catNms=list(categories))
+    scorer.evaluate()
+    scorer.accumulate()
+    scorer.summarize()
+    stats = [value if value >= 0 else math.nan for value in map(float, scorer.stats)]
+    ap, ap50, ap75 = stats[:3]
+    small, medium, large = [math.nan, *stats[3:5]] if iou_type == "keypoints" else stats[3:6]
+    return CocoFigures(ap, ap50, ap75, small, medium, large)
+
+
+def _only(result: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """One kind of result alone, since the library judges an object's size by whatever it finds first."""
+    return {key: result[key] for key in ("image_id", "category_id", "score", field)}
+
+
+def _load_json(path: Path) -> Any:  # noqa: ANN401  whatever the file holds
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SepcamError(f"can't read {path} as JSON: {error}") from error
+
+
+def _mot_rows(path: Path) -> list[str]:
+    """The rows of a MOTChallenge file, nine columns each; the library takes the eighth for the class."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SepcamError(f"can't read {path} as MOTChallenge text: {error}") from error
+    return [_mot_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _mot_row(line: str, where: str) -> str:
+    cells = [cell.strip() for cell in line.split(",")]
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:
+        values = []
+    if len(values) < 6:
+        raise SepcamError(
+            f"{where} is no MOTChallenge row: expected frame,id,x,y,w,h,conf,..., is {line[:60]!r}"
+        )
+    conf = values[6] if len(values) > 6 else 1.0
+    kind = cells[7] if len(values) == 9 else "1"
+    return ",".join([*cells[:6], f"{conf:g}", kind, "1"]) + "\n"
+
+
+def _silent(*_: object) -> None:
+    """Takes the place of the library's printing."""

@@ -1,0 +1,197 @@
+"""The whole analysis of one frame: detect, track, then landmarks and masks of the people in one batch."""
+
+import difflib
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from ..models.errors import SepcamError
+from ..models.landmarks import roi_from_boxes
+from ..models.masks import mask_crops
+from ..models.types import F32, I64, Detections, Detector, PoseEstimator, Poses
+from .frames import Frame, Instances, MaskCrop
+from .regions import Regions, trusted
+from .tracker import Tracker, settings_for
+
+Task = Literal["track", "pose", "segment"]
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
+
+
+class Analyser:
+    """Finds everything in each frame of one source; give it the frames in order, from one thread at a time.
+
+    Every task that is not asked for is not computed: without ``pose`` and ``segment`` the landmark network
+    never runs, without ``segment`` its mask branch does not, without ``track`` no identity is kept.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        pose: PoseEstimator | None,
+        tasks: Collection[Task] = TASKS,
+        *,
+        tracker: Tracker | None = None,
+        conf: float | None = None,
+        classes: Collection[str] | None = None,
+        max_people: int = 16,
+        independent: bool = False,
+        fps: float | None = None,
+    ) -> None:
+        """Prepare for one source.
+
+        Args:
+            detector: finds people, and whatever else it knows.
+            pose: gives landmarks and masks of people; may be None where neither is asked for.
+            tasks: what to do beside detecting.
+            tracker: keeps identities; by default ByteTrack with the detector's own thresholds.
+            conf: least score in [0, 1] of what is reported; where objects are tracked, of what begins a
+                track. By default what suits the detector.
+            classes: names of the classes to report, by default all that the detector knows.
+            max_people: landmarks and masks for at most so many people of a frame, the largest and surest.
+            independent: the frames have nothing to do with each other: no tracking, and two passes of the
+                landmark network, since there is no frame before.
+            fps: frames per second of the source, for the tracker.
+
+        Raises:
+            SepcamError: A task or class that does not exist, or a number out of range.
+        """
+        self.tasks = frozenset(tasks)
+        _check(self.tasks, conf, max_people)
+        self._detector = detector
+        self._labels = _class_labels(classes, detector.labels)
+        self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
+        self._pose = pose if self.tasks & {"pose", "segment"} else None
+        self._masks = "segment" in self.tasks
+        self._max_people = max_people
+        settings = settings_for(detector.name).with_confidence(conf)
+        self._conf = settings.high if conf is None else conf
+        self._tracker = None
+        if "track" in self.tasks and not independent:
+            self._tracker = tracker or Tracker(settings, fps)
+        self._two_passes = independent and "pose" in self.tasks
+        self._regions = Regions()
+        if self.tasks & {"pose", "segment"} and pose is None:
+            raise ValueError("the tasks 'pose' and 'segment' need a pose network")
+
+    def reset(self) -> None:
+        """Forget all tracks, as at a cut; identities go on counting."""
+        self._regions.reset()
+        if self._tracker is not None:
+            self._tracker.reset()
+
+    def analyse(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
+        """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
+        clock = _Stopwatch()
+        found = self._detector.detect(frame.image)
+        if self._labels is not None:
+            found = found[np.isin(found.labels, self._labels)]
+        clock.lap("detect")
+
+        size = (frame.image.shape[0], frame.image.shape[1])
+        found, ids = self._follow(found, frame.time_s, size)
+        if self._tracker is not None:
+            clock.lap("track")
+
+        instances = Instances(size, found.boxes, found.scores, found.labels, self._detector.labels, ids)
+        if self._pose is None:
+            return instances, clock.laps
+        chosen = self._choose(found)
+        poses = self._estimate(self._pose, frame, found.boxes[chosen], None if ids is None else ids[chosen])
+        clock.lap("pose")
+
+        if "pose" in self.tasks:
+            instances = _with_keypoints(instances, chosen, poses, len(self._pose.keypoint_names))
+        if self._masks:
+            instances = _with_masks(instances, chosen, poses)
+            clock.lap("masks")
+        return instances, clock.laps
+
+    def _follow(
+        self, found: Detections, time_s: float, size: tuple[int, int]
+    ) -> tuple[Detections, I64 | None]:
+        """What is reported of this frame, and its identities."""
+        if self._tracker is None:
+            return found[found.scores >= self._conf], None
+        tracked, ids = self._tracker.update(found, time_s)
+        limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
+        return replace(tracked, boxes=tracked.boxes.clip(0, limit)), ids
+
+    def _choose(self, found: Detections) -> I64:
+        """Rows of the people who get landmarks: all, or the largest and surest."""
+        people = np.flatnonzero(np.isin(found.labels, self._person))
+        if len(people) <= self._max_people:
+            return people
+        weight = found.scores[people] * (found.boxes[people, 2:] - found.boxes[people, :2]).prod(1)
+        return np.sort(people[np.argsort(-weight, kind="stable")[: self._max_people]])
+
+    def _estimate(self, pose: PoseEstimator, frame: Frame, boxes: F32, ids: I64 | None) -> Poses:
+        """Landmarks and masks of the people in these boxes, in one batch (two for independent frames)."""
+        size = (frame.image.shape[0], frame.image.shape[1])
+        if ids is not None and "pose" in self.tasks:
+            poses = pose.estimate(frame.image, self._regions.propose(ids, boxes, size), masks=self._masks)
+            self._regions.remember(ids, boxes, poses, size)
+            return poses
+        seeds = roi_from_boxes(boxes, size)
+        poses = pose.estimate(frame.image, seeds, masks=self._masks)
+        if not self._two_passes:
+            return poses
+        again = np.flatnonzero(trusted(poses, seeds))
+        if not len(again):
+            return poses
+        second = pose.estimate(frame.image, poses.next_rois[again], masks=False)
+        keypoints = poses.keypoints.copy()
+        keypoints[again] = second.keypoints
+        return replace(poses, keypoints=keypoints)
+
+
+class _Stopwatch:
+    """Milliseconds per stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = (now - self._last) * 1e3
+        self._last = now
+
+
+def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:
+    keypoints = np.zeros((len(instances), k, 3), np.float32)
+    presence = np.zeros(len(instances), np.float32)
+    keypoints[rows] = poses.keypoints
+    presence[rows] = poses.presence
+    return replace(instances, keypoints=keypoints, presence=presence)
+
+
+def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:
+    masks: list[MaskCrop | None] = [None] * len(instances)
+    if poses.mask_logits is not None:
+        crops = mask_crops(poses.mask_logits, poses.rois, instances.boxes[rows], instances.size)
+        for row, (pixels, x, y) in zip(rows, crops, strict=True):
+            masks[row] = MaskCrop(pixels, x, y)
+    return replace(instances, masks=masks)
+
+
+def _check(tasks: frozenset[str], conf: float | None, max_people: int) -> None:
+    for task in sorted(tasks - set(TASKS)):
+        raise SepcamError(f"there is no task {task!r}; choose from {', '.join(TASKS)}")
+    if conf is not None and not 0 <= conf <= 1:
+        raise SepcamError(f"conf must lie between 0 and 1, is {conf:g}")
+    if max_people < 1:
+        raise SepcamError(f"max-people must be at least 1, is {max_people}")
+
+
+def _class_labels(classes: Collection[str] | None, names: Sequence[str]) -> list[int] | None:
+    """Labels of the classes asked for, or None for all."""
+    if classes is None:
+        return None
+    for name in classes:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or list(names)[:5]
+            raise SepcamError(f"the detector knows no class {name!r}; did you mean {', '.join(near)}?")
+    return [i for i, name in enumerate(names) if name in classes]

@@ -1,0 +1,79 @@
+"""Where to look for each person: the frame before's landmarks know best, as long as the detector agrees."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.landmarks import overlap, roi_from_boxes
+from ..models.types import F32, I64, Poses
+
+AGREE: Final = 0.4
+"""Least IoU of the region that landmarks suggest with the one that the detector's box gives."""
+
+PRESENT: Final = 0.5
+"""Least presence of a person whose landmarks are trusted to say where to look next."""
+
+
+def trusted(poses: Poses, seeds: F32) -> npt.NDArray[np.bool_]:
+    """(N,) bool, whose landmarks may say where to look next: a person is there, and near the box.
+
+    Args:
+        poses: what was found, N people.
+        seeds: (N, 4) float32, the regions that the same people's boxes give.
+    """
+    return (poses.presence >= PRESENT) & (overlap(poses.next_rois, seeds) >= AGREE)
+
+
+class Regions:
+    """Remembers for each track where its landmarks say that the person is.
+
+    What MediaPipe does for one person (the landmarks of one frame give the region of the next), for many: a
+    track seen in the last frame is looked for where its landmarks were, moved along with its box; one that is
+    new, returns, or has drifted away from its box is seeded from the box.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[F32, F32]] = {}
+
+    def reset(self) -> None:
+        """Forget everyone, as at a cut."""
+        self._last.clear()
+
+    def propose(self, ids: I64, boxes: F32, size: tuple[int, int]) -> F32:
+        """Regions to look at in this frame.
+
+        Args:
+            ids: (N,) identities of the people.
+            boxes: (N, 4) float32 x1 y1 x2 y2, their boxes in this frame.
+            size: (height, width) of the frame.
+
+        Returns:
+            (N, 4) float32 regions.
+        """
+        seeds = roi_from_boxes(boxes, size)
+        known = [i for i, number in enumerate(ids) if int(number) in self._last]
+        if not known:
+            return seeds
+        then = [self._last[int(number)] for number in ids[known]]
+        regions = np.stack([region for region, _ in then])
+        regions[:, :2] += _centres(boxes[known]) - _centres(np.stack([box for _, box in then]))
+        agree = overlap(regions, seeds[known]) >= AGREE
+        seeds[np.asarray(known)[agree]] = regions[agree]
+        return seeds
+
+    def remember(self, ids: I64, boxes: F32, poses: Poses, size: tuple[int, int]) -> None:
+        """Keep what the landmarks of this frame say, and forget everyone else.
+
+        Args:
+            ids: (N,) identities, as given to ``propose``.
+            boxes: (N, 4) float32, likewise.
+            poses: what was found in the regions proposed.
+            size: (height, width) of the frame.
+        """
+        keep = np.flatnonzero(trusted(poses, roi_from_boxes(boxes, size)))
+        self._last = {int(ids[i]): (poses.next_rois[i], boxes[i]) for i in keep}
+
+
+def _centres(boxes: F32) -> F32:
+    return (boxes[:, :2] + boxes[:, 2:]) * np.float32(0.5)

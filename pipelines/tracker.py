@@ -1,0 +1,182 @@
+"""Identities: the same person keeps the same number from frame to frame."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ..models.types import F32, I64, Detections
+
+if TYPE_CHECKING:
+    from trackers import BoTSORTTracker
+
+NOMINAL_FPS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Thresholds of ByteTrack; they belong to a detector, since detectors score differently.
+
+    Attributes:
+        high: least score of a box that takes part in the first association.
+        new: least score of a box that begins a track.
+        low: least score of a box that takes part in the second association, which only prolongs tracks.
+        first_iou: least IoU times score of a match in the first association.
+        second_iou: least IoU of a match in the second association.
+        confirm_frames: sightings in a row after which a track gets its identity.
+        lost_s: seconds for which a track that is not seen is remembered.
+    """
+
+    high: float = 0.6
+    new: float = 0.7
+    low: float = 0.1
+    first_iou: float = 0.2
+    second_iou: float = 0.3
+    confirm_frames: int = 2
+    lost_s: float = 2.0
+
+    def with_confidence(self, conf: float | None) -> "TrackerSettings":
+        """The same with ``conf`` as the least score of a box that begins a track (None changes nothing)."""
+        if conf is None:
+            return self
+        return replace(self, new=conf, high=min(self.high, conf), low=min(self.low, conf))
+
+
+SETTINGS: Final[Mapping[str, TrackerSettings]] = MappingProxyType(
+    {
+        "yolox-nano": TrackerSettings(),
+        "ssdlite-person": TrackerSettings(high=0.4, new=0.5),
+        "ssd-mobilenet-v1-coco": TrackerSettings(high=0.4, new=0.5),
+    }
+)
+
+
+def settings_for(detector: str) -> TrackerSettings:
+    """The thresholds measured to suit a detector, by its registry name; the defaults where none were."""
+    return SETTINGS.get(detector, TrackerSettings())
+
+
+@dataclass(slots=True)
+class _ClassTracks:
+    """The tracks of one class, and the identities given to them."""
+
+    tracker: "BoTSORTTracker"
+    ids: dict[int, int] = field(default_factory=dict)
+
+
+class Tracker:
+    """ByteTrack over every class by itself, so that a dog never takes over a person's identity.
+
+    The association is that of Zhang et al., ByteTrack (ECCV 2022): high scores first, fused with IoU, then
+    low scores for tracks seen a frame ago. In the ``trackers`` package that is ``BoTSORTTracker`` without
+    camera motion; the package's ``ByteTrackTracker`` lacks the score fusion, the Kalman noise that scales
+    with the box, and the stricter second association, which costs it a tenth of its HOTA.
+
+    Identities count from 1, belong to this object and are never used again, not even after ``reset``.
+    """
+
+    def __init__(self, settings: TrackerSettings | None = None, fps: float | None = None) -> None:
+        """Start without tracks.
+
+        Args:
+            settings: thresholds; ``settings_for(detector.name)`` suits a detector.
+            fps: frames per second of the source, or None where unknown.
+        """
+        import trackers  # takes a second, which commands that track nothing should not pay
+
+        self._library = trackers
+        self.settings = settings or TrackerSettings()
+        self._fps = fps if fps and np.isfinite(fps) and fps > 0 else NOMINAL_FPS
+        self._next_id = 1
+        self._clock = 0.0
+        self._last_time: float | None = None
+        self._classes: dict[int, _ClassTracks] = {}
+
+    def reset(self) -> None:
+        """Forget all tracks, as at a cut; identities go on counting."""
+        self._classes.clear()
+        self._last_time = None
+
+    def update(self, detections: Detections, time_s: float | None = None) -> tuple[Detections, I64]:
+        """Follow everything into the next frame.
+
+        Args:
+            detections: what was found in it, down to a low score floor: weak boxes keep tracks alive.
+            time_s: the frame's time in seconds. A time that is missing, repeated or goes back counts as one
+                frame after the last.
+
+        Returns:
+            What has an identity, best score first: the boxes as the Kalman filter sees them (steadier than
+            the detector's, and not clipped), with score and label; and (N,) int64 identities.
+        """
+        timestamp = self._advance(time_s)
+        found = detections[detections.scores >= self.settings.low]
+        labels = set(self._classes) | set(found.labels[found.scores >= self.settings.new].tolist())
+        parts = [
+            self._update_class(label, found[found.labels == label], timestamp) for label in sorted(labels)
+        ]
+        if not parts:
+            return Detections.empty(), np.zeros(0, np.int64)
+        boxes, scores, numbers, classes = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(-scores, kind="stable")
+        return Detections(boxes[order], scores[order], classes[order]), numbers[order]
+
+    def _advance(self, time_s: float | None) -> float:
+        """Seconds on a clock that always moves on, whatever the source says."""
+        step = 1.0 / self._fps
+        if time_s is not None and np.isfinite(time_s):
+            if self._last_time is not None and time_s > self._last_time:
+                step = time_s - self._last_time
+            self._last_time = time_s
+        self._clock += step
+        return self._clock
+
+    def _update_class(self, label: int, found: Detections, timestamp: float) -> tuple[F32, F32, I64, I64]:
+        """Boxes, scores, identities and labels of the tracks of one class."""
+        import supervision as sv
+
+        if label not in self._classes:
+            self._classes[label] = _ClassTracks(self._new_tracker())
+        tracks = self._classes[label]
+        result = tracks.tracker.update(
+            sv.Detections(xyxy=found.boxes, confidence=found.scores), timestamp=timestamp
+        )
+        alive = tracks.tracker.tracked_objects
+        assert result.tracker_id is not None and alive.tracker_id is not None
+        row = {int(number): i for i, number in enumerate(alive.tracker_id)}
+        kept = np.flatnonzero(result.tracker_id >= 0)
+        scores = np.zeros(0, np.float32) if result.confidence is None else result.confidence
+        numbers = [self._identity(tracks, int(number)) for number in result.tracker_id[kept]]
+        boxes = alive.xyxy[[row[int(number)] for number in result.tracker_id[kept]]]
+        tracks.ids = {number: own for number, own in tracks.ids.items() if number in row}
+        if not tracks.tracker.tracks:
+            del self._classes[label]
+        return (
+            boxes.astype(np.float32).reshape(-1, 4),
+            scores[kept].astype(np.float32),
+            np.array(numbers, np.int64),
+            np.full(len(kept), label, np.int64),
+        )
+
+    def _identity(self, tracks: _ClassTracks, number: int) -> int:
+        """This object's identity for a number of the library's, which start again with every tracker."""
+        if number not in tracks.ids:
+            tracks.ids[number] = self._next_id
+            self._next_id += 1
+        return tracks.ids[number]
+
+    def _new_tracker(self) -> "BoTSORTTracker":
+        s = self.settings
+        return self._library.BoTSORTTracker(
+            lost_track_buffer=round(s.lost_s * NOMINAL_FPS),
+            frame_rate=self._fps,
+            track_activation_threshold=s.new,
+            minimum_consecutive_frames=s.confirm_frames,
+            minimum_iou_threshold_first_assoc=s.first_iou,
+            minimum_iou_threshold_second_assoc=s.second_iou,
+            high_conf_det_threshold=s.high,
+            enable_cmc=False,
+            instant_first_frame_activation=False,
+        )
