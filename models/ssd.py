@@ -40,7 +40,9 @@ class SSDLitePerson(nn.Module):
             self.extras.append(down)
             channels = outputs
         inputs = (*self.features.channels, 512, 256, 256, 128)
-        self.heads = nn.ModuleList(_Head(c, n, 2, lite=True) for c, n in zip(inputs, ANCHORS_PER_CELL, strict=True))
+        self.heads = nn.ModuleList(
+            _Head(c, n, 2, lite=True) for c, n in zip(inputs, ANCHORS_PER_CELL, strict=True)
+        )
         self.used = heads
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

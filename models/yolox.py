@@ -1,7 +1,7 @@
-"""YOLOX-nano (Ge et al. 2021, https://arxiv.org/abs/2107.08430): an anchor-free detector of COCO's 80 classes.
+"""YOLOX-nano, an anchor-free detector of COCO's 80 classes (Ge et al. 2021, https://arxiv.org/abs/2107.08430).
 
-Modules are defined in the order of the official ONNX export's graph, so that `importers.load_convs` fills them.
-What the network says is turned into boxes by `detectors.YOLOXDetector`.
+Modules are defined in the order of the official ONNX export's graph, so that `importers.load_convs` can fill
+them. What the network says is turned into boxes by `detectors.YOLOXDetector`.
 """
 
 import torch
@@ -9,8 +9,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from .blocks import ConvAct, DepthwiseSeparable, Normalize
-
-STRIDES = (8, 16, 32)
 
 
 class YOLOXNano(nn.Module):
@@ -129,7 +127,7 @@ class _Bottleneck(nn.Module):
 
 
 class _SpatialPyramid(nn.Module):
-    """Spatial pyramid pooling: maxima over 5 x 5, 9 x 9 and 13 x 13 windows beside the features themselves."""
+    """Spatial pyramid pooling: maxima over 5 x 5, 9 x 9 and 13 x 13 windows beside the features."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
