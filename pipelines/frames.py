@@ -122,8 +122,8 @@ class MaskCrop:
         position = (column + self.x).astype(np.int64) * height + self.y + edge
         total = height * width
         # A run that reaches the bottom of the frame goes on at the top of the next column.
-        joined = position[1:] == position[:-1]
-        position = position[~(np.append(joined, False) | np.append(False, joined))]
+        joined = np.flatnonzero(position[1:] == position[:-1])
+        position = np.delete(position, np.concatenate([joined, joined + 1]))
         counts = np.diff(np.concatenate([[0], position, [] if total in position[-1:] else [total]]))
         runs: Any = {"size": [height, width], "counts": counts.astype(np.int64).tolist()}
         rle: Any = coco_mask.frPyObjects(runs, height, width)

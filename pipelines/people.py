@@ -173,7 +173,7 @@ def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:
     if poses.mask_logits is not None:
         crops = mask_crops(poses.mask_logits, poses.rois, instances.boxes[rows], instances.size)
         for row, (pixels, x, y) in zip(rows, crops, strict=True):
-            masks[row] = MaskCrop(pixels, x, y)
+            masks[row] = MaskCrop(pixels, x, y) if pixels.any() else None
     return replace(instances, masks=masks)
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ..models.landmarks import overlap, roi_from_boxes
 from ..models.types import F32, I64, Poses
 
-AGREE: Final = 0.4
+AGREE: Final = 0.5
 """Least IoU of the region that landmarks suggest with the one that the detector's box gives."""
 
 PRESENT: Final = 0.5
