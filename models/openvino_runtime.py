@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -18,12 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import openvino as ov
 
-from .cache import cache_root, make_folder, sha256_of
-from .errors import SepcamError
-from .runtime import Precision, RuntimeOptions, check_batch, split
-from .types import F32, U8
+# OpenVINO reports every import to its makers unless the package that does so is missing. No word of what the
+# user does leaves this machine.
+sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
+
+import openvino as ov  # noqa: E402
+
+from .cache import cache_root, make_folder, sha256_of  # noqa: E402
+from .errors import SepcamError  # noqa: E402
+from .runtime import Precision, RuntimeOptions, check_batch, split  # noqa: E402
+from .types import F32, U8  # noqa: E402
 
 if TYPE_CHECKING:
     from torch import nn
@@ -132,9 +138,9 @@ def _load(
         return _core().read_model(folder / _FILES[0])
     if precision == "int8":
         raise SepcamError(f"no int8 copy of {key} at {size[1]}x{size[0]}: 'sepcam models quantize' makes one")
-    model = convert(build(), size)
-    save(model, folder)
-    return model
+    save(convert(build(), size), folder)
+    # Read back, so that every start computes with the very same graph, to the last bit.
+    return _core().read_model(folder / _FILES[0])
 
 
 def convert(network: "nn.Module", size: tuple[int, int]) -> ov.Model:

@@ -33,7 +33,8 @@ _FORMAT = "1"
 _REMEMBER_REFUSAL_S = 24 * 3600.0
 
 
-def _silent(name: str, done: int, total: int | None) -> None:
+def silent(name: str, done: int, total: int | None) -> None:
+    """A ``Progress`` that shows nothing."""
     del name, done, total
 
 
@@ -78,7 +79,7 @@ class WeightStore:
             return "missing"
         return "damaged" if self._read(name) is None else "ok"
 
-    def digest(self, name: str, progress: Progress = _silent) -> str:
+    def digest(self, name: str, progress: Progress = silent) -> str:
         """SHA-256 of a network's weights, which are fetched first if they are not cached.
 
         Raises:
@@ -97,7 +98,7 @@ class WeightStore:
         metadata = self._metadata(name)
         return None if metadata is None else metadata["origin"]
 
-    def load(self, name: str, progress: Progress = _silent) -> "dict[str, torch.Tensor]":
+    def load(self, name: str, progress: Progress = silent) -> "dict[str, torch.Tensor]":
         """A network's weights, for ``load_state_dict``; fetched if they are missing or damaged.
 
         Raises:
@@ -113,7 +114,7 @@ class WeightStore:
             raise SepcamError(f"{self.path(name)} does not keep what is written to it: check the disk")
         return _tensors(arrays)
 
-    def fetch(self, name: str, file: Path | None = None, progress: Progress = _silent) -> Path:
+    def fetch(self, name: str, file: Path | None = None, progress: Progress = silent) -> Path:
         """Puts a network's weights into the cache.
 
         Args:
@@ -141,8 +142,8 @@ class WeightStore:
             self._refused(name).unlink(missing_ok=True)
         return self.path(name)
 
-    def read(self, name: str, file: Path) -> "tuple[dict[str, torch.Tensor], str]":
-        """A network's weights from a file that the user names, and their SHA-256; the cache stays as it is.
+    def read(self, name: str, file: Path) -> "dict[str, torch.Tensor]":
+        """A network's weights from a file that the user names; the cache stays as it is.
 
         Raises:
             SepcamError: If the name is unknown or the file does not fit.
@@ -150,7 +151,7 @@ class WeightStore:
         info = find(name, self.registry)
         with self._locked(name), self._workplace(name) as work:
             arrays, _ = self._import(info, file, work)
-        return _tensors(arrays), _content_sha256(arrays)
+        return _tensors(arrays)
 
     def refusal(self, name: str) -> str | None:
         """Why the last fetch from a network's sources failed, if that was less than a day ago."""
