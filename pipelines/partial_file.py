@@ -1,0 +1,91 @@
+"""Files that appear under their name only when they are complete."""
+
+import errno
+import os
+from pathlib import Path
+
+from ..models.errors import SepcamError
+
+
+class PartialFile:
+    """A file that is written under a hidden name beside its target, and renamed when it is finished.
+
+    Attributes:
+        target: the final name.
+        path: the hidden name, ``.<stem>.partial-<process id><suffix>``; exists, and is empty at first.
+    """
+
+    target: Path
+    path: Path
+
+    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+        """Make the folder and the empty file.
+
+        Args:
+            target: the final name.
+            overwrite: whether a file of that name may be replaced.
+
+        Raises:
+            SepcamError: If the target exists and may not be replaced, or its folder cannot be written to.
+        """
+        self.target = target
+        self.path = target.with_name(f".{target.stem}.partial-{os.getpid()}{target.suffix}")
+        self._overwrite = overwrite
+        self._refuse_existing()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_bytes(b"")
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise SepcamError(f"cannot write to the folder {target.parent}: {why}; choose another") from error
+
+    def commit(self) -> None:
+        """Give the finished file its name, after it is safely on the disk.
+
+        Raises:
+            SepcamError: If that fails; the hidden file is deleted then.
+        """
+        try:
+            with open(self.path, "rb+") as file:
+                os.fsync(file.fileno())
+            self._publish()
+        except OSError as error:
+            raise self.failure(error) from error
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Delete the hidden file, if it is there."""
+        self.path.unlink(missing_ok=True)
+
+    def failure(self, error: Exception) -> SepcamError:
+        """What to tell a user when writing failed with ``error``."""
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT):
+            why = "the disk is full; free some space, or choose another folder"
+        elif number == errno.EFBIG:
+            why = "it grew beyond the size allowed for a file"
+        else:
+            why = getattr(error, "strerror", None) or str(error)
+        return SepcamError(f"{self.target} could not be written: {why}")
+
+    def _refuse_existing(self) -> None:
+        if self.target.is_dir():
+            raise SepcamError(f"{self.target} is a folder: choose another name")
+        if self.target.exists() and not self._overwrite:
+            raise SepcamError(
+                f"{self.target} exists already: choose another folder, or replace it with --overwrite"
+            )
+
+    def _publish(self) -> None:
+        if self._overwrite:
+            os.replace(self.path, self.target)
+            return
+        self._refuse_existing()
+        try:
+            # Unlike a rename, a link never replaces what another program put there in the meantime.
+            os.link(self.path, self.target)
+        except FileExistsError:
+            self._refuse_existing()
+        except OSError:
+            os.rename(self.path, self.target)
