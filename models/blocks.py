@@ -222,7 +222,7 @@ def is_depthwise(layer: nn.Module) -> bool:
 @torch.no_grad()
 def _fill_diagonal(name: str, layer: Any) -> None:  # noqa: ANN401 - any of six classes with the same fields
     if parametrize.is_parametrized(layer, "weight"):
-        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        _bake_parametrizations(layer)
     if "weight" not in layer._parameters:
         raise ValueError(f"the weight of {name} is made by a hook: remove its weight norm first")
     kernel = layer.weight
@@ -237,6 +237,15 @@ def _fill_diagonal(name: str, layer: Any) -> None:  # noqa: ANN401 - any of six 
         full[output, source] = kernel[:, 0]
     layer.weight = nn.Parameter(full, requires_grad=kernel.requires_grad)
     layer.groups = 1
+
+
+def _bake_parametrizations(layer: Any) -> None:  # noqa: ANN401
+    values = {name: getattr(layer, name).detach() for name in layer.parametrizations}
+    # parametrize's own removal deletes properties of a class that the copy shares with the original.
+    layer.__class__ = layer.__class__.__bases__[0]
+    del layer.parametrizations
+    for name, value in values.items():
+        layer.register_parameter(name, nn.Parameter(value))
 
 
 def paper_twin(module: nn.Module) -> nn.Module:
