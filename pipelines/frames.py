@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import supervision as sv
 
     from .meter import MeterSnapshot
+
+Task = Literal["track", "pose", "segment"]
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
+"""What can be done beside detecting."""
 
 
 @dataclass(frozen=True, slots=True)

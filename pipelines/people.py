@@ -4,7 +4,6 @@ import difflib
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Final, Literal, get_args
 
 import numpy as np
 
@@ -12,12 +11,9 @@ from ..models.errors import SepcamError
 from ..models.landmarks import roi_from_boxes
 from ..models.masks import mask_crops
 from ..models.types import F32, I64, Detections, Detector, PoseEstimator, Poses
-from .frames import Frame, Instances, MaskCrop
+from .frames import TASKS, Frame, Instances, MaskCrop, Task
 from .regions import Regions, trusted
 from .tracker import Tracker, settings_for
-
-Task = Literal["track", "pose", "segment"]
-TASKS: Final[tuple[Task, ...]] = get_args(Task)
 
 
 class Analyser:
