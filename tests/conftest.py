@@ -3,7 +3,13 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("sepcam", deadline=None)
+hypothesis.settings.load_profile("sepcam")
 
 
 @pytest.fixture(scope="session")
