@@ -6,7 +6,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("sepcam", deadline=None)
 hypothesis.settings.load_profile("sepcam")
