@@ -44,7 +44,7 @@ class AudioTrack:
         if self._input.streams.audio:
             source = self._input.streams.audio[0]
             origin = clock_start(self._input) + Fraction(start_s)
-            self._copied = source.codec_context.name.partition("_")[0] in _COPIED
+            self._copied = source.codec_context.codec.canonical_name in _COPIED
             self._target = self._add_stream(source)
             self._packets = self._moved(source, origin, whole=start_s <= 0)
         self._waiting = next(self._packets, None)
@@ -77,7 +77,8 @@ class AudioTrack:
         rate = sound.sample_rate if sound.sample_rate in _AAC_RATES else 48_000
         target = self._output.add_stream("aac", rate=rate)
         target.layout = sound.layout.name if sound.layout.name in _AAC_LAYOUTS else "stereo"
-        self.notices.append(f"the sound ({sound.name}) is encoded as AAC, since MP4 does not hold it")
+        name = sound.codec.canonical_name
+        self.notices.append(f"the sound ({name}) is encoded as AAC, since MP4 does not hold it")
         return target
 
     def _moved(self, source: AudioStream, origin: Fraction, *, whole: bool) -> Iterator[Packet]:
@@ -111,7 +112,7 @@ class AudioTrack:
 
 def _shift(packets: Iterator[Packet], origin: Fraction, whole: bool) -> Iterator[Packet]:
     for packet in packets:
-        if packet.pts is None or packet.dts is None or packet.time_base is None:
+        if packet.is_corrupt or packet.pts is None or packet.dts is None or packet.time_base is None:
             continue
         ticks = round(origin / packet.time_base)
         packet.pts -= ticks

@@ -28,6 +28,7 @@ _OPTIONS = {
 }
 _FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _FALLBACK_FPS = 25.0
+_MPEG4_TICKS = 60_000
 _BT709, _BT601, _LIMITED = 1, 6, 1
 
 
@@ -70,15 +71,17 @@ class VideoSink:
         self._info = info
         self._size = info.width + info.width % 2, info.height + info.height % 2
         self._origin_s: float | None = None if info.live else info.start_s
-        self._time_base = info.time_base or _FALLBACK_TIME_BASE
         self._fps = info.fps or _FALLBACK_FPS
-        self._step = max(1, round(1 / (Fraction(self._fps) * self._time_base)))
         self._last = -1
         self._audio: AudioTrack | None = None
         encoder = self._choose(encoders)
+        time_base = info.time_base or _FALLBACK_TIME_BASE
+        too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
+        self._time_base = Fraction(1, _MPEG4_TICKS) if too_fine else time_base
+        self._step = max(1, round(1 / (Fraction(self._fps) * self._time_base)))
         self._file = PartialFile(path, overwrite=overwrite)
         try:
-            # The start of each track is written in the film's own ticks: as fine as the pictures', or it moves.
+            # A track's start is written in the movie's ticks: if coarser than the pictures', it moves.
             options = {"movflags": "+faststart", "movie_timescale": str(self._time_base.denominator)}
             self._container = av.open(str(self._file.path), "w", options=options)
             self._stream = self._add_stream(self._container, encoder)
@@ -100,7 +103,10 @@ class VideoSink:
         """
         image = self._fit(result.frame.image if picture is None else picture)
         yuv = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
-        frame = av.VideoFrame.from_numpy_buffer(yuv, format="yuv420p")
+        # Saves a copy, but PyAV (18.1) takes heights between multiples of 4 for smaller ones.
+        shared = self._size[1] % 4 == 0
+        make = av.VideoFrame.from_numpy_buffer if shared else av.VideoFrame.from_ndarray
+        frame = make(yuv, format="yuv420p")
         time_s = result.frame.time_s
         if self._origin_s is None:
             self._origin_s = time_s
