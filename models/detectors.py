@@ -85,11 +85,15 @@ def anchors(size: Size = SSD_SIZE) -> F32:
 
     Returns:
         (A, 4) float32 cy, cx, h, w as fractions of the input; head by head, row by row, cell by cell.
+
+    Raises:
+        SepcamError: See `ssd_heads`.
     """
+    count = ssd_heads(size)
     scales = [*np.linspace(0.2, 0.95, 6), 1.0]
     pixels = np.array([SSD_SIZE[0] / size[0], SSD_SIZE[1] / size[1]])
     heads = []
-    for head in range(ssd_heads(size)):
+    for head in range(count):
         if head == 0:
             scale, ratio = np.array([0.1, 0.2, 0.2]), np.array([1, 2, 0.5])
         else:
