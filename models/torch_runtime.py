@@ -69,7 +69,7 @@ class CpuRunner:
     def __call__(self, images: U8) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``."""
         check_batch(images, self._size)
-        batch = torch.from_numpy(np.require(images, requirements=["C", "W"]))
+        batch = torch.from_numpy(np.require(images, requirements=("C", "W")))
         return tuple(output.numpy() for output in _run(self._network, batch, self.options))
 
 

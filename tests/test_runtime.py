@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from sepcam.models.errors import SepcamError
-from sepcam.models.openvino_runtime import compiled_folder
+from sepcam.models.openvino_runtime import compiled_path
 from sepcam.models.runtime import RuntimeOptions, compile_network, resolve, split
 from torch import nn
 
@@ -65,8 +65,10 @@ def test_gives_what_the_network_gives_for_any_batch_size_in_any_order(options: R
 def test_takes_images_that_lie_apart_in_memory_or_cannot_be_written(options: RuntimeOptions):
     runner = compile_network(Toy(), SIZE, options)
     mirrored = images(1)[:, :, ::-1]
-    mirrored.flags.writeable = False
     np.testing.assert_allclose(runner(mirrored)[0], reference(mirrored.copy())[0], atol=1e-5)
+    read_only = images(1)
+    read_only.flags.writeable = False
+    np.testing.assert_allclose(runner(read_only)[0], reference(images(1))[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("options", RUNTIMES, ids=lambda o: o.runtime)
@@ -134,30 +136,37 @@ def test_one_compiled_copy_serves_other_threads_and_batch_sizes(cache_dir: Path)
 
 
 def test_another_size_or_key_is_another_copy(cache_dir: Path):
-    folders = {compiled_folder(key, size) for key in ("a", "b") for size in ((32, 48), (48, 32))}
-    assert len(folders) == 4
-    assert all(folder.parent == cache_dir / "compiled" for folder in folders)
+    paths = {compiled_path(key, size) for key in ("a", "b") for size in ((32, 48), (48, 32))}
+    assert len(paths) == 4
+    assert {path.parent for path in paths} == {cache_dir / "compiled"}
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [("model.xml", "cut"), ("model.bin", "changed"), ("model.bin", "gone"), ("sha256", "gone")],
-)
-def test_a_damaged_copy_is_made_anew(cache_dir: Path, name: str, damage: str):
+@pytest.mark.parametrize("damage", ["changed", "cut", "no archive"])
+def test_a_damaged_copy_is_made_anew(cache_dir: Path, damage: str):
     wanted = compile_network(Toy(), SIZE, OPENVINO, key="toy")(images(1))[0].copy()
-    file = compiled_folder("toy", SIZE) / name
-    content = file.read_bytes()
-    file.unlink()
-    if damage != "gone":
-        file.write_bytes(content[:-8] + (b"\1" * 8 if damage == "changed" else b""))
+    file = compiled_path("toy", SIZE)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    file.write_bytes({"changed": content, "cut": content[:-100], "no archive": b"?"}[damage])
     runner = compile_network(Toy(), SIZE, OPENVINO, key="toy")
     np.testing.assert_array_equal(runner(images(1))[0], wanted)
     compile_network(never_built, SIZE, OPENVINO, key="toy")
 
 
+def test_what_an_older_version_left_is_removed(cache_dir: Path):
+    path = compiled_path("toy", SIZE)
+    older = path.with_name(f"{path.name.split('.')[0]}.0123456789abcdef.zip")
+    other = path.with_name("toy-1x1-f32.0123456789abcdef.zip")
+    path.parent.mkdir(parents=True)
+    older.touch()
+    other.touch()
+    compile_network(Toy(), SIZE, OPENVINO, key="toy")
+    assert sorted(path.parent.iterdir()) == sorted([path, other])
+
+
 def test_nothing_is_left_beside_the_compiled_copy(cache_dir: Path):
     compile_network(Toy(), SIZE, OPENVINO, key="toy")
-    assert list((cache_dir / "compiled").iterdir()) == [compiled_folder("toy", SIZE)]
+    assert list((cache_dir / "compiled").iterdir()) == [compiled_path("toy", SIZE)]
 
 
 def test_without_a_key_nothing_is_written(cache_dir: Path):
