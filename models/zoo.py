@@ -13,6 +13,7 @@ from . import coco
 from .cache import sha256_of
 from .detectors import (
     COCO_LOGITS,
+    SSD_COCO_THRESHOLDS,
     SSD_SIZE,
     SSDDetector,
     SSDPass,
@@ -24,7 +25,7 @@ from .errors import SepcamError
 from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
 from .runtime import Runner, RuntimeOptions, compile_network
-from .types import Detector, PoseEstimator
+from .types import Detector
 from .weights import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def load_pose(
     max_people: int = 16,
     weights_file: Path | None = None,
     progress: Progress = silent,
-) -> PoseEstimator:
+) -> BlazePose:
     """A pose estimator that is ready to run; see ``load_detector``.
 
     Its network is compiled when it is first used or when ``BlazePose.prepare`` asks for it, because it comes
@@ -260,4 +261,4 @@ def _ssd(network: _Network, size: tuple[int, int]) -> SSDDetector:
         return SSDDetector(name, passes)
     if size != SSD_SIZE:
         raise SepcamError(f"{name} takes 300x300 pictures only, not {size[0]}x{size[1]}")
-    return SSDDetector(name, [SSDPass(network.runner(size))], coco.NAMES, COCO_LOGITS)
+    return SSDDetector(name, [SSDPass(network.runner(size))], coco.NAMES, COCO_LOGITS, SSD_COCO_THRESHOLDS)
