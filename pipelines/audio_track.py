@@ -26,11 +26,11 @@ class AudioTrack:
 
     notices: list[str]
 
-    def __init__(self, path: Path, output: OutputContainer, *, start_s: float = 0.0) -> None:
+    def __init__(self, path: str | Path, output: OutputContainer, *, start_s: float = 0.0) -> None:
         """Add an audio stream to ``output`` (before anything is written to it).
 
         Args:
-            path: the video file.
+            path: the video file, or its address.
             output: where the sound goes.
             start_s: the time of the file that becomes 0.
 

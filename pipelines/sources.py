@@ -13,6 +13,7 @@ from .synthetic import SyntheticSource
 from .video_source import VideoSource
 
 __all__ = [
+    "IMAGE_SUFFIXES",
     "CameraSource",
     "ImageSource",
     "Source",

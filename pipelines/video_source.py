@@ -188,15 +188,17 @@ class VideoSource:
         if cut:
             self.warnings.append(cut)
         if self._bad_packets:
-            self.warnings.append(f"{self._bad_packets} damaged packets could not be decoded")
+            self.warnings.append(
+                f"{self._bad_packets} damaged packets could not be decoded, {frames} frames could"
+            )
         if self._clock.repaired:
             self.warnings.append(f"{self._clock.repaired} timestamps were missing or went back: repaired")
 
     def _cut(self, frames: int) -> str | None:
         count = self.info.frame_count
         if count:
-            lost = count - frames
-            if lost > max(2, _UNSHOWN_SHARE * count) or (lost > 0 and (self._broken or self._bad_packets)):
+            lost = count - frames - self._bad_packets
+            if lost > max(2, _UNSHOWN_SHARE * count) or (lost > 0 and self._broken):
                 return f"cut after {frames} of {count} frames"
             return None
         length = stream_length(self._stream)

@@ -18,6 +18,7 @@ from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop, Run
 from sepcam.pipelines.sinks import CocoSink, JsonlSink, MotSink, Sink, VideoSink
 from sepcam.pipelines.sources import open_source
 from sepcam.pipelines.synthetic import read_index
+from servers import files_in, served
 
 SUMMARY = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={"detect": 3.14159})
 INTERRUPTED = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={}, complete=False)
@@ -235,6 +236,12 @@ class TestSound:
         assert codec == "aac"
         assert samples / (rate if rate > 8000 else 48_000) == pytest.approx(2.0, abs=0.06)
         assert start == pytest.approx(0, abs=0.03)
+
+    def test_sound_of_a_file_behind_an_address(self, tmp_path):
+        write_clip(tmp_path / "a.mp4", frames=20, audio="aac")
+        with served(files_in(tmp_path)) as address:
+            copy_video(f"{address}/a.mp4", tmp_path / "out.mp4")
+        assert packets(tmp_path / "out.mp4") == packets(tmp_path / "a.mp4")
 
     def test_it_lies_beside_the_pictures(self, tmp_path):
         path = write_clip(tmp_path / "a.mp4", frames=100, audio="aac")

@@ -1,11 +1,9 @@
 """Whatever a user names becomes frames: in order, upright, with true times and colours, or one clear line."""
 
 import gc
-import http.server
 import sys
 import threading
 from fractions import Fraction
-from functools import partial
 from itertools import pairwise
 
 import cv2
@@ -20,6 +18,7 @@ from sepcam.pipelines.clock import FrameClock
 from sepcam.pipelines.image_source import natural_key
 from sepcam.pipelines.sources import Source, open_source
 from sepcam.pipelines.synthetic import read_index, stamp_index
+from servers import MotionJpeg, files_in, served
 
 
 def read(spec, **options):
@@ -469,53 +468,15 @@ class TestCamerasAndStreams:
 
     def test_a_file_behind_an_address_is_a_file(self, tmp_path):
         write_clip(tmp_path / "a.mp4", frames=20)
-        with _served(partial(_QuietFiles, directory=str(tmp_path))) as address:
+        with served(files_in(tmp_path)) as address:
             info, frames, warnings = read(f"{address}/a.mp4")
         assert indices(frames) == list(range(20))
         assert (info.live, info.frame_count, warnings) == (False, 20, [])
 
     def test_a_stream_without_an_end_is_live(self):
-        with _served(_MotionJpeg) as address:
+        with served(MotionJpeg) as address:
             info, frames, warnings = read(f"{address}/camera")
         assert info.live
-        assert indices(frames) == list(range(_MotionJpeg.FRAMES))
+        assert indices(frames) == list(range(MotionJpeg.FRAMES))
         assert np.diff([frame.time_s for frame in frames]).min() >= 0
         assert "the stream ended after" in warnings[0]
-
-
-class _QuietFiles(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-class _MotionJpeg(http.server.BaseHTTPRequestHandler):
-    """What a network camera sends; hangs up after some frames."""
-
-    FRAMES = 12
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        for i in range(self.FRAMES):
-            jpeg = cv2.imencode(".jpg", picture(i, (320, 240)))[1].tobytes()
-            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-            self.wfile.write(head.encode() + jpeg + b"\r\n")
-
-    def log_message(self, *args):
-        pass
-
-
-class _served:
-    def __init__(self, handler):
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
