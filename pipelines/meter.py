@@ -1,0 +1,133 @@
+"""Rates, latencies and drops of a run, measured over the last seconds, with a word on what each means."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+WINDOW_S = 2.0
+_HISTORY = 256  # bounds the memory of latencies and stage times
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSnapshot:
+    """What a meter knew at one moment.
+
+    Attributes:
+        source_fps: frames per second that the source says it has, or, where it says nothing, that arrived
+            from it; None before the second frame.
+        processing_fps: frames per second that really came out of the end, by the wall clock, everything
+            included (waiting too); None before the second frame.
+        stage_ms: median milliseconds per stage over the last frames. Stages overlap: they may add up to more
+            than the time between two frames.
+        latency_ms_p50: median milliseconds from a frame's arrival to its being finished; None before one is.
+        latency_ms_p95: 95th percentile of the same.
+        frames: frames finished since the start.
+        dropped: frames of a live source that were left out since newer ones had arrived.
+    """
+
+    source_fps: float | None = None
+    processing_fps: float | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    latency_ms_p50: float | None = None
+    latency_ms_p95: float | None = None
+    frames: int = 0
+    dropped: int = 0
+
+
+class Rate:
+    """Events per second over a sliding window; right from the second event on, and 0 when nothing comes."""
+
+    def __init__(self, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window_s = window_s
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def tick(self) -> None:
+        """Counts an event that happens now."""
+        self._times.append(self._clock())
+        self._forget(self._times[-1])
+
+    def per_second(self) -> float | None:
+        """The rate, or None before the second event.
+
+        Intervals are counted, not events: n events span n - 1 of them. What is still missing after the last
+        event counts once it is longer than the usual interval, so a rate falls as soon as events stay away.
+        """
+        now = self._clock()
+        if len(self._times) < 2:
+            return None
+        span, intervals = self._times[-1] - self._times[0], len(self._times) - 1
+        waiting = now - self._times[-1]
+        if waiting > self._window_s:
+            return 0.0
+        if span <= 0:
+            return None
+        return intervals / (span + max(0.0, waiting - span / intervals))
+
+    def _forget(self, now: float) -> None:
+        # Two are kept whatever their age, so that slow events have a rate as well.
+        while len(self._times) > 2 and self._times[0] < now - self._window_s:
+            self._times.popleft()
+
+
+class Meter:
+    """Measures one run. Threads may tell it things at the same time; its memory does not grow."""
+
+    def __init__(
+        self, source_fps: float | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start measuring.
+
+        Args:
+            source_fps: what the source says of itself, if it does.
+            clock: seconds, monotonic.
+        """
+        self._nominal = source_fps
+        self._arrivals = Rate(clock=clock)
+        self._finishes = Rate(clock=clock)
+        self._stages: dict[str, deque[float]] = {}
+        self._latencies: deque[float] = deque(maxlen=_HISTORY)
+        self._frames = 0
+        self._dropped = 0
+        self._lock = threading.Lock()
+
+    def arrived(self) -> None:
+        """A frame came from the source."""
+        with self._lock:
+            self._arrivals.tick()
+
+    def dropped(self, count: int = 1) -> None:
+        """Frames were left out because newer ones had arrived."""
+        with self._lock:
+            self._dropped += count
+
+    def stage(self, name: str, seconds: float) -> None:
+        """A stage took so long for one frame."""
+        with self._lock:
+            self._stages.setdefault(name, deque(maxlen=_HISTORY)).append(seconds * 1e3)
+
+    def finished(self, latency_s: float | None = None) -> None:
+        """A frame is done, so many seconds after it arrived."""
+        with self._lock:
+            self._frames += 1
+            self._finishes.tick()
+            if latency_s is not None:
+                self._latencies.append(latency_s * 1e3)
+
+    def snapshot(self) -> MeterSnapshot:
+        """All figures as they are now."""
+        with self._lock:
+            p50, p95 = np.percentile(self._latencies, [50, 95]) if self._latencies else (None, None)
+            return MeterSnapshot(
+                source_fps=self._nominal or self._arrivals.per_second(),
+                processing_fps=self._finishes.per_second(),
+                stage_ms={name: float(np.median(ms)) for name, ms in self._stages.items()},
+                latency_ms_p50=None if p50 is None else float(p50),
+                latency_ms_p95=None if p95 is None else float(p95),
+                frames=self._frames,
+                dropped=self._dropped,
+            )
