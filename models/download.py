@@ -158,6 +158,9 @@ def _open_url(url: str) -> HTTPResponse:
     thread.start()
     thread.join(_ANSWER_S)
     answer = answers[0] if answers else DownloadError(f"no answer within {_ANSWER_S:.0f} s")
+    if isinstance(answer, urllib.error.HTTPError):
+        answer.close()
+        raise DownloadError(f"answers {answer.code} {answer.reason}") from answer
     if isinstance(answer, OSError | HTTPException):
         raise DownloadError(_reason(answer)) from answer
     if isinstance(answer, Exception):
@@ -173,7 +176,5 @@ def _read(response: HTTPResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"answers {error.code} {error.reason}"
     reason = getattr(error, "reason", error)
     return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

@@ -1,10 +1,18 @@
 """What several test modules share."""
 
-import os
+import hashlib
+import http.server
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
+from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
+from torch import nn
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("sepcam", deadline=None)
@@ -29,6 +37,105 @@ def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _few_threads() -> None:
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
+class FileServer:
+    """Serves ``files`` (path to content, or to a function that answers) on a free port of this machine."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes | Callable[[http.server.BaseHTTPRequestHandler], None]] = {}
+        self.requests: list[str] = []
+        files, requests = self.files, self.requests
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                requests.append(self.path)
+                answer = files.get(self.path)
+                if answer is None:
+                    self.send_error(404)
+                elif isinstance(answer, bytes):
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "x/y")
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                else:
+                    answer(self)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    server = FileServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def onnx_of() -> Callable[[nn.Module], bytes]:
+    """Writes a network's convolutions as an ONNX file."""
+    return _onnx_of
+
+
+@pytest.fixture
+def random_registry(file_server: FileServer) -> dict[str, ModelInfo]:
+    """Every network with random weights, which come from a server on this machine."""
+    return {name: _randomised(info, file_server) for name, info in REGISTRY.items()}
+
+
+def _randomised(info: ModelInfo, server: FileServer) -> ModelInfo:
+    torch.manual_seed(0)
+    content = _onnx_of(info.build())
+    server.files[f"/{info.name}.onnx"] = content
+    sha256 = hashlib.sha256(content).hexdigest()
+    source = UrlSource(f"{server.url}/{info.name}.onnx", sha256=sha256)
+    return replace(info, sources=(source,), sha256=sha256, format="onnx")
+
+
+def _onnx_of(network: nn.Module) -> bytes:
+    """An ONNX file with a network's convolutions: ModelProto.graph with nodes and initializers."""
+    graph = b""
+    for name, layer in network.named_modules():
+        if not isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            continue
+        kind = "ConvTranspose" if isinstance(layer, nn.ConvTranspose2d) else "Conv"
+        group = _field(5, _field(1, b"group") + _field(3, layer.groups))
+        inputs = b"".join(_field(1, text.encode()) for text in ("x", f"{name}.weight", f"{name}.bias"))
+        graph += _field(1, inputs + _field(3, name.encode()) + _field(4, kind.encode()) + group)
+        bias = torch.zeros(layer.out_channels) if layer.bias is None else layer.bias
+        graph += _tensor(f"{name}.weight", layer.weight) + _tensor(f"{name}.bias", bias)
+    return _field(7, graph)
+
+
+def _tensor(name: str, values: torch.Tensor) -> bytes:
+    dims = b"".join(_field(1, size) for size in values.shape)
+    raw = values.detach().contiguous().numpy().tobytes()
+    return _field(5, dims + _field(2, 1) + _field(8, name.encode()) + _field(9, raw))
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """One field of a protocol buffer, as a varint or with its length before it."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    out = b""
+    while value > 127:
+        out += struct.pack("B", value & 127 | 128)
+        value >>= 7
+    return out + struct.pack("B", value)
