@@ -46,6 +46,9 @@ class Thresholds:
 
 SSD_SIZE: Size = (300, 300)
 SSD_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.6)
+# The COCO network's scores lie close together: below 0.2 it gives hundreds of boxes, and sorting them out
+# takes as long as the network itself.
+SSD_COCO_THRESHOLDS = Thresholds(score_floor=0.2, nms_iou=0.6)
 PERSON_LABELS = ("person",)
 PERSON_LOGITS: I64 = np.array([-1, 0])
 COCO_LOGITS: I64 = np.full(91, -1)
