@@ -7,7 +7,7 @@ order and hands the results to its caller, so that reading, working on and writi
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -176,7 +176,7 @@ def run_stages(
     depth: int = 3,
     on_time: Callable[[str, float], None] | None = None,
     on_drop: Callable[[int], None] | None = None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Passes every item of a source through all stages, each stage in a thread of its own.
 
     Results come in the order of the source. The run ends when the source does, when anything raises, or when

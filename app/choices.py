@@ -1,0 +1,77 @@
+"""Options that several commands share, and how their lists are read."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+import typer
+
+from ..models.errors import SepcamError
+from ..models.runtime import Device, Precision, Runtime
+from ..models.types import ConvKind
+
+T = TypeVar("T", bound=str)
+
+TasksOption = Annotated[
+    str,
+    typer.Option(
+        "--tasks", metavar="LIST", help="What to do beside detecting: any of track,pose,segment, or none."
+    ),
+]
+DetectorOption = Annotated[
+    str,
+    typer.Option(
+        "--detector", metavar="NAME", help="Network that finds people; auto takes the best that can be had."
+    ),
+]
+PoseOption = Annotated[str, typer.Option("--pose", metavar="NAME", help="Network for skeletons and masks.")]
+BackboneOption = Annotated[
+    ConvKind,
+    typer.Option("--backbone", help="Separable convolutions, or standard ones that compute the same."),
+]
+ClassesOption = Annotated[
+    str | None,
+    typer.Option("--classes", metavar="LIST", help="Only these, e.g. person,dog.", show_default="all"),
+]
+ConfOption = Annotated[
+    float | None,
+    typer.Option(
+        "--conf",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Least score of what is reported, 0 to 1.",
+        show_default="by detector",
+    ),
+]
+MaxPeopleOption = Annotated[
+    int,
+    typer.Option("--max-people", metavar="N", min=1, help="Most people with skeleton and mask in a frame."),
+]
+RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What runs the networks.")]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where it runs them.")]
+PrecisionOption = Annotated[Precision, typer.Option("--precision", help="In which numbers it computes.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", min=1, help="Threads per network.", show_default="all cores"),
+]
+
+
+def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:
+    """The words of a comma-separated list, each of which must be known; once each, in their usual order.
+
+    Raises:
+        SepcamError: If a word is not known.
+    """
+    words = split(text)
+    for word in words:
+        if word not in known:
+            near = difflib.get_close_matches(word, known, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise SepcamError(f"{option} knows no {word!r}{hint} (choose from {', '.join(known)})")
+    return tuple(word for word in known if word in words)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The words of a comma-separated list."""
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)

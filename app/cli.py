@@ -1,0 +1,79 @@
+"""The ``sepcam`` command: finds the command that the user typed, and says what went wrong."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from ..models.errors import SepcamError
+from . import console
+from .demo import demo
+from .models_cmd import models
+from .process import process
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="sepcam",
+    help="Tracks, skeletons and masks of people in video, on depthwise-separable networks.",
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(process)
+app.add_typer(models, name="models")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits.
+
+    The exit code is 0 when all is done, 1 when only some inputs could be processed, 2 when nothing useful was
+    done, and 130 when the user stopped it.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in words
+    try:
+        # Taken out here so that it may stand before the command or after it.
+        code = app([w for w in words if w != "--debug"], prog_name="sepcam", standalone_mode=False)
+    except KeyboardInterrupt:
+        console.note("stopped")
+        code = INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        code = _explain(error)
+    sys.exit(code or 0)
+
+
+def _explain(error: Exception) -> int:
+    """Says in one line what went wrong, and returns the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Nobody reads stdout any more (`sepcam ... | head`); Python must not try to flush it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, SepcamError):
+        console.fail(str(error))
+    elif callable(usage := getattr(error, "format_message", None)):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "sepcam"
+        console.fail(f"{str(usage()).rstrip('.')}; see {command} --help")
+    else:
+        console.fail(f"{type(error).__name__}: {error} (a bug in Sepcam; --debug shows where)")
+    return 2
+
+
+@app.callback(invoke_without_command=True)
+def _sepcam(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+) -> None:
+    if version:
+        console.say(f"sepcam {metadata.version('sepcam')}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        console.say(ctx.get_help())

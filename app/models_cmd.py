@@ -1,0 +1,88 @@
+"""``sepcam models``: what networks there are, and their weights on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..models.errors import SepcamError
+from ..models.registry import REGISTRY, find
+from ..models.weights import WeightStore
+from ..models.zoo import cost
+from . import console
+
+models = typer.Typer(help="The networks and their weights on this machine.", no_args_is_help=False)
+
+
+@models.command("list")
+def list_models() -> None:
+    """Show every network: cost in both forms, quality, licence, and whether its weights are here."""
+    from rich.table import Table
+
+    store = WeightStore()
+    table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
+    for heading in ("MACs separable", "standard", "params separable", "standard"):
+        table.add_column(heading, justify="right")
+    for heading in ("quality", "licence", "weights"):
+        table.add_column(heading)
+    for info in REGISTRY.values():
+        separable, standard = cost(info.name, "separable"), cost(info.name, "standard")
+        height, width = info.input_size
+        table.add_row(
+            info.name,
+            info.task,
+            f"{width}x{height}",
+            *(f"{c.macs / 1e6:,.0f} M" for c in (separable, standard)),
+            *(f"{c.params / 1e6:.1f} M" for c in (separable, standard)),
+            info.figures,
+            info.licence,
+            "cached" if store.is_cached(info.name) else "not fetched",
+        )
+    console.show(table)
+
+
+@models.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Networks; all where none is named.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="PATH", help="Take the weights of the one network from this file."),
+    ] = None,
+) -> None:
+    """Put weights into the cache: downloaded and checked, or from a file of yours."""
+    names = names or []
+    store = WeightStore(notice=console.note)
+    if file is not None and len(names) != 1:
+        raise SepcamError(
+            "--file holds one network: name it, e.g. sepcam models fetch yolox-nano --file PATH"
+        )
+    wanted = [find(name).name for name in dict.fromkeys(names)] or list(REGISTRY)
+    failed = 0
+    for name in wanted:
+        try:
+            with console.downloads() as report:
+                path = store.fetch(name, file, report)
+            console.say(f"{name}: {path}")
+        except SepcamError as error:
+            console.fail(str(error))
+            failed += 1
+    if failed:
+        raise typer.Exit(2 if failed == len(wanted) else 1)
+
+
+@models.command()
+def verify() -> None:
+    """Check every byte of the weights in the cache."""
+    store = WeightStore()
+    words = {
+        "ok": "ok",
+        "missing": "not fetched",
+        "damaged": "DAMAGED: the next use fetches it again, or run sepcam models fetch",
+    }
+    states = {name: store.verify(name) for name in REGISTRY}
+    for name, state in states.items():
+        console.say(f"{name}: {words[state]}")
+    if "damaged" in states.values():
+        raise typer.Exit(2)

@@ -1,0 +1,85 @@
+"""``sepcam process``: what the user typed, checked before anything heavy is imported."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..models.errors import SepcamError
+from ..models.runtime import RuntimeOptions
+from ..pipelines.frames import TASKS
+from . import choices
+from .outputs import SAVES
+
+
+def process(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Videos, images, folders or globs of images, addresses (rtsp://, http://), camera numbers.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")
+    ] = Path("sepcam-out"),
+    save: Annotated[
+        str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(SAVES)}.")
+    ] = "video,jsonl",
+    tasks: choices.TasksOption = "track,pose,segment",
+    detector: choices.DetectorOption = "auto",
+    pose: choices.PoseOption = "blazepose-full",
+    backbone: choices.BackboneOption = "separable",
+    classes: choices.ClassesOption = None,
+    conf: choices.ConfOption = None,
+    max_people: choices.MaxPeopleOption = 16,
+    start: Annotated[
+        float, typer.Option("--start", metavar="SECOND", min=0, help="Begin at this second of a video.")
+    ] = 0.0,
+    frames: Annotated[
+        int | None,
+        typer.Option("--frames", metavar="N", min=1, help="Stop after so many frames.", show_default="all"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    coco_annotations: Annotated[
+        Path | None,
+        typer.Option(
+            "--coco-annotations",
+            metavar="FILE",
+            help="COCO file whose image ids the COCO results take.",
+            show_default="digits of the file names",
+        ),
+    ] = None,
+    runtime: choices.RuntimeOption = "auto",
+    device: choices.DeviceOption = "auto",
+    precision: choices.PrecisionOption = "auto",
+    threads: choices.ThreadsOption = None,
+) -> None:
+    """Find, track and outline the people in videos or images, and write what was found."""
+    wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
+    wanted_saves = choices.chosen(save, SAVES, "--save")
+    if not wanted_saves:
+        raise SepcamError(f"--save is empty: choose from {', '.join(SAVES)}")
+    options = RuntimeOptions(runtime, device, precision, threads)
+
+    from .processing import Request, run_all
+    from .setup import load
+
+    request = Request(
+        inputs, out, wanted_saves, overwrite, start_s=start, frames=frames, coco_annotations=coco_annotations
+    )
+    code = run_all(
+        request,
+        lambda: load(
+            detector,
+            pose,
+            tasks=wanted_tasks,
+            backbone=backbone,
+            classes=None if classes is None else choices.split(classes),
+            conf=conf,
+            max_people=max_people,
+            options=options,
+        ),
+    )
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,69 @@
+"""A contact sheet: one picture that shows a whole video."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..models.types import U8
+from ..pipelines.partial_file import PartialFile
+from ..pipelines.sources import open_source
+
+_GAP = 8
+_GROUND = 24
+
+
+def contact_sheet(video: Path, *, columns: int = 3, rows: int = 3, width: int = 480) -> U8:
+    """Pictures of a video at even intervals, in reading order.
+
+    Args:
+        video: the file.
+        columns: pictures in a row.
+        rows: rows of pictures.
+        width: of each picture, in pixels.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        SepcamError: If the video cannot be read.
+    """
+    with open_source(video) as source:
+        info = source.info
+        wanted = columns * rows
+        every = max(1, (info.frame_count or wanted) // wanted)
+        size = width, round(width * info.height / info.width)
+        pictures = [
+            np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            for frame in source
+            if frame.index % every == every // 2
+        ]
+    return _grid(pictures[:wanted], columns)
+
+
+def save_picture(picture: U8, path: Path) -> None:
+    """Writes an (H, W, 3) uint8 BGR picture as PNG, whole or not at all.
+
+    Raises:
+        SepcamError: If it cannot be written.
+    """
+    _, data = cv2.imencode(".png", picture)
+    file = PartialFile(path, overwrite=True)
+    try:
+        file.path.write_bytes(data.tobytes())
+    except OSError as error:
+        file.discard()
+        raise file.failure(error) from error
+    file.commit()
+
+
+def _grid(pictures: Sequence[U8], columns: int) -> U8:
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3), _GROUND, np.uint8)
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        y, x = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
+        sheet[y : y + height, x : x + width] = picture
+    return sheet

@@ -1,0 +1,81 @@
+"""Annotated images as images, where a video would make no sense."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+
+from ..models.errors import SepcamError
+from ..models.types import U8
+from .frames import FrameResult, RunSummary
+
+_JPEG_QUALITY = 95
+
+
+class PictureSink:
+    """A folder with a JPEG for each annotated image, ``<name>.jpg``; they appear when all are there."""
+
+    def __init__(self, folder: Path, *, overwrite: bool = False) -> None:
+        """Make the hidden folder that the pictures wait in.
+
+        Args:
+            folder: where they go; exists only after ``close``.
+            overwrite: whether pictures in it may be replaced; others in it stay.
+
+        Raises:
+            SepcamError: If the folder exists, or cannot be made.
+        """
+        if folder.exists() and not overwrite:
+            raise SepcamError(f"{folder} exists already: choose another folder, or use --overwrite")
+        self._folder = folder
+        self._waiting = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+        try:
+            self._waiting.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Add the picture, or the frame as it is where there is none.
+
+        Raises:
+            SepcamError: If it cannot be written (a full disk), or another image has the same name.
+        """
+        name = Path(result.frame.name or f"{result.frame.index:06d}")
+        path = self._waiting / f"{name.stem}.jpg"
+        if path.exists():
+            path = self._waiting / f"{name.name}.jpg"
+        image = result.frame.image if picture is None else picture
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        try:
+            # "x": two images of one name from different folders must not become one.
+            with path.open("xb") as file:
+                file.write(data.tobytes())
+        except FileExistsError as error:
+            raise SepcamError(f"two images are called {name}: process their folders one at a time") from error
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def close(self, summary: RunSummary) -> None:
+        """Move the pictures to where they belong.
+
+        Raises:
+            SepcamError: If they cannot be moved.
+        """
+        try:
+            self._folder.mkdir(exist_ok=True)
+            for path in sorted(self._waiting.iterdir()):
+                os.replace(path, self._folder / path.name)
+        except OSError as error:
+            raise self._failure(error) from error
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Throw away the pictures that are still waiting."""
+        with suppress(OSError):
+            shutil.rmtree(self._waiting)
+
+    def _failure(self, error: OSError) -> SepcamError:
+        return SepcamError(f"{self._folder} could not be written: {error.strerror or error}")
