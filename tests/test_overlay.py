@@ -1,0 +1,168 @@
+"""What is drawn, where, and what stays untouched."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop
+from sepcam.pipelines.hud import Hud
+from sepcam.pipelines.meter import MeterSnapshot
+from sepcam.pipelines.overlay import Overlay
+from sepcam.pipelines.style import Style, colour_of, ink_on, text_width
+
+BONES = [(0, 1), (1, 2)]
+METER = MeterSnapshot(29.97, 24.3, {"detect": 8.1, "pose": 12.0}, 40.0, 55.0, 100, 2)
+GREY = 128
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 3), GREY, np.uint8)
+
+
+def result(size, boxes=(), ids=None, keypoints=None, masks=None, meter=None) -> FrameResult:
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    n = len(boxes)
+    found = Instances(
+        size,
+        boxes,
+        np.full(n, 0.9, np.float32),
+        np.zeros(n, np.int64),
+        ("person",),
+        None if ids is None else np.array(ids, np.int64),
+        None if keypoints is None else np.array(keypoints, np.float32),
+        None,
+        masks,
+    )
+    return FrameResult(Frame(picture(*size), 0, 0.0), found, {}, meter)
+
+
+def changed(image: np.ndarray) -> np.ndarray:
+    """(H, W) bool, pixels that are not the background any more."""
+    return (image != GREY).any(2)
+
+
+def test_nothing_is_drawn_where_nothing_was_found():
+    image = picture(240, 320)
+    Overlay(BONES).draw(image, result((240, 320)))
+    assert not changed(image).any()
+
+
+def test_pixels_away_from_a_person_stay_as_they_are():
+    image = picture(720, 1280)
+    mask = MaskCrop(np.ones((200, 80), np.uint8), 500, 300)
+    points = [[[510, 310, 1], [540, 400, 1], [560, 490, 1]]]
+    Overlay(BONES).draw(image, result((720, 1280), [[500, 300, 580, 500]], [7], points, [mask]))
+    touched = changed(image)
+    touched[270:510, 490:660] = False
+    assert not touched.any()
+
+
+def test_a_mask_is_tinted_inside_outlined_and_nowhere_else():
+    image = picture(100, 100)
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[10:30, 10:30] = 1
+    Overlay().draw(image, result((100, 100), [[0, 0, 99, 99]], [3], None, [MaskCrop(pixels, 30, 30)]))
+    colour = np.array(colour_of(3))
+    assert np.array_equal(image[40, 50], colour)  # the outline
+    middle = image[50, 50].astype(int)
+    assert ((middle - GREY) * (colour - GREY) >= 0).all()  # the colour shines through,
+    assert not np.array_equal(middle, colour)  # and so does the picture
+    assert not changed(image)[62:90, 62:90].any()
+
+
+def test_a_track_keeps_its_colour_and_others_have_another():
+    first, later = picture(200, 200), picture(200, 200)
+    Overlay().draw(first, result((200, 200), [[20, 60, 80, 180]], [4]))
+    Overlay().draw(later, result((200, 200), [[100, 60, 160, 180], [20, 60, 80, 180]], [4, 5]))
+    assert np.array_equal(first[100, 20], later[100, 100])
+    assert not np.array_equal(later[100, 20], later[100, 100])
+    assert len({colour_of(n) for n in range(1, 200)}) == 199
+
+
+@settings(max_examples=60)
+@given(
+    hnp.arrays(np.float32, (3, 4), elements=st.floats(-50, 400, width=32)),
+    st.tuples(st.integers(1, 260), st.integers(1, 340)),
+)
+def test_boxes_anywhere_and_pictures_of_any_size_can_be_drawn(boxes, size):
+    image = picture(*size)
+    boxes = np.concatenate(
+        [np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], 1
+    )
+    Overlay(BONES, Hud("yolox-nano, separable")).draw(image, result(size, boxes, [1, 2, 3], meter=METER))
+    assert image.shape == (*size, 3)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 318), st.integers(0, 238), st.integers(1, 320), st.integers(1, 240))
+def test_a_label_never_leaves_the_picture(x, y, w, h):
+    image = picture(240, 320)
+    Overlay().draw(image, result((240, 320), [[x, y, min(x + w, 319), min(y + h, 239)]], [12]))
+    style = Style.of(240, 320)
+    label = text_width("#12 0.90", style.text) + 2 * style.pad
+    solid = (image == np.array(colour_of(12))).all(2)
+    # Wherever it went, its whole width is there: a row that is solid but for the letters in it.
+    assert max(np.convolve(row, np.ones(label), "valid").max(initial=0) for row in solid) >= label * 0.9
+
+
+def test_labels_keep_clear_of_each_other_where_there_is_room():
+    image = picture(240, 320)
+    both = result((240, 320), [[100, 80, 160, 200], [104, 82, 164, 202]], [1, 2])
+    Overlay().draw(image, both)
+    style = Style.of(240, 320)
+    least = text_width("#1 0.90", style.text) * style.text
+    for number in (1, 2):
+        assert (image == np.array(colour_of(number))).all(2).sum() > least * 0.5
+
+
+def test_uncertain_joints_and_those_outside_the_picture_are_not_drawn():
+    boxes, size = [[0, 0, 99, 99]], (100, 100)
+    certain, doubtful, outside = picture(*size), picture(*size), picture(*size)
+    overlay = Overlay([(0, 1)])
+    overlay.draw(certain, result(size, boxes, [1], [[[20, 50, 0.9], [80, 50, 0.9]]]))
+    overlay.draw(doubtful, result(size, boxes, [1], [[[20, 50, 0.9], [80, 50, 0.2]]]))
+    overlay.draw(outside, result(size, boxes, [1], [[[20, 50, 0.9], [180, 50, 0.9]]]))
+    assert changed(certain)[50, 50]
+    assert not changed(doubtful)[50, 50]
+    assert not changed(outside)[50, 50]
+
+
+@pytest.mark.parametrize("size", [(240, 320), (360, 640), (720, 1280), (1920, 1080), (2160, 3840)])
+def test_the_read_out_is_small_and_stays_in_its_corner(size):
+    image = picture(*size)
+    Overlay((), Hud("ssdlite-person, separable")).draw(image, result(size, meter=METER))
+    rows, columns = np.nonzero(changed(image))
+    assert rows.max() < size[0] * 0.36
+    assert rows.min() > 0
+    assert columns.max() < size[1]
+    assert changed(image).mean() < 0.2
+
+
+def test_text_and_lines_grow_with_the_picture():
+    small, large = Style.of(240, 320), Style.of(2160, 3840)
+    assert small.text >= 10
+    assert large.text > 3 * small.text
+    assert large.line > small.line
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_letters_contrast_with_what_they_stand_on(colour):
+    luma = np.dot(colour, (0.114, 0.587, 0.299))
+    assert abs(luma - np.dot(ink_on(colour), (0.114, 0.587, 0.299))) > 90
+
+
+def test_drawing_takes_memory_for_the_person_and_not_for_the_frame():
+    size = (2160, 3840)
+    image = picture(*size)
+    mask = MaskCrop(np.ones((200, 80), np.uint8), 500, 300)
+    wanted = result(size, [[500, 300, 580, 500]], [7], None, [mask], METER)
+    overlay = Overlay(BONES, Hud("yolox-nano, separable"))
+    overlay.draw(image, wanted)
+    tracemalloc.start()
+    overlay.draw(image, wanted)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < image.nbytes / 20
