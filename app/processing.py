@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ..models.errors import SepcamError
 from ..pipelines.frames import TASKS, RunSummary, StreamInfo
+from ..pipelines.hud import Hud
 from ..pipelines.overlay import Overlay
 from ..pipelines.picture_sink import PictureSink
 from ..pipelines.pipeline import Pipeline
@@ -134,7 +135,7 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
 
 def _record(source: Source, recorder: Recorder, pipeline: Pipeline, *, pictures: bool) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
-    overlay = Overlay() if pictures else None
+    overlay = _overlay(pipeline) if pictures else None
     results = pipeline.run(source, overlay=overlay, recorder=recorder)
     try:
         with (
@@ -146,6 +147,11 @@ def _record(source: Source, recorder: Recorder, pipeline: Pipeline, *, pictures:
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _overlay(pipeline: Pipeline) -> Overlay:
+    skeleton = pipeline.pose.skeleton if pipeline.pose else ()
+    return Overlay(skeleton, Hud(f"{pipeline.detector.name}  {pipeline.backbone}"))
 
 
 def _openers(request: Request) -> dict[str, Callable[[], Source]]:

@@ -1,6 +1,8 @@
 """The whole way of a frame from its source to its results; reading, analysis, drawing and writing overlap."""
 
-from collections.abc import Collection, Generator
+import time
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from ..models.runtime import RuntimeOptions
@@ -14,6 +16,9 @@ from .people import Analyser
 from .recorder import Recorder
 from .sources import Source
 from .stream import Stage, run_stages
+
+_REFRESH_S = 0.5
+"""How often the figures of the meter change: nobody can read them faster."""
 
 
 class Pipeline:
@@ -101,34 +106,29 @@ class Pipeline:
             recorder: gets every result and its picture; finishing it is up to the caller.
 
         Yields:
-            Each frame and what was found in it, after it was drawn and recorded.
+            Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
+            second.
 
         Raises:
             SepcamError: If the source, the analysis or a sink cannot go on; the first cause.
         """
-        meter = Meter()
-        analyser = self.analyser(source.info)
-
-        def analyse(frame: Frame) -> FrameResult:
-            instances, stage_ms = analyser.analyse(frame)
-            return FrameResult(frame, instances, stage_ms, meter.snapshot())
-
-        def draw(result: FrameResult) -> FrameResult:
-            if overlay is not None:
-                overlay.draw(result.frame.image, result)
-            return result
-
-        def record(result: FrameResult) -> FrameResult:
-            if recorder is not None:
-                recorder.write(result, result.frame.image)
-            return result
-
-        stages = [Stage("analyse", analyse)]
+        steps = _Steps(self.analyser(source.info), Meter(source.info.fps), overlay, recorder)
+        stages = [Stage("analyse", steps.analyse)]
         if overlay is not None:
-            stages.append(Stage("draw", draw))
+            stages.append(Stage("draw", steps.draw))
         if recorder is not None:
-            stages.append(Stage("record", record))
-        yield from run_stages(source, stages, newest=source.info.live)
+            stages.append(Stage("encode", steps.record))
+        results = run_stages(
+            _Stamped(source),
+            stages,
+            newest=source.info.live,
+            on_time=steps.took,
+            on_drop=steps.meter.dropped,
+        )
+        with closing(results):
+            for arrived, result in results:
+                steps.meter.finished(time.monotonic() - arrived)
+                yield result
 
     def analyser(self, info: StreamInfo) -> Analyser:
         """What analyses the frames of one source, for those who have their own loop; keeps its identities."""
@@ -140,3 +140,62 @@ class Pipeline:
             fps=info.fps,
             **self._limits,
         )
+
+
+class _Stamped:
+    """A source whose frames come with the time of their arrival."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[tuple[float, Frame]]:
+        for frame in self._source:
+            yield time.monotonic(), frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _Steps:
+    """What is done with each frame of one run; every method has its own thread."""
+
+    def __init__(
+        self, analyser: Analyser, meter: Meter, overlay: Overlay | None, recorder: Recorder | None
+    ) -> None:
+        self.meter = meter
+        self._analyser = analyser
+        self._overlay = overlay
+        self._recorder = recorder
+        self._snapshot = meter.snapshot()
+        self._refresh_at = 0.0
+
+    def analyse(self, item: tuple[float, Frame]) -> tuple[float, FrameResult]:
+        arrived, frame = item
+        instances, stage_ms = self._analyser.analyse(frame)
+        for name, milliseconds in stage_ms.items():
+            self._note(name, milliseconds / 1e3)
+        if arrived >= self._refresh_at:
+            self._snapshot = self.meter.snapshot()
+            self._refresh_at = arrived + _REFRESH_S
+        return arrived, FrameResult(frame, instances, stage_ms, self._snapshot)
+
+    def draw(self, item: tuple[float, FrameResult]) -> tuple[float, FrameResult]:
+        assert self._overlay is not None
+        self._overlay.draw(item[1].frame.image, item[1])
+        return item
+
+    def record(self, item: tuple[float, FrameResult]) -> tuple[float, FrameResult]:
+        assert self._recorder is not None
+        self._recorder.write(item[1], item[1].frame.image)
+        return item
+
+    def took(self, stage: str, seconds: float) -> None:
+        if stage == "read":
+            self.meter.arrived()
+        if stage != "analyse":  # its parts are told by themselves
+            self._note(stage, seconds)
+
+    def _note(self, stage: str, seconds: float) -> None:
+        self.meter.stage(stage, seconds)
+        if self._recorder is not None:
+            self._recorder.took(stage, seconds)

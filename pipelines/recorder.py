@@ -1,11 +1,10 @@
 """All sinks of one run, written together, and the count of what went into them."""
 
+import math
 import threading
 import time
-from array import array
+from collections import Counter
 from collections.abc import Sequence
-
-import numpy as np
 
 from ..models.types import U8
 from .frames import FrameResult, RunSummary
@@ -27,7 +26,7 @@ class Recorder:
         self._frames = 0
         self._identities: set[int] = set()
         self._most_people = 0
-        self._stages: dict[str, array[float]] = {}
+        self._stages: dict[str, _Times] = {}
 
     @property
     def frames(self) -> int:
@@ -48,6 +47,10 @@ class Recorder:
                 sink.write(result, picture)
             self._count(result)
 
+    def took(self, stage: str, seconds: float) -> None:
+        """A stage took so long for one frame; each stage from a thread of its own."""
+        self._stages.setdefault(stage, _Times()).add(seconds)
+
     def finish(self, warnings: Sequence[str] = (), *, complete: bool = True) -> RunSummary:
         """Completes every file.
 
@@ -65,7 +68,7 @@ class Recorder:
                 people=len(self._identities) or self._most_people,
                 seconds=seconds,
                 fps=self._frames / seconds if seconds > 0 else 0.0,
-                stage_ms={name: float(np.median(times)) for name, times in self._stages.items()},
+                stage_ms={name: times.median_ms() for name, times in self._stages.items()},
                 warnings=tuple(warnings),
                 complete=complete,
             )
@@ -94,5 +97,24 @@ class Recorder:
             self._most_people = max(self._most_people, int(people.sum()))
         else:
             self._identities.update(found.track_ids[people].tolist())
-        for name, milliseconds in result.stage_ms.items():
-            self._stages.setdefault(name, array("f")).append(milliseconds)
+
+
+class _Times:
+    """Durations, counted in steps of 1 % so that a long run takes no more memory than a short one."""
+
+    _STEP = 1.01
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        self._counts[round(math.log(max(seconds, 1e-7), self._STEP))] += 1
+
+    def median_ms(self) -> float:
+        """Milliseconds, right to half a percent."""
+        left = self._counts.total() / 2
+        for step in sorted(self._counts):
+            left -= self._counts[step]
+            if left <= 0:
+                return self._STEP**step * 1e3
+        return 0.0
