@@ -24,15 +24,25 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32")
 
 
+def raw(model, pictures):
+    """What torchvision's network itself says of (B, 320, 320, 3) uint8 BGR pictures."""
+    x = torch.from_numpy(pictures[..., ::-1].copy()).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.inference_mode():
+        outputs = model.head(list(model.backbone(x).values()))
+    return outputs["bbox_regression"].numpy(), outputs["cls_logits"].softmax(2).numpy()
+
+
 @pytest.fixture(scope="module")
 def theirs():
     torch.manual_seed(0)
     model = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+    raw(model.train(), np.random.default_rng(1).integers(0, 256, (4, 320, 320, 3), np.uint8))
     for name, value in model.state_dict().items():
         if name.startswith("head.classification") and name.endswith("1.weight"):
-            value *= 40
-        elif name.endswith(("running_mean", "running_var")):
-            torch.nn.init.uniform_(value, 0.1, 0.4)
+            value *= 3
     return model.eval()
 
 
@@ -50,22 +60,15 @@ def ours(weights_file):
     return network
 
 
-def their_raw(model, picture):
-    x = torch.from_numpy(picture[None, ..., ::-1].copy()).permute(0, 3, 1, 2) / 127.5 - 1
-    with torch.inference_mode():
-        outputs = model.head(list(model.backbone(x).values()))
-    return outputs["bbox_regression"][0].numpy(), outputs["cls_logits"][0].softmax(1).numpy()
-
-
 @pytest.mark.parametrize("kind", ["separable", "standard"])
 def test_raw_outputs_are_torchvisions_with_batch_norms_folded(ours, theirs, kind):
-    boxes, scores = their_raw(theirs, PICTURE)
+    (boxes,), (scores,) = raw(theirs, PICTURE[None])
     network = ours if kind == "separable" else to_standard(ours)
     with torch.inference_mode():
         encodings, log_odds = (out[0].numpy() for out in network(torch.from_numpy(PICTURE[None])))
     assert encodings.shape == (3234, 4) and log_odds.shape == (3234, CLASSES)
     np.testing.assert_allclose(encodings[:, [1, 0, 3, 2]], boxes, atol=1e-3)
-    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scores, atol=1e-5)
+    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scores, atol=1e-4)
 
 
 def test_boxes_scores_and_classes_are_torchvisions(ours, theirs):
@@ -78,14 +81,8 @@ def test_boxes_scores_and_classes_are_torchvisions(ours, theirs):
     names = [str(i) for i in range(CLASSES)]
     every = SSDDetector(NAME, [one], names, np.arange(CLASSES), Thresholds(0.05, 0.55, 50)).detect(PICTURE)
     assert every.labels.tolist() == wanted["labels"].tolist()
-    found = rows(every.scores, every.boxes)
-    np.testing.assert_allclose(found, rows(wanted["scores"].numpy(), wanted["boxes"].numpy()), atol=0.05)
-
-
-def rows(scores, boxes):
-    """Score and box of each, in an order that equal scores (repeated patterns have them) do not change."""
-    values = np.column_stack([scores, boxes])
-    return values[np.lexsort(np.round(values).T[1:].tolist() + [np.round(-scores, 3)])]
+    np.testing.assert_allclose(every.scores, wanted["scores"], atol=1e-4)
+    np.testing.assert_allclose(every.boxes, wanted["boxes"], atol=0.05)
 
 
 def test_loads_from_its_authors_file_and_speaks_cocos_names(weights_file, cache_dir):
