@@ -13,6 +13,10 @@ U8 = npt.NDArray[np.uint8]
 
 ConvKind = Literal["separable", "standard"]
 """The two forms of a network's convolutions; ``blocks`` knows what they mean."""
+Part = Literal["pose", "segment"]
+"""What a network may give beside boxes: keypoints of people, and masks."""
+Crop = tuple[U8, int, int]
+"""A mask: (h, w) uint8, 1 where the object is; and its left and upper edge in image pixels, 0-based."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +27,39 @@ class Detections:
         boxes: (N, 4) float32, x1 y1 x2 y2 in image pixels, clipped to the image.
         scores: (N,) float32 in [0, 1].
         labels: (N,) int64, 0-based index into ``Detector.labels``.
+        keypoints: (N, K, 3) float32 x, y in image pixels and score in [0, 1], from a detector that gives
+            ``pose``; or None.
+        masks: N crops, from a detector that gives ``segment``; or None.
     """
 
     boxes: F32
     scores: F32
     labels: I64
+    keypoints: F32 | None = None
+    masks: Sequence[Crop] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
         if self.boxes.shape != (n, 4) or self.scores.shape != (n,) or self.labels.shape != (n,):
             shapes = f"{self.boxes.shape}, {self.scores.shape}, {self.labels.shape}"
             raise ValueError(f"boxes, scores and labels must be (N, 4), (N,), (N,), are {shapes}")
+        if self.keypoints is not None and (self.keypoints.ndim != 3 or self.keypoints.shape[::2] != (n, 3)):
+            raise ValueError(f"keypoints must be ({n}, K, 3), are {self.keypoints.shape}")
+        if self.masks is not None and len(self.masks) != n:
+            raise ValueError(f"masks must be {n}, are {len(self.masks)}")
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, index: npt.NDArray[np.bool_] | I64 | slice) -> "Detections":
-        return Detections(self.boxes[index], self.scores[index], self.labels[index])
+        rows = np.arange(len(self))[index]
+        return Detections(
+            self.boxes[rows],
+            self.scores[rows],
+            self.labels[rows],
+            None if self.keypoints is None else self.keypoints[rows],
+            None if self.masks is None else [self.masks[row] for row in rows],
+        )
 
     @classmethod
     def empty(cls) -> "Detections":
@@ -73,7 +93,10 @@ class Poses:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds objects in one image."""
+    """Finds objects in one image.
+
+    One that finds keypoints or masks along with the boxes is a `PartDetector`.
+    """
 
     @property
     def name(self) -> str:
@@ -91,8 +114,31 @@ class Detector(Protocol):
 
 
 @runtime_checkable
+class PartDetector(Detector, Protocol):
+    """A detector whose detections have keypoints, masks, or both; no other network is run for these."""
+
+    @property
+    def gives(self) -> frozenset[Part]:
+        """Which of them it gives."""
+        ...
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        """Names of the K keypoints, in order; none where it gives none."""
+        ...
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        """Pairs of 0-based keypoint indices that a drawing joins."""
+        ...
+
+
+@runtime_checkable
 class PoseEstimator(Protocol):
-    """Finds the landmarks (and the mask) of one person in each of several regions of an image."""
+    """Finds the landmarks (and the mask) of one person in each of several regions of an image.
+
+    One that gives only landmarks, or only masks, says so in an attribute ``gives`` like a `PartDetector`.
+    """
 
     @property
     def name(self) -> str:
@@ -112,3 +158,13 @@ class PoseEstimator(Protocol):
     def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
         """Landmarks in each of the (N, 4) regions of an (H, W, 3) uint8 BGR image, in one batch."""
         ...
+
+
+def parts_of(network: Detector | PoseEstimator) -> frozenset[Part]:
+    """Which of keypoints and masks a network gives: what its ``gives`` says.
+
+    Where it has none, a detector gives neither, and a pose network both.
+    """
+    nothing: frozenset[Part] = frozenset()
+    both: frozenset[Part] = frozenset(("pose", "segment"))
+    return getattr(network, "gives", nothing if isinstance(network, Detector) else both)

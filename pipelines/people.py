@@ -10,7 +10,7 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.landmarks import roi_from_boxes
 from ..models.masks import mask_crops
-from ..models.types import F32, I64, Detections, Detector, PoseEstimator, Poses
+from ..models.types import F32, I64, Detections, Detector, PoseEstimator, Poses, parts_of
 from .frames import TASKS, Frame, Instances, MaskCrop, Task
 from .regions import Regions, trusted
 from .tracker import Tracker, settings_for
@@ -40,7 +40,8 @@ class Analyser:
 
         Args:
             detector: finds people, and whatever else it knows.
-            pose: gives landmarks and masks of people; may be None where neither is asked for.
+            pose: gives landmarks and masks of people; may be None where neither is asked for, or where the
+                detector gives what is.
             tasks: what to do beside detecting.
             tracker: keeps identities; by default ByteTrack with the detector's own thresholds.
             conf: least score in [0, 1] of what is reported; where objects are tracked, of what begins a
@@ -59,17 +60,19 @@ class Analyser:
         self._detector = detector
         self._labels = _class_labels(classes, detector.labels)
         self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
-        self._pose = pose if self.tasks & {"pose", "segment"} else None
-        self._masks = "segment" in self.tasks
+        self._own = self.tasks & parts_of(detector)
+        missing = self.tasks & {"pose", "segment"} - self._own
+        self._pose = pose if missing else None
+        self._landmarks, self._masks = "pose" in missing, "segment" in missing
         self._max_people = max_people
         settings = settings_for(detector.name).with_confidence(conf)
         self._conf = settings.high if conf is None else conf
         self._tracker = None
         if "track" in self.tasks and not independent:
             self._tracker = tracker or Tracker(settings, fps)
-        self._two_passes = independent and "pose" in self.tasks
+        self._two_passes = independent and self._landmarks
         self._regions = Regions()
-        if self.tasks & {"pose", "segment"} and pose is None:
+        if missing and pose is None:
             raise ValueError("the tasks 'pose' and 'segment' need a pose network")
 
     def reset(self) -> None:
@@ -92,13 +95,14 @@ class Analyser:
             clock.lap("track")
 
         instances = Instances(size, found.boxes, found.scores, found.labels, self._detector.labels, ids)
+        instances = _with_own(instances, found, self._own)
         if self._pose is None:
             return instances, clock.laps
         chosen = self._choose(found)
         poses = self._estimate(self._pose, frame, found.boxes[chosen], None if ids is None else ids[chosen])
         clock.lap("pose")
 
-        if "pose" in self.tasks:
+        if self._landmarks:
             instances = _with_keypoints(instances, chosen, poses, len(self._pose.keypoint_names))
         if self._masks:
             instances = _with_masks(instances, chosen, poses)
@@ -126,7 +130,7 @@ class Analyser:
     def _estimate(self, pose: PoseEstimator, frame: Frame, boxes: F32, ids: I64 | None) -> Poses:
         """Landmarks and masks of the people in these boxes, in one batch (two for independent frames)."""
         size = (frame.image.shape[0], frame.image.shape[1])
-        if ids is not None and "pose" in self.tasks:
+        if ids is not None and self._landmarks:
             poses = pose.estimate(frame.image, self._regions.propose(ids, boxes, size), masks=self._masks)
             self._regions.remember(ids, boxes, poses, size)
             return poses
@@ -154,6 +158,16 @@ class _Stopwatch:
         now = time.perf_counter()
         self.laps[stage] = (now - self._last) * 1e3
         self._last = now
+
+
+def _with_own(instances: Instances, found: Detections, parts: Collection[Task]) -> Instances:
+    """With the keypoints and masks that the detector itself gave, if they are asked for."""
+    if "pose" in parts:
+        instances = replace(instances, keypoints=found.keypoints)
+    if "segment" in parts and found.masks is not None:
+        masks = [MaskCrop(*crop) if crop[0].any() else None for crop in found.masks]
+        instances = replace(instances, masks=masks)
+    return instances
 
 
 def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:

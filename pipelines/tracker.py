@@ -109,19 +109,20 @@ class Tracker:
 
         Returns:
             What has an identity, best score first: the boxes as the Kalman filter sees them (steadier than
-            the detector's, and not clipped), with score and label; and (N,) int64 identities.
+            the detector's, and not clipped), all else as it was detected; and (N,) int64 identities.
         """
         timestamp = self._advance(time_s)
         found = detections[detections.scores >= self.settings.low]
         labels = set(self._classes) | set(found.labels[found.scores >= self.settings.new].tolist())
         parts = [
-            self._update_class(label, found[found.labels == label], timestamp) for label in sorted(labels)
+            self._update_class(label, found, np.flatnonzero(found.labels == label), timestamp)
+            for label in sorted(labels)
         ]
         if not parts:
-            return Detections.empty(), np.zeros(0, np.int64)
-        boxes, scores, numbers, classes = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(-scores, kind="stable")
-        return Detections(boxes[order], scores[order], classes[order]), numbers[order]
+            return found[:0], np.zeros(0, np.int64)
+        boxes, rows, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(-found.scores[rows], kind="stable")
+        return replace(found[rows[order]], boxes=boxes[order]), numbers[order]
 
     def _advance(self, time_s: float | None) -> float:
         """Seconds on a clock that always moves on, whatever the source says."""
@@ -133,21 +134,24 @@ class Tracker:
         self._clock += step
         return self._clock
 
-    def _update_class(self, label: int, found: Detections, timestamp: float) -> tuple[F32, F32, I64, I64]:
-        """Boxes, scores, identities and labels of the tracks of one class."""
+    def _update_class(
+        self, label: int, found: Detections, rows: I64, timestamp: float
+    ) -> tuple[F32, I64, I64]:
+        """Boxes, rows and identities of the tracks of one class, to which ``rows`` of ``found`` belong."""
         import supervision as sv
 
         if label not in self._classes:
             self._classes[label] = _ClassTracks(self._new_tracker())
         tracks = self._classes[label]
         result = tracks.tracker.update(
-            sv.Detections(xyxy=found.boxes, confidence=found.scores), timestamp=timestamp
+            sv.Detections(xyxy=found.boxes[rows], confidence=found.scores[rows], data={"row": rows}),
+            timestamp=timestamp,
         )
         alive = tracks.tracker.tracked_objects
         assert result.tracker_id is not None and alive.tracker_id is not None
         row = {int(number): i for i, number in enumerate(alive.tracker_id)}
         kept = np.flatnonzero(result.tracker_id >= 0)
-        scores = np.zeros(0, np.float32) if result.confidence is None else result.confidence
+        seen = np.asarray(result.data.get("row", ()), np.int64)
         numbers = [self._identity(tracks, int(number)) for number in result.tracker_id[kept]]
         boxes = alive.xyxy[[row[int(number)] for number in result.tracker_id[kept]]]
         tracks.ids = {number: own for number, own in tracks.ids.items() if number in row}
@@ -155,9 +159,8 @@ class Tracker:
             del self._classes[label]
         return (
             boxes.astype(np.float32).reshape(-1, 4),
-            scores[kept].astype(np.float32),
+            seen[kept],
             np.array(numbers, np.int64),
-            np.full(len(kept), label, np.int64),
         )
 
     def _identity(self, tracks: _ClassTracks, number: int) -> int:
