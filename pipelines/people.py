@@ -10,9 +10,9 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.landmarks import roi_from_boxes
 from ..models.masks import mask_crops
-from ..models.types import F32, I64, Detections, Detector, PoseEstimator, Poses, parts_of
+from ..models.types import I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
 from .frames import TASKS, Frame, Instances, MaskCrop, Task
-from .regions import Regions, trusted
+from .regions import Regions, borrowed, trusted
 from .tracker import Tracker, settings_for
 
 
@@ -99,7 +99,7 @@ class Analyser:
         if self._pose is None:
             return instances, clock.laps
         chosen = self._choose(found)
-        poses = self._estimate(self._pose, frame, found.boxes[chosen], None if ids is None else ids[chosen])
+        chosen, poses = self._estimate(self._pose, frame.image, instances, chosen)
         clock.lap("pose")
 
         if self._landmarks:
@@ -127,24 +127,37 @@ class Analyser:
         weight = found.scores[people] * (found.boxes[people, 2:] - found.boxes[people, :2]).prod(1)
         return np.sort(people[np.argsort(-weight, kind="stable")[: self._max_people]])
 
-    def _estimate(self, pose: PoseEstimator, frame: Frame, boxes: F32, ids: I64 | None) -> Poses:
-        """Landmarks and masks of the people in these boxes, in one batch (two for independent frames)."""
-        size = (frame.image.shape[0], frame.image.shape[1])
-        if ids is not None and self._landmarks:
-            poses = pose.estimate(frame.image, self._regions.propose(ids, boxes, size), masks=self._masks)
-            self._regions.remember(ids, boxes, poses, size)
-            return poses
-        seeds = roi_from_boxes(boxes, size)
-        poses = pose.estimate(frame.image, seeds, masks=self._masks)
-        if not self._two_passes:
-            return poses
-        again = np.flatnonzero(trusted(poses, seeds))
-        if not len(again):
-            return poses
-        second = pose.estimate(frame.image, poses.next_rois[again], masks=False)
-        keypoints = poses.keypoints.copy()
-        keypoints[again] = second.keypoints
-        return replace(poses, keypoints=keypoints)
+    def _estimate(self, pose: PoseEstimator, image: U8, instances: Instances, rows: I64) -> tuple[I64, Poses]:
+        """Landmarks and masks of these people in one batch, but for those who hide behind another."""
+        boxes, size = instances.boxes[rows], instances.size
+        follow = instances.track_ids is not None and self._landmarks
+        ids = rows if instances.track_ids is None else instances.track_ids[rows]
+        seeds = self._regions.propose(ids, boxes, size) if follow else roi_from_boxes(boxes, size)
+        poses = pose.estimate(image, seeds, masks=self._masks)
+        if self._two_passes:
+            poses = _second_pass(pose, image, poses)
+        own = np.flatnonzero(~borrowed(poses.keypoints, boxes))
+        poses = _take(poses, own)
+        if follow:
+            self._regions.remember(ids[own], boxes[own], poses, size)
+        return rows[own], poses
+
+
+def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
+    """The first pass with better landmarks: found again in the regions that they suggest themselves."""
+    again = np.flatnonzero(trusted(first, first.rois))
+    if not len(again):
+        return first
+    keypoints = first.keypoints.copy()
+    keypoints[again] = pose.estimate(image, first.next_rois[again], masks=False).keypoints
+    return replace(first, keypoints=keypoints)
+
+
+def _take(poses: Poses, rows: I64) -> Poses:
+    if len(rows) == len(poses):
+        return poses
+    logits = None if poses.mask_logits is None else poses.mask_logits[rows]
+    return Poses(poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits)
 
 
 class _Stopwatch:

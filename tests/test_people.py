@@ -4,6 +4,8 @@ The detector reads its boxes off a script and the pose network answers with a fi
 told to look, so that every expectation can be stated exactly; the networks' own tests use real weights.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
@@ -278,3 +280,30 @@ def test_what_makes_no_sense_is_refused_in_one_line(asked, says):
     with pytest.raises(SepcamError, match=says.replace("?", r"\?")) as caught:
         Analyser(ScriptedDetector([]), StandingFigures(), **asked)
     assert "\n" not in str(caught.value)
+
+
+class TwoInOne(StandingFigures):
+    """Sees the person in front, whose middle is given, in whatever region lies near."""
+
+    def __init__(self, front):
+        super().__init__()
+        self.front = region(front)
+
+    def estimate(self, image, rois, *, masks):
+        near = np.abs(rois[:, 0] - self.front[0]) < 40
+        poses = super().estimate(image, np.where(near[:, None], self.front, rois), masks=masks)
+        return replace(poses, rois=rois)
+
+
+def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
+    front, behind = BOB, (180.0, 40.0, 230.0, 190.0)
+    detector = ScriptedDetector([person(front), person(behind), person(ANN)])
+    *_, last = analyse(Analyser(detector, TwoInOne(front), fps=25), 4)
+    rows = {box: int(np.argmin(np.abs(last.boxes - box).sum(1))) for box in (front, behind, ANN)}
+    assert len(last) == 3
+    for box in (front, ANN):
+        assert last.keypoints[rows[box]].any()
+        assert last.masks[rows[box]].area > 0
+    assert not last.keypoints[rows[behind]].any()
+    assert last.presence[rows[behind]] == 0
+    assert last.masks[rows[behind]] is None
