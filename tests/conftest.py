@@ -1,17 +1,14 @@
 """What several test modules share."""
 
-import hashlib
 import http.server
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
-from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
 from torch import nn
 
 # How long an example takes says more about the machine than about the code.
@@ -88,21 +85,6 @@ def file_server() -> Iterator[FileServer]:
 def onnx_of() -> Callable[[nn.Module], bytes]:
     """Writes a network's convolutions as an ONNX file."""
     return _onnx_of
-
-
-@pytest.fixture
-def random_registry(file_server: FileServer) -> dict[str, ModelInfo]:
-    """Every network with random weights, which come from a server on this machine."""
-    return {name: _randomised(info, file_server) for name, info in REGISTRY.items()}
-
-
-def _randomised(info: ModelInfo, server: FileServer) -> ModelInfo:
-    torch.manual_seed(0)
-    content = _onnx_of(info.build())
-    server.files[f"/{info.name}.onnx"] = content
-    sha256 = hashlib.sha256(content).hexdigest()
-    source = UrlSource(f"{server.url}/{info.name}.onnx", sha256=sha256)
-    return replace(info, sources=(source,), sha256=sha256, format="onnx")
 
 
 def _onnx_of(network: nn.Module) -> bytes:
