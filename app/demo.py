@@ -81,6 +81,6 @@ def _show(measured: "Comparison") -> None:
     far = measured.difference
     same = "the same people" if far.same_objects else "NOT the same people"
     console.say(
-        f"Predictions: {same}; largest differences: boxes {far.boxes_px:.3f} px, "
-        f"keypoints {far.keypoints_px:.3f} px, masks IoU {far.mask_iou:.4f}"
+        f"Predictions: {same}; largest differences: boxes {far.boxes_px:.1g} px, "
+        f"keypoints {far.keypoints_px:.1g} px, masks {100 * (1 - far.mask_iou):.1g} % of their area"
     )

@@ -8,7 +8,6 @@ import typer
 from ..models.errors import SepcamError
 from ..models.registry import REGISTRY, find
 from ..models.weights import WeightStore
-from ..models.zoo import cost
 from . import console
 
 models = typer.Typer(help="The networks and their weights on this machine.", no_args_is_help=False)
@@ -18,6 +17,8 @@ models = typer.Typer(help="The networks and their weights on this machine.", no_
 def list_models() -> None:
     """Show every network: cost in both forms, quality, licence, and whether its weights are here."""
     from rich.table import Table
+
+    from ..models.zoo import cost
 
     store = WeightStore()
     table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)

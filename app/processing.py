@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..models import coco
 from ..models.errors import SepcamError
 from ..pipelines.frames import TASKS, RunSummary, StreamInfo
 from ..pipelines.hud import Hud
@@ -123,6 +124,7 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
         complete = _record(source, recorder, pipeline, pictures="video" in job.target.files)
         if not recorder.frames:
             if not complete:
+                console.note("stopped before the first frame was done; nothing is written")
                 raise KeyboardInterrupt
             raise SepcamError(f"{job.target.source} has no frames")
         summary = recorder.finish(source.warnings, complete=complete)
@@ -150,8 +152,7 @@ def _record(source: Source, recorder: Recorder, pipeline: Pipeline, *, pictures:
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
-    skeleton = pipeline.pose.skeleton if pipeline.pose else ()
-    return Overlay(skeleton, Hud(f"{pipeline.detector.name}  {pipeline.backbone}"))
+    return Overlay(pipeline.skeleton, Hud(f"{pipeline.detector.name}  {pipeline.backbone}"))
 
 
 def _openers(request: Request) -> dict[str, Callable[[], Source]]:
@@ -216,7 +217,8 @@ def _sink(
         return JsonlSink(path, info, header(pipeline), overwrite=overwrite)
     if save == "mot":
         return MotSink(path, overwrite=overwrite)
-    return CocoSink(path, request.coco_annotations, overwrite=overwrite)
+    order = coco.keypoint_order(pipeline.keypoint_names)
+    return CocoSink(path, request.coco_annotations, keypoint_order=order, overwrite=overwrite)
 
 
 def header(pipeline: Pipeline) -> dict[str, Any]:
@@ -228,8 +230,8 @@ def header(pipeline: Pipeline) -> dict[str, Any]:
         "backbone": pipeline.backbone,
         "tasks": [task for task in TASKS if task in pipeline.tasks],
         "labels": list(pipeline.detector.labels),
-        "keypoint_names": list(pose.keypoint_names) if pose else [],
-        "skeleton": [list(pair) for pair in pose.skeleton] if pose else [],
+        "keypoint_names": list(pipeline.keypoint_names),
+        "skeleton": [list(pair) for pair in pipeline.skeleton],
     }
 
 

@@ -10,7 +10,7 @@ __all__ = ["Pipeline", "open_source"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is exported
-    # Imported when first asked for: together they take a second, which the command line's help need not wait for.
+    # Imported when first asked for: together they take a second, for which `sepcam --help` need not wait.
     if name == "Pipeline":
         from .pipeline import Pipeline
 

@@ -30,6 +30,7 @@ class PictureSink:
         if folder.exists() and not overwrite:
             raise SepcamError(f"{folder} exists already: choose another folder, or use --overwrite")
         self._folder = folder
+        self._names: set[Path] = set()
         self._waiting = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
         try:
             self._waiting.mkdir(parents=True, exist_ok=True)
@@ -43,17 +44,16 @@ class PictureSink:
             SepcamError: If it cannot be written (a full disk), or another image has the same name.
         """
         name = Path(result.frame.name or f"{result.frame.index:06d}")
+        if name in self._names:
+            raise SepcamError(f"two images are called {name}: process their folders one at a time")
+        self._names.add(name)
         path = self._waiting / f"{name.stem}.jpg"
-        if path.exists():
+        if path.exists():  # a.png beside a.jpg
             path = self._waiting / f"{name.name}.jpg"
         image = result.frame.image if picture is None else picture
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         try:
-            # "x": two images of one name from different folders must not become one.
-            with path.open("xb") as file:
-                file.write(data.tobytes())
-        except FileExistsError as error:
-            raise SepcamError(f"two images are called {name}: process their folders one at a time") from error
+            path.write_bytes(data.tobytes())
         except OSError as error:
             raise self._failure(error) from error
 
