@@ -49,3 +49,20 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     mirrored = a * d - b * c < 0
     angle = math.atan2(-b, -a) if mirrored else math.atan2(b, a)
     return round(angle / (math.pi / 2)) % 4, mirrored
+
+
+def fitted(image: U8, size: tuple[int, int]) -> U8:
+    """An (H, W, 3) uint8 picture scaled into ``size`` (width, height), with black around it if need be.
+
+    A picture that has the size is given back as it is.
+    """
+    height, width = image.shape[:2]
+    wide, high = size
+    if (width, height) == size:
+        return image
+    scale = min(wide / width, high / height)
+    width, height = max(1, min(wide, round(width * scale))), max(1, min(high, round(height * scale)))
+    image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    top, left = (high - height) // 2, (wide - width) // 2
+    border = (top, high - height - top, left, wide - width - left)
+    return np.asarray(cv2.copyMakeBorder(image, *border, cv2.BORDER_CONSTANT), np.uint8)

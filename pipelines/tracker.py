@@ -94,6 +94,13 @@ class Tracker:
         self._last_time: float | None = None
         self._classes: dict[int, _ClassTracks] = {}
 
+    def configure(self, settings: TrackerSettings) -> None:
+        """Go on with other score thresholds (another detector, another confidence); tracks are kept."""
+        self.settings = settings
+        for tracks in self._classes.values():
+            tracks.tracker.track_activation_threshold = settings.new
+            tracks.tracker.high_conf_det_threshold = settings.high
+
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities go on counting."""
         self._classes.clear()

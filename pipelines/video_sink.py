@@ -17,6 +17,7 @@ from ..models.types import U8
 from .audio_track import AudioTrack
 from .frames import FrameResult, RunSummary, StreamInfo
 from .partial_file import PartialFile
+from .pictures import fitted
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
 """In the order of preference; the last one is in every build, but plays in no browser."""
@@ -198,14 +199,7 @@ class VideoSink:
             return image
         wide, high = self._size
         if (width, height) == (self._info.width, self._info.height):
-            return _bordered(image, (0, high - height, 0, wide - width), cv2.BORDER_REPLICATE)
-        scale = min(wide / width, high / height)
-        width, height = max(1, min(wide, round(width * scale))), max(1, min(high, round(height * scale)))
-        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-        top, left = (high - height) // 2, (wide - width) // 2
-        return _bordered(image, (top, high - height - top, left, wide - width - left), cv2.BORDER_CONSTANT)
-
-
-def _bordered(image: U8, border: tuple[int, int, int, int], kind: int) -> U8:
-    top, bottom, left, right = border
-    return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, kind), np.uint8)
+            wide, high = self._size
+            border = (0, high - height, 0, wide - width)
+            return np.asarray(cv2.copyMakeBorder(image, *border, cv2.BORDER_REPLICATE), np.uint8)
+        return fitted(image, self._size)

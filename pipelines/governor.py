@@ -1,0 +1,125 @@
+"""Keeps a live picture smooth on a slow machine by doing less, in an order that hurts least."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+DETECT_EVERY: Final = (2, 3, 5, 8)
+TURNS: Final = (2, 3, 4)
+SMALLER: Final = {"yolox-nano": ((320, 320), (224, 224))}
+"""Input sizes (height, width) of detectors below their own, the better one first."""
+
+_SETTLE_S = 0.7
+_PATIENCE_S = 3.0
+_MOST_PATIENCE_S = 48.0
+_OVER, _UNDER = 1.05, 0.65  # shares of the time per frame
+_LEAST_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much is done for each frame.
+
+    Attributes:
+        detect_every: frames from one detection to the next, at least; 1 leaves it to the analysis.
+        turns: frames in which each person's landmarks and mask are renewed once.
+        size: (height, width) of the detector's input, None for its own.
+    """
+
+    detect_every: int = 1
+    turns: int = 1
+    size: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.detect_every > 1:
+            parts.append(f"detecting every {self.detect_every} frames")
+        if self.turns > 1:
+            parts.append(f"people in {self.turns} turns")
+        if self.size is not None:
+            parts.append(f"detector at {self.size[0]} px")
+        return ", ".join(parts) or "full quality"
+
+
+def ladder(detector: str, *, pose: bool = True) -> tuple[Quality, ...]:
+    """The steps from everything down to the least, for a detector by its registry name.
+
+    First detections become rarer, then people are renewed in turn, then the detector's input shrinks.
+    """
+    steps = [Quality(), *(Quality(every) for every in DETECT_EVERY)]
+    if pose:
+        steps += [Quality(DETECT_EVERY[-1], turns) for turns in TURNS]
+    last = steps[-1]
+    return (*steps, *(Quality(last.detect_every, last.turns, size) for size in SMALLER.get(detector, ())))
+
+
+class Governor:
+    """Decides, frame by frame, how much can be done.
+
+    It goes down one step when frames take longer than there is time for, and up one when they would fit with
+    room to spare. When a step up proves too much, it waits twice as long before the next try.
+    """
+
+    def __init__(self, steps: tuple[Quality, ...], *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with the first step.
+
+        Args:
+            steps: see ``ladder``.
+            clock: seconds, monotonic.
+        """
+        self._clock = clock
+        self._patience_s = _PATIENCE_S
+        self._rose_at: float | None = None
+        self.use(steps)
+
+    @property
+    def level(self) -> int:
+        """How many steps down it is."""
+        return self._level
+
+    @property
+    def quality(self) -> Quality:
+        """What can be done now."""
+        return self._steps[self._level]
+
+    def use(self, steps: tuple[Quality, ...]) -> None:
+        """Take other steps (another detector, other tasks), from the first on."""
+        self._steps = steps
+        self._level = 0
+        self._begin()
+
+    def frame(self, seconds: float, target_fps: float) -> Quality:
+        """A frame took so long in the slowest stage; what to do for the next one, to reach a rate."""
+        self._count += 1
+        self._busy_s += seconds
+        spent = self._clock() - self._since
+        if self._count >= _LEAST_FRAMES and spent >= _SETTLE_S:
+            load = self._busy_s / self._count * target_fps
+            if load > _OVER:
+                self._down()
+            elif load >= _UNDER:
+                self._begin()  # a comfortable stretch does not add up to a step up
+            elif spent >= self._patience_s:
+                self._up()
+        return self.quality
+
+    def _down(self) -> None:
+        if self._rose_at is not None and self._clock() - self._rose_at < 2 * self._patience_s:
+            self._patience_s = min(2 * self._patience_s, _MOST_PATIENCE_S)
+        self._rose_at = None
+        self._level = min(self._level + 1, len(self._steps) - 1)
+        self._begin()
+
+    def _up(self) -> None:
+        if self._level:
+            self._level -= 1
+            self._rose_at = self._clock()
+        else:
+            self._patience_s = _PATIENCE_S
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since = self._clock()
+        self._count = 0
+        self._busy_s = 0.0

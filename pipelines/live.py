@@ -1,0 +1,356 @@
+"""A live session: the newest picture of a source, analysed and drawn, with everything switchable on the way.
+
+The engine of ``sepcam live`` and ``sepcam serve``; it knows neither windows nor web pages:
+
+    source = open_live("0")
+    with LiveSession(source, NetworkPool.of(), LiveSettings("yolox-nano")) as session:
+        session.start()
+        number = 0
+        while not session.ended:
+            shot = session.wait(number, timeout_s=0.05)      # the newest picture after that number, or None
+            if shot is not None:
+                number = shot.number
+                display(shot.picture)                        # (H, W, 3) uint8 BGR, to be read only
+                session.shown(shot)                          # ends its latency; counted once
+            session.change(backbone="standard")              # from any thread; takes effect on the next frame
+        if session.error is not None:
+            raise session.error
+
+Any number of viewers may ``wait``: each gets the newest picture, and a slow one holds up nobody.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ..models.errors import SepcamError
+from ..models.types import U8, ConvKind
+from .events import Event
+from .frames import Frame, FrameResult, StreamInfo
+from .live_hud import draw_readout
+from .live_meter import LiveMeter
+from .live_settings import LiveSettings, Switches
+from .live_status import LiveStatus
+from .live_steps import Analysed, LiveAnalysis, LiveDrawing, LiveWatch, choice_for, person_at
+from .networks import NetworkChoice, NetworkPool
+from .pacing import PacedSource
+from .reconnect import ReconnectingSource
+from .recordings import Recordings
+from .stream import GRACE_S, Stage, run_stages
+from .zones import Mark, Marks
+
+STALL_S: Final = 2.0
+"""Seconds without a frame after which a viewer is told."""
+
+_REFRESH_S = 0.25  # how often the figures in the picture change: nobody can read them faster
+_AHEAD_AFTER = 15  # frames after which the other backbone is prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture ready for display.
+
+    Attributes:
+        number: counts from 1.
+        picture: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
+        result: what was found; ``frame.image`` is the same picture, times count from the first frame.
+        arrived: when its frame came, by ``time.monotonic``.
+        status: as it was drawn.
+    """
+
+    number: int
+    picture: U8
+    result: FrameResult
+    arrived: float
+    status: LiveStatus
+
+
+class LiveSession:
+    """One source, analysed and drawn in the background until it ends or is stopped.
+
+    Every method may be called from any thread.
+
+    Attributes:
+        info: of the source.
+        recordings: what is being kept; attach recorders here.
+        error: why the session ended, or None where it went well.
+    """
+
+    info: StreamInfo
+    recordings: Recordings
+    error: BaseException | None
+
+    def __init__(
+        self,
+        source: PacedSource | ReconnectingSource,
+        pool: NetworkPool,
+        settings: LiveSettings,
+        *,
+        marks: Sequence[Mark] = (),
+        target_fps: float | None = None,
+        classes: Collection[str] | None = None,
+        max_people: int = 16,
+        prepare_ahead: bool = True,
+        on_event: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        """Load the networks; the first picture comes after ``start``.
+
+        Args:
+            source: see ``open_live``; closed with the session.
+            pool: where networks come from; closed with the session.
+            settings: to begin with.
+            marks: lines and zones to watch.
+            target_fps: the rate that the governor keeps, None for the camera's, 0 to keep full quality.
+            classes: names of the classes to report, by default all that the detector knows.
+            max_people: landmarks and masks for at most so many people of a frame.
+            prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
+            on_event: hears of events, from a thread of the session's.
+
+        Raises:
+            SepcamError: If networks cannot be had, or a mark lies outside the picture. The source is closed.
+        """
+        self.info = source.info
+        self.error = None
+        self._source, self._pool = source, pool
+        self._switches = Switches(settings)
+        self._meter = LiveMeter()
+        self.recordings = Recordings(self.info, self._switches.say)
+        self._target_fps, self._prepare_ahead = target_fps, prepare_ahead
+        self._changed = threading.Condition()
+        self._shot: Shot | None = None
+        self._count = self._shown = 0
+        self._ended = self._stopping = self._paused = False
+        self._last_arrival = time.monotonic()
+        self._slowest: dict[str, float] = {}
+        self._status: LiveStatus | None = None
+        self._refresh_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
+        try:
+            self._watch = LiveWatch(Marks(marks, (self.info.width, self.info.height)), on_event)
+            limits: dict[str, Any] = {"classes": classes, "max_people": max_people}
+            self._analysis = LiveAnalysis(pool, self._switches, self._meter, fps=self.info.fps, **limits)
+        except BaseException:
+            self.stop()
+            raise
+        self._drawing = LiveDrawing()
+
+    def __enter__(self) -> "LiveSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._last_arrival = time.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the session, complete what is being kept, close source and pool; any number of times."""
+        self._stopping = True
+        self._source.close()
+        if self._thread.ident is not None:
+            self._thread.join(2 * GRACE_S)
+        self.recordings.close()
+        self._pool.close()
+
+    # --- for viewers
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more pictures come: the file is over, the source was lost, or something failed."""
+        return self._ended
+
+    def wait(self, after: int = 0, timeout_s: float | None = None) -> Shot | None:
+        """The newest picture with a number above ``after``, or None when none came in time or none will."""
+
+        def newer() -> bool:
+            return self._shot is not None and self._shot.number > after
+
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or newer(), timeout_s)
+            return self._shot if newer() else None
+
+    def shown(self, shot: Shot) -> None:
+        """A picture is on display now; several viewers may say so, the first one counts."""
+        with self._changed:
+            if shot.number <= self._shown:
+                return
+            self._shown = shot.number
+        self._meter.shown(time.monotonic() - shot.arrived)
+
+    def status(self) -> LiveStatus:
+        """What the session is doing now."""
+        settings = self._switches.settings
+        analysis = self._analysis
+        asked = choice_for(settings, analysis.quality)
+        preparing = [c for c in self._pool.preparing() if c == asked]
+        return LiveStatus(
+            settings=settings,
+            active=analysis.active,
+            preparing=tuple(_in_words(choice, analysis.active) for choice in preparing),
+            notice=self.notice(),
+            message=self._switches.message,
+            recording=self.recordings.video,
+            paused=self._paused,
+            quality=analysis.reduced,
+            counts=self._watch.counts,
+            figures=self._meter.figures(),
+        )
+
+    def notice(self) -> str | None:
+        """What to show across the last picture while no new ones come; None while they do."""
+        if self._paused:
+            return "paused"
+        if isinstance(self._source, ReconnectingSource) and self._source.attempt:
+            return f"reconnecting ({self._source.attempt})"
+        silent_s = time.monotonic() - self._last_arrival
+        if silent_s > STALL_S and not self._ended:
+            return f"no picture for {silent_s:.0f} s"
+        return None
+
+    # --- switches
+
+    @property
+    def settings(self) -> LiveSettings:
+        """As asked for last."""
+        return self._switches.settings
+
+    def change(self, **changes: Any) -> LiveSettings:  # noqa: ANN401 - the fields of LiveSettings
+        """Asks for other settings; they take effect on the next frame, or as soon as networks are ready.
+
+        Args:
+            changes: any fields of ``LiveSettings``.
+        """
+        return self._switches.change(**changes)
+
+    def follow_at(self, x: float, y: float) -> int | None:
+        """Follows the person at a point of the picture (pixels), or nobody; gives the identity."""
+        shot = self._shot
+        track_id = None if shot is None else person_at(shot.result, x, y)
+        self.change(follow=track_id)
+        return track_id
+
+    @property
+    def paused(self) -> bool:
+        """Whether the picture stands still."""
+        return self._paused
+
+    def pause(self, paused: bool = True) -> None:
+        """Makes the picture stand still, or go on: a camera with its newest frame, a file where it was."""
+        self._paused = paused
+        if isinstance(self._source, PacedSource):
+            (self._source.hold if paused else self._source.go_on)()
+        self._last_arrival = time.monotonic()
+
+    def say(self, message: str) -> None:
+        """Shows a line in the picture for a few seconds."""
+        self._switches.say(message)
+
+    # --- the threads
+
+    def _run(self) -> None:
+        results = run_stages(
+            _Arrivals(self._source, self._arrived),
+            [Stage("analyse", self._analyse), Stage("draw", self._draw), Stage("record", self._record)],
+            newest=True,
+            on_time=self._took,
+            on_drop=self._meter.dropped,
+        )
+        try:
+            with closing(results):
+                for shot in results:
+                    with self._changed:
+                        self._shot = shot
+                        self._changed.notify_all()
+                    if self._stopping:
+                        break
+        except BaseException as error:
+            if not self._stopping:
+                self.error = error
+        finally:
+            self._watch.end()
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _arrived(self) -> bool:
+        """A frame came; whether it is wanted."""
+        self._last_arrival = time.monotonic()
+        self._meter.arrived()
+        return not self._paused
+
+    def _analyse(self, item: tuple[float, Frame]) -> Analysed:
+        analysed = self._analysis.analyse(*item)
+        self._watch.update(analysed.result)
+        return analysed
+
+    def _draw(self, analysed: Analysed) -> Shot:
+        self._drawing.draw(analysed, self._analysis.skeleton, self._watch.counts)
+        now = time.monotonic()
+        if (
+            self._status is None
+            or now >= self._refresh_at
+            or self._status.settings != self._switches.settings
+        ):
+            self._status, self._refresh_at = self.status(), now + _REFRESH_S
+        result = replace(analysed.result, meter=self._status.figures.meter)
+        draw_readout(result.frame.image, result, self._status)
+        self._count += 1
+        if self._count == _AHEAD_AFTER and self._prepare_ahead:
+            self._prepare_other_backbone()
+        return Shot(self._count, result.frame.image, result, analysed.arrived, self._status)
+
+    def _record(self, shot: Shot) -> Shot:
+        self.recordings.write(shot.result)
+        return shot
+
+    def _took(self, stage: str, seconds: float) -> None:
+        self.recordings.took(stage, seconds)
+        if stage == "read":
+            return
+        self._slowest[stage] = seconds
+        if stage == "analyse":
+            self._analysis.govern(max(self._slowest.values()), self._rate_to_keep())
+        else:
+            self._meter.stage(stage, seconds)
+
+    def _rate_to_keep(self) -> float:
+        if self._target_fps is not None:
+            return self._target_fps
+        rates = (self.info.fps, self._meter.arriving_fps())
+        return min((rate for rate in rates if rate), default=0.0)
+
+    def _prepare_other_backbone(self) -> None:
+        active = self._analysis.active
+        other: ConvKind = "standard" if active.backbone == "separable" else "separable"
+        # Whoever asks for it later hears why it cannot be had.
+        with suppress(SepcamError):
+            self._pool.take(replace(active, backbone=other, size=None))
+
+
+class _Arrivals:
+    """A source whose frames come with the time of their arrival; unwanted ones are read and left."""
+
+    def __init__(self, source: PacedSource | ReconnectingSource, wanted: Callable[[], bool]) -> None:
+        self._source, self._wanted = source, wanted
+
+    def __iter__(self) -> Iterator[tuple[float, Frame]]:
+        for frame in self._source:
+            if self._wanted():
+                yield time.monotonic(), frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def _in_words(choice: NetworkChoice, active: NetworkChoice) -> str:
+    """What is new in a choice."""
+    if choice.detector != active.detector:
+        return choice.detector
+    if choice.backbone != active.backbone:
+        return f"the {choice.backbone} backbone"
+    return "another form of the networks"

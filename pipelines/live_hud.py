@@ -1,0 +1,151 @@
+"""The read-out of a live picture: rates, latency, what is going on, and a graph of the last seconds."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from ..models.types import U8
+from .frames import FrameResult
+from .live_meter import HISTORY_S, LiveFigures
+from .live_status import LiveStatus
+from .palette import FAINT, WHITE, Colour
+from .style import BOLD, REGULAR, Style, put_text, text_width
+
+Line = tuple[str, int]
+"""Text and weight."""
+
+_SHARE = 0.5  # most of the picture's height that the panel may take
+_SHADE = 0.32  # share of the picture that shows through
+_SMALLEST = 8  # pixels; smaller letters cannot be read
+_LINES: dict[str, Colour] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
+_GRID: Colour = (120, 120, 120)
+_RED: Colour = (40, 40, 230)
+_SHIFT = 4
+
+
+def draw_readout(image: U8, result: FrameResult, status: LiveStatus) -> None:
+    """Draws the panel, and the graph where the settings ask for it, into an (H, W, 3) uint8 BGR picture."""
+    detail = status.settings.hud
+    if detail == "off":
+        return
+    lines = _brief(result, status)
+    if detail == "full":
+        lines += _full(status)
+    below = draw_panel(image, lines)
+    if detail == "full" and below:
+        draw_graph(image, status.figures, below)
+
+
+def draw_panel(image: U8, lines: Sequence[Line]) -> int:
+    """Draws lines on a dark panel in the upper left corner of an (H, W, 3) uint8 BGR picture, in place.
+
+    Lines that find no room are left out, the last ones first; letters shrink to fit the width.
+
+    Returns:
+        The row below the panel; 0 where there was no room for it.
+    """
+    height, width = image.shape[:2]
+    style = Style.of(height, width)
+    pad, unit = style.pad, style.text
+    longest = max(text_width(text, unit, weight) for text, weight in lines)
+    room = width - 6 * pad
+    unit = unit if longest <= room else int(unit * room / longest)
+    step = round(unit * 1.5)
+    lines = lines[: max(1, int((height * _SHARE - 2 * pad) // max(step, 1)))]
+    if unit < _SMALLEST or step + 4 * pad > height:
+        return 0
+    widest = max(text_width(line, unit, weight) for line, weight in lines)
+    below = pad + len(lines) * step + 2 * pad
+    # Whole steps, so that the panel does not tremble with every digit.
+    _shade(image[pad:below, pad : pad + min(room + 4 * pad, -(-widest // (2 * unit)) * 2 * unit + 4 * pad)])
+    for number, (line, weight) in enumerate(lines):
+        base = 2 * pad + number * step + round(unit * 1.1)
+        put_text(image, line, 3 * pad, base, FAINT if number else WHITE, unit, weight)
+    return below
+
+
+def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
+    """Draws the pictures shown per second over the last ten seconds, at the left edge from a row downwards.
+
+    The colour of the line tells the backbone, so that a switch shows as a step in another colour.
+    """
+    height, width = image.shape[:2]
+    style = Style.of(height, width)
+    high, wide = 5 * style.text, 16 * style.text
+    x, y = style.pad, top + style.pad
+    samples = [s for s in figures.history if s.shown_fps is not None]
+    if y + high + style.pad > height or x + wide > width or len(samples) < 2:
+        return
+    area = image[y : y + high, x : x + wide]
+    _shade(area)
+    most = max(10.0, 1.15 * max(s.shown_fps or 0.0 for s in samples))
+    for share in (0.0, 0.5):
+        level = round((high - 1) * share)
+        area[level, ::3] = _GRID
+    label, small = f"{most:.0f} FPS", style.text * 3 // 4
+    put_text(area, label, wide - text_width(label, small) - style.pad, style.text, WHITE, small)
+    points = np.array([[1 - s.age_s / HISTORY_S, 1 - (s.shown_fps or 0.0) / most] for s in samples])
+    pixels = np.round(points * (wide - 1, high - 1) * (1 << _SHIFT)).astype(np.int32)
+    for (begin, end), sample in zip(pairwise(pixels.tolist()), samples[1:], strict=True):
+        cv2.line(area, begin, end, _LINES[sample.backbone], style.line + 1, cv2.LINE_AA, _SHIFT)
+
+
+def draw_banner(image: U8, text: str) -> None:
+    """Writes a line across the middle of an (H, W, 3) uint8 BGR picture, in place: paused, reconnecting."""
+    height, width = image.shape[:2]
+    size = max(12, round(height * 0.045))
+    size = min(size, int(size * 0.9 * width / max(1, text_width(text, size, BOLD))))
+    top, bottom = height // 2 - size, height // 2 + size
+    _shade(image[max(0, top) : bottom])
+    x = (width - text_width(text, size, BOLD)) // 2
+    put_text(image, text, x, height // 2 + round(size * 0.35), WHITE, size, BOLD)
+
+
+def draw_recording(image: U8) -> None:
+    """Draws the red dot into the upper right corner of an (H, W, 3) uint8 BGR picture, in place."""
+    height, width = image.shape[:2]
+    radius = max(5, round(min(height, width) * 0.016))
+    centre = width - 2 * radius, 2 * radius
+    cv2.circle(image, centre, radius + 2, WHITE, cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(image, centre, radius, _RED, cv2.FILLED, cv2.LINE_AA)
+
+
+def _brief(result: FrameResult, status: LiveStatus) -> list[Line]:
+    meter = status.figures.meter
+    model = status.figures.model_fps.get(status.active.backbone)
+    count = int(result.instances.people.sum())
+    people = f"{count} person" if count == 1 else f"{count} people"
+    rates = f"shown {_number(meter.processing_fps)} FPS  camera {_number(meter.source_fps)}"
+    lines = [
+        (f"{rates}  model {_number(model)}", BOLD),
+        (f"{people}  {status.active.detector}  {status.active.backbone}", REGULAR),
+    ]
+    if status.message:
+        lines.append((status.message, REGULAR))
+    if status.preparing:
+        lines.append((f"preparing {', '.join(status.preparing)} ...", REGULAR))
+    if status.settings.follow is not None:
+        ids = result.instances.track_ids
+        here = ids is not None and bool((ids == status.settings.follow).any())
+        lines.append((f"following #{status.settings.follow}" + ("" if here else " (not in view)"), REGULAR))
+    return lines
+
+
+def _full(status: LiveStatus) -> list[Line]:
+    meter = status.figures.meter
+    latency = f"latency {_number(meter.latency_ms_p50, 0)} ms, p95 {_number(meter.latency_ms_p95, 0)} ms"
+    lines = [f"{latency}  dropped {meter.dropped}"]
+    if meter.stage_ms:
+        lines.append("  ".join(f"{name} {ms:.1f}" for name, ms in meter.stage_ms.items()) + " ms")
+    lines += [line for line in (status.figures.comparison(), status.quality) if line]
+    return [(line, REGULAR) for line in lines]
+
+
+def _number(value: float | None, decimals: int = 1) -> str:
+    return "..." if value is None else f"{value:.{decimals}f}"
+
+
+def _shade(area: U8) -> None:
+    cv2.convertScaleAbs(area, area, alpha=_SHADE)

@@ -1,0 +1,147 @@
+"""The figures of a live picture: what comes, what is shown, and what the networks could do."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..models.types import ConvKind
+from .meter import Meter, MeterSnapshot
+
+HISTORY_S: Final = 10.0
+_SAMPLE_S = 0.1
+_TIMES = 90  # frames that a model's speed is the mean of
+_LEAST_TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A moment in the graph.
+
+    Attributes:
+        age_s: how many seconds ago.
+        shown_fps: pictures shown per second then, None before the second one.
+        latency_ms: of the picture shown then, from its arrival to its display.
+        backbone: what was at work.
+    """
+
+    age_s: float
+    shown_fps: float | None
+    latency_ms: float
+    backbone: ConvKind
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """What a live meter knew at one moment.
+
+    Attributes:
+        meter: ``source_fps`` is what really arrives, ``processing_fps`` what is shown, the latency is from a
+            frame's arrival to its display.
+        model_fps: for each backbone used so far, the frames per second that the analysis alone would reach
+            with the present detector and tasks; both at the same quality where both have run at one.
+        history: the last ten seconds, oldest first.
+    """
+
+    meter: MeterSnapshot = field(default_factory=MeterSnapshot)
+    model_fps: Mapping[ConvKind, float] = field(default_factory=dict)
+    history: tuple[Sample, ...] = ()
+
+    def comparison(self) -> str | None:
+        """A line that compares both backbones, or None before both have run."""
+        one, other = self.model_fps.get("separable"), self.model_fps.get("standard")
+        if one is None or other is None:
+            return None
+        return f"separable {one:.3g} FPS · standard {other:.3g} FPS · {one / other:.1f}x"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        meter = self.meter
+        return {
+            "camera_fps": _rounded(meter.source_fps),
+            "shown_fps": _rounded(meter.processing_fps),
+            "model_fps": {kind: _rounded(fps) for kind, fps in self.model_fps.items()},
+            "latency_ms_p50": _rounded(meter.latency_ms_p50),
+            "latency_ms_p95": _rounded(meter.latency_ms_p95),
+            "stage_ms": {stage: _rounded(ms) for stage, ms in meter.stage_ms.items()},
+            "frames": meter.frames,
+            "dropped": meter.dropped,
+            "comparison": self.comparison(),
+        }
+
+
+class LiveMeter:
+    """Measures a live run. Threads may tell it things at the same time; its memory does not grow."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start measuring, by a monotonic clock in seconds."""
+        self._clock = clock
+        # Without the camera's own word: what is told is what arrives.
+        self._meter = Meter(clock=clock)
+        self._lock = threading.Lock()
+        self._times: dict[tuple[ConvKind, int], deque[float]] = {}
+        self._latest: dict[ConvKind, int] = {}
+        self._backbone: ConvKind = "separable"
+        self._history: deque[tuple[float, float | None, float, ConvKind]] = deque()
+        self.arrived = self._meter.arrived
+        self.dropped = self._meter.dropped
+        self.stage = self._meter.stage
+
+    def restart_models(self) -> None:
+        """The work per frame has changed (detector, tasks): earlier speeds compare with nothing."""
+        with self._lock:
+            self._times.clear()
+            self._latest.clear()
+
+    def analysed(self, backbone: ConvKind, level: int, seconds: float) -> None:
+        """The analysis of a frame took so long, so many steps below full quality."""
+        with self._lock:
+            self._backbone = backbone
+            self._latest[backbone] = level
+            self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append(seconds)
+
+    def shown(self, latency_s: float) -> None:
+        """A picture is on display, so many seconds after it arrived."""
+        self._meter.finished(latency_s)
+        now = self._clock()
+        with self._lock:
+            if self._history and now - self._history[-1][0] < _SAMPLE_S:
+                return
+            fps = self._meter.snapshot().processing_fps
+            self._history.append((now, fps, latency_s * 1e3, self._backbone))
+            while self._history[0][0] < now - HISTORY_S:
+                self._history.popleft()
+
+    def arriving_fps(self) -> float | None:
+        """Frames per second that come from the source."""
+        return self._meter.snapshot().source_fps
+
+    def figures(self) -> LiveFigures:
+        """All figures as they are now."""
+        now = self._clock()
+        with self._lock:
+            history = tuple(Sample(now - t, fps, ms, kind) for t, fps, ms, kind in self._history)
+            return LiveFigures(self._meter.snapshot(), self._model_fps(), history)
+
+    def _model_fps(self) -> dict[ConvKind, float]:
+        levels = self._latest
+        ran = [
+            {
+                level
+                for (kind, level), times in self._times.items()
+                if kind == k and len(times) >= _LEAST_TIMES
+            }
+            for k in ("separable", "standard")
+        ]
+        common = min(ran[0] & ran[1], default=None)
+        speeds: dict[ConvKind, float] = {}
+        for kind, latest in levels.items():
+            times = self._times[kind, latest if common is None else common]
+            speeds[kind] = len(times) / max(sum(times), 1e-9)
+        return speeds
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,62 @@
+"""What a live session was doing at one moment, for people and for machines."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .frames import TASKS
+from .live_meter import LiveFigures
+from .live_settings import LiveSettings
+from .networks import NetworkChoice
+from .zones import Count
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStatus:
+    """What a session was doing at one moment.
+
+    Attributes:
+        settings: as asked for.
+        active: the networks at work; another choice than the settings' while those are being prepared.
+        preparing: what was asked for and is being loaded, in words.
+        notice: what to show across the picture (paused, reconnecting); or None.
+        message: something that just happened, for a few seconds; or None.
+        recording: the file that is being recorded, or None.
+        paused: whether the picture stands still.
+        quality: what the governor leaves out, in words, or None where everything is done.
+        counts: of lines and zones.
+        figures: rates, latencies, model speeds, history.
+    """
+
+    settings: LiveSettings
+    active: NetworkChoice
+    preparing: tuple[str, ...] = ()
+    notice: str | None = None
+    message: str | None = None
+    recording: Path | None = None
+    paused: bool = False
+    quality: str | None = None
+    counts: tuple[Count, ...] = ()
+    figures: LiveFigures = field(default_factory=LiveFigures)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        settings = self.settings
+        return {
+            "detector": settings.detector,
+            "backbone": settings.backbone,
+            "tasks": [task for task in TASKS if task in settings.tasks],
+            "conf": settings.conf,
+            "blur": settings.blur,
+            "follow": settings.follow,
+            "hud": settings.hud,
+            "active": {"detector": self.active.detector, "backbone": self.active.backbone},
+            "preparing": list(self.preparing),
+            "notice": self.notice,
+            "message": self.message,
+            "recording": None if self.recording is None else self.recording.name,
+            "paused": self.paused,
+            "quality": self.quality,
+            "counts": [str(count) for count in self.counts],
+            **self.figures.to_json(),
+        }

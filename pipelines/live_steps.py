@@ -1,0 +1,275 @@
+"""What is done with each frame of a live session: analysed as the switches say, drawn, kept."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from ..models.errors import SepcamError
+from ..models.types import F32, U8, Detections, Detector
+from .events import Event, Watch
+from .frames import Frame, FrameResult
+from .governor import Governor, Quality, ladder
+from .live_meter import LiveMeter
+from .live_settings import LiveSettings, Switches
+from .networks import NetworkChoice, NetworkPool, Networks
+from .overlay import Overlay
+from .people import Analyser
+from .privacy import Privacy
+from .tracker import Tracker, settings_for
+from .zones import Count, Marks, draw_counts
+
+_LONGEST_STEP_S = 0.5
+"""What a longer gap between two frames counts for in tracking, so that tracks survive it."""
+
+_DIM: Final = 0.35
+_SUSPICION = 0.2  # least score of what is hidden as a person; below, half the picture would be
+_AROUND = 0.08  # of the followed person's box is left bright beyond it
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A frame on its way.
+
+    Attributes:
+        arrived: when it came, by ``time.monotonic``.
+        result: what was found in it; times count from the session's first analysed frame.
+        settings: those that it was analysed with.
+        suspects: (N, 4) float32 boxes of what may be people but is not reported.
+    """
+
+    arrived: float
+    result: FrameResult
+    settings: LiveSettings
+    suspects: F32
+
+
+def choice_for(settings: LiveSettings, quality: Quality) -> NetworkChoice:
+    """The networks that settings take."""
+    pose = bool(settings.tasks & {"pose", "segment"})
+    masks = "segment" in settings.tasks
+    return NetworkChoice(settings.detector, settings.backbone, pose, masks, quality.size)
+
+
+class LiveAnalysis:
+    """Analyses frames with what the switches ask for, as soon as it is ready. One thread uses it.
+
+    Attributes:
+        active: the networks at work.
+        quality: what the governor left out.
+        skeleton: pairs of keypoints to join.
+    """
+
+    active: NetworkChoice
+    quality: Quality
+    skeleton: Sequence[tuple[int, int]]
+
+    def __init__(
+        self,
+        pool: NetworkPool,
+        switches: Switches,
+        meter: LiveMeter,
+        *,
+        fps: float | None = None,
+        classes: Collection[str] | None = None,
+        max_people: int = 16,
+    ) -> None:
+        """Load the networks.
+
+        Args:
+            pool: where networks come from.
+            switches: what is asked for.
+            meter: told how long it takes.
+            fps: of the source.
+            classes: names of the classes to report, by default all that the detector knows.
+            max_people: landmarks and masks for at most so many people of a frame.
+
+        Raises:
+            SepcamError: If networks cannot be had, or a class is unknown.
+        """
+        self._pool, self._switches, self._meter = pool, switches, meter
+        self._limits: dict[str, Any] = {"classes": classes, "max_people": max_people}
+        self._tracker = Tracker(fps=fps)
+        self._clock_s = 0.0
+        self._origin_s: float | None = None
+        self._last_s = 0.0
+        self.quality = Quality()
+        self.skeleton = ()
+        settings = switches.settings
+        self.active = choice_for(settings, self.quality)
+        self._governor = Governor(ladder(settings.detector, pose=self.active.pose))
+        self._adopt(pool.wait(self.active), settings, self.active)
+
+    def analyse(self, arrived: float, frame: Frame) -> Analysed:
+        """Everything in one frame."""
+        self._follow_switches()
+        if self._origin_s is None:
+            self._origin_s = self._last_s = frame.time_s
+        self._clock_s += min(max(frame.time_s - self._last_s, 0.0), _LONGEST_STEP_S)
+        self._last_s = frame.time_s
+        begun = time.perf_counter()
+        instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
+        took = time.perf_counter() - begun
+        self._meter.analysed(self.active.backbone, self._governor.level, took)
+        for stage, milliseconds in stage_ms.items():
+            self._meter.stage(stage, milliseconds / 1e3)
+        timed = replace(frame, time_s=frame.time_s - self._origin_s)
+        return Analysed(
+            arrived, FrameResult(timed, instances, stage_ms), self._settings, self._detector.people()
+        )
+
+    def govern(self, seconds: float, target_fps: float) -> None:
+        """The slowest stage took so long for a frame: do more or less for the next ones."""
+        self.quality = self._governor.frame(seconds, target_fps) if target_fps else Quality()
+
+    @property
+    def reduced(self) -> str | None:
+        """What the governor leaves out, in words; None where everything is done."""
+        return str(self.quality) if self._governor.level else None
+
+    def _follow_switches(self) -> None:
+        """Takes on what was asked for, if the networks for it are ready; they are prepared otherwise."""
+        wanted, kept = self._switches.settings, self._settings
+        choice = choice_for(wanted, self.quality)
+        if (choice, wanted.tasks, wanted.conf) == (self.active, kept.tasks, kept.conf):
+            self._settings = wanted
+            return
+        # What needs no network is switched at once.
+        at_work = {
+            "detector": kept.detector,
+            "backbone": kept.backbone,
+            "tasks": kept.tasks,
+            "conf": kept.conf,
+        }
+        self._settings = replace(wanted, **at_work)
+        try:
+            networks = self._pool.take(choice)
+            if networks is not None:
+                self._adopt(networks, wanted, choice)
+        except SepcamError as error:
+            if choice.size is not None:
+                self._governor.use(
+                    tuple(q for q in ladder(choice.detector, pose=choice.pose) if q.size is None)
+                )
+                return
+            self._switches.say(str(error))
+            self._switches.change(**at_work)
+
+    def _adopt(self, networks: Networks, settings: LiveSettings, choice: NetworkChoice) -> None:
+        detector = _Suspecting(networks.detector)
+        thresholds = settings_for(choice.detector).with_confidence(settings.conf)
+        analyser = Analyser(
+            detector, networks.pose, settings.tasks, tracker=self._tracker, conf=settings.conf, **self._limits
+        )
+        self._tracker.configure(thresholds)
+        before = self.active
+        if (choice.detector, choice.pose, choice.masks) != (before.detector, before.pose, before.masks):
+            self._meter.restart_models()
+            self._governor.use(ladder(choice.detector, pose=choice.pose))
+        elif choice.backbone != before.backbone:
+            self._governor.use(ladder(choice.detector, pose=choice.pose))
+        if networks.pose is not None:
+            self.skeleton = networks.pose.skeleton
+        self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
+
+
+class LiveDrawing:
+    """Draws analysed frames onto their own pictures, first what hides people. One thread uses it."""
+
+    def __init__(self) -> None:
+        self._privacy = Privacy()
+        self._overlay = Overlay()
+        self._skeleton: Sequence[tuple[int, int]] = ()
+
+    def draw(self, analysed: Analysed, skeleton: Sequence[tuple[int, int]], counts: Sequence[Count]) -> None:
+        """Draws everything but the read-out, in place."""
+        if skeleton is not self._skeleton:
+            self._overlay, self._skeleton = Overlay(skeleton), skeleton
+        image, result, settings = analysed.result.frame.image, analysed.result, analysed.settings
+        self._privacy.hide(image, result.instances, analysed.suspects, settings.blur, result.frame.time_s)
+        self._overlay.draw(image, result)
+        if settings.follow is not None:
+            dim_others(image, result, settings.follow)
+        draw_counts(image, counts)
+
+
+class LiveWatch:
+    """Tells of people who come, go, and cross lines and zones.
+
+    Args:
+        marks: lines and zones.
+        on_event: hears of each event.
+    """
+
+    def __init__(self, marks: Marks, on_event: Callable[[Event], None]) -> None:
+        self._marks, self._on_event = marks, on_event
+        self._watch = Watch()
+        self.counts: tuple[Count, ...] = tuple(marks.counts())
+
+    def update(self, result: FrameResult) -> None:
+        """Looks at a frame."""
+        crossings = self._marks.update(result.instances)
+        frame = result.frame
+        for event in self._watch.update(frame.index, frame.time_s, result.instances, crossings):
+            self._on_event(event)
+        self.counts = tuple(self._marks.counts())
+
+    def end(self) -> None:
+        """Everyone leaves."""
+        for event in self._watch.end():
+            self._on_event(event)
+
+
+def dim_others(image: U8, result: FrameResult, track_id: int) -> None:
+    """Darkens an (H, W, 3) uint8 BGR picture but for the person with an identity, in place.
+
+    Where that person is not in the picture, nothing is darkened.
+    """
+    found = result.instances
+    rows = [] if found.track_ids is None else np.flatnonzero(found.track_ids == track_id).tolist()
+    if not rows:
+        return
+    x1, y1, x2, y2 = (float(v) for v in found.boxes[rows[0]])
+    dx, dy = _AROUND * (x2 - x1), _AROUND * (y2 - y1)
+    height, width = image.shape[:2]
+    left, right = max(0, int(x1 - dx)), min(width, int(x2 + dx) + 1)
+    top, bottom = max(0, int(y1 - dy)), min(height, int(y2 + dy) + 1)
+    for area in (image[:top], image[bottom:], image[top:bottom, :left], image[top:bottom, right:]):
+        if area.size:
+            cv2.convertScaleAbs(area, area, alpha=_DIM)
+
+
+def person_at(result: FrameResult, x: float, y: float) -> int | None:
+    """The identity of the person whose box is at a point (pixels), the smallest one where several are."""
+    found = result.instances
+    if found.track_ids is None:
+        return None
+    boxes = found.boxes
+    inside = (boxes[:, 0] <= x) & (x < boxes[:, 2]) & (boxes[:, 1] <= y) & (y < boxes[:, 3]) & found.people
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        return None
+    areas = (boxes[rows, 2:] - boxes[rows, :2]).prod(1)
+    return int(found.track_ids[rows[np.argmin(areas)]])
+
+
+class _Suspecting:
+    """A detector that remembers what it found last, also what is not sure enough to be reported."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.name, self.labels = detector.name, detector.labels
+        self._detector = detector
+        self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
+        self._last = Detections.empty()
+
+    def detect(self, image: U8) -> Detections:
+        self._last = self._detector.detect(image)
+        return self._last
+
+    def people(self) -> F32:
+        """(N, 4) float32 boxes of people found last."""
+        likely = np.isin(self._last.labels, self._person) & (self._last.scores >= _SUSPICION)
+        return self._last.boxes[likely]

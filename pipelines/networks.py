@@ -1,0 +1,210 @@
+"""Networks that are loaded beside a running picture, so that a switch never stops it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..models.errors import SepcamError
+from ..models.runtime import RuntimeOptions
+from ..models.types import ConvKind, Detector, PoseEstimator
+from ..models.weights import WeightStore
+from ..models.zoo import load_detector, load_pose
+
+CLOSE_S: Final = 1.0
+"""Seconds that ``close`` waits for a network that is being loaded."""
+
+_WARM_PEOPLE = 7  # a batch of 4, one of 2 and one of 1: every batch size that is compiled has run once
+_WARM_SIZE = (480, 640)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChoice:
+    """Which networks are wanted.
+
+    Attributes:
+        detector: name in the registry.
+        backbone: kind of the convolutions of both networks.
+        pose: whether the landmark network is needed.
+        masks: whether it is needed with its masks.
+        size: (height, width) of the detector's input, None for its own.
+    """
+
+    detector: str
+    backbone: ConvKind = "separable"
+    pose: bool = True
+    masks: bool = True
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """What a choice came to; ready to run without a pause."""
+
+    detector: Detector
+    pose: PoseEstimator | None
+
+
+LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
+LoadPose = Callable[[ConvKind], PoseEstimator]
+
+
+class NetworkPool:
+    """Loads networks, keeps them, and gives out those that are ready. Any thread may ask."""
+
+    def __init__(self, load_detector: LoadDetector, load_pose: LoadPose) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            load_detector: gives a detector by name, backbone and input size.
+            load_pose: gives the pose network with a backbone.
+        """
+        self._load_detector, self._load_pose = load_detector, load_pose
+        self._ready: dict[NetworkChoice, Networks] = {}
+        self._failed: dict[NetworkChoice, str] = {}
+        self._waiting: list[NetworkChoice] = []
+        self._poses: dict[tuple[ConvKind, bool], PoseEstimator] = {}
+        self._detectors: dict[tuple[str, ConvKind, tuple[int, int] | None], Detector] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def of(
+        cls,
+        pose: str = "blazepose-full",
+        *,
+        options: RuntimeOptions | None = None,
+        store: WeightStore | None = None,
+        max_people: int = 16,
+    ) -> "NetworkPool":
+        """A pool of the registry's networks.
+
+        Args:
+            pose: name of the pose network.
+            options: what runs them; None is automatic.
+            store: where weights are kept; None is the user's cache.
+            max_people: the most people in a frame worth preparing for.
+        """
+
+        def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None) -> Detector:
+            return load_detector(name, backbone=backbone, input_size=size, options=options, store=store)
+
+        def estimator(backbone: ConvKind) -> PoseEstimator:
+            return load_pose(pose, backbone=backbone, options=options, store=store, max_people=max_people)
+
+        return cls(detector, estimator)
+
+    def add(self, choice: NetworkChoice, networks: Networks) -> None:
+        """Takes in networks that were loaded elsewhere."""
+        with self._changed:
+            self._keep(choice, networks)
+
+    def take(self, choice: NetworkChoice) -> Networks | None:
+        """The networks if they are ready; otherwise None at once, and they are prepared in the background.
+
+        Raises:
+            SepcamError: If they were tried and cannot be had.
+        """
+        with self._changed:
+            if choice in self._failed:
+                raise SepcamError(self._failed[choice])
+            if choice not in self._ready and not self._closed:
+                self._order(choice)
+            return self._ready.get(choice)
+
+    def wait(self, choice: NetworkChoice) -> Networks:
+        """The networks, however long it takes.
+
+        Raises:
+            SepcamError: If they cannot be had, or the pool was closed.
+        """
+        while True:
+            networks = self.take(choice)
+            if networks is not None:
+                return networks
+            with self._changed:
+                if self._closed:
+                    raise SepcamError("stopped before the networks were ready")
+                if choice not in self._ready and choice not in self._failed:
+                    self._changed.wait()
+
+    def preparing(self) -> tuple[NetworkChoice, ...]:
+        """What is being loaded, or waits for it."""
+        with self._changed:
+            return tuple(self._waiting)
+
+    def close(self, timeout_s: float = CLOSE_S) -> bool:
+        """Load nothing more; waits for what is being loaded, up to so many seconds.
+
+        Returns:
+            Whether nothing is being loaded any more. An interpreter that ends while native code loads a
+            network crashes: leave with ``os._exit`` then.
+        """
+        with self._changed:
+            self._closed = True
+            del self._waiting[1:]
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is None:
+            return True
+        thread.join(timeout_s)
+        return not thread.is_alive()
+
+    def _order(self, choice: NetworkChoice) -> None:
+        if choice in self._waiting:
+            return
+        self._waiting.append(choice)
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._work, name="sepcam-networks", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if self._closed or not self._waiting:
+                    self._thread = None
+                    return
+                choice = self._waiting[0]
+            try:
+                outcome: Networks | str = self._load(choice)
+            except SepcamError as error:
+                outcome = str(error)
+            except Exception as error:
+                # The picture goes on with the networks that it has.
+                outcome = f"{choice.detector} ({choice.backbone}): {type(error).__name__}: {error}"
+            with self._changed:
+                self._waiting.remove(choice)
+                if isinstance(outcome, str):
+                    self._failed[choice] = outcome
+                else:
+                    self._keep(choice, outcome)
+                self._changed.notify_all()
+
+    def _keep(self, choice: NetworkChoice, networks: Networks) -> None:
+        self._ready[choice] = networks
+        self._detectors[choice.detector, choice.backbone, choice.size] = networks.detector
+        if networks.pose is not None:
+            self._poses[choice.backbone, choice.masks] = networks.pose
+
+    def _load(self, choice: NetworkChoice) -> Networks:
+        key = choice.detector, choice.backbone, choice.size
+        detector = self._detectors.get(key)
+        if detector is None:
+            detector = self._load_detector(*key)
+            detector.detect(_blank())
+        if not choice.pose:
+            return Networks(detector, None)
+        # With and without masks are two, since the one in use belongs to the thread that analyses.
+        pose = self._poses.get((choice.backbone, choice.masks))
+        if pose is None:
+            pose = self._load_pose(choice.backbone)
+            rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
+            pose.estimate(_blank(), rois, masks=choice.masks)
+        return Networks(detector, pose)
+
+
+def _blank() -> np.ndarray:
+    return np.zeros((*_WARM_SIZE, 3), np.uint8)
