@@ -1,12 +1,12 @@
 """The whole way of a frame from its source to its results; reading, analysis, drawing and writing overlap."""
 
 import time
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 from ..models.runtime import RuntimeOptions
-from ..models.types import ConvKind, Detector, PoseEstimator
+from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
 from ..models.weights import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
 from .frames import TASKS, Frame, FrameResult, StreamInfo, Task
@@ -29,7 +29,8 @@ class Pipeline:
 
     Attributes:
         detector: finds people, and whatever else it knows.
-        pose: gives landmarks and masks of people, or None where neither is asked for.
+        pose: gives landmarks and masks of people, or None where neither is asked for or the detector gives
+            what is.
         tasks: what is done beside detecting.
         backbone: the kind of convolutions that the networks were loaded with.
     """
@@ -57,7 +58,8 @@ class Pipeline:
 
         Args:
             detector: name in the registry, ``auto``, or a detector of your own.
-            pose: name in the registry, or a pose network of your own; loaded only where a task needs it.
+            pose: name in the registry, or a pose network of your own; loaded only where a task needs it and
+                the detector does not give it itself.
             tasks: any of ``track``, ``pose`` and ``segment``. What is not asked for is not computed.
             backbone: kind of convolutions of the networks loaded by name; the predictions are the same.
             conf: least score in [0, 1] of what is reported; by default what suits the detector.
@@ -82,14 +84,32 @@ class Pipeline:
         if isinstance(detector, str):
             detector = load_detector(detector, **shared)
         self.detector = detector
+        # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
+        Analyser(detector, None, self.tasks - set(TASKS), **self._limits)
         self.pose = None
-        if self.tasks & {"pose", "segment"}:
+        missing = self.tasks & {"pose", "segment"} - parts_of(detector)
+        if missing:
             if isinstance(pose, str):
-                pose = load_pose(pose, max_people=max_people, **shared)
-                pose.prepare(masks="segment" in self.tasks)
+                pose = load_pose(pose, max_people=max_people, masks="segment" in missing, **shared)
             self.pose = pose
-        # Made for its checks alone, so that a wrong class is told here and not at the first frame.
-        self.analyser(StreamInfo("", 1, 1, fps=None))
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        """Names of the keypoints that the results have, in order; none where they have none."""
+        return () if self._landmarks is None else self._landmarks.keypoint_names
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        """Pairs of 0-based keypoint indices that a drawing joins."""
+        return () if self._landmarks is None else self._landmarks.skeleton
+
+    @property
+    def _landmarks(self) -> PartDetector | PoseEstimator | None:
+        if "pose" not in self.tasks:
+            return None
+        if isinstance(self.detector, PartDetector) and "pose" in self.detector.gives:
+            return self.detector
+        return self.pose
 
     def run(
         self, source: Source, *, overlay: Overlay | None = None, recorder: Recorder | None = None
