@@ -28,7 +28,7 @@ def resolve_precision(options: RuntimeOptions) -> Precision:
     return "f32" if options.precision == "auto" else options.precision
 
 
-def _prepare(network: nn.Module, options: RuntimeOptions) -> nn.Module:
+def prepare(network: nn.Module, options: RuntimeOptions) -> nn.Module:
     """Moves a network to its device: weights channels-last, convolutions in the precision they run in.
 
     The rest keeps f32 and autocast decides for it; weights that already have autocast's type are not cast on
@@ -41,7 +41,7 @@ def _prepare(network: nn.Module, options: RuntimeOptions) -> nn.Module:
     return network
 
 
-def _run(network: nn.Module, images: torch.Tensor, options: RuntimeOptions) -> list[torch.Tensor]:
+def run(network: nn.Module, images: torch.Tensor, options: RuntimeOptions) -> list[torch.Tensor]:
     """One pass; contiguous float32 outputs on the network's device."""
     dtype = _DTYPES[options.precision]
     reduced = dtype != torch.float32
@@ -64,13 +64,13 @@ class CpuRunner:
         self._size = size
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        self._network = _prepare(network, options)
+        self._network = prepare(network, options)
 
     def __call__(self, images: U8) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``."""
         check_batch(images, self._size)
         batch = torch.from_numpy(np.require(images, requirements=("C", "W")))
-        return tuple(output.numpy() for output in _run(self._network, batch, self.options))
+        return tuple(output.numpy() for output in run(self._network, batch, self.options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +98,18 @@ class CudaRunner:
         self.options = options
         self._size = size
         self._largest = 1 << (max(max_batch, 1) - 1).bit_length()
-        self._network = _prepare(network, options)
+        self._network = prepare(network, options)
         self._captured: dict[int, _Captured] = {}
         self._bucket(1)
 
     def __call__(self, images: U8) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``."""
         check_batch(images, self._size)
-        parts = [self._pass(images[i : i + self._largest]) for i in range(0, len(images), self._largest)]
-        if len(parts) == 1:
-            return parts[0]
+        if len(images) <= self._largest:
+            return self._pass(images)
+        # Each pass writes where the one before did.
+        starts = range(0, len(images), self._largest)
+        parts = [[output.copy() for output in self._pass(images[i : i + self._largest])] for i in starts]
         return tuple(np.concatenate(outputs) for outputs in zip(*parts, strict=True))
 
     def _pass(self, images: U8) -> tuple[F32, ...]:
@@ -134,11 +136,11 @@ class CudaRunner:
         with torch.cuda.stream(side):
             # cuDNN picks its algorithms and workspaces in the first passes, which must not be recorded.
             for _ in range(3):
-                _run(self._network, images, self.options)
+                run(self._network, images, self.options)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            outputs = _run(self._network, images, self.options)
+            outputs = run(self._network, images, self.options)
         return _Captured(
             graph,
             images,

@@ -80,7 +80,7 @@ def test_both_kinds_agree_in_both_runtimes(name: str, cache: Path):
         assert [o.shape for o in outputs] == [o.shape for o in wanted]
         for output, expected in zip(outputs, wanted, strict=True):
             scale = np.abs(expected).max()
-            np.testing.assert_allclose(output, expected, atol=1e-4 * scale, err_msg=f"{kind} {options}")
+            np.testing.assert_allclose(output, expected, atol=1e-3 * scale, err_msg=f"{kind} {options}")
 
 
 @pytest.mark.parametrize("name", REGISTRY)
