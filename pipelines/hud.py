@@ -1,69 +1,205 @@
 """The read-out in the corner: what is running, how fast, and on whom."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from ..models.types import U8
 from .frames import FrameResult
-from .style import BOLD, REGULAR, WHITE, Style, put_text, text_width
+from .meter import MeterSnapshot
+from .palette import FAINT, WHITE, Colour, oklch
+from .style import BOLD, REGULAR, Style, put_text, text_width
 
-_SHADE = 0.38  # share of the picture that shows through the panel
-_FAINT = (200, 200, 200)
-_SHARE = 0.3  # most of the picture's height that the panel may take
+_THROUGH = 0.3  # share of the picture that shows through the panel
+_SHARE = 0.33  # most of the picture's height that the panel may take
 _SMALLEST = 8  # pixels; smaller letters cannot be read
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+    colour: Colour = FAINT
+    size: float = 1.0
+    weight: int = REGULAR
+
+    def width(self, unit: int) -> int:
+        return text_width(self.text, round(self.size * unit), self.weight)
+
+
+_Line = Sequence[_Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A read-out that is ready to be drawn.
+
+    Attributes:
+        rect: x1 y1 x2 y2 in pixels, end exclusive; lies in the picture.
+        layer: (y2 - y1, x2 - x1, 3) uint8 BGR, its text on black.
+    """
+
+    rect: tuple[int, int, int, int]
+    layer: U8
+
+    def draw(self, image: U8) -> None:
+        """Darkens its part of an (H, W, 3) uint8 BGR picture and adds its text, in place."""
+        x1, y1, x2, y2 = self.rect
+        area = image[y1:y2, x1:x2]
+        cv2.addWeighted(area, _THROUGH, self.layer, 1, 0, area)
+
+
 class Hud:
-    """Draws a small panel in the upper left corner.
+    """Lays out a small panel in the upper left corner.
 
     Args:
-        caption: what runs, e.g. ``yolox-nano · separable``.
+        caption: what runs, e.g. ``yolox-nano  separable``.
     """
 
     def __init__(self, caption: str) -> None:
         self._caption = caption
+        self._last: tuple[object, Panel | None] = (None, None)
 
-    def draw(self, image: U8, result: FrameResult) -> None:
-        """Draws the panel for a result into an (H, W, 3) uint8 BGR picture, in place.
+    def panel(self, size: tuple[int, int], result: FrameResult) -> Panel | None:
+        """The panel for a result.
 
-        Lines that find no room are left out, the last ones first; letters shrink to fit the width.
+        The last one is kept and given again while it would look the same: its figures change only when the
+        meter's do.
+
+        Args:
+            size: (height, width) of the picture in pixels.
+            result: what is shown: rates and stage times of its meter (else its own stage times), people.
+
+        Returns:
+            None where the picture is too small for any text that can be read.
         """
-        height, width = image.shape[:2]
-        style = Style.of(height, width)
-        lines = _lines(self._caption, result)
-        longest = max(text_width(text, style.text, weight) for text, weight in lines)
-        room = width - 6 * style.pad
-        text = style.text if longest <= room else int(style.text * room / longest)
-        step = round(text * 1.5)
-        lines = lines[: max(1, int((height * _SHARE - 2 * style.pad) // max(step, 1)))]
-        if text < _SMALLEST or step + 4 * style.pad > height:
-            return
-        widest = max(text_width(line, text, weight) for line, weight in lines)
-        x = y = style.pad
-        _shade(image[y : y + len(lines) * step + 2 * style.pad, x : x + widest + 4 * style.pad])
-        for number, (line, weight) in enumerate(lines):
-            base = y + style.pad + number * step + round(text * 1.1)
-            put_text(image, line, x + 2 * style.pad, base, _FAINT if number else WHITE, text, weight)
+        lines = _lines(self._caption, result.meter, int(result.instances.people.sum()))
+        meter = result.meter
+        stages = (meter.stage_ms if meter is not None else None) or result.stage_ms
+        key = size, lines, tuple(stages.items())
+        if self._last[0] != key:
+            self._last = key, _layout(size, lines, stages)
+        return self._last[1]
 
 
-def _lines(caption: str, result: FrameResult) -> list[tuple[str, int]]:
-    """Text and weight of each line, the most important first."""
-    people = int(result.instances.people.sum())
-    count = f"{people} person" if people == 1 else f"{people} people"
-    lines = []
-    meter = result.meter
+def _lines(caption: str, meter: MeterSnapshot | None, people: int) -> list[_Line]:
+    """All lines but those of the stages, the most important first."""
+    lines: list[_Line] = []
     if meter is not None:
-        speed = "... FPS" if meter.processing_fps is None else f"{meter.processing_fps:.1f} FPS"
-        source = "" if meter.source_fps is None else f"  source {meter.source_fps:.4g}"
-        lines.append((speed + source, BOLD))
-    lines.append((f"{count}  {caption}".rstrip(), REGULAR))
-    stages = (meter.stage_ms if meter is not None else None) or result.stage_ms
-    if stages:
-        lines.append(("  ".join(f"{name} {ms:.1f}" for name, ms in stages.items()) + " ms", REGULAR))
+        speed = "..." if meter.processing_fps is None else f"{meter.processing_fps:.1f}"
+        lines.append([_Text(speed, WHITE, 1.7, BOLD), _Text("FPS")])
+        if meter.source_fps is not None:
+            lines[0] = [*lines[0], _Text(f"source {meter.source_fps:.4g}")]
+    count = f"{people} person" if people == 1 else f"{people} people"
+    lines.append([_Text(text) for text in (caption, count) if text])
     return lines
 
 
-def _shade(area: U8) -> None:
-    """Darkens a part of a picture in place."""
-    cv2.convertScaleAbs(area, area, alpha=_SHADE)
-    assert area.dtype == np.uint8
+def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, float]) -> Panel | None:
+    """Finds a shape for the panel and fills it; letters shrink where the picture is narrow."""
+    height, width = size
+    style = Style.of(height, width)
+    unit, room = style.text, width - 6 * style.pad
+    widest = max(_width(line, unit) for line in lines)
+    if widest > room:
+        unit = int(unit * room / widest)
+    if unit < _SMALLEST or round(unit * 2.4) + 4 * style.pad > height:
+        return None
+    lines, legend = _arrange(lines, stages, unit, room, height * _SHARE - 2 * style.pad)
+    inner = max(_width(line, unit) for line in [*lines, *legend])
+    # Whole steps, so that the panel does not tremble with every digit.
+    inner = min(-(-inner // (2 * unit)) * 2 * unit, room)
+    tall = min(_tall(lines, legend, unit) + 2 * style.pad, height - style.pad)
+    layer = np.zeros((tall, inner + 4 * style.pad, 3), np.uint8)
+    _fill(layer, lines, legend, stages, unit, style.pad)
+    return Panel((style.pad, style.pad, style.pad + layer.shape[1], style.pad + tall), layer)
+
+
+def _arrange(
+    lines: Sequence[_Line], stages: Mapping[str, float], unit: int, room: int, free: float
+) -> tuple[Sequence[_Line], Sequence[_Line]]:
+    """The lines and, wrapped below them, the stages: compact; if too high, flat; else without stages."""
+    if not stages:
+        return lines, []
+    texts = [f"{name} {ms:.1f}" for name, ms in stages.items()]
+    texts[-1] += " ms"
+    pieces = [_Text(text, _stage_colour(number)) for number, text in enumerate(texts)]
+    flat = [[piece for line in lines for piece in line]]
+    for head, least in ((lines, 18 * unit), (flat, room)):
+        width = max(least, *(_width(line, unit) for line in head))
+        legend = _wrap(pieces, unit, width)
+        if width <= room and _tall(head, legend, unit) <= free:
+            return head, legend
+    return lines, []
+
+
+def _fill(
+    layer: U8,
+    lines: Sequence[_Line],
+    legend: Sequence[_Line],
+    stages: Mapping[str, float],
+    unit: int,
+    pad: int,
+) -> None:
+    y = pad
+    for line in lines:
+        y += _height(line, unit)
+        _write(layer, line, 2 * pad, y - round(unit * 0.4), unit)
+    if legend:
+        _bar(
+            layer[y + unit // 4 : y + unit // 4 + max(2, unit // 5), 2 * pad : -2 * pad],
+            list(stages.values()),
+        )
+        y += round(unit * 0.7)
+    for line in legend:
+        y += _height(line, unit)
+        _write(layer, line, 2 * pad, y - round(unit * 0.4), unit)
+
+
+def _write(layer: U8, line: _Line, x: int, base: int, unit: int) -> None:
+    for piece in line:
+        put_text(layer, piece.text, x, base, piece.colour, round(piece.size * unit), piece.weight)
+        x += piece.width(unit) + _space(unit)
+
+
+def _bar(area: U8, values: Sequence[float]) -> None:
+    """Shares of the stages, side by side."""
+    total = sum(values)
+    if total <= 0:
+        return
+    edges = np.round(np.cumsum([0.0, *values]) / total * area.shape[1]).astype(int).tolist()
+    for number, (left, right) in enumerate(pairwise(edges)):
+        area[:, left : max(left, right - 1)] = _stage_colour(number)
+
+
+def _stage_colour(number: int) -> Colour:
+    return oklch(0.83, 0.1, 4.2 - 0.75 * number)
+
+
+def _wrap(pieces: Sequence[_Text], unit: int, width: int) -> list[_Line]:
+    """Breaks a line so that each part is no wider than asked for, where one can be."""
+    lines: list[list[_Text]] = []
+    for piece in pieces:
+        if lines and _width([*lines[-1], piece], unit) <= width:
+            lines[-1].append(piece)
+        else:
+            lines.append([piece])
+    return list(lines)
+
+
+def _width(line: _Line, unit: int) -> int:
+    return sum(piece.width(unit) for piece in line) + _space(unit) * (len(line) - 1)
+
+
+def _tall(lines: Sequence[_Line], legend: Sequence[_Line], unit: int) -> int:
+    return sum(_height(line, unit) for line in [*lines, *legend]) + (round(unit * 0.7) if legend else 0)
+
+
+def _height(line: _Line, unit: int) -> int:
+    return round(unit * 1.4 * max(1.0, max(piece.size for piece in line) * 0.85))
+
+
+def _space(unit: int) -> int:
+    return round(unit * 0.55)

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 WINDOW_S = 2.0
-_HISTORY = 256  # bounds the memory of latencies and stage times
+STAGE_FRAMES = 100
+"""Frames that the stage times are medians of: a stage that stops running is gone after so many."""
+
+_LATENCIES = 256  # frames
+_EVENTS = 2048  # bounds the memory of a rate, however fast events come
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,8 @@ class MeterSnapshot:
             from it; None before the second frame.
         processing_fps: frames per second that really came out of the end, by the wall clock, everything
             included (waiting too); None before the second frame.
-        stage_ms: median milliseconds per stage over the last frames. Stages overlap: they may add up to more
-            than the time between two frames.
+        stage_ms: median milliseconds per stage, over those of the last 100 frames in which it ran. Stages
+            overlap: they may add up to more than the time between two frames.
         latency_ms_p50: median milliseconds from a frame's arrival to its being finished; None before one is.
         latency_ms_p95: 95th percentile of the same.
         frames: frames finished since the start.
@@ -39,12 +43,12 @@ class MeterSnapshot:
 
 
 class Rate:
-    """Events per second over a sliding window; right from the second event on, and 0 when nothing comes."""
+    """Events per second over a sliding window; right from the second event on, 0 once nothing comes."""
 
     def __init__(self, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._window_s = window_s
         self._clock = clock
-        self._times: deque[float] = deque()
+        self._times: deque[float] = deque(maxlen=_EVENTS)
 
     def tick(self) -> None:
         """Counts an event that happens now."""
@@ -57,16 +61,15 @@ class Rate:
         Intervals are counted, not events: n events span n - 1 of them. What is still missing after the last
         event counts once it is longer than the usual interval, so a rate falls as soon as events stay away.
         """
-        now = self._clock()
         if len(self._times) < 2:
             return None
         span, intervals = self._times[-1] - self._times[0], len(self._times) - 1
-        waiting = now - self._times[-1]
-        if waiting > self._window_s:
-            return 0.0
         if span <= 0:
             return None
-        return intervals / (span + max(0.0, waiting - span / intervals))
+        usual, waiting = span / intervals, self._clock() - self._times[-1]
+        if waiting > max(self._window_s, 2 * usual):
+            return 0.0
+        return intervals / (span + max(0.0, waiting - usual))
 
     def _forget(self, now: float) -> None:
         # Two are kept whatever their age, so that slow events have a rate as well.
@@ -89,8 +92,8 @@ class Meter:
         self._nominal = source_fps
         self._arrivals = Rate(clock=clock)
         self._finishes = Rate(clock=clock)
-        self._stages: dict[str, deque[float]] = {}
-        self._latencies: deque[float] = deque(maxlen=_HISTORY)
+        self._stages: dict[str, deque[tuple[int, float]]] = {}
+        self._latencies: deque[float] = deque(maxlen=_LATENCIES)
         self._frames = 0
         self._dropped = 0
         self._lock = threading.Lock()
@@ -108,7 +111,8 @@ class Meter:
     def stage(self, name: str, seconds: float) -> None:
         """A stage took so long for one frame."""
         with self._lock:
-            self._stages.setdefault(name, deque(maxlen=_HISTORY)).append(seconds * 1e3)
+            times = self._stages.setdefault(name, deque(maxlen=STAGE_FRAMES))
+            times.append((self._frames, seconds * 1e3))
 
     def finished(self, latency_s: float | None = None) -> None:
         """A frame is done, so many seconds after it arrived."""
@@ -125,9 +129,16 @@ class Meter:
             return MeterSnapshot(
                 source_fps=self._nominal or self._arrivals.per_second(),
                 processing_fps=self._finishes.per_second(),
-                stage_ms={name: float(np.median(ms)) for name, ms in self._stages.items()},
+                stage_ms=self._stage_ms(),
                 latency_ms_p50=None if p50 is None else float(p50),
                 latency_ms_p95=None if p95 is None else float(p95),
                 frames=self._frames,
                 dropped=self._dropped,
             )
+
+    def _stage_ms(self) -> dict[str, float]:
+        oldest = self._frames - STAGE_FRAMES
+        recent = {
+            name: [ms for frame, ms in times if frame >= oldest] for name, times in self._stages.items()
+        }
+        return {name: float(np.median(ms)) for name, ms in recent.items() if ms}

@@ -1,11 +1,12 @@
 """The meter's figures are what a stopwatch would say."""
 
 import threading
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sepcam.pipelines.meter import WINDOW_S, Meter, Rate
+from sepcam.pipelines.meter import STAGE_FRAMES, WINDOW_S, Meter, Rate
 
 
 class Clock:
@@ -77,6 +78,56 @@ def test_a_meter_tells_rates_latencies_stages_and_drops():
     assert seen.latency_ms_p50 == pytest.approx(20)
     assert seen.latency_ms_p95 == pytest.approx(120)
     assert (seen.frames, seen.dropped) == (40, 3)
+
+
+def test_slow_events_have_a_rate_and_not_now_and_then_none():
+    clock = Clock()
+    rate = Rate(clock=clock)
+    for _ in range(4):
+        rate.tick()
+        clock.now += 5.0
+    assert rate.per_second() == pytest.approx(0.2)
+
+
+@given(st.lists(st.floats(1e-3, 10), min_size=2, max_size=100))
+def test_a_rate_lies_between_the_slowest_and_the_fastest_of_its_events(gaps):
+    clock = Clock()
+    rate = Rate(clock=clock)
+    rate.tick()
+    for gap in gaps:
+        clock.now += gap
+        rate.tick()
+    assert 1 / max(gaps) * 0.999 <= rate.per_second() <= 1 / min(gaps) * 1.001
+
+
+def test_a_stage_that_runs_now_and_then_has_its_own_time_and_one_that_stopped_is_gone():
+    meter = Meter(clock=Clock())
+    for number in range(3 * STAGE_FRAMES):
+        if number % 10 == 0:
+            meter.stage("detect", 0.020)
+        if number < STAGE_FRAMES:
+            meter.stage("pose", 0.010)
+        meter.finished()
+    assert meter.snapshot().stage_ms == {"detect": pytest.approx(20)}
+
+
+def test_memory_does_not_grow_with_the_length_of_a_run():
+    clock = Clock()
+    meter = Meter(clock=clock)
+
+    def run(frames: int) -> int:
+        tracemalloc.start()
+        for _ in range(frames):
+            clock.now += 1e-4
+            meter.arrived()
+            meter.stage("detect", 0.01)
+            meter.finished(0.02)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return kept
+
+    run(4000)
+    assert run(8000) < 200_000
 
 
 def test_what_a_source_says_of_its_rate_is_believed():

@@ -1,0 +1,86 @@
+"""Labels: what they say and where they go."""
+
+from collections.abc import Sequence
+
+from ..models.types import F32, U8
+from .frames import Instances
+from .palette import Colour, ink_on
+from .style import Style, put_text, text_width
+
+Rect = tuple[int, int, int, int]
+"""x1 y1 x2 y2 in pixels, end exclusive."""
+
+
+def draw_labels(
+    image: U8,
+    found: Instances,
+    rows: Sequence[int],
+    colours: Sequence[Colour],
+    style: Style,
+    taken: Sequence[Rect] = (),
+) -> None:
+    """Writes labels at their boxes, inside the picture, clear of each other where there is room.
+
+    A label that finds no free spot says less (the score goes first); if that does not help, it goes where it
+    covers least.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn on in place.
+        found: what the labels tell of.
+        rows: which of it, the most important first.
+        colours: by row.
+        style: sizes.
+        taken: rectangles that labels keep clear of from the start.
+    """
+    height, width = image.shape[:2]
+    taken = list(taken)
+    high = round(style.text * 1.15) + 2 * (style.pad // 2)
+    for row in rows:
+        spot = None
+        for text in _texts(found, row):
+            wide = text_width(text, style.text) + 2 * style.pad
+            if wide > width or high > height:
+                continue
+            spots = _spots(found.boxes[row], wide, high, (height, width), style.line)
+            covered = [sum(_shared(spot, other) for other in taken) for spot in spots]
+            spot = text, spots[covered.index(min(covered))]
+            if not min(covered):
+                break
+        if spot is not None:
+            taken.append(spot[1])
+            _write(image, *spot, colours[row], style)
+
+
+def _texts(found: Instances, row: int) -> tuple[str, str]:
+    """The label in full and in brief."""
+    name = found.names[int(found.labels[row])]
+    brief = name
+    if found.track_ids is not None:
+        number = f"#{found.track_ids[row]}"
+        brief = number if name == "person" else f"{name} {number}"
+    return f"{brief} {found.scores[row]:.2f}", brief
+
+
+def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> list[Rect]:
+    """Above the box, inside its top, below it, inside its bottom; flush left, then flush right."""
+    height, width = size
+    # Half of the line lies outside of the box.
+    x1, y1, x2, y2 = (round(float(v)) for v in box)
+    left, right = x1 - line // 2, x2 + line // 2 + 1 - wide
+    inner = (y1 - line // 2, y2 + line // 2 + 1 - high)
+    tops = [top for top in (y1 - line // 2 - high, inner[0], y2, inner[1]) if 0 <= top <= height - high]
+    tops = tops or [min(max(y1, 0), height - high)]
+    columns = [min(max(x, 0), width - wide) for x in (left, right)]
+    return [(x, top, x + wide, top + high) for x in columns for top in tops]
+
+
+def _shared(a: Rect, b: Rect) -> int:
+    """Pixels that two rectangles share."""
+    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _write(image: U8, text: str, rect: Rect, colour: Colour, style: Style) -> None:
+    x1, y1, x2, y2 = rect
+    image[y1:y2, x1:x2] = colour
+    base = y1 + style.pad // 2 + round(style.text * 0.93)
+    put_text(image, text, x1 + style.pad, base, ink_on(colour), style.text)

@@ -1,0 +1,69 @@
+"""Colours: one per track, evenly bright in the eye, and the ink that reads on each."""
+
+import functools
+import math
+
+import numpy as np
+
+from ..models.types import F32, U8
+
+Colour = tuple[int, int, int]
+"""Blue, green, red, each 0 to 255."""
+
+WHITE: Colour = (255, 255, 255)
+FAINT: Colour = (205, 205, 205)
+DARK: Colour = (28, 22, 18)
+LEFT: Colour = (98, 186, 255)
+"""Amber: the left limbs of a person (the person's own left)."""
+RIGHT: Colour = (255, 206, 104)
+"""Sky blue: the right limbs."""
+
+_GOLDEN_ANGLE = (
+    2.399963229728653  # steps of it around the colour wheel never soon come near an earlier colour
+)
+_FIRST_HUE = 1.2
+# Hues 5, 8 and 13 steps apart are alike, so these differ in lightness; all levels are good for dark letters.
+_LIGHTNESS = (0.71, 0.79, 0.87)
+_CHROMA = 0.14
+_OKLAB_TO_LMS = (
+    (1.0, 0.3963377774, 0.2158037573),
+    (1.0, -0.1055613458, -0.0638541728),
+    (1.0, -0.0894841775, -1.291485548),
+)
+_LMS_TO_RGB = (
+    (4.0767416621, -3.3077115913, 0.2309699292),
+    (-1.2684380046, 2.6097574011, -0.3413193965),
+    (-0.0041960863, -0.7034186147, 1.707614701),
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def colour_of(number: int) -> Colour:
+    """The colour of a track, the same whenever it is seen; neighbouring numbers look different."""
+    return oklch(_LIGHTNESS[number % 3], _CHROMA, _FIRST_HUE + number * _GOLDEN_ANGLE)
+
+
+def oklch(lightness: float, chroma: float, hue: float) -> Colour:
+    """A colour by how light (0 to 1), how strong (0 to 0.3) and of what hue (radians) it looks.
+
+    Equal numbers look equally light, which hue, saturation and lightness do not give: B. Ottosson,
+    "A perceptual color space for image processing", 2020.
+    """
+    lab = np.array([lightness, chroma * math.cos(hue), chroma * math.sin(hue)])
+    linear = np.clip(np.array(_LMS_TO_RGB) @ (np.array(_OKLAB_TO_LMS) @ lab) ** 3, 0, 1)
+    red, green, blue = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return round(blue * 255), round(green * 255), round(red * 255)
+
+
+@functools.lru_cache(maxsize=4096)
+def ink_on(colour: Colour) -> Colour:
+    """Dark or white, whichever reads better on a colour (by its luma, ITU-R BT.601)."""
+    blue, green, red = colour
+    return DARK if 0.114 * blue + 0.587 * green + 0.299 * red > 118 else WHITE
+
+
+@functools.lru_cache(maxsize=512)
+def tint(colour: Colour, share: float) -> U8:
+    """The (1, 256, 3) uint8 table for ``cv2.LUT`` that mixes a share of a colour into a picture."""
+    levels: F32 = np.arange(256, dtype=np.float32)[:, None] * (1 - share)
+    return np.round(levels + np.array(colour, np.float32) * share).astype(np.uint8)[None]
