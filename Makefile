@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test bench lint format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: $(READY)  ## the main job on the bundled clip; writes ./sepcam-demo
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/pytest
+
+bench: $(READY)  ## speed against the machine and against peers; writes ./sepcam-bench (BENCH=--quick for a try)
+	$(BIN)/python -m tests.bench $(BENCH)
 
 lint: $(READY)  ## ruff and pyright
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""``make bench``: Sepcam's networks and pipeline against the machine and against its peers, in one run."""

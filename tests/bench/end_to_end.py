@@ -1,0 +1,178 @@
+"""Tables 2 and 3: whole clips, Sepcam against itself, its peers and the floor, in the same rounds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import peers
+from .rounds import Contender, Result, interleave
+from .worker import Worker, WorkerError
+
+ALL = "separable: all tasks"
+ALL_STANDARD = "standard: all tasks"
+ALL_VIDEO = "separable: all tasks, drawn, H.264 out"
+FLOOR = "floor: PyAV decode, BGR, x264"
+FLOOR_OPENCV = "floor: OpenCV decode, MPEG-4 encode"
+
+# What Sepcam writes with: the floor must have the same.
+X264 = {"codec": "libx264", "options": {"preset": "superfast", "crf": "23"}}
+TASKS = ("track", "pose", "segment")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is run.
+
+    Attributes:
+        frames: of a clip per round.
+        slow_frames: the same for what is several times slower.
+        rounds: of every table.
+        threads: that each contender may use.
+        seed: of the order in which contenders run.
+    """
+
+    frames: int
+    slow_frames: int
+    rounds: int
+    threads: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that are measured; None for a peer that cannot run here.
+
+    Attributes:
+        sepcam: the product.
+        floor: decode and encode.
+        mediapipe: MediaPipe Pose.
+        ultralytics: YOLO11.
+        scratch: where encoders write.
+    """
+
+    sepcam: Worker
+    floor: Worker
+    mediapipe: Worker | None
+    ultralytics: Worker | None
+    scratch: Path
+
+
+class Sepcam:
+    """Makes contenders of Sepcam; networks that several of them share are loaded once.
+
+    Attributes:
+        detector: name of the detector that was loaded.
+    """
+
+    def __init__(self, worker: Worker, detector: str, precision: str, plan: Plan, folder: Path) -> None:
+        self.detector = detector
+        self._worker, self._precision, self._plan, self._folder = worker, precision, plan, folder
+        self._ready: set[str] = set()
+
+    def key(self, clip: Path, tasks: tuple[str, ...] = TASKS, backbone: str = "separable") -> str:
+        """Names a loaded pipeline, which is loaded and warmed up where it is not yet."""
+        key = f"{backbone} {'+'.join(tasks)}"
+        if key not in self._ready:
+            request: dict[str, Any] = {
+                "detector": self.detector,
+                "backbone": backbone,
+                "tasks": tasks,
+                "options": {"device": "cpu", "precision": self._precision, "threads": self._plan.threads},
+            }
+            reply = self._worker.request("prepare", key=key, clip=str(clip), **request)
+            self.detector = reply["detector"]
+            self._ready.add(key)
+        return key
+
+    def contender(
+        self, name: str, clip: Path, tasks: tuple[str, ...], backbone: str, output: str
+    ) -> Contender:
+        """A run over a clip."""
+        plan = self._plan
+        request: dict[str, Any] = {
+            "key": self.key(clip, tasks, backbone),
+            "clip": str(clip),
+            "frames": plan.frames if backbone == "separable" else plan.slow_frames,
+            "output": output,
+            "folder": str(self._folder),
+        }
+        return Contender(name, lambda: self._worker.request("run", **request))
+
+    def contenders(self, clip: Path, *, every: bool) -> list[Contender]:
+        """All tasks with and without drawing and video, and each task alone, in both backbones.
+
+        Args:
+            clip: what they run on.
+            every: else only all tasks, and separable alone also with video.
+        """
+        found = []
+        for backbone in ("separable", "standard"):
+            rows = [(f"{backbone}: all tasks", TASKS, "results")]
+            if every or backbone == "separable":
+                rows.append((f"{backbone}: all tasks, drawn, H.264 out", TASKS, "video"))
+            if every:
+                rows.append((f"{backbone}: all tasks, drawn", TASKS, "drawn"))
+                rows += [(f"{backbone}: {task} alone", (task,), "results") for task in TASKS]
+            found += [self.contender(name, clip, tasks, backbone, output) for name, tasks, output in rows]
+        return found
+
+
+def measure(
+    clip: Path,
+    sepcam: Sepcam,
+    workers: Workers,
+    plan: Plan,
+    note: Callable[[str], None],
+    *,
+    every: bool,
+) -> dict[str, Result]:
+    """Runs everything on one clip in interleaved rounds.
+
+    Args:
+        clip: a 720p file with at least ``plan.frames`` frames.
+        sepcam: the product.
+        workers: the processes.
+        plan: how much.
+        note: hears of progress and failures.
+        every: with each task alone and all peers; else the main rows only.
+    """
+    broken: dict[str, Result] = {}
+    contenders = [*sepcam.contenders(clip, every=every), *_floors(clip, workers, plan)]
+    for name, make in _peers(clip, workers, plan, every=every):
+        try:
+            contenders.append(make())
+        except WorkerError as error:
+            note(f"  {name}: {error}")
+            broken[name] = Result(name, error=str(error))
+    return {**interleave(contenders, plan.rounds, plan.seed, note), **broken}
+
+
+def _floors(clip: Path, workers: Workers, plan: Plan) -> list[Contender]:
+    given: dict[str, Any] = {"clip": str(clip), "frames": plan.frames, "folder": str(workers.scratch)}
+    floor = workers.floor
+    return [
+        Contender(FLOOR, lambda: floor.request("run_av", **given, **X264)),
+        Contender(FLOOR_OPENCV, lambda: floor.request("run_opencv", **given)),
+    ]
+
+
+def _peers(
+    clip: Path, workers: Workers, plan: Plan, *, every: bool
+) -> list[tuple[str, Callable[[], Contender]]]:
+    found: list[tuple[str, Callable[[], Contender]]] = []
+    mediapipe, ultralytics = workers.mediapipe, workers.ultralytics
+    if mediapipe is not None:
+        found.append((peers.MEDIAPIPE_POSE, lambda: peers.mediapipe_contender(mediapipe, clip, plan.frames)))
+    if ultralytics is not None:
+        shapes = [("openvino", 640), ("torch", 640), ("openvino", 320), ("torch", 320)]
+        for runtime, side in shapes if every else shapes[:1]:
+            frames = plan.frames if runtime == "openvino" else plan.slow_frames
+
+            def make(
+                runtime: str = runtime, side: int = side, frames: int = frames, worker: Worker = ultralytics
+            ) -> Contender:
+                return peers.yolo_contender(worker, runtime, side, clip, frames)
+
+            found.append((peers.yolo_name(runtime, side), make))
+    return found

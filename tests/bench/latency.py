@@ -1,0 +1,66 @@
+"""Table 4: latency of a paced 30 fps source, and the time to the first frame of a new process."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .clips import RATE
+from .end_to_end import TASKS, Plan, Sepcam
+from .rounds import Contender, Result, interleave
+from .worker import Worker
+
+FIRST = "first frame of a new process"
+_WARM_UP = 15  # frames
+
+
+def paced_name(clip: str, backbone: str) -> str:
+    """What the table calls a paced run."""
+    return f"{clip}, {backbone}"
+
+
+def measure(
+    clips: Mapping[str, Path], sepcam: Sepcam, worker: Worker, plan: Plan, note: Callable[[str], None]
+) -> dict[str, Result]:
+    """Runs each clip at 30 fps through both backbones; results are drawn, late frames dropped."""
+    contenders = []
+    for name, clip in clips.items():
+        for backbone in ("separable", "standard"):
+            request: dict[str, Any] = {
+                "key": sepcam.key(clip, backbone=backbone),
+                "clip": str(clip),
+                "frames": plan.frames,
+                "fps": RATE,
+                "warm_up": min(_WARM_UP, plan.frames // 3),
+            }
+            contenders.append(Contender(paced_name(name, backbone), _paced(worker, request)))
+    return interleave(contenders, plan.rounds, plan.seed, note)
+
+
+def _paced(worker: Worker, request: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    return lambda: worker.request("paced", **request)
+
+
+def first_frame(
+    clip: Path, sepcam: Sepcam, precision: str, plan: Plan, log: Path, note: Callable[[str], None]
+) -> Result:
+    """From starting Python to the first frame with all tasks done; networks come from the warm cache."""
+
+    def run() -> dict[str, Any]:
+        prepare: dict[str, Any] = {
+            "options": {"device": "cpu", "precision": precision, "threads": plan.threads},
+            "detector": sepcam.detector,
+            "backbone": "separable",
+            "tasks": TASKS,
+            "frames": 1,
+        }
+        begun = time.perf_counter()
+        with Worker("sepcam_run", log, plan.threads) as worker:
+            worker.request("prepare", key="first", clip=str(clip), **prepare)
+            seconds = time.perf_counter() - begun
+            worker.request(
+                "run", key="first", clip=str(clip), frames=plan.frames, output="results", folder=""
+            )
+            return {"seconds": seconds, "frames": 1, **worker.request("memory")}
+
+    return interleave([Contender(FIRST, run)], min(plan.rounds, 3), plan.seed, note)[FIRST]

@@ -1,0 +1,218 @@
+"""The figures as Markdown tables, and whether the targets are met."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import end_to_end, latency, peers
+from .machine import Machine
+from .networks import Row
+from .rounds import Result, speedup
+
+
+@dataclass(slots=True)
+class Figures:
+    """Everything that one run of the bench measured.
+
+    Attributes:
+        machine: what it ran on.
+        settings: how, for the reader.
+        networks: table 1.
+        clips: tables 2 and 3, by clip.
+        paced: table 4.
+        first: the first frame of a new process.
+        notes: what a reader should know beside the tables.
+    """
+
+    machine: Machine
+    settings: dict[str, Any]
+    networks: list[Row] = field(default_factory=list)
+    clips: dict[str, dict[str, Result]] = field(default_factory=dict)
+    paced: dict[str, Result] = field(default_factory=dict)
+    first: Result | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def markdown(figures: Figures) -> str:
+    """The whole report."""
+    parts = [
+        "# Sepcam bench",
+        _environment(figures),
+        "## Targets",
+        _table(("target", "measured", "met"), targets(figures)),
+    ]
+    if figures.networks:
+        parts += ["## Networks", _NETWORKS, _networks(figures.networks)]
+    for clip, results in figures.clips.items():
+        parts += [f"## End to end: {clip}", _clip(results)]
+    if figures.paced:
+        parts += ["## Latency", _LATENCY, _paced(figures)]
+    parts += ["## Notes", "\n".join(f"- {note}" for note in figures.notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_dict(figures: Figures) -> dict[str, Any]:
+    """The same for the JSON file, with every round of every contender."""
+    rows = [
+        {
+            "network": row.network or "matmul",
+            "form": row.form,
+            "batch": row.batch,
+            "runtime": row.runtime,
+            "precision": row.precision,
+            "macs": row.macs,
+            "share": row.share,
+            **_result(row.result),
+        }
+        for row in figures.networks
+    ]
+    return {
+        "machine": figures.machine.as_dict(),
+        "settings": figures.settings,
+        "targets": [dict(zip(("target", "measured", "met"), row, strict=True)) for row in targets(figures)],
+        "networks": rows,
+        "clips": {
+            clip: {name: _result(result) for name, result in results.items()}
+            for clip, results in figures.clips.items()
+        },
+        "paced": {name: _result(result) for name, result in figures.paced.items()},
+        "first_frame": None if figures.first is None else _result(figures.first),
+        "notes": figures.notes,
+    }
+
+
+_NETWORKS = """\
+Batch in pictures, ms per call. *peak* is the share of the speed of a large matrix product in the same runtime
+and precision; *times* is how much longer the other form of the same network takes than the separable one."""
+
+_LATENCY = """\
+A source that gives 30 frames per second, wanted or not; the newest is always next. Latency is from a frame's
+arrival to its drawn picture, medians of the rounds."""
+
+
+def targets(figures: Figures) -> list[tuple[str, str, str]]:
+    """Each target, what was measured, and whether it is met."""
+    street, one = figures.clips.get("street", {}), figures.clips.get("one-person", {})
+    rows = []
+    for text, results, of, over, least in (
+        ("street: 3 x Ultralytics", street, end_to_end.ALL, peers.yolo_name("openvino", 640), 3.0),
+        ("one person: 2 x MediaPipe Pose", one, end_to_end.ALL, peers.MEDIAPIPE_POSE, 2.0),
+        ("street: 0.6 of decode + encode", street, end_to_end.ALL_VIDEO, end_to_end.FLOOR, 0.6),
+    ):
+        ratio = speedup(results, of, over)
+        if ratio is not None:
+            rows.append((f"{text} or more", f"{ratio:.2f}", _met(ratio >= least)))
+    paced = figures.paced.get(latency.paced_name("street", "separable"))
+    if paced is not None and paced.samples:
+        p95, dropped = paced.median("p95") or 0.0, sum(sample["dropped"] for sample in paced.samples)
+        rows.append(
+            (
+                "street at 30 fps: p95 under 50 ms, no drops",
+                f"{p95:.0f} ms, {dropped} dropped",
+                _met(p95 < 50 and not dropped),
+            )
+        )
+    if figures.first is not None and figures.first.samples:
+        seconds, peak = figures.first.ms / 1e3, figures.first.median("peak_mb") or 0.0
+        rows.append(("first frame under 4 s from a warm cache", f"{seconds:.1f} s", _met(seconds < 4)))
+        rows.append(("process under 900 MB", f"{peak:.0f} MB", _met(peak < 900)))
+    return rows
+
+
+def _met(met: bool) -> str:
+    return "yes" if met else "**no**"
+
+
+def _environment(figures: Figures) -> str:
+    machine = figures.machine
+    load = "unknown" if machine.load is None else f"{machine.load:.1f}"
+    return "\n".join(
+        f"- {line}"
+        for line in (
+            f"{machine.cpu}, {machine.cores} cores ({', '.join(machine.flags) or 'no known flags'}); "
+            f"{machine.system}, Python {machine.python}",
+            ", ".join(f"{name} {version}" for name, version in machine.packages.items()),
+            ", ".join(f"{key}: {value}" for key, value in figures.settings.items()),
+            f"load average before: {load} (anything much above 0 means that others were at work too)",
+        )
+    )
+
+
+def _networks(rows: Sequence[Row]) -> str:
+    separable = {_family(row): row for row in rows if row.form == "separable"}
+    lines = []
+    for row in sorted(rows, key=lambda row: (row.network, row.batch, row.form != "separable", row.form)):
+        runtime = f"{row.runtime} {row.precision}"
+        if not row.result.samples:
+            lines.append(
+                (row.network, row.form, str(row.batch), runtime, f"failed: {row.result.error}", *[""] * 4)
+            )
+            continue
+        base = separable.get(_family(row))
+        times = "" if base is None or not base.result.samples else f"{row.result.ms / base.result.ms:.2f}"
+        lines.append(
+            (
+                row.network or f"*matrix product {round(row.macs ** (1 / 3))}³*",
+                row.form,
+                str(row.batch),
+                runtime,
+                f"{row.result.ms:.2f}",
+                f"{row.macs / 1e9:.2f}",
+                f"{row.gmacs:.0f}",
+                "" if row.share is None or not row.network else f"{row.share:.0%}",
+                times if row.network else "",
+            )
+        )
+    head = ("network", "convolutions", "batch", "runtime", "ms", "GMAC", "GMAC/s", "peak", "times")
+    return _table(head, lines)
+
+
+def _family(row: Row) -> tuple[str, int, str, str]:
+    return row.network, row.batch, row.runtime, row.precision
+
+
+def _clip(results: Mapping[str, Result]) -> str:
+    lines = []
+    for name, result in results.items():
+        if result.error is not None or not result.samples:
+            lines.append((name, f"failed: {result.error}", *[""] * 4))
+            continue
+        fps = sorted(1 / seconds for seconds in result.seconds)
+        people = result.median("people")
+        ratio = speedup(results, end_to_end.ALL, name)
+        lines.append(
+            (
+                name,
+                f"{result.fps:.1f}",
+                f"{result.ms:.1f}",
+                f"{fps[0]:.1f} to {fps[-1]:.1f}",
+                "" if people is None else f"{people:.1f}",
+                "" if ratio is None else f"{ratio:.2f}",
+            )
+        )
+    head = ("what", "FPS", "ms a frame", "FPS, all rounds", "people a frame", "times separable, all tasks")
+    return _table(head, lines)
+
+
+def _paced(figures: Figures) -> str:
+    lines = []
+    for name, result in figures.paced.items():
+        if not result.samples:
+            lines.append((name, f"failed: {result.error}", *[""] * 5))
+            continue
+        arrived = sum(sample["frames"] + sample["dropped"] for sample in result.samples)
+        dropped = sum(sample["dropped"] for sample in result.samples)
+        figures_ms = [f"{result.median(key):.0f}" for key in ("p50", "p95", "p99", "max")]
+        lines.append((name, *figures_ms, str(dropped), str(arrived)))
+    head = ("source", "p50 ms", "p95 ms", "p99 ms", "longest ms", "dropped", "frames")
+    return _table(head, lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def _result(result: Result) -> dict[str, Any]:
+    median = {"ms": result.ms, "fps": result.fps} if result.samples else {}
+    return {**median, "error": result.error, "rounds": result.samples}

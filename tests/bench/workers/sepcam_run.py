@@ -1,0 +1,141 @@
+"""Sepcam itself, through its public interface: whole clips, and a source that arrives at its own pace."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from protocol import serve
+from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.types import ConvKind, Detector, PoseEstimator
+from sepcam.models.zoo import load_detector, load_pose
+from sepcam.pipelines.frames import Frame, Task
+from sepcam.pipelines.hud import Hud
+from sepcam.pipelines.overlay import Overlay
+from sepcam.pipelines.pipeline import Pipeline
+from sepcam.pipelines.recorder import Recorder
+from sepcam.pipelines.sources import Source, open_source
+from sepcam.pipelines.video_sink import VideoSink
+
+Output = Literal["results", "drawn", "video"]
+
+
+class PacedSource:
+    """A clip that arrives like a camera's picture: one frame each 1 / fps seconds, wanted or not.
+
+    Attributes:
+        arrived: when each frame arrived, by its index, in seconds of ``time.perf_counter``.
+    """
+
+    def __init__(self, source: Source, fps: float) -> None:
+        self._source, self._fps = source, fps
+        self.info = replace(source.info, live=True, frame_count=None)
+        self.warnings: list[str] = source.warnings
+        self.arrived: dict[int, float] = {}
+
+    def __iter__(self) -> Iterator[Frame]:
+        begun = time.perf_counter()
+        for frame in self._source:
+            due = begun + frame.index / self._fps
+            time.sleep(max(0.0, due - time.perf_counter()))
+            self.arrived[frame.index] = time.perf_counter()
+            yield frame
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> "PacedSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Bench:
+    """The pipelines that were prepared, by key."""
+
+    def __init__(self) -> None:
+        self._pipelines: dict[str, Pipeline] = {}
+        self._networks: dict[str, tuple[Detector, PoseEstimator]] = {}
+
+    def prepare(
+        self,
+        key: str,
+        clip: str,
+        detector: str,
+        backbone: ConvKind,
+        tasks: list[Task],
+        options: dict[str, Any],
+        frames: int = 3,
+    ) -> dict[str, Any]:
+        """Makes a pipeline and runs its first frames; those of one backbone share their networks."""
+        if backbone not in self._networks:
+            given: dict[str, Any] = {"backbone": backbone, "options": RuntimeOptions(**options)}
+            self._networks[backbone] = load_detector(detector, **given), load_pose(**given)
+        pipeline = self._pipelines[key] = Pipeline(*self._networks[backbone], tasks=tasks, backbone=backbone)
+        for _ in pipeline.run(open_source(clip, limit=frames)):
+            pass
+        return {"detector": pipeline.detector.name}
+
+    def run(self, key: str, clip: str, frames: int, output: Output, folder: str) -> dict[str, Any]:
+        """Everything from opening the clip to the last result, or to the finished file."""
+        pipeline = self._pipelines[key]
+        done = people = 0
+        stages: dict[str, list[float]] = {}
+        begun = time.perf_counter()
+        source = open_source(clip, limit=frames)
+        recorder = None
+        if output == "video":
+            sink = VideoSink(Path(folder) / "sepcam.mp4", source.info, overwrite=True)
+            recorder = Recorder([sink])
+        overlay = None if output == "results" else _overlay(pipeline)
+        for result in pipeline.run(source, overlay=overlay, recorder=recorder):
+            done += 1
+            people += int(result.instances.people.sum())
+            for stage, ms in result.stage_ms.items():
+                stages.setdefault(stage, []).append(ms)
+        if recorder is not None:
+            recorder.finish()
+        seconds = time.perf_counter() - begun
+        stage_ms = {stage: float(np.median(times)) for stage, times in stages.items()}
+        return {"seconds": seconds, "frames": done, "people": people / max(done, 1), "stage_ms": stage_ms}
+
+    def paced(self, key: str, clip: str, frames: int, fps: float, warm_up: int) -> dict[str, Any]:
+        """Latency from a frame's arrival to its drawn picture, with the newest frame always next."""
+        pipeline = self._pipelines[key]
+        source = PacedSource(open_source(clip, limit=frames), fps)
+        latencies: list[float] = []
+        begun = time.perf_counter()
+        with closing(pipeline.run(source, overlay=_overlay(pipeline))) as results:
+            for result in results:
+                if result.frame.index >= warm_up:
+                    latencies.append((time.perf_counter() - source.arrived[result.frame.index]) * 1e3)
+        arrived = sum(index >= warm_up for index in source.arrived)
+        percentiles = np.percentile(latencies, [50, 95, 99, 100]).tolist()
+        return {
+            "seconds": time.perf_counter() - begun,
+            "frames": len(latencies),
+            "dropped": arrived - len(latencies),
+            **dict(zip(("p50", "p95", "p99", "max"), percentiles, strict=True)),
+        }
+
+
+def memory() -> dict[str, Any]:
+    """The most memory that this process has had, in MB."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
+
+
+def _overlay(pipeline: Pipeline) -> Overlay:
+    skeleton = pipeline.pose.skeleton if pipeline.pose is not None else ()
+    return Overlay(skeleton, Hud("bench"))
+
+
+if __name__ == "__main__":
+    bench = Bench()
+    serve({"prepare": bench.prepare, "run": bench.run, "paced": bench.paced, "memory": memory})

@@ -1,0 +1,140 @@
+"""Ultralytics yolo11n-pose with its own tracker, then yolo11n-seg, on the same frames."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import ultralytics
+from protocol import decoded, first_frame, serve
+from ultralytics import YOLO
+
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type] # nothing is reported from here
+import openvino  # noqa: E402
+
+FOLDER = Path(os.environ["YOLO_CONFIG_DIR"])  # weights and exports, beside Ultralytics' own settings
+NETWORKS = ("yolo11n-pose", "yolo11n-seg")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pose and a segmentation model of one runtime and input shape."""
+
+    pose: YOLO
+    seg: YOLO
+    size: tuple[int, int]
+
+
+class Peer:
+    """The models that were prepared, by key."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.pairs: dict[str, Pair] = {}
+
+    def prepare(self, key: str, runtime: str, size: list[int], clip: str) -> dict[str, Any]:
+        """Loads, exports where needed, and warms up both models for (height, width) pixels."""
+        shape = (size[0], size[1])
+        pose, seg = (self._load(name, runtime, shape) for name in NETWORKS)
+        self.pairs[key] = Pair(pose, seg, shape)
+        image = first_frame(clip)
+        for _ in range(2):
+            self._analyse(self.pairs[key], image)
+        # Ultralytics gives torch one thread less than there are cores whenever it sets up a model.
+        torch.set_num_threads(self.threads)
+        return {"input": self._input(self.pairs[key])}
+
+    def run(self, key: str, clip: str, frames: int) -> dict[str, Any]:
+        """Decode, pose + track, segmentation, one after the other for every frame."""
+        pair = self.pairs[key]
+        done = people = 0
+        started = time.perf_counter()
+        for image in decoded(clip, frames):
+            people += self._analyse(pair, image)
+            done += 1
+        seconds = time.perf_counter() - started
+        return {"seconds": seconds, "frames": done, "people": people / max(done, 1)}
+
+    def _analyse(self, pair: Pair, image: np.ndarray) -> int:
+        options = {"imgsz": pair.size, "device": "cpu", "verbose": False}
+        tracked: Any = pair.pose.track(image, persist=True, tracker="bytetrack.yaml", **options)
+        pair.seg.predict(image, **options)
+        return len(tracked[0])
+
+    def _load(self, name: str, runtime: str, size: tuple[int, int]) -> YOLO:
+        weights = weights_of(name)
+        if not weights.exists():
+            make_random(name, weights)
+        if runtime == "torch":
+            return YOLO(weights)
+        folder = FOLDER / f"{weights.stem}-{size[0]}x{size[1]}_openvino_model"
+        if not folder.exists():
+            exported = YOLO(weights).export(format="openvino", imgsz=size, dynamic=False)
+            Path(exported).rename(folder)
+        return YOLO(folder, task=name.removeprefix("yolo11n-").replace("seg", "segment"))
+
+    def _input(self, pair: Pair) -> list[int]:
+        """(height, width) that the pose network really runs at."""
+        assert pair.pose.predictor is not None
+        return list(pair.pose.predictor.imgsz)
+
+
+def weights_of(name: str) -> Path:
+    """Trained weights where the user put them there, else the random ones that are made once."""
+    trained = FOLDER / f"{name}.pt"
+    return trained if trained.exists() else FOLDER / f"{name}-random.pt"
+
+
+def make_random(name: str, weights: Path) -> None:
+    """Untrained weights that cost what trained ones do: batch norms fit to noise keep activations near 1.
+
+    As initialised, activations shrink layer by layer into denormal numbers, which are many times slower. The
+    class scores are left at their low bias, so that nothing is found: NMS, mask assembly and tracking then
+    cost next to nothing, in the peer's favour, where random scores would flood them.
+    """
+    torch.manual_seed(0)
+    model = YOLO(f"{name}.yaml")
+    network: Any = model.model
+    norms = [layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # the plain mean over all batches
+    network.train()
+    with torch.no_grad():
+        for _ in range(4):
+            network(torch.rand(2, 3, 384, 640))
+    network.eval()
+    for norm, before in zip(norms, momentum, strict=True):
+        norm.momentum = before
+    for branch in network.model[-1].cv3:
+        torch.nn.init.zeros_(branch[-1].weight)
+    model.save(weights)
+
+
+def pin_openvino(threads: int) -> None:
+    """Makes every OpenVINO model compute in f32 with these threads: it picks bf16 silently where it can."""
+    compile_model = openvino.Core.compile_model
+
+    def pinned(core: openvino.Core, model: Any, device_name: Any = None, config: Any = None) -> Any:
+        config = {**(config or {}), "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+        return compile_model(core, model, device_name, config)
+
+    setattr(openvino.Core, "compile_model", pinned)  # noqa: B010 - its stub allows no assignment
+
+
+def about() -> dict[str, Any]:
+    """Versions that go into the report."""
+    weights = ", ".join(weights_of(name).stem for name in NETWORKS)
+    return {"ultralytics": ultralytics.__version__, "weights": weights}
+
+
+if __name__ == "__main__":
+    count = int(os.environ["OMP_NUM_THREADS"])
+    pin_openvino(count)
+    peer = Peer(count)
+    os.chdir(FOLDER)  # whatever else Ultralytics writes stays there
+    serve({"prepare": peer.prepare, "run": peer.run, "about": about})

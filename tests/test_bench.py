@@ -1,0 +1,109 @@
+"""The bench's own machinery: fair rounds, clips as named, processes that end, a report that reads."""
+
+import sys
+from pathlib import Path
+
+import av
+import pytest
+from bench import clips, end_to_end, machine, report
+from bench.rounds import Contender, Result, interleave, speedup
+from bench.worker import Worker, WorkerError
+from sepcam.app.assets import demo_clip
+
+
+def quiet(line: str) -> None:
+    """Hears of progress and says nothing."""
+
+
+def taking(seconds: float) -> dict[str, float]:
+    return {"seconds": seconds, "frames": 10}
+
+
+def test_every_contender_runs_once_a_round_in_changing_order():
+    ran: list[str] = []
+    contenders = [Contender(name, lambda name=name: ran.append(name) or taking(1)) for name in "abcd"]
+
+    results = interleave(contenders, 5, seed=1, note=quiet)
+
+    rounds = ["".join(ran[i : i + 4]) for i in range(0, 20, 4)]
+    assert all(sorted(turn) == list("abcd") for turn in rounds)
+    assert len(set(rounds)) > 1
+    assert all(len(result.samples) == 5 for result in results.values())
+
+
+def test_a_contender_that_fails_is_left_out_and_the_others_go_on():
+    def fail() -> dict[str, float]:
+        raise WorkerError("no such camera")
+
+    results = interleave([Contender("bad", fail), Contender("good", lambda: taking(1))], 3, 0, quiet)
+
+    assert results["bad"].error == "no such camera"
+    assert len(results["good"].samples) == 3
+    assert speedup(results, "good", "bad") is None
+
+
+def test_a_speedup_is_the_median_of_the_rounds_own_ratios():
+    # The machine was 10 times slower in the second round, for both alike.
+    fast = Result("fast", [taking(1), taking(10), taking(1)])
+    slow = Result("slow", [taking(2), taking(20), taking(3)])
+
+    assert speedup({"fast": fast, "slow": slow}, "fast", "slow") == pytest.approx(2)
+    assert fast.ms == pytest.approx(100)
+
+
+def test_clips_are_720p_and_as_long_as_asked(tmp_path: Path):
+    for cut in clips.cuts(demo_clip(), None):
+        with av.open(str(clips.make(cut, 34, tmp_path))) as container:
+            video = container.streams.video[0]
+            assert (video.width, video.height, video.average_rate) == (1280, 720, 30)
+            assert sum(1 for _ in container.decode(video)) == 34
+
+
+@pytest.fixture
+def floor(tmp_path: Path):
+    with Worker("floor", tmp_path / "floor.log", 1) as worker:
+        yield worker
+
+
+def test_a_worker_runs_what_it_is_asked_and_says_why_it_could_not(floor: Worker, tmp_path: Path):
+    clip = clips.make(clips.cuts(demo_clip(), None)[1], 12, tmp_path)
+    for op, given in (("run_opencv", {}), ("run_av", end_to_end.X264)):
+        assert floor.request(op, clip=str(clip), frames=8, folder=str(tmp_path), **given)["frames"] == 8
+    with pytest.raises(WorkerError, match=r"nothing\.mp4"):
+        floor.request("run_av", clip="nothing.mp4", frames=8, folder=str(tmp_path), **end_to_end.X264)
+    with pytest.raises(WorkerError, match="KeyError"):
+        floor.request("dance")
+
+
+def test_a_closed_worker_leaves_no_process_and_answers_no_more(tmp_path: Path):
+    worker = Worker("floor", tmp_path / "floor.log", 1)
+    worker.close()
+    assert not worker.alive
+    with pytest.raises(WorkerError):
+        worker.request("run_av")
+
+
+def test_a_request_that_takes_too_long_ends_the_process(tmp_path: Path):
+    clip = clips.make(clips.cuts(demo_clip(), None)[1], 12, tmp_path)
+    with Worker("floor", tmp_path / "floor.log", 1, timeout_s=0.01) as worker:
+        with pytest.raises(WorkerError, match="ended"):
+            worker.request("run_opencv", clip=str(clip), frames=12, folder=str(tmp_path))
+        assert not worker.alive
+
+
+def test_the_report_states_the_machine_and_every_target_that_was_measured():
+    figures = report.Figures(machine.describe(), {"threads": 2})
+    figures.clips["street"] = {
+        end_to_end.ALL: Result(end_to_end.ALL, [taking(0.5)]),
+        end_to_end.ALL_VIDEO: Result(end_to_end.ALL_VIDEO, [taking(1)]),
+        end_to_end.FLOOR: Result(end_to_end.FLOOR, [taking(0.7)]),
+        "peer": Result("peer", error="not to be had"),
+    }
+
+    text = report.markdown(figures)
+
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
+    assert "| street: 0.6 of decode + encode or more | 0.70 | yes |" in text
+    assert "| peer | failed: not to be had |" in text
+    assert "Ultralytics" not in text
+    assert report.as_dict(figures)["clips"]["street"][end_to_end.ALL]["fps"] == pytest.approx(20)
