@@ -177,10 +177,10 @@ def _target(request: Request, source: str, opener: Callable[[], Source]) -> Targ
         raise SepcamError(f"{source} is a video, COCO results are for images: leave coco out of --save")
     if "mot" in request.saves and info.independent:
         raise SepcamError(f"{source} is not a video, MOT results are for video: leave mot out of --save")
-    return target(source, _stem(info), request.folder, request.saves, images=info.independent)
+    return target(source, stem_of(info), request.folder, request.saves, images=info.independent)
 
 
-def _stem(info: StreamInfo) -> str:
+def stem_of(info: StreamInfo) -> str:
     """A file name for a source without its suffix, from ``clip.mp4`` as from ``rtsp://host/cam?x=1``."""
     name = info.name
     if "://" in name:

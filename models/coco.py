@@ -1,5 +1,7 @@
 """The classes of COCO (https://cocodataset.org): 80 names, in the order in which detectors number them."""
 
+from collections.abc import Sequence
+
 # fmt: off
 NAMES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
@@ -13,6 +15,27 @@ NAMES = (
     "teddy bear", "hair drier", "toothbrush",
 )
 # fmt: on
+
+KEYPOINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+    *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+    *("left_knee", "right_knee", "left_ankle", "right_ankle"),
+)
+"""The 17 keypoints of a person, in COCO's order; left and right are the person's own."""
+
+SKELETON = (
+    *((0, 1), (0, 2), (1, 3), (2, 4)),  # face
+    *((5, 6), (5, 11), (6, 12), (11, 12)),  # trunk
+    *((5, 7), (7, 9), (6, 8), (8, 10)),  # arms
+    *((11, 13), (13, 15), (12, 14), (14, 16)),  # legs
+)
+"""Pairs of these keypoints that drawings join."""
+
+
+def keypoint_order(names: Sequence[str]) -> tuple[int, ...] | None:
+    """Which of a network's keypoints are COCO's 17, in COCO's order; None if it lacks some."""
+    return tuple(names.index(name) for name in KEYPOINTS) if set(KEYPOINTS) <= set(names) else None
+
 
 _UNUSED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}  # COCO numbers its categories 1 to 90, with gaps
 

@@ -36,6 +36,7 @@ SKELETON = (
 COCO_ORDER = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """Which of the 33 are COCO's 17 keypoints, in COCO's order: ``keypoints[:, COCO_ORDER]``."""
 
+_BACKGROUND = -100.0  # logit of a pixel that is surely nobody's
 _BODY = len(KEYPOINTS)
 _CENTRE, _RIM = _BODY, _BODY + 1  # the two points that give the next region
 
@@ -88,7 +89,7 @@ class BlazePose:
         rois = np.asarray(rois, np.float32).reshape(-1, 4)
         count = len(rois)
         if count == 0:
-            return _nobody(masks)
+            return nobody(masks, rois)
         if count > len(self._crops):
             self._crops = np.empty((count, CROP, CROP, 3), np.uint8)
         crops = self._crops[:count]
@@ -123,7 +124,10 @@ def read_landmarks(landmarks: F32, heatmaps: F32, rois: F32) -> tuple[F32, F32]:
     return keypoints, roi_from_landmarks(xy[:, _CENTRE], xy[:, _RIM])
 
 
-def _nobody(masks: bool) -> Poses:
-    none = np.zeros((0, 4), np.float32)
-    logits = np.zeros((0, CROP, CROP), np.float32) if masks else None
-    return Poses(none, np.zeros((0, _BODY, 3), np.float32), np.zeros(0, np.float32), none, logits)
+def nobody(masks: bool, rois: F32) -> Poses:
+    """What is found in these (N, 4) regions where nobody is."""
+    count = len(rois)
+    logits = np.full((count, CROP, CROP), _BACKGROUND, np.float32) if masks else None
+    return Poses(
+        rois, np.zeros((count, _BODY, 3), np.float32), np.zeros(count, np.float32), rois.copy(), logits
+    )

@@ -83,7 +83,7 @@ class ModelInfo:
 
     Attributes:
         name: what users call it.
-        task: ``detect`` or ``pose``.
+        task: ``detect``; ``pose``, which gives masks too; or ``segment``, which gives only masks.
         licence: of the weights, an SPDX identifier.
         trained_on: the data, as far as its authors say.
         input_size: (height, width) in pixels that it takes by default.
@@ -96,7 +96,7 @@ class ModelInfo:
     """
 
     name: str
-    task: Literal["detect", "pose"]
+    task: Literal["detect", "pose", "segment"]
     licence: str
     trained_on: str
     input_size: tuple[int, int]

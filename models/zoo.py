@@ -4,13 +4,13 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from . import coco
+from . import coco, mediapipe_pose, plugins, ultralytics_adapter
 from .cache import sha256_of
 from .detectors import (
     COCO_LOGITS,
@@ -28,7 +28,7 @@ from .errors import SepcamError
 from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
 from .runtime import Runner, RuntimeOptions, compile_network
-from .types import Detector
+from .types import Detector, PoseEstimator
 from .weights import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def load_detector(
     """A detector that is ready to run.
 
     Args:
-        name: in the registry, or ``auto``, see ``choose_detector``.
+        name: in the registry; ``auto``, see ``choose_detector``; ``yolo:FILE.pt``, a model of Ultralytics; or
+            a plugin's, see `plugins`, to which the other arguments do not apply.
         backbone: kind of its convolutions; the detections are the same.
         options: what runs it; None is automatic.
         store: where weights are kept; None is the user's cache.
@@ -137,7 +138,15 @@ def load_detector(
         choice = choose_detector(store, progress)
         _LOG.info("detector: %s (%s)", choice.name, choice.reason)
         name = choice.name
-    network = _Network.find(name, "detect", backbone, options, store, weights_file, progress)
+    if name.startswith(ultralytics_adapter.PREFIX):
+        file = Path(name.removeprefix(ultralytics_adapter.PREFIX))
+        return ultralytics_adapter.UltralyticsDetector(
+            file, backbone=backbone, options=options, input_size=input_size, notice=store.notice
+        )
+    plugin = None if name in store.registry else plugins.load(name, "sepcam.detectors", Detector)
+    if plugin is not None:
+        return plugin
+    network = _Network.find(name, ("detect",), backbone, options, store, weights_file, progress)
     return _DETECTORS[name](network, input_size or network.info.input_size)
 
 
@@ -148,36 +157,34 @@ def load_pose(
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
     max_people: int = 16,
+    masks: bool | None = None,
     weights_file: Path | None = None,
     progress: Progress = silent,
-) -> BlazePose:
+) -> PoseEstimator:
     """A pose estimator that is ready to run; see ``load_detector``.
 
-    Its network is compiled when it is first used or when ``BlazePose.prepare`` asks for it, because it comes
-    with and without the mask.
-
     Args:
-        name: in the registry.
+        name: in the registry; ``mediapipe:FILE.task``, a model of MediaPipe's PoseLandmarker; or a plugin's,
+            see `plugins`, to which the other arguments do not apply.
         backbone: kind of its convolutions.
         options: what runs it; None is automatic.
         store: where weights are kept; None is the user's cache.
         max_people: the most people per image worth preparing for.
+        masks: compile the network at once, with masks or without; None compiles it when it is first used.
         weights_file: take the weights from this file, and leave the cache as it is.
         progress: hears of downloads.
 
     Raises:
         SepcamError: See ``load_detector``.
     """
-    network = _Network.find(name, "pose", backbone, options, store or WeightStore(), weights_file, progress)
-
-    def compile_for(masks: bool) -> Runner:
-        if masks:
-            return network.runner((CROP, CROP), max_batch=max_people)
-        return network.runner(
-            (CROP, CROP), max_batch=max_people, variant="no-mask", change=lambda net: net.without_mask()
-        )
-
-    return BlazePose(compile_for, name=name)
+    store = store or WeightStore()
+    if name.startswith(mediapipe_pose.PREFIX):
+        return mediapipe_pose.MediaPipePose(Path(name.removeprefix(mediapipe_pose.PREFIX)))
+    plugin = None if name in store.registry else plugins.load(name, "sepcam.poses", PoseEstimator)
+    if plugin is not None:
+        return plugin
+    network = _Network.find(name, ("pose", "segment"), backbone, options, store, weights_file, progress)
+    return _POSES[name](network, max_people, masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,7 @@ class _Network:
     def find(
         cls,
         name: str,
-        task: Literal["detect", "pose"],
+        tasks: Sequence[str],
         backbone: "ConvKind",
         options: RuntimeOptions | None,
         store: WeightStore,
@@ -204,9 +211,9 @@ class _Network:
     ) -> "_Network":
         """The network, its weights fetched if need be."""
         info = find(name, store.registry)
-        if info.task != task:
-            names = [model.name for model in store.registry.values() if model.task == task]
-            raise SepcamError(f"{name} does not {task}: choose from {', '.join(names)}")
+        if info.task not in tasks:
+            names = [model.name for model in store.registry.values() if model.task in tasks]
+            raise SepcamError(f"{name} does not {tasks[0]}: choose from {', '.join(names)}")
         if weights_file is None:
             digest, load = store.digest(name, progress), lambda: store.load(name, progress)
         elif weights_file.is_file():
@@ -276,6 +283,20 @@ def _ssdlite_mobilenet_v3(network: _Network, size: tuple[int, int]) -> Detector:
     return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, TORCHVISION_THRESHOLDS)
 
 
+def _blazepose(network: _Network, max_people: int, masks: bool | None) -> PoseEstimator:
+    def compile_for(masks: bool) -> Runner:
+        if masks:
+            return network.runner((CROP, CROP), max_batch=max_people)
+        return network.runner(
+            (CROP, CROP), max_batch=max_people, variant="no-mask", change=lambda net: net.without_mask()
+        )
+
+    pose = BlazePose(compile_for, name=network.info.name)
+    if masks is not None:
+        pose.prepare(masks=masks)
+    return pose
+
+
 def _check_only_size(network: _Network, size: tuple[int, int]) -> None:
     height, width = network.info.input_size
     if size != (height, width):
@@ -290,5 +311,12 @@ _DETECTORS: Mapping[str, Callable[[_Network, tuple[int, int]], Detector]] = Mapp
         "yolox-nano": _yolox,
         "ssd-mobilenet-v1-coco": _ssd_mobilenet_v1,
         "ssdlite320-mobilenet-v3-large": _ssdlite_mobilenet_v3,
+    }
+)
+_POSES: Mapping[str, Callable[[_Network, int, bool | None], PoseEstimator]] = MappingProxyType(
+    {
+        "blazepose-lite": _blazepose,
+        "blazepose-full": _blazepose,
+        "blazepose-heavy": _blazepose,
     }
 )

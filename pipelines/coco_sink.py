@@ -25,7 +25,7 @@ class CocoSink:
         path: Path,
         annotations: Path | None = None,
         *,
-        keypoint_order: Sequence[int] = COCO_ORDER,
+        keypoint_order: Sequence[int] | None = COCO_ORDER,
         overwrite: bool = False,
     ) -> None:
         """Make the file.
@@ -34,7 +34,8 @@ class CocoSink:
             path: where it goes; has its name only after ``close``.
             annotations: COCO annotations that give image ids by file name and category ids by name; without
                 them an image's id is the last number in its file name, and categories are COCO's own.
-            keypoint_order: which of the instances' keypoints are COCO's 17, in COCO's order.
+            keypoint_order: which of the instances' keypoints are COCO's 17, in COCO's order; None where they
+                are others, which COCO has no place for.
             overwrite: whether a file of that name may be replaced.
 
         Raises:
@@ -45,7 +46,7 @@ class CocoSink:
         self._image_ids, named = ({}, {}) if annotations is None else _read_annotations(annotations)
         self._category_ids = named or dict(zip(NAMES, CATEGORY_IDS, strict=True))
         self._seen: dict[int, str] = {}
-        self._order = list(keypoint_order)
+        self._order = None if keypoint_order is None else list(keypoint_order)
         self._file = TextFile(path, overwrite=overwrite)
         self._separator = "["
 
@@ -70,7 +71,7 @@ class CocoSink:
             mask = None if found.masks is None else found.masks[i]
             if mask is not None:
                 item["segmentation"] = mask.to_rle(*found.size)
-            if found.keypoints is not None and people[i]:
+            if found.keypoints is not None and self._order is not None and people[i]:
                 triples = keypoint_triples(found.keypoints[i][self._order])
                 item["keypoints"] = [value for triple in triples for value in triple]
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")

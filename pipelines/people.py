@@ -4,6 +4,8 @@ import difflib
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from ..models.types import I64, U8, Detections, Detector, PoseEstimator, Poses, 
 from .frames import TASKS, Frame, Instances, MaskCrop, Task
 from .regions import Regions, borrowed, trusted
 from .tracker import Tracker, settings_for
+
+_PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 
 
 class Analyser:
@@ -74,6 +78,10 @@ class Analyser:
         self._regions = Regions()
         if missing and pose is None:
             raise ValueError("the tasks 'pose' and 'segment' need a pose network")
+        if pose is not None and (lacking := missing - parts_of(pose)):
+            part, *_ = sorted(lacking)
+            what = _PARTS[part]
+            raise SepcamError(f"{pose.name} gives no {what}: leave {part} out of the tasks, or use another")
 
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities go on counting."""
