@@ -36,19 +36,18 @@ def draw_labels(
     taken = list(taken)
     high = round(style.text * 1.15) + 2 * (style.pad // 2)
     for row in rows:
-        spot = None
+        best = None
         for text in _texts(found, row):
             wide = text_width(text, style.text) + 2 * style.pad
-            if wide > width or high > height:
-                continue
-            spots = _spots(found.boxes[row], wide, high, (height, width), style.line)
-            covered = [sum(_shared(spot, other) for other in taken) for spot in spots]
-            spot = text, spots[covered.index(min(covered))]
-            if not min(covered):
-                break
-        if spot is not None:
-            taken.append(spot[1])
-            _write(image, *spot, colours[row], style)
+            if wide <= width and high <= height:
+                spots = _spots(found.boxes[row], wide, high, (height, width), style.line)
+                covered, rect = _freest(spots, taken)
+                best = text, rect
+                if not covered:
+                    break
+        if best is not None:
+            taken.append(best[1])
+            _write(image, *best, colours[row], style)
 
 
 def _texts(found: Instances, row: int) -> tuple[str, str]:
@@ -72,6 +71,19 @@ def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> 
     tops = tops or [min(max(y1, 0), height - high)]
     columns = [min(max(x, 0), width - wide) for x in (left, right)]
     return [(x, top, x + wide, top + high) for x in columns for top in tops]
+
+
+def _freest(spots: Sequence[Rect], taken: Sequence[Rect]) -> tuple[int, Rect]:
+    """The first spot that is free, or else the one that covers least, with the pixels it covers."""
+    least: tuple[int, Rect] | None = None
+    for spot in spots:
+        covered = sum(_shared(spot, other) for other in taken)
+        if least is None or covered < least[0]:
+            least = covered, spot
+        if not covered:
+            break
+    assert least is not None
+    return least
 
 
 def _shared(a: Rect, b: Rect) -> int:

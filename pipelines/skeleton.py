@@ -51,9 +51,9 @@ class Skeleton:
         length = np.abs(ends[:, 0] - ends[:, 1]).max(1, initial=0)
         # Bones shorter than the line is thick would only be blots, and so would joints of short ones.
         shown = length > 1.5 * thickness
-        segments = np.round(ends * (1 << _SHIFT)).astype(np.int32)
-        jointed = segments[length > 4 * thickness] if thickness > 1 else segments[:0]
-        joints = np.unique(jointed.reshape(-1, 2), axis=0).tolist()
+        segments = _fixed_point(ends)
+        jointed = np.unique(self._pairs[bones[length > 4 * thickness]]) if thickness > 1 else bones[:0]
+        joints = _fixed_point(points[jointed, :2]).tolist()
         segments, sides = segments[shown], self._sides[bones[shown]]
         radius = thickness * 0.8 + 0.2
         if thickness > 1:  # a dark rim keeps the lines clear of clothes and of masks of any colour
@@ -64,6 +64,10 @@ class Skeleton:
         for side, colour in ((0, WHITE), (-1, RIGHT), (1, LEFT)):
             _bones(image, segments[sides == side], colour, thickness, cv2.LINE_AA)
         _dots(image, joints, WHITE, radius, cv2.LINE_AA)
+
+
+def _fixed_point(points: F32) -> I32:
+    return np.round(points * (1 << _SHIFT)).astype(np.int32)
 
 
 def _bones(image: U8, segments: I32, colour: Colour, thickness: int, kind: int) -> None:
