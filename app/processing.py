@@ -152,7 +152,8 @@ def _record(source: Source, recorder: Recorder, pipeline: Pipeline, *, pictures:
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
-    return Overlay(pipeline.skeleton, Hud(f"{pipeline.detector.name}  {pipeline.backbone}"))
+    hud = Hud(f"{pipeline.detector.name}  {pipeline.backbone}")
+    return Overlay(pipeline.skeleton, hud, keypoint_names=pipeline.keypoint_names)
 
 
 def _openers(request: Request) -> dict[str, Callable[[], Source]]:
