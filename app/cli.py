@@ -2,15 +2,17 @@
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ..models.errors import SepcamError
 from . import console
 from .demo import demo
+from .live import live
 from .models_cmd import models
 from .process import process
 
@@ -25,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(process)
+app.command()(live)
 app.add_typer(models, name="models")
 
 
@@ -46,7 +49,17 @@ def main(args: Sequence[str] | None = None) -> None:
         if debug:
             raise
         code = _explain(error)
-    sys.exit(code or 0)
+    _leave(code or 0)
+
+
+def _leave(code: int) -> NoReturn:
+    if any(thread.daemon and thread.name.startswith("sepcam-") for thread in threading.enumerate()):
+        # Native code that loads a network, or waits for a dead stream, would crash if the interpreter ended
+        # under it. All files are closed by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _explain(error: Exception) -> int:

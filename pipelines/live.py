@@ -148,12 +148,16 @@ class LiveSession:
         self._last_arrival = time.monotonic()
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the session, complete what is being kept, close source and pool; any number of times."""
+    def halt(self) -> None:
+        """End the pictures and close the source; what is being kept can still be completed one by one."""
         self._stopping = True
         self._source.close()
         if self._thread.ident is not None:
             self._thread.join(2 * GRACE_S)
+
+    def stop(self) -> None:
+        """End the session, complete what is being kept, close source and pool; any number of times."""
+        self.halt()
         self.recordings.close()
         self._pool.close()
 
@@ -289,7 +293,7 @@ class LiveSession:
         return analysed
 
     def _draw(self, analysed: Analysed) -> Shot:
-        self._drawing.draw(analysed, self._analysis.skeleton, self._watch.counts)
+        self._drawing.draw(analysed, self._analysis.networks, self._watch.counts)
         now = time.monotonic()
         if (
             self._status is None
@@ -353,4 +357,4 @@ def _in_words(choice: NetworkChoice, active: NetworkChoice) -> str:
         return choice.detector
     if choice.backbone != active.backbone:
         return f"the {choice.backbone} backbone"
-    return "another form of the networks"
+    return "other networks"

@@ -112,6 +112,23 @@ def draw_recording(image: U8) -> None:
     cv2.circle(image, centre, radius, _RED, cv2.FILLED, cv2.LINE_AA)
 
 
+def draw_help(image: U8, keys: Sequence[tuple[str, str]]) -> None:
+    """Draws a table of keys and what they do into the middle of an (H, W, 3) uint8 BGR picture, in place."""
+    height, width = image.shape[:2]
+    unit = min(Style.of(height, width).text * 5 // 4, int(height / (1.7 * len(keys) + 2)))
+    if unit < _SMALLEST:
+        return
+    first = max(text_width(label, unit, BOLD) for label, _ in keys) + 2 * unit
+    wide = first + max(text_width(does, unit) for _, does in keys) + 2 * unit
+    high = round((len(keys) + 0.6) * 1.6 * unit)
+    x, y = max(0, (width - wide) // 2), max(0, (height - high) // 2)
+    _shade(image[y : y + high, x : x + wide], _SHADE / 3)
+    for number, (label, does) in enumerate(keys):
+        base = y + round((number + 1.1) * 1.6 * unit)
+        put_text(image, label, x + unit, base, WHITE, unit, BOLD)
+        put_text(image, does, x + first, base, FAINT, unit)
+
+
 def _brief(result: FrameResult, status: LiveStatus) -> list[Line]:
     meter = status.figures.meter
     model = status.figures.model_fps.get(status.active.backbone)
@@ -147,5 +164,5 @@ def _number(value: float | None, decimals: int = 1) -> str:
     return "..." if value is None else f"{value:.{decimals}f}"
 
 
-def _shade(area: U8) -> None:
-    cv2.convertScaleAbs(area, area, alpha=_SHADE)
+def _shade(area: U8, through: float = _SHADE) -> None:
+    cv2.convertScaleAbs(area, area, alpha=through)

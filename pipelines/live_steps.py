@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import cv2
 import numpy as np
 
 from ..models.errors import SepcamError
-from ..models.types import F32, U8, Detections, Detector
+from ..models.types import F32, U8, Detections, Detector, Part
 from .events import Event, Watch
 from .frames import Frame, FrameResult
 from .governor import Governor, Quality, ladder
@@ -25,6 +25,7 @@ from .zones import Count, Marks, draw_counts
 _LONGEST_STEP_S = 0.5
 """What a longer gap between two frames counts for in tracking, so that tracks survive it."""
 
+_PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _DIM: Final = 0.35
 _SUSPICION = 0.2  # least score of what is hidden as a person; below, half the picture would be
 _AROUND = 0.08  # of the followed person's box is left bright beyond it
@@ -49,9 +50,8 @@ class Analysed:
 
 def choice_for(settings: LiveSettings, quality: Quality) -> NetworkChoice:
     """The networks that settings take."""
-    pose = bool(settings.tasks & {"pose", "segment"})
-    masks = "segment" in settings.tasks
-    return NetworkChoice(settings.detector, settings.backbone, pose, masks, quality.size)
+    parts: frozenset[Part] = frozenset(part for part in _PARTS if part in settings.tasks)
+    return NetworkChoice(settings.detector, settings.backbone, parts, quality.size)
 
 
 class LiveAnalysis:
@@ -60,12 +60,12 @@ class LiveAnalysis:
     Attributes:
         active: the networks at work.
         quality: what the governor left out.
-        skeleton: pairs of keypoints to join.
+        networks: the same, loaded.
     """
 
     active: NetworkChoice
     quality: Quality
-    skeleton: Sequence[tuple[int, int]]
+    networks: Networks
 
     def __init__(
         self,
@@ -97,10 +97,9 @@ class LiveAnalysis:
         self._origin_s: float | None = None
         self._last_s = 0.0
         self.quality = Quality()
-        self.skeleton = ()
         settings = switches.settings
         self.active = choice_for(settings, self.quality)
-        self._governor = Governor(ladder(settings.detector, pose=self.active.pose))
+        self._governor = Governor(ladder(settings.detector, pose=bool(self.active.parts)))
         self._adopt(pool.wait(self.active), settings, self.active)
 
     def analyse(self, arrived: float, frame: Frame) -> Analysed:
@@ -152,7 +151,7 @@ class LiveAnalysis:
         except SepcamError as error:
             if choice.size is not None:
                 self._governor.use(
-                    tuple(q for q in ladder(choice.detector, pose=choice.pose) if q.size is None)
+                    tuple(q for q in ladder(choice.detector, pose=bool(choice.parts)) if q.size is None)
                 )
                 return
             self._switches.say(str(error))
@@ -166,14 +165,12 @@ class LiveAnalysis:
         )
         self._tracker.configure(thresholds)
         before = self.active
-        if (choice.detector, choice.pose, choice.masks) != (before.detector, before.pose, before.masks):
+        if (choice.detector, choice.parts) != (before.detector, before.parts):
             self._meter.restart_models()
-            self._governor.use(ladder(choice.detector, pose=choice.pose))
-        elif choice.backbone != before.backbone:
-            self._governor.use(ladder(choice.detector, pose=choice.pose))
-        if networks.pose is not None:
-            self.skeleton = networks.pose.skeleton
+        if replace(choice, size=None) != replace(before, size=None):
+            self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
         self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
+        self.networks = networks
 
 
 class LiveDrawing:
@@ -182,12 +179,14 @@ class LiveDrawing:
     def __init__(self) -> None:
         self._privacy = Privacy()
         self._overlay = Overlay()
-        self._skeleton: Sequence[tuple[int, int]] = ()
+        self._networks: Networks | None = None
 
-    def draw(self, analysed: Analysed, skeleton: Sequence[tuple[int, int]], counts: Sequence[Count]) -> None:
+    def draw(self, analysed: Analysed, networks: Networks, counts: Sequence[Count]) -> None:
         """Draws everything but the read-out, in place."""
-        if skeleton is not self._skeleton:
-            self._overlay, self._skeleton = Overlay(skeleton), skeleton
+        if networks is not self._networks:
+            points, self._networks = networks.landmarks, networks
+            names = () if points is None else points.keypoint_names
+            self._overlay = Overlay(() if points is None else points.skeleton, keypoint_names=names)
         image, result, settings = analysed.result.frame.image, analysed.result, analysed.settings
         self._privacy.hide(image, result.instances, analysed.suspects, settings.blur, result.frame.time_s)
         self._overlay.draw(image, result)
@@ -260,14 +259,17 @@ class _Suspecting:
     """A detector that remembers what it found last, also what is not sure enough to be reported."""
 
     def __init__(self, detector: Detector) -> None:
-        self.name, self.labels = detector.name, detector.labels
         self._detector = detector
+        self.name, self.labels = detector.name, detector.labels
         self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
         self._last = Detections.empty()
 
     def detect(self, image: U8) -> Detections:
         self._last = self._detector.detect(image)
         return self._last
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the detector gives
+        return getattr(self._detector, name)
 
     def people(self) -> F32:
         """(N, 4) float32 boxes of people found last."""

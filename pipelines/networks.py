@@ -9,7 +9,7 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.runtime import RuntimeOptions
-from ..models.types import ConvKind, Detector, PoseEstimator
+from ..models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..models.weights import WeightStore
 from ..models.zoo import load_detector, load_pose
 
@@ -27,28 +27,38 @@ class NetworkChoice:
     Attributes:
         detector: name in the registry.
         backbone: kind of the convolutions of both networks.
-        pose: whether the landmark network is needed.
-        masks: whether it is needed with its masks.
+        parts: what is wanted of people beside their boxes.
         size: (height, width) of the detector's input, None for its own.
     """
 
     detector: str
     backbone: ConvKind = "separable"
-    pose: bool = True
-    masks: bool = True
+    parts: frozenset[Part] = frozenset(("pose", "segment"))
     size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """What a choice came to; ready to run without a pause."""
+    """What a choice came to; ready to run without a pause.
+
+    Attributes:
+        detector: finds people.
+        pose: gives what is wanted of them and the detector does not; None where that is nothing.
+    """
 
     detector: Detector
     pose: PoseEstimator | None
 
+    @property
+    def landmarks(self) -> PartDetector | PoseEstimator | None:
+        """What names and joins the keypoints."""
+        if isinstance(self.detector, PartDetector) and "pose" in self.detector.gives:
+            return self.detector
+        return self.pose
+
 
 LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
-LoadPose = Callable[[ConvKind], PoseEstimator]
+LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
 
 class NetworkPool:
@@ -59,7 +69,7 @@ class NetworkPool:
 
         Args:
             load_detector: gives a detector by name, backbone and input size.
-            load_pose: gives the pose network with a backbone.
+            load_pose: gives the pose network with a backbone, and with or without its masks.
         """
         self._load_detector, self._load_pose = load_detector, load_pose
         self._ready: dict[NetworkChoice, Networks] = {}
@@ -92,8 +102,10 @@ class NetworkPool:
         def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None) -> Detector:
             return load_detector(name, backbone=backbone, input_size=size, options=options, store=store)
 
-        def estimator(backbone: ConvKind) -> PoseEstimator:
-            return load_pose(pose, backbone=backbone, options=options, store=store, max_people=max_people)
+        def estimator(backbone: ConvKind, masks: bool) -> PoseEstimator:
+            return load_pose(
+                pose, backbone=backbone, options=options, store=store, max_people=max_people, masks=masks
+            )
 
         return cls(detector, estimator)
 
@@ -187,7 +199,7 @@ class NetworkPool:
         self._ready[choice] = networks
         self._detectors[choice.detector, choice.backbone, choice.size] = networks.detector
         if networks.pose is not None:
-            self._poses[choice.backbone, choice.masks] = networks.pose
+            self._poses[choice.backbone, "segment" in choice.parts] = networks.pose
 
     def _load(self, choice: NetworkChoice) -> Networks:
         key = choice.detector, choice.backbone, choice.size
@@ -195,14 +207,16 @@ class NetworkPool:
         if detector is None:
             detector = self._load_detector(*key)
             detector.detect(_blank())
-        if not choice.pose:
+        missing = choice.parts - parts_of(detector)
+        if not missing:
             return Networks(detector, None)
         # With and without masks are two, since the one in use belongs to the thread that analyses.
-        pose = self._poses.get((choice.backbone, choice.masks))
+        masks = "segment" in missing
+        pose = self._poses.get((choice.backbone, masks))
         if pose is None:
-            pose = self._load_pose(choice.backbone)
+            pose = self._load_pose(choice.backbone, masks)
             rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
-            pose.estimate(_blank(), rois, masks=choice.masks)
+            pose.estimate(_blank(), rois, masks=masks)
         return Networks(detector, pose)
 
 

@@ -11,7 +11,13 @@ from .video_sink import VideoSink
 
 
 class Recordings:
-    """Hands frames to recorders. Frames come from one thread, everything else from any."""
+    """Hands frames to recorders. Frames come from one thread, everything else from any.
+
+    Attributes:
+        failures: a line for each file that could not be written.
+    """
+
+    failures: list[str]
 
     def __init__(self, info: StreamInfo, say: Callable[[str], None]) -> None:
         """Nothing is kept yet.
@@ -20,6 +26,7 @@ class Recordings:
             info: of the source.
             say: told in a line when a file cannot be written; the picture goes on without it.
         """
+        self.failures = []
         self._info = info
         self._say = say
         self._lock = threading.Lock()
@@ -80,7 +87,7 @@ class Recordings:
             try:
                 recorder.write(result, result.frame.image)
             except SepcamError as error:
-                self._say(str(error))
+                self._fail(error)
                 self._drop(recorder)
                 recorder.abort()
 
@@ -95,7 +102,11 @@ class Recordings:
             try:
                 self.detach(recorder)
             except SepcamError as error:
-                self._say(str(error))
+                self._fail(error)
+
+    def _fail(self, error: SepcamError) -> None:
+        self.failures.append(str(error))
+        self._say(str(error))
 
     def _drop(self, recorder: Recorder) -> None:
         with self._lock:

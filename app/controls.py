@@ -1,0 +1,155 @@
+"""The keys of the live window, and what each does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ..models.errors import SepcamError
+from ..models.types import ConvKind
+from ..models.zoo import models
+from ..pipelines.frames import Task
+from ..pipelines.live import LiveSession
+from ..pipelines.live_settings import HudDetail
+from ..pipelines.tracker import settings_for
+from . import console
+from .sheet import save_picture
+from .window import ESCAPE
+
+_CONF_STEP = 0.05
+_NEXT_HUD: dict[HudDetail, HudDetail] = {"brief": "full", "full": "off", "off": "brief"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key.
+
+    Attributes:
+        characters: any of these.
+        label: what it is called.
+        does: what it does, in a few words.
+        action: does it.
+    """
+
+    characters: str
+    label: str
+    does: str
+    action: Callable[[], None]
+
+
+class Controls:
+    """What keys do to a session.
+
+    Args:
+        session: the session.
+        folder: where recordings and snapshots go.
+        stem: what their names begin with.
+        toggle_full_screen: fills the screen, or no longer.
+
+    Attributes:
+        keys: all of them, in the order of the help.
+        quit: whether the viewer wants to leave.
+        help: whether the viewer wants to see the keys.
+    """
+
+    keys: Sequence[Key]
+    quit: bool
+    help: bool
+
+    def __init__(
+        self, session: LiveSession, folder: Path, stem: str, toggle_full_screen: Callable[[], None]
+    ) -> None:
+        self._session, self._folder, self._stem = session, folder, stem
+        self._asked = session.settings.detector
+        self.quit = self.help = False
+        self.keys = (
+            Key("hH?", "h ?", "show or hide these keys", self._toggle_help),
+            Key("qQ" + ESCAPE, "q Esc", "quit", self._quit),
+            Key(" ", "space", "pause, go on", self._pause),
+            Key("bB", "b", "separable or standard backbone", self._toggle_backbone),
+            Key("1tT", "1 t", "tracking", lambda: self._toggle_task("track")),
+            Key("2pP", "2 p", "pose", lambda: self._toggle_task("pose")),
+            Key("3mM", "3 m", "masks", lambda: self._toggle_task("segment")),
+            Key("dD", "d", "next detector", self._next_detector),
+            Key("+=", "+", "report only what is surer", lambda: self._change_conf(_CONF_STEP)),
+            Key("-_", "-", "report what is less sure, too", lambda: self._change_conf(-_CONF_STEP)),
+            Key("rR", "r", "record, stop recording", self._record),
+            Key("sS", "s", "snapshot", self._snapshot),
+            Key("fF", "f", "full screen", toggle_full_screen),
+            Key("iI", "i", "more or fewer figures", self._next_hud),
+            Key("", "click", "follow a person; elsewhere: nobody", lambda: None),
+        )
+
+    def press(self, character: str) -> None:
+        """A key was pressed; what goes wrong is said in the picture."""
+        for key in self.keys:
+            if character and character in key.characters:
+                try:
+                    key.action()
+                except SepcamError as error:
+                    self._session.say(str(error))
+
+    def _toggle_help(self) -> None:
+        self.help = not self.help
+
+    def _quit(self) -> None:
+        self.quit = True
+
+    def _pause(self) -> None:
+        self._session.pause(not self._session.paused)
+
+    def _toggle_backbone(self) -> None:
+        other: ConvKind = "standard" if self._session.settings.backbone == "separable" else "separable"
+        self._session.change(backbone=other)
+
+    def _toggle_task(self, task: Task) -> None:
+        self._session.change(tasks=self._session.settings.tasks ^ {task})
+
+    def _next_detector(self) -> None:
+        names = [model.name for model in models() if model.task == "detect"]
+        # From the one asked for last, which may not have been to be had.
+        position = names.index(self._asked) if self._asked in names else -1
+        self._asked = following = names[(position + 1) % len(names)]
+        self._session.change(detector=following)
+        self._session.say(f"detector: {following}")
+
+    def _change_conf(self, step: float) -> None:
+        settings = self._session.settings
+        now = settings_for(settings.detector).new if settings.conf is None else settings.conf
+        conf = round(min(0.95, max(0.05, now + step)), 2)
+        self._session.change(conf=conf)
+        self._session.say(f"confidence: {conf:.2f}")
+
+    def _record(self) -> None:
+        recordings = self._session.recordings
+        if recordings.video is None:
+            recordings.start(self._new_path(".mp4"))
+            return
+        path = recordings.stop()
+        self._tell("recorded", path)
+
+    def _snapshot(self) -> None:
+        shot = self._session.wait()
+        if shot is not None:
+            path = self._new_path(".png")
+            save_picture(shot.picture, path)
+            self._tell("saved", path)
+
+    def _tell(self, what: str, path: Path | None) -> None:
+        """Says in the picture, and on the terminal, where a file is."""
+        if path is None:
+            self._session.say("nothing was recorded")
+            return
+        self._session.say(f"{what} {path.name}")
+        console.note(f"{what} {path}")
+
+    def _next_hud(self) -> None:
+        self._session.change(hud=_NEXT_HUD[self._session.settings.hud])
+
+    def _new_path(self, suffix: str) -> Path:
+        """A name with the time of day that no file has."""
+        stem = f"{self._stem}-{datetime.now():%Y%m%d-%H%M%S}"
+        path, number = self._folder / f"{stem}{suffix}", 2
+        while path.exists():
+            path, number = self._folder / f"{stem}-{number}{suffix}", number + 1
+        return path

@@ -1,0 +1,64 @@
+"""A window on the desktop: pictures in, keys and clicks out."""
+
+import os
+from collections.abc import Callable, Iterator
+
+# Qt, inside OpenCV, grumbles about fonts that it does not need.
+os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+
+import cv2
+
+from ..models.types import U8
+
+ESCAPE = "\x1b"
+_LARGEST = 1280, 720
+
+
+class Window:
+    """A window; all its methods belong to the main thread.
+
+    Args:
+        title: its title.
+        size: (width, height) of the pictures; larger ones begin scaled down.
+        on_click: told x and y, in pixels of the picture, where the left button was pressed.
+    """
+
+    def __init__(self, title: str, size: tuple[int, int], on_click: Callable[[int, int], object]) -> None:
+        self._title = title
+        self._full = False
+        self._drawn = False
+        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        scale = min(1.0, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
+        cv2.resizeWindow(title, round(size[0] * scale), round(size[1] * scale))
+
+        def on_mouse(event: int, x: int, y: int, flags: int, data: object) -> None:
+            if event == cv2.EVENT_LBUTTONDOWN:
+                on_click(x, y)
+
+        cv2.setMouseCallback(title, on_mouse)
+
+    def show(self, picture: U8) -> None:
+        """Shows an (H, W, 3) uint8 BGR picture; it is on the screen after ``pressed``."""
+        cv2.imshow(self._title, picture)
+        self._drawn = True
+
+    def pressed(self) -> Iterator[str]:
+        """Lets the window work for a moment, and gives the keys that were pressed since."""
+        while (code := cv2.waitKey(1)) >= 0:
+            yield chr(code & 0xFF)
+
+    def toggle_full_screen(self) -> None:
+        """Fills the screen, or no longer."""
+        self._full = not self._full
+        state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
+        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
+
+    @property
+    def closed(self) -> bool:
+        """Whether somebody closed it."""
+        return self._drawn and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+
+    def close(self) -> None:
+        """Takes it away."""
+        cv2.destroyAllWindows()
+        cv2.waitKey(1)
