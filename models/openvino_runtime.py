@@ -105,18 +105,33 @@ class OpenVinoRunner:
         return tuple(output[:count] for output in self._outputs)
 
     def _compile(self, model: ov.Model, batch: int) -> ov.InferRequest:
-        fixed = model.clone()
-        fixed.reshape({0: [batch, *self._size, 3]})
-        # The precision is always named: left alone, OpenVINO silently takes bf16 where the processor has it.
-        hint = self.options.precision if self.options.precision in ("bf16", "f16") else "f32"
-        config: dict[str, str | int] = {
-            "INFERENCE_PRECISION_HINT": hint,
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
-        }
-        if self.options.threads is not None:
-            config["INFERENCE_NUM_THREADS"] = self.options.threads
-        return _core().compile_model(fixed, "CPU", config).create_infer_request()
+        return compile_model(model, batch, self._size, self.options).create_infer_request()
+
+
+def compile_model(
+    model: ov.Model, batch: int, size: tuple[int, int], options: RuntimeOptions, *, timed: bool = False
+) -> ov.CompiledModel:
+    """A converted network for one batch size.
+
+    Args:
+        model: with an open batch size; stays as it is.
+        batch: images per pass.
+        size: (height, width) of the input in pixels.
+        options: resolved ones.
+        timed: whether it measures how long each layer takes, which costs a little time itself.
+    """
+    fixed = model.clone()
+    fixed.reshape({0: [batch, *size, 3]})
+    # The precision is always named: left alone, OpenVINO silently takes bf16 where the processor has it.
+    config: dict[str, str | int | bool] = {
+        "INFERENCE_PRECISION_HINT": options.precision if options.precision in ("bf16", "f16") else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "PERF_COUNT": timed,
+    }
+    if options.threads is not None:
+        config["INFERENCE_NUM_THREADS"] = options.threads
+    return _core().compile_model(fixed, "CPU", config)
 
 
 def _tail(output: ov.Output) -> tuple[int, ...]:

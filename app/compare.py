@@ -1,0 +1,130 @@
+"""``sepcam compare``: what depthwise-separable convolutions buy on this machine, on the user's own video."""
+
+import re
+import shlex
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import typer
+
+from ..models.errors import SepcamError
+from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
+from . import choices, console
+from .assets import demo_clip
+
+RuntimeChoice = Literal["auto", "torch", "openvino", "all"]
+_CONCRETE: tuple[Runtime, ...] = ("openvino", "torch")
+_FILES = ("report.json", "report.html")
+
+
+def compare(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SOURCE]",
+            help="Video, images, camera or stream to compare on; or a report.json to show beside --against.",
+            show_default="the bundled clip",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for report.json and report.html.")
+    ] = Path("sepcam-compare"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
+    detector: Annotated[
+        str,
+        typer.Option("--detector", metavar="NAME", help="Detector; auto is the best, all is every one."),
+    ] = "auto",
+    pose: choices.PoseOption = "blazepose-full",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="SPEC",
+            help="Compare this network alone: torchvision:NAME, timm:NAME or FILE.py:FUNCTION; repeatable.",
+        ),
+    ] = None,
+    size: Annotated[
+        str, typer.Option("--input", metavar="N or WxH", help="Size of the pictures that --model takes.")
+    ] = "224",
+    runtime: Annotated[RuntimeChoice, typer.Option("--runtime", help="What runs the networks.")] = "auto",
+    device: choices.DeviceOption = "auto",
+    precision: choices.PrecisionOption = "auto",
+    threads: Annotated[
+        str,
+        typer.Option(
+            "--threads", metavar="LIST", help="Threads per network, e.g. 1,2,4.", show_default="all cores"
+        ),
+    ] = "",
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", metavar="N", min=1, help="Rounds of each.", show_default="by --seconds"),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", metavar="S", min=1, help="Time for all rounds together.")
+    ] = 60.0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of everything random.")] = 0,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="JSON", help="An earlier report to compare with.")
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option("--video", metavar="MP4", help="Write a video: both, each at the pace it reached."),
+    ] = None,
+) -> None:
+    """Measure separable against standard convolutions: same frames, same predictions, honest intervals."""
+    from . import report as reports
+
+    earlier = None if against is None else reports.read(against)
+    if source is not None and source.endswith(".json"):
+        if earlier is None:
+            raise SepcamError(f"{source} is a report: name another one with --against to see the changes")
+        console.show(reports.against_table(earlier, reports.read(Path(source))))
+        return
+    files = [out / name for name in _FILES] + ([] if video is None else [video])
+    for path in files:
+        if path.exists() and not overwrite:
+            raise SepcamError(f"{path} exists: use --overwrite to replace it, or another folder with -o")
+    if model and video is not None:
+        raise SepcamError("--video shows a pipeline: leave --model out")
+
+    from .compare_run import Outputs, run
+    from .comparing import Request
+
+    request = Request(
+        source=source or str(demo_clip()),
+        options=_options(runtime, device, precision, threads),
+        detectors=() if model else (detector,),
+        pose=pose,
+        models=tuple(model or ()),
+        size=_size(size),
+        rounds=rounds,
+        seconds=seconds,
+        seed=seed,
+        command=shlex.join(["sepcam", *sys.argv[1:]]),
+    )
+    if not run(request, Outputs(files[0], files[1], video, overwrite), earlier):
+        raise typer.Exit(130)
+
+
+def _options(
+    runtime: RuntimeChoice, device: Device, precision: Precision, threads: str
+) -> list[RuntimeOptions]:
+    """Every way of running that was asked for."""
+    runtimes = _CONCRETE if runtime == "all" else (runtime,)
+    assert all(name in get_args(Runtime) for name in runtimes)
+    try:
+        counts = [int(word) for word in choices.split(threads)] or [None]
+    except ValueError as error:
+        raise SepcamError(f"--threads {threads} must be numbers, e.g. 1,2,4") from error
+    pairs = product(runtimes, dict.fromkeys(counts))
+    return [RuntimeOptions(name, device, precision, count) for name, count in pairs]
+
+
+def _size(text: str) -> tuple[int, int]:
+    """(height, width) in pixels, from ``224`` or ``WIDTHxHEIGHT``."""
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+    if match is None or not int(match[1]) or match[2] == "0":
+        raise SepcamError(f"--input {text} must be a number of pixels, e.g. 224, or WIDTHxHEIGHT")
+    return int(match[2] or match[1]), int(match[1])

@@ -1,0 +1,89 @@
+"""Runs a comparison for the command line: fetches weights, shows progress, writes and prints the report."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..models.weights import WeightStore
+from ..models.zoo import choose_detector
+from . import console, report
+from .comparing import Comparison, Request, every_detector
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the results go.
+
+    Attributes:
+        json: the report for machines.
+        html: the report for people.
+        video: both backbones side by side, or None.
+        overwrite: whether files of these names may be replaced.
+    """
+
+    json: Path
+    html: Path
+    video: Path | None
+    overwrite: bool
+
+
+def run(request: Request, outputs: Outputs, earlier: report.Report | None) -> bool:
+    """Compares, writes the files, and prints what came of it; whether it came to its end.
+
+    Raises:
+        SepcamError: If something cannot be loaded, run or written.
+        KeyboardInterrupt: If it was interrupted before anything was measured.
+    """
+    store = WeightStore(notice=console.note)
+    request = _with_weights(request, store)
+    made = _measure(request, store)
+    report.write_text(outputs.json, report.to_json(made.report), overwrite=outputs.overwrite)
+    _show(made.report, earlier)
+    console.say(f"report -> {outputs.json}")
+    return not made.report["partial"]
+
+
+def _with_weights(request: Request, store: WeightStore) -> Request:
+    """The request with definite detectors; all weights are then in the cache."""
+    if not request.detectors:
+        return request
+    with console.downloads() as progress:
+        wanted = request.detectors[0]
+        if wanted == "all":
+            detectors = every_detector(store, console.warn, progress)
+        elif wanted == "auto":
+            choice = choose_detector(store, progress)
+            console.note(f"detector: {choice.name} ({choice.reason})")
+            detectors = [choice.name]
+        else:
+            detectors = [wanted]
+        for name in (*detectors, request.pose):
+            store.fetch(name, progress=progress)
+    return replace(request, detectors=detectors)
+
+
+def _measure(request: Request, store: WeightStore) -> Comparison:
+    comparison = Comparison(request, store)
+    last = ""
+    with console.progress("comparing", round(comparison.seconds)) as advance:
+
+        def announce(done: float, what: str) -> None:
+            nonlocal last
+            advance(round(done), what)
+            if what != last and not sys.stderr.isatty():
+                console.note(f"measuring {what}")
+            last = what
+
+        comparison.run(announce)
+    return comparison
+
+
+def _show(made: report.Report, earlier: report.Report | None) -> None:
+    for sentence in made["findings"]:
+        console.say(f"* {sentence}")
+    console.show(report.table(made))
+    paper = report.paper_table(made)
+    if paper is not None:
+        console.show(paper)
+    if earlier is not None:
+        console.show(report.against_table(earlier, made))

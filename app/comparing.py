@@ -1,0 +1,266 @@
+"""The work of ``sepcam compare``: measures everything that was asked for and puts it into one report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..models import machine
+from ..models.cache import sha256_of
+from ..models.errors import SepcamError
+from ..models.runtime import RuntimeOptions, resolve
+from ..models.types import U8, ConvKind
+from ..models.variants import Subject, external, paper_network, registered
+from ..models.weights import Progress, WeightStore, silent
+from ..pipelines.footage import Footage, footage
+from ..pipelines.frames import FrameResult
+from ..pipelines.pipeline import Pipeline
+from .findings import findings
+from .footprint import footprint
+from .measure_network import NetworkMeasurement
+from .measure_pipeline import KINDS, PipelineMeasurement
+from .measured import options_entry
+
+SCHEMA = "sepcam-compare"
+VERSION = 1
+PAPER = {
+    "separable": {"macs": 569_000_000, "params": 4_200_000},
+    "baseline": {"macs": 4_866_000_000, "params": 29_300_000},
+}
+"""MobileNetV1 at 224 x 224 (Howard et al. 2017, table 4)."""
+
+_PICTURES = 6  # different pictures that a network by itself is fed in turn
+_EXPLAIN_S, _LOAD_S = 8.0, 8.0  # usual times, for the progress bar
+Tick = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to compare.
+
+    Attributes:
+        source: what ``open_source`` takes; the frames that everything is fed.
+        options: each way of running that is compared, not resolved yet.
+        detectors: names of detectors; each makes a pipeline with the pose network.
+        pose: name of the pose network.
+        models: other networks, see ``external.builder``; with them no pipeline is compared.
+        size: (height, width) of their input in pixels.
+        rounds: how many for each subject; None is as many as there is time for.
+        seconds: for all rounds together, where ``rounds`` is None.
+        seed: of everything that is random.
+        command: the command line, for the record.
+    """
+
+    source: str
+    options: Sequence[RuntimeOptions]
+    detectors: Sequence[str] = ()
+    pose: str = "blazepose-full"
+    models: Sequence[str] = ()
+    size: tuple[int, int] = (224, 224)
+    rounds: int | None = None
+    seconds: float = 60.0
+    seed: int = 0
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    title: str
+    seconds: float  # expected
+    run: Callable[[Tick], None]
+
+
+class Comparison:
+    """Everything that is to be done for a request, and what came of it.
+
+    Attributes:
+        report: as it is written to the JSON file.
+        seen: drawn frames of the first pipeline, for each backbone.
+        seconds: how long ``run`` should take.
+    """
+
+    report: dict[str, Any]
+    seen: dict[ConvKind, list[FrameResult]]
+    seconds: float
+
+    def __init__(self, request: Request, store: WeightStore) -> None:
+        """Read the source and plan the work.
+
+        Args:
+            request: what to compare.
+            store: where weights are; they should be there already.
+
+        Raises:
+            SepcamError: If the source cannot be read, or something does not exist or fit together.
+        """
+        self._request, self._store = request, store
+        self._options = [_fixed(options) for options in request.options]
+        self._ceilings: dict[RuntimeOptions, machine.Ceiling] = {}
+        self._seen_frames = footage(request.source, stretches=_PICTURES, length=2)
+        self.report = self._header(self._seen_frames)
+        self.seen = {}
+        self._jobs = self._plan()
+        self.seconds = sum(job.seconds for job in self._jobs)
+
+    def run(self, announce: Callable[[float, str], None]) -> None:
+        """Measures. An interrupt ends it early; the report is then marked partial.
+
+        Args:
+            announce: hears which part of ``seconds`` is done, and what is being done.
+
+        Raises:
+            SepcamError: If something cannot be loaded or run.
+            KeyboardInterrupt: If it was interrupted before anything was measured.
+        """
+        done = 0.0
+        try:
+            for job in self._jobs:
+                announce(done, job.title)
+                job.run(lambda share, job=job, done=done: announce(done + share * job.seconds, job.title))
+                done += job.seconds
+        except KeyboardInterrupt:
+            if not self.report["results"]:
+                raise
+            self.report["partial"] = True
+        self.report["findings"] = findings(self.report)
+
+    def _plan(self) -> list[_Job]:
+        """What to do, in this order: the answer to the question first, its reasons later."""
+        request = self._request
+        networks = self._networks()
+        shares = len(self._options) * (4 * len(request.detectors) + 2 * len(networks) + 1)
+        second = request.seconds / shares
+        jobs = []
+        for options in self._options:
+            where = f"{options.runtime}, {_threads(options)}"
+            jobs.append(_Job(f"the machine's limits ({where})", 2, partial(self._limits, options)))
+            for name in request.detectors:
+                run = partial(self._pipeline, name, options, 4 * second)
+                jobs.append(_Job(f"{name} + {request.pose} ({where})", 4 * second + _LOAD_S, run))
+            for share, subject in (*((2, n) for n in networks), (1, paper_network())):
+                run = partial(self._network, subject, options, share * second)
+                jobs.append(_Job(f"{subject.name} ({where})", share * second + _EXPLAIN_S, run))
+        return jobs
+
+    def _networks(self) -> list[Subject]:
+        request = self._request
+        if request.models:
+            return [external(spec, request.size, seed=request.seed) for spec in request.models]
+        return [registered(name, self._store) for name in (*request.detectors, request.pose)]
+
+    def _limits(self, options: RuntimeOptions, tick: Tick) -> None:
+        del tick
+        found = self._ceilings[options] = machine.ceiling(options)
+        entry = {"options": options_entry(options)} | asdict(found) | {"ridge": found.ridge}
+        self.report["ceilings"].append(entry)
+
+    def _pipeline(self, detector: str, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
+        request = self._request
+        pipelines: dict[ConvKind, Pipeline] = {
+            kind: Pipeline(detector, request.pose, backbone=kind, options=options, store=self._store)
+            for kind in KINDS
+        }
+        measurement = PipelineMeasurement(pipelines, request.source, options, seed=request.seed)
+        try:
+            measurement.time(rounds=request.rounds, seconds=seconds, tick=tick)
+        finally:
+            self._keep(measurement.result)
+            self.seen = self.seen or measurement.seen
+        measurement.count([registered(name, self._store) for name in (detector, request.pose)])
+        pipelines.clear()
+        for kind in KINDS:
+            taken = footprint([detector, request.pose], kind, options, source=request.source)
+            measurement.result["variants"][kind].update(taken)
+
+    def _network(self, subject: Subject, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
+        images = _pictures(self._seen_frames, subject.size)
+        seed = self._request.seed
+        measurement = NetworkMeasurement(subject, images, options, self._ceilings[options], seed=seed)
+        try:
+            measurement.time(rounds=self._request.rounds, seconds=seconds, tick=tick)
+        finally:
+            if subject.name == paper_network().name and measurement.result:
+                measurement.result["paper"] = PAPER
+            self._keep(measurement.result)
+        measurement.explain()
+        measurement.weigh()
+
+    def _keep(self, result: dict[str, Any]) -> None:
+        if result:
+            self.report["results"].append(result)
+
+    def _header(self, taken: Footage) -> dict[str, Any]:
+        request, path = self._request, Path(self._request.source)
+        settings = {"rounds": request.rounds, "seconds": request.seconds, "seed": request.seed}
+        environment = machine.describe()
+        if any(options.device == "cuda" for options in self._options):
+            environment["gpu"] = machine.gpu_name()
+        info = taken.info
+        return {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "partial": False,
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "command": request.command,
+            "settings": settings,
+            "environment": environment,
+            "source": {
+                "name": info.name,
+                "sha256": sha256_of(path) if path.is_file() else None,
+                "width": info.width,
+                "height": info.height,
+                "fps": info.fps,
+            },
+            "findings": [],
+            "ceilings": [],
+            "results": [],
+        }
+
+
+def _fixed(options: RuntimeOptions) -> RuntimeOptions:
+    """Resolved options with a definite number of threads."""
+    resolved = resolve(options)
+    if resolved.device == "cuda":
+        return resolved
+    threads = resolved.threads or machine.available_cores()
+    return RuntimeOptions(resolved.runtime, resolved.device, resolved.precision, threads)
+
+
+def _threads(options: RuntimeOptions) -> str:
+    if options.device == "cuda":
+        return "GPU"
+    return f"{options.threads} thread{'s' if options.threads != 1 else ''}"
+
+
+def _pictures(taken: Footage, size: tuple[int, int]) -> U8:
+    """(B, H, W, 3) uint8 BGR, frames of the source at a network's input size."""
+    pictures = []
+    for stretch in taken.stretches:
+        with stretch() as source:
+            frame = next(iter(source))
+        pictures.append(cv2.resize(frame.image, size[::-1], interpolation=cv2.INTER_AREA))
+    return np.asarray(pictures, np.uint8)
+
+
+def every_detector(store: WeightStore, warn: Callable[[str], None], progress: Progress = silent) -> list[str]:
+    """Names of all detectors whose weights can be had; says which cannot.
+
+    Raises:
+        SepcamError: If there is none.
+    """
+    names = []
+    for info in store.registry.values():
+        if info.task == "detect":
+            try:
+                store.fetch(info.name, progress=progress)
+                names.append(info.name)
+            except SepcamError as error:
+                warn(f"{info.name} is left out: {error}")
+    if not names:
+        raise SepcamError("no detector's weights can be had: see sepcam models fetch")
+    return names

@@ -1,0 +1,101 @@
+"""How much memory one form of a network or pipeline takes: each is run in a process of its own.
+
+``python -m sepcam.app.footprint JSON`` is that process.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..models.runtime import RuntimeOptions
+from ..models.types import ConvKind
+from ..models.variants import registered
+from ..models.weights import WeightStore
+from ..models.zoo import load_detector, load_pose
+from ..pipelines.pipeline import Pipeline
+from ..pipelines.sources import open_source
+
+_TIMEOUT_S = 300
+_FRAMES = 3
+
+
+def footprint(
+    names: Sequence[str], backbone: ConvKind, options: RuntimeOptions, *, source: str | None = None
+) -> dict[str, float]:
+    """Runs something once in a new process.
+
+    Args:
+        names: one network by itself, or a detector and a pose network: the analysis of a few frames.
+        backbone: kind of their convolutions.
+        options: resolved ones.
+        source: what ``open_source`` takes, for frames to analyse.
+
+    Returns:
+        ``peak_rss_bytes``, the most memory that the process had; ``start_s``, the seconds from its start to
+        its first result. Empty where the system does not tell, or the process failed.
+    """
+    request = {
+        "names": list(names),
+        "backbone": backbone,
+        "source": source,
+        "options": {name: getattr(options, name) for name in ("runtime", "device", "precision", "threads")},
+    }
+    command = [sys.executable, "-m", __name__, json.dumps(request)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.SubprocessError, OSError, ValueError, IndexError):
+        return {}
+
+
+def _main(request: dict[str, Any]) -> None:
+    begun = time.perf_counter()
+    options, backbone = RuntimeOptions(**request["options"]), request["backbone"]
+    store = WeightStore()
+    if len(request["names"]) == 1:
+        subject = registered(request["names"][0], store)
+        subject.runner(backbone, options)(np.zeros((1, *subject.size, 3), np.uint8))
+    else:
+        detector, pose = request["names"]
+        pipeline = Pipeline(
+            load_detector(detector, backbone=backbone, options=options, store=store),
+            load_pose(pose, backbone=backbone, options=options, store=store),
+            backbone=backbone,
+        )
+        _analyse(pipeline, request["source"])
+    peak = _peak_rss()
+    found = {"start_s": time.perf_counter() - begun}
+    print(json.dumps(found | ({} if peak is None else {"peak_rss_bytes": peak})))
+
+
+def _analyse(pipeline: Pipeline, spec: str) -> None:
+    with open_source(spec, limit=_FRAMES) as source:
+        analyser = pipeline.analyser(source.info)
+        for frame in source:
+            analyser.analyse(frame)
+
+
+def _peak_rss() -> int | None:
+    """The most memory that this process has had, in bytes."""
+    try:
+        # Not getrusage's value, which counts what the parent had when it started this process.
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        return int(found[1]) * 1024 if found else None
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
+if __name__ == "__main__":
+    _main(json.loads(sys.argv[1]))

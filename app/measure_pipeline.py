@@ -1,0 +1,144 @@
+"""The whole pipeline with both backbones on the same frames."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..models.layers import Profile, profile
+from ..models.machine import bytes_per_value
+from ..models.runtime import RuntimeOptions
+from ..models.types import ConvKind
+from ..models.variants import Subject
+from ..pipelines.agreement import difference, largest
+from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Turn
+from ..pipelines.footage import Footage, footage
+from ..pipelines.frames import FrameResult
+from ..pipelines.overlay import Overlay
+from ..pipelines.pipeline import Pipeline
+from .measured import cost_entry, options_entry, ratio_entries, variant_entry
+
+KINDS: tuple[ConvKind, ConvKind] = ("separable", "standard")
+STRETCHES = 3
+_SHORTEST, _LONGEST = 3, 9  # frames of a stretch; the first one is not timed
+_SUMMARY = np.mean  # frames differ: rate is their number over their time
+
+
+class PipelineMeasurement:
+    """The measurement of one pipeline, end to end: frames are read, analysed and drawn on, all at once.
+
+    Args:
+        pipelines: the same one with both backbones, loaded.
+        spec: the source, see ``open_source``.
+        options: resolved ones, those that the networks were loaded with.
+        seed: of the order of turns.
+
+    Attributes:
+        result: what is known so far, as it stands in the report; empty before ``time``.
+        seen: the drawn frames of the last round, for each backbone.
+        footage: the frames that were compared, or None before ``time``.
+    """
+
+    result: dict[str, Any]
+    seen: dict[ConvKind, list[FrameResult]]
+    footage: Footage | None
+
+    def __init__(
+        self, pipelines: Mapping[ConvKind, Pipeline], spec: str, options: RuntimeOptions, *, seed: int = 0
+    ) -> None:
+        self.result, self.seen, self.footage = {}, {}, None
+        self._pipelines, self._spec, self._options, self._seed = pipelines, spec, options, seed
+        pipeline = pipelines["separable"]
+        names = [pipeline.detector.name] + ([pipeline.pose.name] if pipeline.pose else [])
+        self._name = " + ".join(names)
+
+    def time(self, *, rounds: int | None, seconds: float, tick: Callable[[float], None]) -> None:
+        """Times both against each other; an interrupt leaves ``result`` with what is known by then.
+
+        Raises:
+            KeyboardInterrupt: If it was interrupted.
+        """
+        self.footage = footage(self._spec, stretches=STRETCHES, length=self._length(rounds, seconds))
+        timed = Rounds([self._turn(kind) for kind in KINDS], seed=self._seed)
+        try:
+            timed.run(rounds=rounds, seconds=seconds, tick=tick)
+        finally:
+            if timed.count:
+                self.result.update(self._describe(timed, self.footage))
+
+    def count(self, networks: Sequence[Subject]) -> None:
+        """Adds what a frame takes by count, with as many people as the frames showed.
+
+        Args:
+            networks: the detector and the pose network.
+        """
+        people = self.result["people_per_frame"]
+        value = bytes_per_value(self._options)
+        for kind in KINDS:
+            parts = [profile(n.module(kind), (1, *n.size, 3)) for n in networks]
+            entry = cost_entry(_sum(parts), value)
+            entry["macs"] = round(parts[0].macs + people * sum(part.macs for part in parts[1:]))
+            self.result["variants"][kind].update(entry)
+
+    def _length(self, rounds: int | None, seconds: float) -> int:
+        """Frames per stretch, so that the least number of rounds takes half of the time; also warms up."""
+        brief = footage(self._spec, stretches=1, length=_SHORTEST)
+        spent = sum(_median(self._pass(kind, brief)) for kind in KINDS) / 1e3
+        if rounds is not None:
+            return _LONGEST
+        return int(np.clip(seconds / 2 / LEAST_ROUNDS / STRETCHES / max(spent, 1e-6), _SHORTEST, _LONGEST))
+
+    def _turn(self, kind: ConvKind) -> Turn:
+        def work() -> list[float]:
+            assert self.footage is not None
+            return self._pass(kind, self.footage)
+
+        return Turn(self._name, kind, work)
+
+    def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
+        """Milliseconds from each result to the next, within each stretch; keeps the drawn frames."""
+        pipeline = self._pipelines[kind]
+        overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        times: list[float] = []
+        self.seen[kind] = seen = []
+        for stretch in taken.stretches:
+            last = None
+            with closing(pipeline.run(stretch(), overlay=overlay)) as results:
+                for result in results:
+                    now = time.perf_counter()
+                    if last is not None:
+                        times.append((now - last) * 1e3)
+                    last = now
+                    seen.append(result)
+        return times
+
+    def _describe(self, timed: Rounds, taken: Footage) -> dict[str, Any]:
+        seen = [self.seen[kind] for kind in KINDS]
+        return {
+            "name": self._name,
+            "kind": "pipeline",
+            "options": options_entry(self._options),
+            "rounds": timed.count,
+            "frames_per_round": len(taken.stretches) * taken.length,
+            "people_per_frame": float(np.mean([r.instances.people.sum() for r in seen[0]])),
+            "variants": {kind: variant_entry(timed, self._name, kind, _SUMMARY) for kind in KINDS},
+            "ratios": ratio_entries(timed, self._name, KINDS, _SUMMARY),
+            "difference": asdict(
+                largest(difference(a.instances, b.instances) for a, b in zip(*seen, strict=False))
+            ),
+        }
+
+
+def _sum(parts: Sequence[Profile]) -> Profile:
+    return Profile(
+        [layer for part in parts for layer in part.layers],
+        sum(part.params for part in parts),
+        max(part.activations for part in parts),
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if values else 0.0
