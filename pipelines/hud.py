@@ -123,7 +123,7 @@ def _arrange(
     """The lines and, wrapped below them, the stages: compact; if too high, flat; else without stages."""
     if not stages:
         return lines, []
-    texts = [f"{name} {ms:.1f}" for name, ms in stages.items()]
+    texts = [f"{name} {ms:.{0 if ms >= 100 else 1}f}" for name, ms in stages.items()]
     texts[-1] += " ms"
     pieces = [_Text(text, _stage_colour(number)) for number, text in enumerate(texts)]
     flat = [[piece for line in lines for piece in line]]

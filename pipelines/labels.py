@@ -61,16 +61,19 @@ def _texts(found: Instances, row: int) -> tuple[str, str]:
 
 
 def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> list[Rect]:
-    """Above the box, inside its top, below it, inside its bottom; flush left, then flush right."""
+    """Places for a label, the best first: above the box, inside its top, below it, inside its bottom.
+
+    A label that would fill the top of the box, where a person's head is, goes below before it goes there.
+    """
     height, width = size
-    # Half of the line lies outside of the box.
     x1, y1, x2, y2 = (round(float(v)) for v in box)
-    left, right = x1 - line // 2, x2 + line // 2 + 1 - wide
-    inner = (y1 - line // 2, y2 + line // 2 + 1 - high)
-    tops = [top for top in (y1 - line // 2 - high, inner[0], y2, inner[1]) if 0 <= top <= height - high]
-    tops = tops or [min(max(y1, 0), height - high)]
-    columns = [min(max(x, 0), width - wide) for x in (left, right)]
-    return [(x, top, x + wide, top + high) for x in columns for top in tops]
+    out = line // 2  # half of the box's line lies outside of it
+    tops = [y1 - out - high, y1 - out, y2 + out + 1, y2 + out + 1 - high]
+    if 2 * wide > x2 - x1:
+        tops[1], tops[2] = tops[2], tops[1]
+    tops = [top for top in tops if 0 <= top <= height - high] or [min(max(y1, 0), height - high)]
+    columns = [min(max(x, 0), width - wide) for x in (x1 - out, x2 + out + 1 - wide)]
+    return [(x, top, x + wide, top + high) for top in tops for x in columns]
 
 
 def _freest(spots: Sequence[Rect], taken: Sequence[Rect]) -> tuple[int, Rect]:

@@ -136,6 +136,14 @@ def test_labels_keep_clear_of_each_other_where_there_is_room():
         assert (image == np.array(colour_of(number))).all(2).sum() > least * 0.5
 
 
+def test_a_label_without_room_above_does_not_cover_a_head():
+    image = picture(240, 320)
+    Overlay().draw(image, result((240, 320), [[100, 4, 140, 120]], [1]))
+    solid = (image == np.array(colour_of(1))).all(2)
+    assert solid[8:20, 106:134].sum() == 0
+    assert solid[122:132, 106:134].any()
+
+
 def test_uncertain_joints_and_those_outside_the_picture_are_not_drawn():
     boxes, size = [[0, 0, 99, 99]], (100, 100)
     certain, doubtful, outside = picture(*size), picture(*size), picture(*size)
