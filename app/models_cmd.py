@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..models import plugins
 from ..models.errors import SepcamError
 from ..models.registry import REGISTRY, find
 from ..models.weights import WeightStore
@@ -40,6 +41,11 @@ def list_models() -> None:
             "cached" if store.is_cached(info.name) else "not fetched",
         )
     console.show(table)
+    groups: tuple[tuple[plugins.Group, str], ...] = (("sepcam.detectors", "detect"), ("sepcam.poses", "pose"))
+    for group, task in groups:
+        for name, point in plugins.installed(group).items():
+            package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            console.say(f"{name}: {task}, a plugin of {package}")
 
 
 @models.command()

@@ -47,7 +47,8 @@ class MediaPipePose:
             raise SepcamError(f"{self.name} needs MediaPipe: pip install 'sepcam[mediapipe]'") from error
         self._mediapipe: Any = mediapipe
         self._model = file.read_bytes()
-        self._landmarkers: dict[bool, Any] = {False: self._landmarker(masks=False)}
+        self._landmarkers: dict[bool, Any] = {}
+        self._landmarkers[False] = self._landmarker(masks=False)
 
     def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
         """Landmarks, and masks if asked for, of the person in each region.
@@ -94,9 +95,23 @@ class MediaPipePose:
             output_segmentation_masks=masks,
         )
         try:
-            return vision.PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+            return _quiet_at_exit(vision.PoseLandmarker.create_from_options(options))
+        except Exception as error:  # its reader meets other files with whatever comes up
+            reason = " ".join(str(error).split())[:200]
             raise SepcamError(
                 f"{self.name} is not a model of MediaPipe's PoseLandmarker: {reason}"
             ) from error
+
+
+def _quiet_at_exit(landmarker: Any) -> Any:  # noqa: ANN401
+    """The landmarker, which else prints a traceback where Python ends before it."""
+
+    class Quiet(type(landmarker)):
+        def __del__(self) -> None:
+            try:  # noqa: SIM105 - contextlib may be gone by now
+                self.close()
+            except Exception:
+                pass
+
+    landmarker.__class__ = Quiet
+    return landmarker

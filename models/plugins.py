@@ -39,7 +39,8 @@ def load(name: str, group: Group, protocol: type[T]) -> T | None:
     except SepcamError:
         raise
     except Exception as error:  # it is somebody else's code
-        raise SepcamError(f"the plugin {name} does not load: {type(error).__name__}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise SepcamError(f"the plugin {name} does not load: {type(error).__name__}: {reason}") from error
     if not isinstance(made, protocol):
         wanted = [member for member in _members(protocol) if not hasattr(made, member)]
         raise SepcamError(

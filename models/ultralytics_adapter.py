@@ -149,9 +149,8 @@ def _load(file: Path, backbone: ConvKind) -> Any:  # noqa: ANN401
         model = YOLO(file)
         network: Any = model.model
     except Exception as error:  # its reader meets other files with whatever comes up
-        raise SepcamError(
-            f"{file} is not a model of Ultralytics ({type(error).__name__}: {error})"
-        ) from error
+        reason = " ".join(str(error).split())[:200]
+        raise SepcamError(f"{file} is not a model of Ultralytics: {reason}") from error
     if model.task not in _GIVES:
         raise SepcamError(f"{file} is a model to {model.task}: use one to {', '.join(_GIVES)}")
     model.model = as_kind(network, backbone)

@@ -210,9 +210,12 @@ class _Network:
         progress: Progress,
     ) -> "_Network":
         """The network, its weights fetched if need be."""
+        names = [model.name for model in store.registry.values() if model.task in tasks]
+        if name not in store.registry:
+            names += plugins.installed("sepcam.detectors" if "detect" in tasks else "sepcam.poses")
+            raise SepcamError(f"unknown model {name!r}: choose from {', '.join(names)}")
         info = find(name, store.registry)
         if info.task not in tasks:
-            names = [model.name for model in store.registry.values() if model.task in tasks]
             raise SepcamError(f"{name} does not {tasks[0]}: choose from {', '.join(names)}")
         if weights_file is None:
             digest, load = store.digest(name, progress), lambda: store.load(name, progress)
