@@ -1,0 +1,133 @@
+"""The pool gives out networks that are ready, and loads others beside whoever asks."""
+
+import threading
+
+import numpy as np
+import pytest
+from sepcam.models.errors import SepcamError
+from sepcam.models.types import Detections, Poses
+from sepcam.pipelines.networks import NetworkChoice, NetworkPool, Networks
+
+from tests.walkers import CentrePose, SquareDetector
+
+PATIENCE_S = 20
+
+
+class Loader:
+    """Loads stand-ins while ``gate`` is open, and remembers what it loaded in which thread."""
+
+    def __init__(self):
+        self.gate, self.begun = threading.Event(), threading.Event()
+        self.loaded: list[object] = []
+        self.threads: set[str] = set()
+        self.error: Exception | None = None
+
+    def detector(self, *key):
+        self.begun.set()
+        assert self.gate.wait(PATIENCE_S)
+        self.threads.add(threading.current_thread().name)
+        self.loaded.append(key)
+        if self.error:
+            raise self.error
+        return SquareDetector()
+
+    def pose(self, *key):
+        self.loaded.append(key)
+        return CentrePose()
+
+
+@pytest.fixture
+def loader():
+    return Loader()
+
+
+@pytest.fixture
+def pool(loader):
+    pool = NetworkPool(loader.detector, loader.pose)
+    yield pool
+    loader.gate.set()
+    assert pool.close(PATIENCE_S)
+
+
+CHOICE = NetworkChoice("squares")
+
+
+def test_asking_never_waits_and_begins_the_loading(pool, loader):
+    assert pool.take(CHOICE) is None
+    assert pool.preparing() == (CHOICE,)
+    loader.gate.set()
+    networks = pool.wait(CHOICE)
+    assert pool.take(CHOICE) is networks
+    assert pool.preparing() == ()
+    assert loader.threads == {"sepcam-networks"}
+
+
+def test_what_is_asked_for_twice_is_loaded_once(pool, loader):
+    for _ in range(5):
+        pool.take(CHOICE)
+    loader.gate.set()
+    pool.wait(CHOICE)
+    assert loader.loaded == [("squares", "separable", None), ("separable", True)]
+
+
+def test_another_form_of_the_pose_network_is_a_network_of_its_own(pool, loader):
+    loader.gate.set()
+    one = pool.wait(CHOICE)
+    other = pool.wait(NetworkChoice("squares", parts=frozenset({"pose"})))
+    assert other.detector is one.detector  # it may be at work: it is neither loaded nor run again
+    assert other.pose is not one.pose
+    assert loader.loaded == [("squares", "separable", None), ("separable", True), ("separable", False)]
+
+
+def test_without_parts_there_is_no_pose_network(pool, loader):
+    loader.gate.set()
+    assert pool.wait(NetworkChoice("squares", parts=frozenset())).pose is None
+
+
+def test_networks_loaded_elsewhere_are_used(pool, loader):
+    given = Networks(SquareDetector(), CentrePose())
+    pool.add(CHOICE, given)
+    assert pool.take(CHOICE) is given
+    assert loader.loaded == []
+
+
+@pytest.mark.parametrize("error", [SepcamError("it cannot be had"), RuntimeError("it cannot be had")])
+def test_what_cannot_be_loaded_is_told_to_whoever_asks(error, pool, loader):
+    loader.error = error
+    loader.gate.set()
+    for _ in range(2):
+        with pytest.raises(SepcamError, match="it cannot be had"):
+            pool.wait(CHOICE)
+    assert len(loader.loaded) == 1
+
+
+def test_networks_are_warmed_up_before_they_are_given_out(loader):
+    calls = []
+
+    class Cold(SquareDetector):
+        def detect(self, image):
+            calls.append("detect")
+            return Detections.empty()
+
+    class ColdPose(CentrePose):
+        def estimate(self, image, rois, *, masks) -> Poses:
+            calls.append((len(rois), masks))
+            return super().estimate(image, np.asarray(rois), masks=masks)
+
+    pool = NetworkPool(lambda *key: Cold(), lambda *key: ColdPose())
+    pool.wait(CHOICE)
+    assert calls == ["detect", (7, True)]
+    assert pool.close(PATIENCE_S)
+
+
+def test_a_closed_pool_loads_nothing_more(loader):
+    pool = NetworkPool(loader.detector, loader.pose)
+    pool.take(CHOICE)
+    pool.take(NetworkChoice("squares", "standard"))
+    assert loader.begun.wait(PATIENCE_S)
+    assert not pool.close(0.0)  # one is being loaded
+    loader.gate.set()
+    assert pool.close(PATIENCE_S)
+    assert [key[1] for key in loader.loaded if len(key) == 3] == ["separable"]
+    with pytest.raises(SepcamError, match="stopped"):
+        pool.wait(NetworkChoice("squares", "standard"))
