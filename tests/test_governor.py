@@ -1,5 +1,7 @@
 """The governor does less while frames take too long, in a fixed order, and more again when there is room."""
 
+from itertools import pairwise
+
 import pytest
 from sepcam.pipelines.governor import Governor, Quality, ladder
 
@@ -33,7 +35,7 @@ def test_the_order_is_detections_then_people_then_the_detectors_input():
     assert steps[0] == Quality()
     changes = [
         [name for name in ("detect_every", "turns", "size") if getattr(a, name) != getattr(b, name)]
-        for a, b in zip(steps, steps[1:], strict=False)
+        for a, b in pairwise(steps)
     ]
     assert all(len(change) == 1 for change in changes)
     order = [change[0] for change in changes]

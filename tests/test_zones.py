@@ -78,11 +78,14 @@ def test_without_identities_nothing_is_counted():
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("1,2,3", True), ("1,2,3,4,5,6", True), ("1,2,1,2", True), ("1,2,3,4", False), ("a,b,c,d", True)]
-    + [("1,2,3,4,5", False), ("", True), ("-5,0,5,5", True), ("nan,0,5,5", True), ("0,0,1,1,0,0", False)],
+    [
+        *(("1,2,3", True), ("1,2,3,4,5,6", True), ("1,2,1,2", True), ("a,b,c,d", True), ("", True)),
+        *(("-5,0,5,5", True), ("nan,0,5,5", True)),
+        *(("1,2,3,4", False), ("1,2,3,4,5", False), ("0,0,1,1,0,0", False)),
+    ],
 )
 def test_what_is_no_line_or_zone_is_refused(text, line):
-    with pytest.raises(SepcamError, match="is no (line|zone): write"):
+    with pytest.raises(SepcamError, match=r"is no (line|zone): write"):
         read_mark(text, line=line)
 
 
