@@ -103,8 +103,10 @@ def compare(
         seconds=seconds,
         seed=seed,
         command=shlex.join(["sepcam", *sys.argv[1:]]),
+        video=video,
+        overwrite=overwrite,
     )
-    if not run(request, Outputs(files[0], files[1], video, overwrite), earlier):
+    if not run(request, Outputs(files[0], files[1], overwrite), earlier):
         raise typer.Exit(130)
 
 

@@ -4,26 +4,26 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..models.types import ConvKind
 from ..models.weights import WeightStore
 from ..models.zoo import choose_detector
-from . import console, report
+from . import console, report, report_html
+from .beside import SIDES, beside, fullest
 from .comparing import Comparison, Request, every_detector
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the results go.
+    """Where the report goes.
 
     Attributes:
-        json: the report for machines.
-        html: the report for people.
-        video: both backbones side by side, or None.
+        json: for machines.
+        html: for people.
         overwrite: whether files of these names may be replaced.
     """
 
     json: Path
     html: Path
-    video: Path | None
     overwrite: bool
 
 
@@ -38,8 +38,10 @@ def run(request: Request, outputs: Outputs, earlier: report.Report | None) -> bo
     request = _with_weights(request, store)
     made = _measure(request, store)
     report.write_text(outputs.json, report.to_json(made.report), overwrite=outputs.overwrite)
+    report.write_text(outputs.html, _page(made), overwrite=outputs.overwrite)
     _show(made.report, earlier)
-    console.say(f"report -> {outputs.json}")
+    files = [outputs.json, outputs.html] + ([request.video] if request.video else [])
+    console.say(f"report -> {', '.join(map(str, files))}")
     return not made.report["partial"]
 
 
@@ -76,6 +78,18 @@ def _measure(request: Request, store: WeightStore) -> Comparison:
 
         comparison.run(announce)
     return comparison
+
+
+def _page(made: Comparison) -> str:
+    """The report for people, with a picture of both sides where a pipeline was compared."""
+    first = next((result for result in made.report["results"] if result["kind"] == "pipeline"), None)
+    if first is None:
+        return report_html.page(made.report, None)
+    captions: dict[ConvKind, str] = {
+        kind: f"{kind}  {first['variants'][kind]['fps']:.1f} FPS" for kind in SIDES
+    }
+    caption = f"A frame of {made.report['source']['name']}, analysed by {first['name']} in both forms."
+    return report_html.page(made.report, beside(fullest(made.seen), captions), caption)
 
 
 def _show(made: report.Report, earlier: report.Report | None) -> None:

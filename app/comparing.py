@@ -20,6 +20,7 @@ from ..models.weights import Progress, WeightStore, silent
 from ..pipelines.footage import Footage, footage
 from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
+from .beside import LONGEST_S, record
 from .findings import findings
 from .footprint import footprint
 from .measure_network import NetworkMeasurement
@@ -54,6 +55,8 @@ class Request:
         seconds: for all rounds together, where ``rounds`` is None.
         seed: of everything that is random.
         command: the command line, for the record.
+        video: where to write a video of the first pipeline's two sides, or None.
+        overwrite: whether a file of that name may be replaced.
     """
 
     source: str
@@ -66,6 +69,8 @@ class Request:
     seconds: float = 60.0
     seed: int = 0
     command: str = ""
+    video: Path | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,8 @@ class Comparison:
             jobs.append(_Job(f"the machine's limits ({where})", 2, partial(self._limits, options)))
             for name in request.detectors:
                 run = partial(self._pipeline, name, options, 4 * second)
-                jobs.append(_Job(f"{name} + {request.pose} ({where})", 4 * second + _LOAD_S, run))
+                expected = 4 * second + _LOAD_S + (2 * LONGEST_S if self._is_filmed(name, options) else 0)
+                jobs.append(_Job(f"{name} + {request.pose} ({where})", expected, run))
             for share, subject in (*((2, n) for n in networks), (1, paper_network())):
                 run = partial(self._network, subject, options, share * second)
                 jobs.append(_Job(f"{subject.name} ({where})", share * second + _EXPLAIN_S, run))
@@ -171,11 +177,18 @@ class Comparison:
         finally:
             self._keep(measurement.result)
             self.seen = self.seen or measurement.seen
+        if request.video is not None and self._is_filmed(detector, options):
+            record(pipelines, request.source, request.video, overwrite=request.overwrite)
         measurement.count([registered(name, self._store) for name in (detector, request.pose)])
         pipelines.clear()
         for kind in KINDS:
             taken = footprint([detector, request.pose], kind, options, source=request.source)
             measurement.result["variants"][kind].update(taken)
+
+    def _is_filmed(self, detector: str, options: RuntimeOptions) -> bool:
+        """Whether the video shows this pipeline: the first one."""
+        first = detector, options
+        return self._request.video is not None and first == (self._request.detectors[0], self._options[0])
 
     def _network(self, subject: Subject, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
         images = _pictures(self._seen_frames, subject.size)

@@ -65,9 +65,8 @@ def table(report: Report) -> "Table":
     made = Table(title="Separable against standard convolutions", title_justify="left", title_style="bold")
     made.add_column("what")
     made.add_column("form")
-    headings = ["MACs", "params", "weights", "activations", "ms (95 % interval)", "p95", "FPS", "peak memory"]
-    headings += ["J"] if energy else []
-    for heading in (*headings, "times slower (95 % interval)"):
+    headings = ["times slower (95 %)", "ms (95 %)", "p95", "FPS", "MACs", "params", "weights", "activations"]
+    for heading in (*headings, "peak memory", *(["J"] if energy else [])):
         made.add_column(heading, justify="right")
     for result in report["results"]:
         for number, (form, variant) in enumerate(result["variants"].items()):
@@ -75,8 +74,8 @@ def table(report: Report) -> "Table":
             made.add_row(
                 what,
                 _FORMS[form],
-                *_row(variant, energy=energy),
                 interval(result["ratios"].get(form)),
+                *_row(variant, energy=energy),
                 end_section=number == len(result["variants"]) - 1,
             )
     return made
@@ -194,13 +193,13 @@ def _change(what: str, old: dict[str, Any], new: dict[str, Any], *, less_is_bett
 
 def _row(variant: dict[str, Any], *, energy: bool) -> list[str]:
     cells = [
+        interval(variant["latency_ms"]),
+        number(variant["latency_ms"]["p95"]),
+        number(variant["fps"]),
         _scaled(variant.get("macs"), 1e6, "M"),
         _scaled(variant.get("params"), 1e6, "M"),
         _scaled(variant.get("weight_bytes"), 1e6, "MB"),
         _scaled(variant.get("activation_bytes"), 1e6, "MB"),
-        interval(variant["latency_ms"]),
-        number(variant["latency_ms"]["p95"]),
-        number(variant["fps"]),
         _scaled(variant.get("peak_rss_bytes"), 1e6, "MB"),
     ]
     return cells + ([number(variant["energy_j"]) if "energy_j" in variant else ""] if energy else [])

@@ -294,6 +294,20 @@ class Cost:
     params: int
 
 
+COUNTED = (*_Conv, *_ConvTranspose, nn.Linear)
+"""The layers whose multiply-adds are counted; those of all others are few."""
+
+
+def multiply_adds(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> int:
+    """Multiply-adds of one of the ``COUNTED`` layers that makes y of x."""
+    weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
+    if isinstance(layer, nn.Linear):
+        return weight.numel() * (y.numel() // y.shape[-1])
+    # Each kernel is applied once per output position, or per input position when transposed.
+    at = x if isinstance(layer, _ConvTranspose) else y
+    return weight.numel() * at.shape[0] * math.prod(at.shape[2:])
+
+
 def count(module: nn.Module, input_shape: tuple[int, ...], *, dtype: torch.dtype = torch.uint8) -> Cost:
     """The cost of one pass over an input, counted layer by layer; nothing is computed.
 
@@ -308,16 +322,10 @@ def count(module: nn.Module, input_shape: tuple[int, ...], *, dtype: torch.dtype
 
     def add(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal macs
-        weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
-        if isinstance(layer, nn.Linear):
-            positions = output.numel() // output.shape[-1]
-        else:  # each kernel is applied once per output position, or per input position when transposed
-            at = inputs[0] if isinstance(layer, _ConvTranspose) else output
-            positions = at.shape[0] * math.prod(at.shape[2:])
-        macs += weight.numel() * positions
+        macs += multiply_adds(layer, inputs[0], output)
 
     for layer in probe.modules():
-        if isinstance(layer, (*_Conv, *_ConvTranspose, nn.Linear)):
+        if isinstance(layer, COUNTED):
             layer.register_forward_hook(add)
     with torch.no_grad():
         probe(torch.empty(input_shape, dtype=dtype, device="meta"))

@@ -30,7 +30,9 @@ class Pictures(nn.Module):
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The network's float tensors in a fixed order, in float32."""
-        return tuple(t.float() for t in _tensors(self.network(self.normalize(images))))
+        tensors = _tensors(self.network(self.normalize(images)))
+        # A cast that does nothing would take over the name of the layer before it.
+        return tuple(t if t.dtype == torch.float32 else t.float() for t in tensors)
 
 
 class _Detector(nn.Module):

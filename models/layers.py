@@ -1,7 +1,6 @@
 """A network layer by layer: its multiply-adds, its parameters, and the memory that it has to move."""
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,13 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from .blocks import is_depthwise
+from .blocks import COUNTED, is_depthwise, multiply_adds
 
 LayerKind = Literal["depthwise", "pointwise", "standard", "grouped", "linear"]
 """``standard`` is a full convolution with a kernel larger than one pixel."""
 
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_COUNTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED, nn.Linear)
 _LOOK_AHEAD = 3  # a squeeze-and-excitation block puts two 1 x 1 layers between a pair
 
 
@@ -114,7 +111,7 @@ def profile(module: nn.Module, input_shape: tuple[int, ...], *, dtype: torch.dty
         found[name] = _joined(found[name], here) if name in found else here
 
     for name, layer in probe.named_modules():
-        if isinstance(layer, _COUNTED):
+        if isinstance(layer, COUNTED):
             layer.register_forward_hook(lambda *call, name=name: add(name, *call))
     probe(torch.empty(input_shape, dtype=dtype, device="meta"))
     return Profile(list(found.values()), sum(p.numel() for p in module.parameters()), activations)
@@ -137,15 +134,12 @@ def pairs(layers: Sequence[Layer]) -> list[Pair]:
     return found
 
 
-def _layer(name: str, layer: Any, x: torch.Tensor, y: torch.Tensor) -> Layer:  # noqa: ANN401 - any of _COUNTED
+def _layer(name: str, layer: Any, x: torch.Tensor, y: torch.Tensor) -> Layer:  # noqa: ANN401 - any of COUNTED
     params = sum(p.numel() for p in layer.parameters())
     if isinstance(layer, nn.Linear):
         kernel, inputs, outputs = 1, layer.in_features, layer.out_features
-        positions = y.numel() // y.shape[-1]
-    else:  # each kernel is applied once per output position, or per input position when transposed
+    else:
         kernel, inputs, outputs = max(layer.kernel_size), layer.in_channels, layer.out_channels
-        at = x if isinstance(layer, _TRANSPOSED) else y
-        positions = at.shape[0] * math.prod(at.shape[2:])
     return Layer(
         name,
         _kind(layer),
@@ -153,7 +147,7 @@ def _layer(name: str, layer: Any, x: torch.Tensor, y: torch.Tensor) -> Layer:  #
         inputs,
         outputs,
         tuple(y.shape[1:]),
-        layer.weight.numel() * positions,
+        multiply_adds(layer, x, y),
         params,
         x.numel() + params + y.numel(),
     )
