@@ -1,6 +1,7 @@
 """Options that several commands share, and how their lists are read."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
@@ -75,3 +76,17 @@ def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:
 def split(text: str) -> tuple[str, ...]:
     """The words of a comma-separated list."""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def input_size(text: str) -> tuple[int, int] | int | None:
+    """What ``load_detector`` takes, from ``WIDTHxHEIGHT``, the longer side alone, or ``own``.
+
+    Raises:
+        SepcamError: If it is none of these.
+    """
+    if text == "own":
+        return None
+    match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+    if match is None or not all(map(int, match.groups("1"))):
+        raise SepcamError(f"input size {text!r} is none: give pixels, e.g. 640, WIDTHxHEIGHT, or own")
+    return int(match[1]) if match[2] is None else (int(match[2]), int(match[1]))

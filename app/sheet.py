@@ -8,6 +8,7 @@ import numpy as np
 
 from ..models.types import U8
 from ..pipelines.partial_file import PartialFile
+from ..pipelines.pictures import fitted
 from ..pipelines.sources import open_source
 
 _GAP = 8
@@ -56,6 +57,14 @@ def save_picture(picture: U8, path: Path) -> None:
         file.discard()
         raise file.failure(error) from error
     file.commit()
+
+
+def picture_grid(pictures: Sequence[U8], columns: int, width: int) -> U8:
+    """Pictures of any shapes in reading order, in cells of this width in pixels: (H, W, 3) uint8 BGR."""
+    columns = min(columns, len(pictures))
+    shape = np.median([picture.shape[0] / picture.shape[1] for picture in pictures])
+    cell = width, round(width * float(shape))
+    return _grid([fitted(picture, cell) for picture in pictures], columns)
 
 
 def _grid(pictures: Sequence[U8], columns: int) -> U8:

@@ -158,6 +158,28 @@ def _blazepose_heavy() -> "nn.Module":
     return BlazePoseLandmarks(HEAVY)
 
 
+def _selfie_segmentation() -> "nn.Module":
+    from .selfie import SelfieSegmentation
+
+    return SelfieSegmentation()
+
+
+def _mediapipe_wheel(network: str) -> WheelSource:
+    """The last wheel of MediaPipe that carries its networks."""
+    return WheelSource(
+        requirement="mediapipe==0.10.21",
+        tags=(
+            "--platform=manylinux_2_28_x86_64",
+            "--python-version=3.11",
+            "--implementation=cp",
+            "--abi=cp311",
+        ),
+        sha256="05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
+        size=35_622_638,
+        member=f"mediapipe/modules/{network}.tflite",
+    )
+
+
 def _mediapipe_pose(size: str, generation: int) -> tuple[Source, ...]:
     """Where Google publishes a pose network's file; its hash is in MediaPipe's own list of files."""
     return (
@@ -263,20 +285,7 @@ _MODELS = (
         trained_on="people and their 3D poses, collected by Google",
         input_size=(256, 256),
         figures="OKS AP 30.6, mask AP50 66.1 (300 COCO val images, several people)",
-        sources=(
-            WheelSource(
-                requirement="mediapipe==0.10.21",
-                tags=(
-                    "--platform=manylinux_2_28_x86_64",
-                    "--python-version=3.11",
-                    "--implementation=cp",
-                    "--abi=cp311",
-                ),
-                sha256="05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3",
-                size=35_622_638,
-                member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
-            ),
-        ),
+        sources=(_mediapipe_wheel("pose_landmark/pose_landmark_full"),),
         sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         format="tflite",
         build=_blazepose_full,
@@ -292,6 +301,18 @@ _MODELS = (
         sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
         format="tflite",
         build=_blazepose_heavy,
+    ),
+    ModelInfo(
+        name="selfie-segmentation",
+        task="segment",
+        licence="Apache-2.0",
+        trained_on="people in front of their cameras, collected by Google",
+        input_size=(256, 256),
+        figures="SELFIE_FIGURES",
+        sources=(_mediapipe_wheel("selfie_segmentation/selfie_segmentation"),),
+        sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+        format="tflite",
+        build=_selfie_segmentation,
     ),
 )
 

@@ -5,7 +5,7 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,17 @@ from . import coco, mediapipe_pose, plugins, ultralytics_adapter
 from .cache import sha256_of
 from .detectors import (
     COCO_LOGITS,
+    PERSON_LABELS,
     SSD_COCO_THRESHOLDS,
     SSD_SIZE,
+    SSD_THRESHOLDS,
     TORCHVISION_THRESHOLDS,
+    YOLOX_THRESHOLDS,
+    FittedDetector,
+    Size,
     SSDDetector,
     SSDPass,
+    Thresholds,
     YOLOXDetector,
     check_yolox_size,
     ssd_heads,
@@ -27,7 +33,8 @@ from .detectors import (
 from .errors import SepcamError
 from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
-from .runtime import Runner, RuntimeOptions, compile_network
+from .runtime import Compiler, Runner, RuntimeOptions, compile_network
+from .segmenter import RegionSegmenter
 from .types import Detector, PoseEstimator
 from .weights import Progress, WeightStore, silent
 
@@ -110,9 +117,11 @@ def load_detector(
     backbone: "ConvKind" = "separable",
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
-    input_size: tuple[int, int] | None = None,
+    input_size: Size | int | None = None,
+    score_floor: float | None = None,
     weights_file: Path | None = None,
     progress: Progress = silent,
+    compiler: Compiler = compile_network,
 ) -> Detector:
     """A detector that is ready to run.
 
@@ -122,10 +131,14 @@ def load_detector(
         backbone: kind of its convolutions; the detections are the same.
         options: what runs it; None is automatic.
         store: where weights are kept; None is the user's cache.
-        input_size: (height, width) in pixels in place of its own. ``yolox-nano`` takes multiples of 32;
-            ``ssdlite-person`` takes 300 plus multiples of 32 and then looks at both sizes.
+        input_size: (height, width) in pixels in place of its own, or the longer side alone: the shorter one
+            then follows each picture's shape. ``yolox-nano`` takes multiples of 32; ``ssdlite-person`` takes
+            300 plus multiples of 32 and then looks at both sizes.
+        score_floor: the lowest score that it gives, in (0, 1), in place of its own. Average precision needs a
+            lower one than everything else.
         weights_file: take the weights from this file, and leave the cache as it is.
         progress: hears of downloads.
+        compiler: what prepares the networks to run.
 
     Raises:
         SepcamError: If the name or a size does not fit, the weights can't be had, or the machine lacks what
@@ -141,13 +154,20 @@ def load_detector(
     if name.startswith(ultralytics_adapter.PREFIX):
         file = Path(name.removeprefix(ultralytics_adapter.PREFIX))
         return ultralytics_adapter.UltralyticsDetector(
-            file, backbone=backbone, options=options, input_size=input_size, notice=store.notice
+            file,
+            backbone=backbone,
+            options=options,
+            input_size=(input_size, input_size) if isinstance(input_size, int) else input_size,
+            notice=store.notice,
         )
     plugin = None if name in store.registry else plugins.load(name, "sepcam.detectors", Detector)
     if plugin is not None:
         return plugin
-    network = _Network.find(name, ("detect",), backbone, options, store, weights_file, progress)
-    return _DETECTORS[name](network, input_size or network.info.input_size)
+    network = _Network.find(name, ("detect",), backbone, options, store, weights_file, progress, compiler)
+    thresholds = _THRESHOLDS[name]
+    if score_floor is not None:
+        thresholds = replace(thresholds, score_floor=score_floor)
+    return _DETECTORS[name](network, input_size or network.info.input_size, thresholds)
 
 
 def load_pose(
@@ -160,6 +180,7 @@ def load_pose(
     masks: bool | None = None,
     weights_file: Path | None = None,
     progress: Progress = silent,
+    compiler: Compiler = compile_network,
 ) -> PoseEstimator:
     """A pose estimator that is ready to run; see ``load_detector``.
 
@@ -173,6 +194,7 @@ def load_pose(
         masks: compile the network at once, with masks or without; None compiles it when it is first used.
         weights_file: take the weights from this file, and leave the cache as it is.
         progress: hears of downloads.
+        compiler: what prepares the networks to run.
 
     Raises:
         SepcamError: See ``load_detector``.
@@ -183,7 +205,9 @@ def load_pose(
     plugin = None if name in store.registry else plugins.load(name, "sepcam.poses", PoseEstimator)
     if plugin is not None:
         return plugin
-    network = _Network.find(name, ("pose", "segment"), backbone, options, store, weights_file, progress)
+    network = _Network.find(
+        name, ("pose", "segment"), backbone, options, store, weights_file, progress, compiler
+    )
     return _POSES[name](network, max_people, masks)
 
 
@@ -197,6 +221,7 @@ class _Network:
     cache_dir: Path
     digest: str
     load: "Callable[[], dict[str, torch.Tensor]]"
+    compiler: Compiler
 
     @classmethod
     def find(
@@ -208,6 +233,7 @@ class _Network:
         store: WeightStore,
         weights_file: Path | None,
         progress: Progress,
+        compiler: Compiler,
     ) -> "_Network":
         """The network, its weights fetched if need be."""
         names = [model.name for model in store.registry.values() if model.task in tasks]
@@ -223,7 +249,7 @@ class _Network:
             digest, load = sha256_of(weights_file), lambda: store.read(name, weights_file)
         else:
             raise SepcamError(f"{weights_file} is not a file: it should hold the weights of {name}")
-        return cls(info, backbone, options or RuntimeOptions(), store.root, digest, load)
+        return cls(info, backbone, options or RuntimeOptions(), store.root, digest, load, compiler)
 
     def runner(
         self,
@@ -250,40 +276,52 @@ class _Network:
             return as_kind(change(network), self.backbone)
 
         key = "-".join(filter(None, (self.info.name, variant, self.backbone, self.digest[:16])))
-        return compile_network(
-            make, size, self.options, key=key, max_batch=max_batch, cache_dir=self.cache_dir
-        )
+        return self.compiler(make, size, self.options, key=key, max_batch=max_batch, cache_dir=self.cache_dir)
 
 
-def _yolox(network: _Network, size: tuple[int, int]) -> Detector:
-    check_yolox_size(size)
-    return YOLOXDetector(network.info.name, network.runner(size), size)
+def _yolox(network: _Network, size: Size | int, thresholds: Thresholds) -> Detector:
+    name = network.info.name
+
+    def sized(size: Size) -> Detector:
+        check_yolox_size(size)
+        return YOLOXDetector(name, network.runner(size), size, thresholds=thresholds)
+
+    if isinstance(size, int):
+        check_yolox_size((size, size))
+        return FittedDetector(name, coco.NAMES, size, sized)
+    return sized(size)
 
 
-def _ssdlite_person(network: _Network, size: tuple[int, int]) -> Detector:
-    heads = ssd_heads(size)
-    passes = [SSDPass(network.runner(SSD_SIZE))]
-    if size != SSD_SIZE:
+def _ssdlite_person(network: _Network, size: Size | int, thresholds: Thresholds) -> Detector:
+    name = network.info.name
+    heads = ssd_heads((size, size) if isinstance(size, int) else size)
+    whole = SSDPass(network.runner(SSD_SIZE))
 
-        def use_heads(network: "SSDLitePerson") -> "SSDLitePerson":
-            network.used = heads
-            return network
+    def use_heads(network: "SSDLitePerson") -> "SSDLitePerson":
+        network.used = heads
+        return network
 
-        runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
-        passes.append(SSDPass(runner, size))
-    return SSDDetector(network.info.name, passes)
+    def sized(size: Size) -> Detector:
+        passes = [whole]
+        if size != SSD_SIZE:
+            runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
+            passes.append(SSDPass(runner, size))
+        return SSDDetector(name, passes, thresholds=thresholds)
+
+    if isinstance(size, int):
+        return FittedDetector(name, PERSON_LABELS, size, sized)
+    return sized(size)
 
 
-def _ssd_mobilenet_v1(network: _Network, size: tuple[int, int]) -> Detector:
-    _check_only_size(network, size)
-    one = SSDPass(network.runner(size))
-    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, SSD_COCO_THRESHOLDS)
+def _ssd_mobilenet_v1(network: _Network, size: Size | int, thresholds: Thresholds) -> Detector:
+    one = SSDPass(network.runner(_only_size(network, size)))
+    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, thresholds)
 
 
-def _ssdlite_mobilenet_v3(network: _Network, size: tuple[int, int]) -> Detector:
-    _check_only_size(network, size)
-    one = SSDPass(network.runner(size), size, torchvision_anchors())
-    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, TORCHVISION_THRESHOLDS)
+def _ssdlite_mobilenet_v3(network: _Network, size: Size | int, thresholds: Thresholds) -> Detector:
+    own = _only_size(network, size)
+    one = SSDPass(network.runner(own), own, torchvision_anchors())
+    return SSDDetector(network.info.name, [one], coco.NAMES, COCO_LOGITS, thresholds)
 
 
 def _blazepose(network: _Network, max_people: int, masks: bool | None) -> PoseEstimator:
@@ -300,15 +338,23 @@ def _blazepose(network: _Network, max_people: int, masks: bool | None) -> PoseEs
     return pose
 
 
-def _check_only_size(network: _Network, size: tuple[int, int]) -> None:
-    height, width = network.info.input_size
-    if size != (height, width):
+def _only_size(network: _Network, size: Size | int) -> Size:
+    """The one input size that a network takes, which must be the size asked for."""
+    wanted = (size, size) if isinstance(size, int) else size
+    own = network.info.input_size
+    if wanted != own:
         raise SepcamError(
-            f"{network.info.name} takes {width}x{height} pictures only, not {size[1]}x{size[0]}"
+            f"{network.info.name} takes {own[1]}x{own[0]} pictures only, not {wanted[1]}x{wanted[0]}"
         )
+    return own
 
 
-_DETECTORS: Mapping[str, Callable[[_Network, tuple[int, int]], Detector]] = MappingProxyType(
+def _segmenter(network: _Network, max_people: int, masks: bool | None) -> PoseEstimator:
+    del masks  # It has no other form.
+    return RegionSegmenter(network.runner((CROP, CROP), max_batch=max_people), name=network.info.name)
+
+
+_DETECTORS: Mapping[str, Callable[[_Network, Size | int, Thresholds], Detector]] = MappingProxyType(
     {
         "ssdlite-person": _ssdlite_person,
         "yolox-nano": _yolox,
@@ -316,10 +362,19 @@ _DETECTORS: Mapping[str, Callable[[_Network, tuple[int, int]], Detector]] = Mapp
         "ssdlite320-mobilenet-v3-large": _ssdlite_mobilenet_v3,
     }
 )
+_THRESHOLDS: Mapping[str, Thresholds] = MappingProxyType(
+    {
+        "ssdlite-person": SSD_THRESHOLDS,
+        "yolox-nano": YOLOX_THRESHOLDS,
+        "ssd-mobilenet-v1-coco": SSD_COCO_THRESHOLDS,
+        "ssdlite320-mobilenet-v3-large": TORCHVISION_THRESHOLDS,
+    }
+)
 _POSES: Mapping[str, Callable[[_Network, int, bool | None], PoseEstimator]] = MappingProxyType(
     {
         "blazepose-lite": _blazepose,
         "blazepose-full": _blazepose,
         "blazepose-heavy": _blazepose,
+        "selfie-segmentation": _segmenter,
     }
 )

@@ -60,7 +60,7 @@ class CocoSink:
         image_id = self._image_id(result.frame.name)
         found = result.instances
         boxes = xywh(found)
-        people = found.people
+        posed = found.people if found.keypoints is None else found.people & found.keypoints.any((1, 2))
         for i, label in enumerate(found.labels.tolist()):
             item: dict[str, Any] = {
                 "image_id": image_id,
@@ -71,7 +71,7 @@ class CocoSink:
             mask = None if found.masks is None else found.masks[i]
             if mask is not None:
                 item["segmentation"] = mask.to_rle(*found.size)
-            if found.keypoints is not None and self._order is not None and people[i]:
+            if found.keypoints is not None and self._order is not None and posed[i]:
                 triples = keypoint_triples(found.keypoints[i][self._order])
                 item["keypoints"] = [value for triple in triples for value in triple]
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")

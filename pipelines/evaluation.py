@@ -75,6 +75,7 @@ def evaluate_coco(
     *,
     keypoints: Path | None = None,
     categories: Collection[str] | None = ("person",),
+    images: Collection[int] | None = None,
 ) -> dict[CocoKind, CocoFigures]:
     """COCO's average precision of boxes, masks and keypoints, as far as the results have them.
 
@@ -84,6 +85,7 @@ def evaluate_coco(
         annotations: COCO ``instances`` file, for boxes and masks.
         keypoints: COCO ``person_keypoints`` file; keypoints are not scored without it.
         categories: names of the categories scored, None for all.
+        images: ids of the images scored, None for all that the annotations have.
 
     Raises:
         SepcamError: A file that can't be read, or results of images that the annotations don't know.
@@ -96,11 +98,11 @@ def evaluate_coco(
         truth = truths[kind]
         if truth is not None and (part or kind == "box"):
             names = ("person",) if kind == "keypoints" else categories
-            figures[kind] = _average_precision(part, truth, iou_type, names)
+            figures[kind] = _average_precision(part, truth, iou_type, names, images)
     return figures
 
 
-def evaluate_mot(results: Path, truth: Path) -> MotFigures:
+def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> MotFigures:
     """HOTA (Luiten et al. 2020), CLEAR MOT and identity measures of one video, as TrackEval computes them.
 
     Args:
@@ -108,13 +110,14 @@ def evaluate_mot(results: Path, truth: Path) -> MotFigures:
         truth: the same of the ground truth. Rows whose seventh column is 0 are left out. In files of 10
             columns (MOT15) the last three are world coordinates; in files of 9 (MOT16 on) the eighth is the
             class, of which 1, pedestrians, is scored and 2, 7, 8, 12 are neither right nor wrong.
+        frames: score the first so many frames alone, None for all.
 
     Raises:
         SepcamError: A file that can't be read.
     """
     from trackers.eval import evaluate_mot_sequence
 
-    found, wanted = _mot_rows(results), _mot_rows(truth)
+    found, wanted = mot_rows(results, frames), mot_rows(truth, frames)
     if not wanted:
         raise SepcamError(f"{truth} has no objects: give a MOTChallenge ground truth (frame,id,x,y,w,h,...)")
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +142,11 @@ def evaluate_mot(results: Path, truth: Path) -> MotFigures:
 
 
 def _average_precision(
-    found: list[dict[str, Any]], annotations: Path, iou_type: _IouType, categories: Collection[str] | None
+    found: list[dict[str, Any]],
+    annotations: Path,
+    iou_type: _IouType,
+    categories: Collection[str] | None,
+    images: Collection[int] | None,
 ) -> CocoFigures:
     from faster_coco_eval import COCO
     from faster_coco_eval.core.faster_eval_api import COCOeval_faster
@@ -154,6 +161,8 @@ def _average_precision(
     scorer = COCOeval_faster(truth, truth.loadRes(found), iouType=iou_type, print_function=_silent)
     if categories is not None:
         scorer.params.catIds = truth.getCatIds(catNms=list(categories))
+    if images is not None:
+        scorer.params.imgIds = sorted(images)
     scorer.evaluate()
     scorer.accumulate()
     scorer.summarize()
@@ -175,13 +184,18 @@ def _load_json(path: Path) -> Any:  # noqa: ANN401  whatever the file holds
         raise SepcamError(f"can't read {path} as JSON: {error}") from error
 
 
-def _mot_rows(path: Path) -> list[str]:
-    """The rows of a MOTChallenge file, nine columns each; the library takes the eighth for the class."""
+def mot_rows(path: Path, frames: int | None = None) -> list[str]:
+    """Rows of a MOTChallenge file (frame,id,x,y,w,h,conf,class,visibility), of its first frames or of all.
+
+    Raises:
+        SepcamError: If it cannot be read or is none.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SepcamError(f"can't read {path} as MOTChallenge text: {error}") from error
-    return [_mot_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    rows = [_mot_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    return rows if frames is None else [row for row in rows if float(row.split(",")[0]) <= frames]
 
 
 def _mot_row(line: str, where: str) -> str:

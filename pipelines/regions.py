@@ -31,6 +31,8 @@ def borrowed(keypoints: F32, boxes: F32) -> npt.NDArray[np.bool_]:
     Returns:
         (N,) bool.
     """
+    if not keypoints.size:
+        return np.zeros(len(keypoints), np.bool_)
     points = keypoints[..., :2]
     low, high = points.min(1), points.max(1)
     sides = boxes[:, 2:] - boxes[:, :2]

@@ -1,0 +1,137 @@
+"""``sepcam evaluate``: how right the results are, by COCO's and MOTChallenge's measures, and how fast."""
+
+import shlex
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
+from ..models.types import ConvKind
+from . import choices
+from .evaluation_setup import Setup
+
+evaluate = typer.Typer(help="Measure accuracy against ground truth, and what it costs.", no_args_is_help=True)
+
+DetectorsOption = Annotated[
+    str,
+    typer.Option("--detector", metavar="LIST", help="Detectors to measure, e.g. yolox-nano,ssdlite-person."),
+]
+SizesOption = Annotated[
+    str,
+    typer.Option(
+        "--input-size",
+        metavar="LIST",
+        help="Sizes of the detector's input: the longer side, WIDTHxHEIGHT, or own; e.g. own,640.",
+    ),
+]
+BackbonesOption = Annotated[
+    str, typer.Option("--backbone", metavar="LIST", help="Any of separable,standard.")
+]
+RuntimesOption = Annotated[str, typer.Option("--runtime", metavar="LIST", help="Any of auto,torch,openvino.")]
+PrecisionsOption = Annotated[
+    str, typer.Option("--precision", metavar="LIST", help="Any of auto,f32,bf16,f16,int8.")
+]
+OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and pictures.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
+
+
+@evaluate.command()
+def coco(
+    images: Annotated[Path, typer.Option("--images", metavar="FOLDER", help="The images.")],
+    annotations: Annotated[
+        Path, typer.Option("--annotations", metavar="FILE", help="Their COCO instances: boxes and masks.")
+    ],
+    keypoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--keypoints", metavar="FILE", help="Their COCO person_keypoints.", show_default="not scored"
+        ),
+    ] = None,
+    detector: DetectorsOption = "auto",
+    input_size: SizesOption = "own",
+    backbone: BackbonesOption = "separable",
+    runtime: RuntimesOption = "auto",
+    precision: PrecisionsOption = "auto",
+    pose: choices.PoseOption = "blazepose-full",
+    device: choices.DeviceOption = "auto",
+    threads: choices.ThreadsOption = None,
+    max_people: choices.MaxPeopleOption = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option("--images-limit", metavar="N", min=1, help="Only so many images.", show_default="all"),
+    ] = None,
+    out: OutOption = Path("sepcam-evaluation"),
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Average precision of people's boxes, masks and keypoints on COCO images."""
+    from .evaluating import run
+    from .evaluation_data import CocoData
+
+    data = CocoData(images, annotations, keypoints, max_people=max_people, limit=limit)
+    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
+    run(data, setups, out, pose=pose, overwrite=overwrite, command=shlex.join(["sepcam", *sys.argv[1:]]))
+
+
+@evaluate.command()
+def mot(
+    video: Annotated[
+        Path,
+        typer.Option(
+            "--video", metavar="PATH", help="A video, or a folder of MOTChallenge with img1 and gt."
+        ),
+    ],
+    gt: Annotated[
+        Path | None,
+        typer.Option(
+            "--gt", metavar="FILE", help="MOTChallenge ground truth.", show_default="gt/gt.txt of the folder"
+        ),
+    ] = None,
+    detector: DetectorsOption = "auto",
+    input_size: SizesOption = "own",
+    backbone: BackbonesOption = "separable",
+    runtime: RuntimesOption = "auto",
+    precision: PrecisionsOption = "auto",
+    device: choices.DeviceOption = "auto",
+    threads: choices.ThreadsOption = None,
+    frames: Annotated[
+        int | None,
+        typer.Option("--frames", metavar="N", min=1, help="Only the first so many.", show_default="all"),
+    ] = None,
+    out: OutOption = Path("sepcam-evaluation"),
+    overwrite: OverwriteOption = False,
+) -> None:
+    """How well people keep their identities in a video: HOTA, MOTA, IDF1."""
+    from .evaluating import run
+    from .evaluation_data import MotData
+
+    data = MotData(video, gt, frames)
+    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
+    run(data, setups, out, overwrite=overwrite, command=shlex.join(["sepcam", *sys.argv[1:]]))
+
+
+def _setups(
+    detectors: str,
+    sizes: str,
+    backbones: str,
+    runtimes: str,
+    precisions: str,
+    device: Device,
+    threads: int | None,
+) -> list[Setup]:
+    """Everything that is to be measured: each combination of the lists."""
+    wanted = product(
+        dict.fromkeys(choices.split(detectors)),
+        [choices.input_size(size) for size in dict.fromkeys(choices.split(sizes))],
+        choices.chosen(backbones, get_args(ConvKind), "--backbone"),
+        choices.chosen(runtimes, get_args(Runtime), "--runtime"),
+        choices.chosen(precisions, get_args(Precision), "--precision"),
+    )
+    return [
+        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads))
+        for detector, size, backbone, runtime, precision in wanted
+    ]

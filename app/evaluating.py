@@ -1,0 +1,127 @@
+"""The work of ``sepcam evaluate``: measures every setup, and writes table, figures and pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..models import machine
+from ..models.errors import SepcamError
+from ..models.types import PoseEstimator
+from ..models.weights import WeightStore
+from ..models.zoo import load_pose
+from . import console
+from .evaluation_data import Data, Measured
+from .evaluation_report import json_text, plot, table
+from .evaluation_setup import Setup, definite
+from .report import write_text
+from .sheet import picture_grid, save_picture
+
+SCHEMA = "sepcam-evaluation"
+VERSION = 1
+JSON_NAME, PLOT_NAME, SHEET_NAME = "evaluation.json", "accuracy-fps.png", "worst.png"
+_SHEET_WIDTH = 480
+
+
+def run(
+    data: Data,
+    setups: Sequence[Setup],
+    folder: Path,
+    *,
+    command: str,
+    pose: str = "blazepose-full",
+    overwrite: bool = False,
+) -> None:
+    """Measures every setup and prints a table of them.
+
+    Writes ``evaluation.json``, a file of results and a sheet of the worst pictures for each setup, and, of
+    two setups or more, a plot of accuracy against speed.
+
+    Args:
+        data: the ground truth.
+        setups: what to measure.
+        folder: where the files go.
+        command: the command line, for the record.
+        pose: name of the pose network.
+        overwrite: whether files that exist may be replaced.
+
+    Raises:
+        SepcamError: If something cannot be loaded, run or written.
+    """
+    if not setups:
+        raise SepcamError("nothing to measure: a list of --detector, --backbone or the like is empty")
+    _check_free(folder, overwrite=overwrite)
+    store = WeightStore(notice=console.note)
+    with console.downloads() as progress:
+        setups = list(dict.fromkeys(definite(setup, store, progress) for setup in setups))
+    rows: list[dict[str, Any]] = []
+    for setup in setups:
+        console.note(f"measuring {setup.title}")
+        measured = _measure(data, setup, folder, pose, store, overwrite=overwrite)
+        rows.append(_row(setup, measured))
+    report = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "kind": data.kind,
+        "command": command,
+        "data": data.describe(),
+        "machine": machine.describe(),
+        "rows": rows,
+    }
+    write_text(folder / JSON_NAME, json_text(report), overwrite=overwrite)
+    if len(rows) > 1:
+        plot(rows, data.headline, folder / PLOT_NAME)
+    console.show(table(rows, data.kind))
+    console.say(f"{data.kind} evaluation -> {folder}")
+
+
+def _measure(
+    data: Data, setup: Setup, folder: Path, pose: str, store: WeightStore, *, overwrite: bool
+) -> Measured:
+    with console.downloads() as progress:
+
+        def landmarks() -> PoseEstimator:
+            return load_pose(
+                pose,
+                backbone=setup.backbone,
+                options=setup.options,
+                store=store,
+                masks=True,
+                progress=progress,
+            )
+
+        measured = data.measure(
+            lambda floor: setup.load(store, progress, score_floor=floor),
+            landmarks,
+            folder / f"{_stem(setup)}{data.suffix}",
+            overwrite=overwrite,
+        )
+    pictures = measured.worst.pictures
+    if pictures:
+        sheet = picture_grid(pictures, columns=3, width=_SHEET_WIDTH)
+        save_picture(sheet, folder / f"{_stem(setup)}-{SHEET_NAME}")
+    return measured
+
+
+def _row(setup: Setup, measured: Measured) -> dict[str, Any]:
+    options = setup.options
+    return {
+        "detector": setup.detector,
+        "input": setup.size,
+        "backbone": setup.backbone,
+        "runtime": options.runtime,
+        "device": options.device,
+        "precision": options.precision,
+        "threads": options.threads,
+        "fps": measured.fps,
+        "figures": measured.figures,
+    }
+
+
+def _stem(setup: Setup) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in setup.title)
+
+
+def _check_free(folder: Path, *, overwrite: bool) -> None:
+    path = folder / JSON_NAME
+    if path.exists() and not overwrite:
+        raise SepcamError(f"{path} exists: use --overwrite to replace it, or another folder with -o")

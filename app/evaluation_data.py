@@ -1,0 +1,260 @@
+"""The ground truth that an evaluation measures against, and how each kind is measured."""
+
+import configparser
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..models.errors import SepcamError
+from ..models.types import Detector, PoseEstimator
+from ..pipelines.evaluation import evaluate_coco, evaluate_mot
+from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
+from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
+from ..pipelines.image_source import ImageSource, images_in
+from ..pipelines.mistakes import WorstPictures
+from ..pipelines.people import Analyser
+from ..pipelines.sinks import CocoSink, MotSink, Sink
+from ..pipelines.sources import Source, open_source
+from ..pipelines.tracker import settings_for
+from . import console
+
+SCORE_FLOOR = 0.02
+"""Boxes down to this score count in average precision, which weighs every one by its score."""
+
+_TIMED = 24  # images that are timed, after one that is not
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one setup came to.
+
+    Attributes:
+        figures: by kind of result, then by name.
+        fps: pictures a second, of the analysis alone.
+        worst: the pictures with the most mistakes.
+    """
+
+    figures: Mapping[str, Mapping[str, float]]
+    fps: float
+    worst: WorstPictures
+
+
+LoadDetector = Callable[[float | None], Detector]
+"""Gives a detector with a score floor, or None for its own."""
+LoadPose = Callable[[], PoseEstimator]
+
+
+class Data(Protocol):
+    """Pictures with ground truth."""
+
+    @property
+    def kind(self) -> str:
+        """``coco`` or ``mot``."""
+        ...
+
+    @property
+    def headline(self) -> Mapping[str, tuple[str, str]]:
+        """The figures that stand for all: kind and name of each by its title."""
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """How the names of files with results end."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, for the record."""
+        ...
+
+    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+        """Runs over all of it, and writes the results to a file."""
+        ...
+
+
+class CocoData:
+    """Images with COCO annotations.
+
+    Args:
+        folder: of the images. Annotated ones that it lacks are not scored.
+        annotations: COCO ``instances`` file.
+        keypoints: COCO ``person_keypoints`` file, or None.
+        max_people: landmarks and masks for at most so many people of an image.
+        limit: use the first so many images.
+
+    Raises:
+        SepcamError: If a file cannot be read, or no image is annotated.
+    """
+
+    kind = "coco"
+    suffix = ".coco.json"
+
+    def __init__(
+        self,
+        folder: Path,
+        annotations: Path,
+        keypoints: Path | None,
+        *,
+        max_people: int,
+        limit: int | None,
+    ) -> None:
+        self._folder, self._annotations, self._keypoints = folder, annotations, keypoints
+        self._max_people = max_people
+        self._truth: dict[str, CocoImage] = coco_people(annotations)
+        if keypoints is not None:
+            coco_people(keypoints)
+        self._paths = [path for path in images_in(folder) if path.name in self._truth][:limit]
+        if not self._paths:
+            raise SepcamError(f"{annotations} annotates no image of {folder}")
+        missing = len(self._truth) - len(self._paths)
+        if missing and limit is None:
+            console.warn(f"{missing} of {len(self._truth)} annotated images are not in {folder}: not scored")
+
+    @property
+    def headline(self) -> dict[str, tuple[str, str]]:
+        """See `Data`."""
+        shown = {"box AP": ("box", "ap"), "mask AP": ("mask", "ap")}
+        return shown | ({"OKS AP": ("keypoints", "ap")} if self._keypoints is not None else {})
+
+    def describe(self) -> dict[str, Any]:
+        """See `Data`."""
+        people = sum(len(self._truth[path.name].people) for path in self._paths)
+        return {"images": len(self._paths), "people": people, "annotations": self._annotations.name}
+
+    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+        """See `Data`."""
+        network, landmarks = detector(SCORE_FLOOR), pose()
+        everything = self._analyser(network, landmarks, 0.0)
+        least, worst = settings_for(network.name).high, WorstPictures()
+
+        def judge(frame: Frame, found: Instances) -> None:
+            sure = found.scores >= least
+            worst.add(frame, found.boxes[sure], self._truth[frame.name].people)
+
+        sink = CocoSink(results, self._annotations, overwrite=overwrite)
+        _run(self._images(), everything, sink, judge)
+        figures = evaluate_coco(
+            results,
+            self._annotations,
+            keypoints=self._keypoints,
+            images=[self._truth[path.name].id for path in self._paths],
+        )
+        usual = self._analyser(network, landmarks, None)
+        seconds = [
+            sum(usual.analyse(frame)[1].values()) / 1e3 for frame in islice(self._images(), _TIMED + 1)
+        ]
+        named = {kind: asdict(values) for kind, values in figures.items()}
+        return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
+
+    def _analyser(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyser:
+        return Analyser(
+            detector,
+            pose,
+            ("pose", "segment"),
+            conf=conf,
+            classes=["person"],
+            max_people=self._max_people,
+            independent=True,
+        )
+
+    def _images(self) -> Source:
+        return ImageSource(self._folder.name, self._paths)
+
+
+class MotData:
+    """A video with the true tracks of its people.
+
+    Args:
+        video: a video, or a folder of MOTChallenge: images in ``img1``, ``gt/gt.txt`` and ``seqinfo.ini``.
+        gt: MOTChallenge ground truth; None takes the folder's.
+        frames: use the first so many frames, None for all.
+
+    Raises:
+        SepcamError: If a file cannot be read, or there is no ground truth.
+    """
+
+    kind = "mot"
+    suffix = ".mot.txt"
+    headline: Mapping[str, tuple[str, str]] = MappingProxyType(
+        {"HOTA": ("tracks", "hota"), "MOTA": ("tracks", "mota"), "IDF1": ("tracks", "idf1")}
+    )
+
+    def __init__(self, video: Path, gt: Path | None, frames: int | None) -> None:
+        self._sequence = (video / "img1").is_dir()
+        if gt is None and not self._sequence:
+            raise SepcamError(f"{video} has no ground truth of its own: name it with --gt")
+        self._video, self._gt, self._frames = video, gt or video / "gt" / "gt.txt", frames
+        self._truth = mot_people(self._gt)
+        with self._open() as source:
+            self._fps = _sequence_fps(video) if self._sequence else source.info.fps
+            self._apart = max(1, (frames or source.info.frame_count or 1) // 24)
+
+    def describe(self) -> dict[str, Any]:
+        """See `Data`."""
+        return {"video": self._video.name, "truth": self._gt.name, "frames": self._frames, "fps": self._fps}
+
+    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+        """See `Data`; identities need no pose network."""
+        analyser = Analyser(detector(None), None, ("track",), classes=["person"], fps=self._fps)
+        worst = WorstPictures(apart=self._apart)
+        nobody = np.zeros((0, 4), np.float32)
+
+        def judge(frame: Frame, found: Instances) -> None:
+            worst.add(frame, found.boxes, self._truth.get(frame.index + 1, nobody))
+
+        sink = MotSink(results, overwrite=overwrite)
+        seconds = _run(self._frames_of(), analyser, sink, judge)
+        figures = evaluate_mot(results, self._gt, frames=len(seconds))
+        return Measured({"tracks": asdict(figures)}, 1 / float(np.mean(seconds[1:] or seconds)), worst)
+
+    def _frames_of(self) -> "_Timed":
+        return _Timed(self._open(), self._fps if self._sequence else None)
+
+    def _open(self) -> Source:
+        return open_source(self._video / "img1" if self._sequence else self._video, limit=self._frames)
+
+
+class _Timed:
+    """A source whose frames come at a rate that it does not know itself."""
+
+    def __init__(self, source: Source, fps: float | None) -> None:
+        self.info, self._source, self._fps = source.info, source, fps
+
+    def __iter__(self) -> Iterator[Frame]:
+        with self._source:
+            for frame in self._source:
+                yield frame if self._fps is None else replace(frame, time_s=frame.index / self._fps)
+
+
+def _sequence_fps(folder: Path) -> float | None:
+    """Frames per second as ``seqinfo.ini`` says, or None."""
+    config = configparser.ConfigParser()
+    try:
+        config.read(folder / "seqinfo.ini", encoding="utf-8")
+        return config.getfloat("Sequence", "frameRate", fallback=None)
+    except (configparser.Error, ValueError, UnicodeDecodeError) as error:
+        raise SepcamError(f"{folder / 'seqinfo.ini'} cannot be read: {error}") from error
+
+
+def _run(
+    source: Source | _Timed, analyser: Analyser, sink: Sink, judge: Callable[[Frame, Instances], None]
+) -> list[float]:
+    """Analyses and records every picture; seconds that the analysis of each took."""
+    seconds: list[float] = []
+    try:
+        with console.progress(source.info.name, source.info.frame_count) as advance:
+            for done, frame in enumerate(source, 1):
+                found, stage_ms = analyser.analyse(frame)
+                seconds.append(sum(stage_ms.values()) / 1e3)
+                sink.write(FrameResult(frame, found, stage_ms))
+                judge(frame, found)
+                advance(done)
+        sink.close(RunSummary(len(seconds), 0, sum(seconds), len(seconds) / max(sum(seconds), 1e-9), {}))
+    except BaseException:
+        sink.abort()
+        raise
+    return seconds

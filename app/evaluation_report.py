@@ -1,0 +1,124 @@
+"""What ``sepcam evaluate`` found: as a table, as JSON, and as a plot of accuracy against speed."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..pipelines.partial_file import PartialFile
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_SETUP = ("detector", "input", "backbone", "runtime", "precision")
+_COCO = (
+    ("", "ap"),
+    ("50", "ap50"),
+    ("75", "ap75"),
+    ("small", "small"),
+    ("med.", "medium"),
+    ("large", "large"),
+)
+_KINDS = {"box": "box AP", "mask": "mask AP", "keypoints": "OKS AP"}
+_MOT = {"HOTA": "hota", "DetA": "deta", "AssA": "assa", "MOTA": "mota", "IDF1": "idf1"}
+_COUNTS = {
+    "switches": "switches",
+    "false": "false_positives",
+    "missed": "misses",
+    "identities": "identities",
+}
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito's
+_MARKS = "osD^vP"
+
+
+def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
+    """The figures in percent, counts as they are: one line per setup, of COCO one per kind of result."""
+    from rich.table import Table
+
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for name in _SETUP:
+        made.add_column(name)
+    if kind == "mot":
+        for name in (*_MOT, *_COUNTS, "FPS"):
+            made.add_column(name, justify="right")
+        for row in rows:
+            found = row["figures"]["tracks"]
+            cells = [_percent(found[key]) for key in _MOT.values()]
+            cells += [str(found[key]) for key in _COUNTS.values()]
+            made.add_row(*(row[name] for name in _SETUP), *cells, f"{row['fps']:.1f}")
+        return made
+    made.add_column("of")
+    for name, _ in _COCO:
+        made.add_column(name or "AP", justify="right")
+    made.add_column("FPS", justify="right")
+    for row in rows:
+        setup, fps = [row[name] for name in _SETUP], f"{row['fps']:.1f}"
+        for kind_, values in row["figures"].items():
+            title = _KINDS[kind_].removesuffix(" AP")
+            made.add_row(*setup, title, *(_percent(values[key]) for _, key in _COCO), fps)
+            setup, fps = [""] * len(_SETUP), ""
+    return made
+
+
+def json_text(report: Mapping[str, Any]) -> str:
+    """The whole report as JSON; what has no value (small people, where there are none) is null."""
+    return json.dumps(_plain(report), indent=1, allow_nan=False) + "\n"
+
+
+def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, str]], path: Path) -> None:
+    """Draws accuracy against pictures per second, a panel for each headline figure, as PNG.
+
+    Raises:
+        SepcamError: If the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2 * len(headline), 3.9), layout="constrained")
+    detectors = list(dict.fromkeys(row["detector"] for row in rows))
+    forms = list(dict.fromkeys((row["backbone"], row["precision"], row["runtime"]) for row in rows))
+    panels = figure.subplots(1, len(headline), squeeze=False)[0]
+    for axes, (title, (kind, name)) in zip(panels, headline.items(), strict=True):
+        for row in rows:
+            if kind not in row["figures"]:
+                continue
+            form = row["backbone"], row["precision"], row["runtime"]
+            x, y = row["fps"], 100 * row["figures"][kind][name]
+            colour = _COLOURS[detectors.index(row["detector"]) % len(_COLOURS)]
+            axes.plot(x, y, _MARKS[forms.index(form) % len(_MARKS)], color=colour, markersize=8)
+            label = row["detector"] + ("" if row["input"] == "own" else f" {row['input']}")
+            axes.annotate(label, (x, y), (0, 8), textcoords="offset points", fontsize=8, ha="center")
+        axes.set(title=title, xlabel="pictures per second", ylabel="%" if axes is panels[0] else "")
+        axes.set_xscale("log")
+        axes.margins(0.25, 0.2)
+        axes.grid(True, which="major", alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if str(value)[0] in "25" else "")
+    if len(forms) > 1:
+        marks = [
+            panels[0].plot([], [], _MARKS[i % len(_MARKS)], color="grey", label=" ".join(form))[0]
+            for i, form in enumerate(forms)
+        ]
+        panels[-1].legend(handles=marks, fontsize=8, frameon=False)
+    file = PartialFile(path, overwrite=True)
+    try:
+        figure.savefig(file.path, format="png", dpi=130)
+    except OSError as error:
+        file.discard()
+        raise file.failure(error) from error
+    file.commit()
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  whatever a report holds
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    return value

@@ -1,0 +1,66 @@
+"""One way of running that an evaluation measures."""
+
+from dataclasses import dataclass, replace
+
+from ..models.runtime import RuntimeOptions
+from ..models.types import ConvKind, Detector
+from ..models.weights import Progress, WeightStore
+from ..models.zoo import choose_detector, load_detector
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One way of running.
+
+    Attributes:
+        detector: its name.
+        input_size: what ``load_detector`` takes.
+        backbone: kind of the convolutions of all networks.
+        options: what runs them.
+    """
+
+    detector: str
+    input_size: tuple[int, int] | int | None
+    backbone: ConvKind
+    options: RuntimeOptions
+
+    @property
+    def size(self) -> str:
+        """The input size in words."""
+        if self.input_size is None:
+            return "own"
+        return (
+            str(self.input_size) if isinstance(self.input_size, int) else "{1}x{0}".format(*self.input_size)
+        )
+
+    @property
+    def title(self) -> str:
+        """All of it in a line."""
+        options = self.options
+        return f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
+
+    def load(self, store: WeightStore, progress: Progress, *, score_floor: float | None = None) -> Detector:
+        """The detector, ready to run."""
+        return load_detector(
+            self.detector,
+            backbone=self.backbone,
+            options=self.options,
+            input_size=self.input_size,
+            score_floor=score_floor,
+            store=store,
+            progress=progress,
+        )
+
+
+def definite(setup: Setup, store: WeightStore, progress: Progress) -> Setup:
+    """The setup with every ``auto`` resolved.
+
+    Raises:
+        SepcamError: If the options do not fit this machine.
+    """
+    from ..models.runtime import resolve
+
+    name = setup.detector
+    if name == "auto":
+        name = choose_detector(store, progress).name
+    return replace(setup, detector=name, options=resolve(setup.options))

@@ -1,0 +1,106 @@
+"""Where results are wrong: the pictures with the most misses and false boxes, drawn."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..models.types import F32, U8
+from .frames import Frame
+from .palette import DARK, WHITE, Colour
+from .style import Style, put_text, text_width
+
+RIGHT: Final[Colour] = (120, 200, 90)
+FALSE: Final[Colour] = (40, 150, 255)
+MISSED: Final[Colour] = (80, 60, 235)
+
+_SAME = 0.5  # IoU of a box that is right
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Which boxes of one picture are right.
+
+    Attributes:
+        right: (N,) bool of the boxes found.
+        met: (M,) bool of the true boxes, whether one was found.
+    """
+
+    right: npt.NDArray[np.bool_]
+    met: npt.NDArray[np.bool_]
+
+    @property
+    def errors(self) -> int:
+        """Misses and false boxes together."""
+        return int((~self.right).sum() + (~self.met).sum())
+
+
+def judge(boxes: F32, truth: F32) -> Judgement:
+    """Matches boxes with true ones at IoU 0.5, each with the best one that is still free, the surest first.
+
+    Args:
+        boxes: (N, 4) float32 x1 y1 x2 y2, best score first.
+        truth: (M, 4) float32, likewise.
+    """
+    right, met = np.zeros(len(boxes), np.bool_), np.zeros(len(truth), np.bool_)
+    if len(truth):
+        for i, row in enumerate(_iou(boxes, truth)):
+            best = int(np.where(met, -1.0, row).argmax())
+            if not met[best] and row[best] >= _SAME:
+                right[i] = met[best] = True
+    return Judgement(right, met)
+
+
+class WorstPictures:
+    """Keeps the pictures with the most mistakes, drawn with what is right, false and missed.
+
+    Args:
+        count: how many to keep.
+        apart: of so many frames in a row at most one is kept, since neighbours in a video look alike.
+    """
+
+    def __init__(self, count: int = 9, apart: int = 1) -> None:
+        self._count, self._apart = count, apart
+        self._kept: dict[int, tuple[int, U8]] = {}
+
+    def add(self, frame: Frame, boxes: F32, truth: F32) -> None:
+        """Judges a picture by its boxes, (N, 4) float32 best first, and the true ones; keeps it if bad."""
+        judged = judge(boxes, truth)
+        place = frame.index // self._apart
+        if judged.errors <= self._kept.get(place, (0, None))[0]:
+            return
+        if place not in self._kept and len(self._kept) >= self._count:
+            least = min(self._kept, key=lambda key: self._kept[key][0])
+            if self._kept[least][0] >= judged.errors:
+                return
+            del self._kept[least]
+        self._kept[place] = judged.errors, _drawn(frame, boxes, truth, judged)
+
+    @property
+    def pictures(self) -> list[U8]:
+        """The worst first, each (H, W, 3) uint8 BGR."""
+        return [picture for _, picture in sorted(self._kept.values(), key=lambda kept: -kept[0])]
+
+
+def _drawn(frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> U8:
+    picture = frame.image.copy()
+    line = Style.of(*picture.shape[:2]).line + 1
+    groups = ((RIGHT, boxes[judged.right]), (FALSE, boxes[~judged.right]), (MISSED, truth[~judged.met]))
+    for colour, group in groups:
+        for x1, y1, x2, y2 in group.round().astype(int).tolist():
+            cv2.rectangle(picture, (x1, y1), (x2, y2), colour, line)
+    missed, false = int((~judged.met).sum()), int((~judged.right).sum())
+    text = f"{frame.name or f'frame {frame.index + 1}'}: {missed} missed, {false} false"
+    high = max(12, picture.shape[1] // 30)
+    cv2.rectangle(picture, (0, 0), (text_width(text, high) + high, high * 2), DARK, cv2.FILLED)
+    put_text(picture, text, high // 2, round(high * 1.4), WHITE, high)
+    return picture
+
+
+def _iou(a: F32, b: F32) -> F32:
+    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = (high - low).clip(0).prod(2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
+    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
