@@ -11,7 +11,9 @@ import typer
 
 from ..models.errors import SepcamError
 from . import console
+from .compare import compare
 from .demo import demo
+from .evaluate import evaluate
 from .live import live
 from .models_cmd import models
 from .process import process
@@ -27,8 +29,10 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(process)
+app.command()(compare)
 app.command()(live)
 app.add_typer(models, name="models")
+app.add_typer(evaluate, name="evaluate")
 
 
 def main(args: Sequence[str] | None = None) -> None:
