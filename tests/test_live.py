@@ -35,10 +35,10 @@ SIZE = (320, 240)
 class Clock:
     """A camera whose pictures bear the time at which they were taken, in milliseconds since its beginning."""
 
-    def __init__(self, fps=30.0, frames=100_000):
+    def __init__(self, fps=30.0, frames=100_000, first=0):
         self.info = StreamInfo("clock", *SIZE, fps, live=True)
         self.warnings: list[str] = []
-        self.fps, self.frames = fps, frames
+        self.fps, self.frames, self.first = fps, frames, first
         self.begun = time.monotonic()
         self._closed = threading.Event()
 
@@ -49,10 +49,11 @@ class Clock:
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        self.begun = time.monotonic()
         for index in range(self.frames):
             if self._closed.wait(max(0.0, self.begun + index / self.fps - time.monotonic())):
                 return
-            image = square_picture(index, SIZE)
+            image = square_picture(self.first + index, SIZE)
             stamp_index(image, self.now_ms())
             yield Frame(image, index, time.monotonic())
 
@@ -63,16 +64,22 @@ class Clock:
         self._closed.set()
 
 
-class Slow(SquareDetector):
-    """A detector that takes its time, and can be held up."""
+class Squares(SquareDetector):
+    """Finds the square below the stamp."""
+
+    def detect(self, image):
+        below = image.copy()
+        below[:16] = 0
+        return super().detect(below)
+
+
+class Slow(Squares):
+    """Takes its time over it."""
 
     def __init__(self, seconds=0.0):
         self.seconds = seconds
-        self.gate = threading.Event()
-        self.gate.set()
 
     def detect(self, image):
-        assert self.gate.wait(PATIENCE_S)
         time.sleep(self.seconds)
         return super().detect(image)
 
@@ -81,7 +88,7 @@ def pool_of(**detectors):
     """A pool whose detectors are given by name, or by ``standard`` for the other backbone."""
 
     def load(name, backbone, size):
-        found = detectors.get("standard" if backbone == "standard" else name, SquareDetector())
+        found = detectors.get("standard" if backbone == "standard" else name, Squares())
         if isinstance(found, Exception):
             raise found
         return found() if isinstance(found, type) else found
@@ -180,7 +187,7 @@ def test_the_picture_goes_on_while_the_other_backbone_is_prepared(session_of):
         if backbone == "standard":
             assert gate.wait(PATIENCE_S)
             return ready
-        return SquareDetector()
+        return Squares()
 
     session = session_of(Clock(), NetworkPool(loading, lambda *key: CentrePose()))
     ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
@@ -213,7 +220,7 @@ def test_both_backbones_are_compared_once_both_have_run(session_of):
 def test_the_other_backbone_is_prepared_ahead_of_the_first_switch(session_of):
     loaded = threading.Event()
 
-    class Telling(SquareDetector):
+    class Telling(Squares):
         def __init__(self):
             loaded.set()
 
@@ -282,7 +289,7 @@ def test_a_pause_holds_the_picture_and_the_newest_one_comes_after_it(session_of)
 
 
 def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
-    cameras = [Clock(frames=15), Clock()]
+    cameras = [Clock(frames=20), Clock(first=20)]
     away = threading.Event()
 
     def connect():
@@ -320,7 +327,7 @@ def test_a_camera_that_stays_away_ends_the_session_with_the_reason(session_of):
 
 
 def test_an_error_in_the_analysis_ends_the_session_and_is_kept(session_of):
-    class Broken(SquareDetector):
+    class Broken(Squares):
         def detect(self, image):
             if image.shape[:2] == SIZE[::-1]:
                 raise OSError("broken")
