@@ -10,16 +10,18 @@ from ..models.errors import SepcamError
 from ..models.registry import REGISTRY, find
 from ..models.weights import WeightStore
 from . import console
+from .export import export
+from .quantize import quantize
 
 models = typer.Typer(help="The networks and their weights on this machine.", no_args_is_help=False)
+models.command()(export)
+models.command()(quantize)
 
 
 @models.command("list")
 def list_models() -> None:
     """Show every network: cost in both forms, quality, licence, and whether its weights are here."""
     from rich.table import Table
-
-    from ..models.zoo import cost
 
     store = WeightStore()
     table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
@@ -28,14 +30,13 @@ def list_models() -> None:
     for heading in ("quality", "licence", "weights"):
         table.add_column(heading)
     for info in REGISTRY.values():
-        separable, standard = cost(info.name, "separable"), cost(info.name, "standard")
         height, width = info.input_size
         table.add_row(
             info.name,
             info.task,
             f"{width}x{height}",
-            *(f"{c.macs / 1e6:,.0f} M" for c in (separable, standard)),
-            *(f"{c.params / 1e6:.1f} M" for c in (separable, standard)),
+            *(f"{millions:,} M" for millions in info.macs),
+            *(f"{millions:.1f} M" for millions in info.params),
             info.figures,
             info.licence,
             "cached" if store.is_cached(info.name) else "not fetched",

@@ -51,31 +51,31 @@ def resolve_precision(options: RuntimeOptions) -> Precision:
     Raises:
         SepcamError: If this CPU does not compute in it.
     """
-    able = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if options.precision == "auto":
-        return "bf16" if "BF16" in able else "f32"
+        # bf16 would be faster where the processor has it, and is not near enough to f32: see the README.
+        return "f32"
     needed = {"bf16": "BF16", "f16": "FP16"}.get(options.precision)
-    if needed is not None and needed not in able:
+    if needed is not None and needed not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise SepcamError(f"this processor does not compute in {options.precision}: use --precision f32")
     return options.precision
 
 
 class OpenVinoRunner:
-    """A network on the CPU, see ``Runner``. A batch is run as batches of 4, 2 and 1, without padding."""
+    """A network on the CPU, see ``Runner``. A batch is run as batches of 4, 2 and 1, without padding.
+
+    Args:
+        model: converted, see ``load``.
+        size: (height, width) of its input in pixels.
+        options: resolved ones.
+        max_batch: the largest batch worth preparing for.
+    """
 
     def __init__(
-        self,
-        build: Callable[[], "nn.Module"],
-        size: tuple[int, int],
-        options: RuntimeOptions,
-        *,
-        key: str | None,
-        max_batch: int,
-        cache_dir: Path | None,
+        self, model: ov.Model, size: tuple[int, int], options: RuntimeOptions, *, max_batch: int
     ) -> None:
         self.options = options
         self._size = size
-        model, weight = _load(build, size, options.precision, key, cache_dir)
+        weight = sum(op.get_byte_size() for op in model.get_ops() if op.get_type_name() == "Constant")
         self._buckets = tuple(b for b in _BUCKETS if b == 1 or (b <= max_batch and weight < _HEAVY))
         self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
         # The first is waited for, so that what is wrong shows at once; the caller goes on beside the others.
@@ -139,21 +139,34 @@ def _tail(output: ov.Output) -> tuple[int, ...]:
     return tuple(dimension.get_length() for dimension in list(output.partial_shape)[1:])
 
 
-def _load(
+def load(
     build: Callable[[], "nn.Module"],
     size: tuple[int, int],
     precision: Precision,
     key: str | None,
     cache_dir: Path | None,
-) -> tuple[ov.Model, int]:
-    """The converted network, from the disk if it is there and whole, and the bytes of its weights."""
+) -> ov.Model:
+    """The converted network, from the disk if it is there and whole.
+
+    Args:
+        build: makes the network; called only where no converted copy is found.
+        size: (height, width) of its input in pixels.
+        precision: a resolved one. Only ``int8`` has a copy of its own, which is never made here.
+        key: its name in the cache; None keeps nothing on disk.
+        cache_dir: root of the cache, by default ``cache_root()``.
+
+    Raises:
+        SepcamError: If there is no int8 copy, or the disk refuses.
+    """
     if key is None:
-        model = convert(build(), size)
-        return model, sum(c.get_byte_size() for c in model.get_ops() if c.get_type_name() == "Constant")
+        return convert(build(), size)
     path = compiled_path(key, size, cache_dir, quantised=precision == "int8")
     found = _read(path)
     if found is None and precision == "int8":
-        raise SepcamError(f"no int8 copy of {key} at {size[1]}x{size[0]}: 'sepcam models quantize' makes one")
+        raise SepcamError(
+            f"no int8 copy of {key} at {size[1]}x{size[0]}: make one with sepcam models quantize, or use "
+            "--precision f32"
+        )
     if found is None:
         save(convert(build(), size), path)
         # Read back, so that every start computes with the very same graph, to the last bit.
@@ -227,11 +240,11 @@ def save(model: ov.Model, path: Path) -> None:
             sibling.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[ov.Model, int] | None:
-    """A converted network and the bytes of its weights, or None if it is not there or damaged."""
+def _read(path: Path) -> ov.Model | None:
+    """A converted network, or None if it is not there or damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             graph, weights = archive.read(_GRAPH), archive.read(_WEIGHTS)
     except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         return None
-    return _core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8))), len(weights)
+    return _core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8)))

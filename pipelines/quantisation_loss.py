@@ -1,0 +1,251 @@
+"""What a network loses in int8, measured on pictures that it was not calibrated with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+import supervision as sv
+
+from ..models.errors import SepcamError
+from ..models.landmarks import roi_from_boxes
+from ..models.quantisation import Pair, Quantiser
+from ..models.runtime import Compiler
+from ..models.types import F32, U8, Detector, PoseEstimator, Poses
+from .regions import PRESENT, trusted
+from .sources import open_source
+from .tracker import settings_for
+
+F1: Final = 0.97
+"""Least F1 of the detections in int8, taking those in f32 for the truth."""
+KEYPOINT_PX: Final = 1.0
+"""Most pixels by which the median keypoint may move, in a region of 256 pixels."""
+MASK_IOU: Final = 0.95
+"""Least IoU of the median person's masks in both precisions."""
+LEAST: Final = 20
+"""Objects below which nothing can be said."""
+
+T = TypeVar("T", Detector, PoseEstimator)
+
+_MATCH_IOU = 0.5
+_VISIBLE = 0.5
+_CROP = 256
+_MOST_PEOPLE = 8
+_STRETCHES, _HELD_OUT = 25, 5  # every fifth of 25 stretches measures; neighbouring frames are too much alike
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure.
+
+    Attributes:
+        what: was measured.
+        value: for people to read.
+        tolerance: what it has to be, for people to read; empty where nothing depends on it.
+        good: whether it is so.
+    """
+
+    what: str
+    value: str
+    tolerance: str = ""
+    good: bool = True
+
+
+class Trial(ABC, Generic[T]):
+    """A network in f32 and in int8.
+
+    Args:
+        load: gives the detector or pose estimator, its networks made by what it is given in place of
+            ``runtime.compile_network``.
+        samples: the most inputs to calibrate each of its networks with.
+    """
+
+    def __init__(self, load: Callable[[Compiler], T], samples: int) -> None:
+        self._load = load
+        self._quantiser = Quantiser(samples)
+        self._ours = load(self._quantiser.watch)
+
+    def calibrate(self, images: Iterable[U8]) -> None:
+        """Makes the copy out of what the network is given on (H, W, 3) uint8 BGR pictures; takes minutes.
+
+        Raises:
+            SepcamError: If NNCF is not installed or the pictures give too few inputs.
+        """
+        for image in images:
+            self._look(image)
+        self._quantiser.quantise()
+
+    def measure(self, images: Iterable[U8]) -> list[Figure]:
+        """What the copy loses on other pictures.
+
+        Raises:
+            SepcamError: If they show fewer than ``LEAST`` objects.
+        """
+        theirs = self._load(self._quantiser.compile)
+        for image in images:
+            self._compare(image, theirs)
+        if self._count < LEAST:
+            raise SepcamError(
+                f"only {self._count} objects to measure the loss on, {LEAST} are needed: take more frames"
+            )
+        return self._figures()
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The networks in both precisions, after ``measure``."""
+        return self._quantiser.pairs
+
+    def keep(self) -> None:
+        """Puts the copy where ``--precision int8`` finds it.
+
+        Raises:
+            SepcamError: If the disk refuses.
+        """
+        self._quantiser.keep()
+
+    _count = 0  # objects that f32 found in the pictures to measure with
+
+    @abstractmethod
+    def _look(self, image: U8) -> None: ...
+
+    @abstractmethod
+    def _compare(self, image: U8, theirs: T) -> None: ...
+
+    @abstractmethod
+    def _figures(self) -> list[Figure]: ...
+
+
+class DetectorTrial(Trial[Detector]):
+    """A detector: which objects it finds again, and how far their boxes moved."""
+
+    def __init__(self, load: Callable[[Compiler], Detector], samples: int) -> None:
+        super().__init__(load, samples)
+        self._score = settings_for(self._ours.name).high
+        self._met = self._found = 0
+        self._far: list[F32] = []
+
+    def _look(self, image: U8) -> None:
+        self._ours.detect(image)
+
+    def _compare(self, image: U8, theirs: Detector) -> None:
+        one, other = (d[d.scores >= self._score] for d in (self._ours.detect(image), theirs.detect(image)))
+        self._count += len(one)
+        self._found += len(other)
+        if not len(one) or not len(other):
+            return
+        iou = sv.box_iou_batch(one.boxes, other.boxes) * (one.labels[:, None] == other.labels)
+        rows, others = np.arange(len(one)), iou.argmax(1)
+        met = (iou[rows, others] > _MATCH_IOU) & (iou.argmax(0)[others] == rows)  # each is the other's best
+        self._met += int(met.sum())
+        self._far.append(np.abs(one.boxes[met] - other.boxes[others[met]]).max(1))
+
+    def _figures(self) -> list[Figure]:
+        f1 = 2 * self._met / (self._count + self._found)
+        far = np.concatenate([*self._far, np.zeros(0, np.float32)])
+        moved = f"median {np.median(far):.1f} px, at most {far.max():.1f} px" if far.size else "none is left"
+        return [
+            Figure(
+                f"objects of score {self._score:g} found again",
+                f"{self._met} of {self._count}, and {self._found - self._met} others: F1 {f1:.3f}",
+                f"F1 {F1:g} or more",
+                f1 >= F1,
+            ),
+            Figure("sides of their boxes moved", moved),
+        ]
+
+
+class PoseTrial(Trial[PoseEstimator]):
+    """A pose network: how far keypoints and masks moved, in the regions in which f32 looks.
+
+    Args:
+        load: see ``Trial``.
+        samples: see ``Trial``.
+        detector: finds people.
+    """
+
+    def __init__(self, load: Callable[[Compiler], PoseEstimator], samples: int, detector: Detector) -> None:
+        super().__init__(load, samples)
+        self._detector = detector
+        self._score = settings_for(detector.name).high
+        self._agreed: list[bool] = []
+        self._far: list[F32] = []
+        self._ious: list[float] = []
+
+    def _look(self, image: U8) -> None:
+        rois = self._regions(image)
+        for masks in (True, False):
+            self._ours.estimate(image, rois, masks=masks)
+
+    def _compare(self, image: U8, theirs: PoseEstimator) -> None:
+        rois = self._regions(image)
+        for masks in (True, False):
+            self._add(*(pose.estimate(image, rois, masks=masks) for pose in (self._ours, theirs)))
+
+    def _regions(self, image: U8) -> F32:
+        """Where to look: around each person's box, and again where the landmarks suggest."""
+        found = self._detector.detect(image)
+        person = self._detector.labels.index("person")
+        found = found[(found.labels == person) & (found.scores >= self._score)][:_MOST_PEOPLE]
+        rois = roi_from_boxes(found.boxes, (image.shape[0], image.shape[1]))
+        first = self._ours.estimate(image, rois, masks=False)
+        return np.concatenate([rois, first.next_rois[trusted(first, rois)]])
+
+    def _add(self, one: Poses, other: Poses) -> None:
+        there = one.presence >= PRESENT
+        self._count += int(there.sum())
+        self._agreed += (there == (other.presence >= PRESENT)).tolist()
+        moved = np.linalg.norm(one.keypoints[..., :2] - other.keypoints[..., :2], axis=2)
+        moved *= _CROP / one.rois[:, 2:3]
+        self._far.append(moved[there[:, None] & (one.keypoints[..., 2] >= _VISIBLE)])
+        if one.mask_logits is not None and other.mask_logits is not None:
+            a, b = one.mask_logits[there] > 0, other.mask_logits[there] > 0
+            both, either = (a & b).sum((1, 2)), (a | b).sum((1, 2))
+            self._ious += (both[either > 0] / either[either > 0]).tolist()
+
+    def _figures(self) -> list[Figure]:
+        far = np.concatenate(self._far)
+        median, most = np.percentile(far, (50, 95)) if far.size else (np.inf, np.inf)
+        iou, low = np.percentile(self._ious, (50, 5)) if self._ious else (0.0, 0.0)
+        return [
+            Figure(
+                "visible keypoints moved, of 256 px",
+                f"median {median:.2f} px, 95 % at most {most:.2f} px",
+                f"median {KEYPOINT_PX:g} px or less",
+                bool(median <= KEYPOINT_PX),
+            ),
+            Figure(
+                "IoU of the masks",
+                f"median {iou:.3f}, 95 % at least {low:.3f}",
+                f"median {MASK_IOU:g} or more",
+                bool(iou >= MASK_IOU),
+            ),
+            Figure("alike on whether a person is there", f"{np.mean(self._agreed):.1%} of regions"),
+        ]
+
+
+def pictures(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
+    """Pictures of a source, evenly spread over it: four fifths to calibrate with, the rest to measure.
+
+    Args:
+        spec: a video file, a folder or glob of images.
+        samples: how many to calibrate with, at most.
+        held_out: give those to measure with; they lie in stretches of their own.
+
+    Yields:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        SepcamError: If it cannot be read, or not twice.
+    """
+    with open_source(spec) as source:
+        if source.info.live or "://" in spec:
+            raise SepcamError(f"{spec} cannot be read twice: record it, and take the file")
+        wanted = samples + samples // (_HELD_OUT - 1)
+        total = source.info.frame_count or wanted
+        every = max(1, total // wanted)
+        stretch = max(1, min(total, wanted) // _STRETCHES)
+        for number, frame in enumerate(islice(source, 0, wanted * every, every)):
+            if (number // stretch % _HELD_OUT == _HELD_OUT - 1) == held_out:
+                yield frame.image
