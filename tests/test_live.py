@@ -134,7 +134,7 @@ def until(session, condition):
         if condition(shot):
             return shot
         assert time.monotonic() < give_up
-    raise AssertionError("the session ended")
+    raise AssertionError(f"the session ended: {session.error!r}")
 
 
 def test_pictures_come_in_order_and_have_everything_that_was_found(session_of):
