@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +25,8 @@ _PETS = Path(__file__).parents[3] / "shared" / "data" / "pets09-s2l1" / "vtest.a
 def main() -> int:
     """Runs the bench; the exit status is 1 where Sepcam itself failed somewhere."""
     args = _arguments()
+    # Ended from outside, it still ends its processes and writes what it has.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     plan = (
         Plan(frames=36, slow_frames=6, rounds=2, threads=args.threads, seed=args.seed)
         if args.quick
