@@ -25,6 +25,18 @@ DetectorOption = Annotated[
         "--detector", metavar="NAME", help="Network that finds people; auto takes the best that can be had."
     ),
 ]
+InputSizeOption = Annotated[
+    str,
+    typer.Option(
+        "--input-size",
+        metavar="SIZE",
+        help="Detector input: the longer side in pixels, WIDTHxHEIGHT, own, or auto (640 for yolox-nano).",
+    ),
+]
+SmallPeopleOption = Annotated[
+    bool,
+    typer.Option("--small-people", help="Let the detector look closer, at people far away. Takes more time."),
+]
 PoseOption = Annotated[str, typer.Option("--pose", metavar="NAME", help="Network for skeletons and masks.")]
 BackboneOption = Annotated[
     ConvKind,

@@ -23,7 +23,7 @@ from ..pipelines.sources import Source, open_source
 from ..pipelines.tracker import settings_for
 from . import console
 
-SCORE_FLOOR = 0.02
+SCORE_FLOOR = 0.05
 """Boxes down to this score count in average precision, which weighs every one by its score."""
 
 _TIMED = 24  # images that are timed, after one that is not

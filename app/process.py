@@ -28,6 +28,8 @@ def process(
     ] = "video,jsonl",
     tasks: choices.TasksOption = "track,pose,segment",
     detector: choices.DetectorOption = "auto",
+    input_size: choices.InputSizeOption = "auto",
+    small_people: choices.SmallPeopleOption = False,
     pose: choices.PoseOption = "blazepose-full",
     backbone: choices.BackboneOption = "separable",
     classes: choices.ClassesOption = None,
@@ -63,7 +65,9 @@ def process(
     options = RuntimeOptions(runtime, device, precision, threads)
 
     from .processing import Request, run_all
-    from .setup import load
+    from .setup import load, size_rule
+
+    size_of = size_rule(input_size, small_people=small_people)
 
     request = Request(
         inputs, out, wanted_saves, overwrite, start_s=start, frames=frames, coco_annotations=coco_annotations
@@ -78,6 +82,7 @@ def process(
             classes=None if classes is None else choices.split(classes),
             conf=conf,
             max_people=max_people,
+            size_of=size_of,
             options=options,
         ),
     )

@@ -1,19 +1,54 @@
 """Loads a pipeline for a command: shows downloads, and says which detector was chosen and why."""
 
+from collections.abc import Callable
 from typing import Any
 
+from ..models.errors import SepcamError
 from ..models.weights import WeightStore
-from ..models.zoo import choose_detector
+from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
 from ..pipelines.pipeline import Pipeline
-from . import console
+from . import choices, console
+
+SizeOf = Callable[[str], tuple[int, int] | int | None]
+"""The input size of a detector by its name, as ``load_detector`` takes it."""
 
 
-def load(detector: str, pose: str, **settings: Any) -> Pipeline:  # noqa: ANN401 - those of Pipeline
+def size_rule(text: str, *, small_people: bool) -> SizeOf:
+    """What the options ``--input-size`` and ``--small-people`` mean for each detector.
+
+    Automatically YOLOX-nano, which is quick enough for it, gets its larger input, and any other its own.
+
+    Raises:
+        SepcamError: If the size is none, or both options are given.
+    """
+    if text != "auto":
+        if small_people:
+            raise SepcamError("--small-people chooses the input size itself: leave --input-size out")
+        size = choices.input_size(text)
+        return lambda name: size
+
+    def rule(name: str) -> int | None:
+        if small_people and name not in LARGER_INPUTS:
+            known = ", ".join(LARGER_INPUTS)
+            raise SepcamError(f"{name} takes no larger input: --small-people is for {known}")
+        return LARGER_INPUTS[name] if small_people or name == BEST_DETECTOR else None
+
+    return rule
+
+
+def load(
+    detector: str,
+    pose: str,
+    *,
+    size_of: SizeOf = lambda name: None,
+    **settings: Any,  # noqa: ANN401 - those of Pipeline
+) -> Pipeline:
     """Loads the networks.
 
     Args:
         detector: name in the registry, or ``auto``.
         pose: name in the registry.
+        size_of: the detector's input size.
         settings: the other arguments of ``Pipeline``.
 
     Raises:
@@ -25,4 +60,6 @@ def load(detector: str, pose: str, **settings: Any) -> Pipeline:  # noqa: ANN401
             choice = choose_detector(store, report)
             console.note(f"detector: {choice.name} ({choice.reason})")
             detector = choice.name
-        return Pipeline(detector, pose, store=store, progress=report, **settings)
+        return Pipeline(
+            detector, pose, input_size=size_of(detector), store=store, progress=report, **settings
+        )

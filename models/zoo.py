@@ -49,6 +49,8 @@ _LOG = logging.getLogger(__name__)
 
 BEST_DETECTOR = "yolox-nano"
 FALLBACK_DETECTOR = "ssdlite-person"
+LARGER_INPUTS: Mapping[str, int] = MappingProxyType({"yolox-nano": 640, "ssdlite-person": 780})
+"""The longer side of an input that shows small people, of the detectors that take larger ones."""
 
 
 def models() -> list[ModelInfo]:

@@ -50,6 +50,7 @@ class Pipeline:
         conf: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
+        input_size: tuple[int, int] | int | None = None,
         options: RuntimeOptions | None = None,
         store: WeightStore | None = None,
         progress: Progress = silent,
@@ -65,6 +66,8 @@ class Pipeline:
             conf: least score in [0, 1] of what is reported; by default what suits the detector.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
+            input_size: of a detector loaded by name: (height, width) or the longer side in pixels, see
+                ``load_detector``; None is its own.
             options: what runs the networks; None is automatic.
             store: where weights are kept; None is the user's cache.
             progress: hears of downloads.
@@ -82,7 +85,7 @@ class Pipeline:
             "progress": progress,
         }
         if isinstance(detector, str):
-            detector = load_detector(detector, **shared)
+            detector = load_detector(detector, input_size=input_size, **shared)
         self.detector = detector
         # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
         Analyser(detector, None, self.tasks - set(TASKS), **self._limits)
