@@ -46,7 +46,7 @@ class TrackerSettings:
 
 SETTINGS: Final[Mapping[str, TrackerSettings]] = MappingProxyType(
     {
-        "yolox-nano": TrackerSettings(),
+        "yolox-nano": TrackerSettings(high=0.7, new=0.75),
         "ssdlite-person": TrackerSettings(high=0.4, new=0.5),
         "ssd-mobilenet-v1-coco": TrackerSettings(high=0.4, new=0.5),
     }
