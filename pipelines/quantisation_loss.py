@@ -13,7 +13,7 @@ from ..models.errors import SepcamError
 from ..models.landmarks import roi_from_boxes
 from ..models.quantisation import Pair, Quantiser
 from ..models.runtime import Compiler
-from ..models.types import F32, U8, Detector, PoseEstimator, Poses
+from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
 from .regions import PRESENT, trusted
 from .sources import open_source
 from .tracker import settings_for
@@ -205,24 +205,22 @@ class PoseTrial(Trial[PoseEstimator]):
             self._ious += (both[either > 0] / either[either > 0]).tolist()
 
     def _figures(self) -> list[Figure]:
-        far = np.concatenate(self._far)
-        median, most = np.percentile(far, (50, 95)) if far.size else (np.inf, np.inf)
-        iou, low = np.percentile(self._ious, (50, 5)) if self._ious else (0.0, 0.0)
-        return [
-            Figure(
-                "visible keypoints moved, of 256 px",
-                f"median {median:.2f} px, 95 % at most {most:.2f} px",
-                f"median {KEYPOINT_PX:g} px or less",
-                bool(median <= KEYPOINT_PX),
-            ),
-            Figure(
-                "IoU of the masks",
-                f"median {iou:.3f}, 95 % at least {low:.3f}",
-                f"median {MASK_IOU:g} or more",
-                bool(iou >= MASK_IOU),
-            ),
-            Figure("alike on whether a person is there", f"{np.mean(self._agreed):.1%} of regions"),
-        ]
+        gives = parts_of(self._ours)
+        figures = [Figure("alike on whether a person is there", f"{np.mean(self._agreed):.1%} of regions")]
+        if "pose" in gives:
+            far = np.concatenate(self._far)
+            median, most = np.percentile(far, (50, 95)) if far.size else (np.inf, np.inf)
+            text = f"median {median:.2f} px, 95 % at most {most:.2f} px"
+            good = bool(median <= KEYPOINT_PX)
+            figures.append(
+                Figure("visible keypoints moved, of 256 px", text, f"median {KEYPOINT_PX:g} px or less", good)
+            )
+        if "segment" in gives:
+            iou, low = np.percentile(self._ious, (50, 5)) if self._ious else (0.0, 0.0)
+            text = f"median {iou:.3f}, 95 % at least {low:.3f}"
+            good = bool(iou >= MASK_IOU)
+            figures.append(Figure("IoU of the masks", text, f"median {MASK_IOU:g} or more", good))
+        return figures
 
 
 def pictures(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
@@ -239,9 +237,11 @@ def pictures(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
     Raises:
         SepcamError: If it cannot be read, or not twice.
     """
+    if "://" in spec:
+        raise SepcamError(f"{spec} cannot be read twice: record it, and take the file")
     with open_source(spec) as source:
-        if source.info.live or "://" in spec:
-            raise SepcamError(f"{spec} cannot be read twice: record it, and take the file")
+        if source.info.live:
+            raise SepcamError(f"{source.info.name} cannot be read twice: record it, and take the file")
         wanted = samples + samples // (_HELD_OUT - 1)
         total = source.info.frame_count or wanted
         every = max(1, total // wanted)
