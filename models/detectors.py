@@ -22,7 +22,7 @@ Run = Callable[[U8], tuple[F32, ...]]
 Size = tuple[int, int]  # (height, width) in pixels
 
 _MAX_CANDIDATES = 1000  # bounds the time that NMS takes on a picture that is full of false boxes
-_MAX_SIZES = 8  # networks kept at a time for pictures of different shapes
+_MAX_SIZES = 24  # networks kept for pictures of different shapes; photos come in about 20
 _STEP = 32  # pixels of the coarsest grid's cells
 _MAX_LOG_SIZE = np.float32(8)  # keeps a broken network's boxes finite; trained ones stay far below
 _LOWEST = np.float32(-80)  # below, the sigmoid's exponential would overflow
