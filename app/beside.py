@@ -1,7 +1,7 @@
 """Both backbones side by side: in one picture, and in a video in which each keeps the pace it really has."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
+from ..pipelines.comparison import Tick, silent
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary, StreamInfo
 from ..pipelines.overlay import Overlay
 from ..pipelines.palette import DARK, WHITE, Colour
@@ -49,7 +50,7 @@ def record(
     *,
     overwrite: bool,
     seconds: float = LONGEST_S,
-    tick: Callable[[float], None] = lambda share: None,
+    tick: Tick = silent,
 ) -> None:
     """Writes a video of both backbones on the same source, each at the pace it reached.
 

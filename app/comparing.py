@@ -17,6 +17,7 @@ from ..models.runtime import RuntimeOptions, resolve
 from ..models.types import U8, ConvKind
 from ..models.variants import Subject, external, paper_network, registered
 from ..models.weights import Progress, WeightStore, silent
+from ..pipelines.comparison import Tick
 from ..pipelines.footage import Footage, footage
 from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
@@ -37,7 +38,6 @@ PAPER = {
 
 _PICTURES = 6  # different pictures that a network by itself is fed in turn
 _EXPLAIN_S, _LOAD_S = 8.0, 8.0  # usual times, for the progress bar
-Tick = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)

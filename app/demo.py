@@ -10,9 +10,13 @@ from . import choices, console, outputs
 from .assets import demo_clip
 
 if TYPE_CHECKING:
-    from .toggle import Comparison
+    from collections.abc import Mapping
 
-COMPARED_FRAMES = 40
+    from ..models.types import ConvKind
+    from ..pipelines.pipeline import Pipeline
+
+COMPARED_ROUNDS = 5
+COMPARED_S = 12.0
 
 
 def demo(
@@ -31,7 +35,6 @@ def demo(
     from .processing import Job, Request, run
     from .setup import load
     from .sheet import contact_sheet, save_picture
-    from .toggle import compare
 
     options = RuntimeOptions(runtime, device, precision, threads)
     clip = demo_clip()
@@ -47,40 +50,31 @@ def demo(
     if not summary.complete:
         raise typer.Exit(130)
 
-    console.note(f"loading the same networks with standard convolutions, for {COMPARED_FRAMES} frames")
+    console.note("comparing with the same networks with standard convolutions")
     standard = load(separable.detector.name, pose, options=options, backbone="standard")
-    with open_source(clip, limit=COMPARED_FRAMES) as source:
-        _show(compare(source, separable, standard))
+    _compare({"separable": separable, "standard": standard}, clip, options)
     console.say(
         "Next: sepcam process YOUR_VIDEO.mp4 -o results    (your own video)\n"
         "      sepcam process YOUR_VIDEO.mp4 --backbone standard --frames 100    (feel the difference)\n"
+        "      sepcam compare YOUR_VIDEO.mp4    (the whole report, with the reasons)\n"
         "      sepcam models list    (the networks)    sepcam --help    (everything else)"
     )
 
 
-def _show(measured: "Comparison") -> None:
-    """Prints the comparison as a table."""
-    from rich.table import Table
+def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
+    """Times both backbones on the clip, and prints what came of it."""
+    from ..models.runtime import resolve
+    from ..models.variants import registered
+    from ..models.weights import WeightStore
+    from .findings import answer
+    from .measure_pipeline import PipelineMeasurement
+    from .report import table
 
-    one, other = measured.separable, measured.standard
-    table = Table(
-        title=f"The same networks on {measured.frames} frames, analysis alone", title_justify="left"
-    )
-    table.add_column("")
-    for heading in ("separable", "standard", "ratio"):
-        table.add_column(heading, justify="right")
-    table.add_row("FPS", f"{one.fps:.1f}", f"{other.fps:.1f}", f"{one.fps / other.fps:.1f}x")
-    table.add_row("ms per frame", f"{one.ms:.1f}", f"{other.ms:.1f}", f"{other.ms / one.ms:.1f}x")
-    for (name, cost), (_, dense) in zip(one.costs.items(), other.costs.items(), strict=True):
-        ratio = f"{dense.macs / cost.macs:.1f}x"
-        table.add_row(f"MACs, {name}", f"{cost.macs / 1e6:,.0f} M", f"{dense.macs / 1e6:,.0f} M", ratio)
-    for (name, cost), (_, dense) in zip(one.costs.items(), other.costs.items(), strict=True):
-        ratio = f"{dense.params / cost.params:.1f}x"
-        table.add_row(f"params, {name}", f"{cost.params / 1e6:.1f} M", f"{dense.params / 1e6:.1f} M", ratio)
-    console.show(table)
-    far = measured.difference
-    same = "the same people" if far.same_objects else "NOT the same people"
-    console.say(
-        f"Predictions: {same}; largest differences: boxes {far.boxes_px:.1g} px, "
-        f"keypoints {far.keypoints_px:.1g} px, masks {100 * (1 - far.mask_iou):.1g} % of their area"
-    )
+    measurement = PipelineMeasurement(both, str(clip), resolve(options))
+    measurement.time(rounds=COMPARED_ROUNDS, seconds=COMPARED_S)
+    separable = both["separable"]
+    names = [separable.detector.name] + ([separable.pose.name] if separable.pose else [])
+    store = WeightStore()
+    measurement.count([registered(name, store) for name in names])
+    console.show(table({"results": [measurement.result]}))
+    console.say(answer(measurement.result))

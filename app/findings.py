@@ -7,7 +7,7 @@ def findings(report: dict[str, Any]) -> list[str]:
     """The sentences, from a report as it stands in the JSON file."""
     results = report["results"]
     sentences = [s for result in results for s in _bad_news(result)]
-    sentences += [_answer(result) for result in results if result["kind"] == "pipeline"]
+    sentences += [answer(result) for result in results if result["kind"] == "pipeline"]
     for result in results:
         if result.get("layers"):
             sentences.append(_reason(result, _ceiling(report, result["options"])))
@@ -40,7 +40,8 @@ def _bad_news(result: dict[str, Any]) -> list[str]:
     return said
 
 
-def _answer(result: dict[str, Any]) -> str:
+def answer(result: dict[str, Any]) -> str:
+    """What a pipeline's result comes to."""
     one, other = (result["variants"][kind]["fps"] for kind in ("separable", "standard"))
     ratio, far = result["ratios"]["standard"], result["difference"]
     same = "the same people" if far["same_objects"] else "NOT the same objects"

@@ -13,7 +13,7 @@ from ..models.runtime import Runner, RuntimeOptions
 from ..models.twins import Verdict, verify
 from ..models.types import U8
 from ..models.variants import Subject, Variant
-from ..pipelines.comparison import Rounds, Turn
+from ..pipelines.comparison import Rounds, Tick, Turn, silent
 from .footprint import footprint
 from .measured import cost_entry, options_entry, ratio_entries, variant_entry
 
@@ -48,7 +48,7 @@ class NetworkMeasurement:
         self._subject, self._images, self._options = subject, images, options
         self._ceiling, self._seed = ceiling, seed
 
-    def time(self, *, rounds: int | None, seconds: float, tick: Callable[[float], None]) -> None:
+    def time(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
         """Times all forms against each other; an interrupt leaves ``result`` with what is known by then.
 
         Raises:

@@ -1,7 +1,7 @@
 """The whole pipeline with both backbones on the same frames."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +14,7 @@ from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
 from ..models.variants import Subject
 from ..pipelines.agreement import difference, largest
-from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Turn
+from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Tick, Turn, silent
 from ..pipelines.footage import Footage, footage
 from ..pipelines.frames import FrameResult
 from ..pipelines.overlay import Overlay
@@ -55,13 +55,13 @@ class PipelineMeasurement:
         names = [pipeline.detector.name] + ([pipeline.pose.name] if pipeline.pose else [])
         self._name = " + ".join(names)
 
-    def time(self, *, rounds: int | None, seconds: float, tick: Callable[[float], None]) -> None:
+    def time(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
         """Times both against each other; an interrupt leaves ``result`` with what is known by then.
 
         Raises:
             KeyboardInterrupt: If it was interrupted.
         """
-        self.footage = footage(self._spec, stretches=STRETCHES, length=self._length(rounds, seconds))
+        self.footage = footage(self._spec, stretches=STRETCHES, length=self._length(seconds))
         timed = Rounds([self._turn(kind) for kind in KINDS], seed=self._seed)
         try:
             timed.run(rounds=rounds, seconds=seconds, tick=tick)
@@ -83,12 +83,10 @@ class PipelineMeasurement:
             entry["macs"] = round(parts[0].macs + people * sum(part.macs for part in parts[1:]))
             self.result["variants"][kind].update(entry)
 
-    def _length(self, rounds: int | None, seconds: float) -> int:
+    def _length(self, seconds: float) -> int:
         """Frames per stretch, so that the least number of rounds takes half of the time; also warms up."""
         brief = footage(self._spec, stretches=1, length=_SHORTEST)
         spent = sum(_median(self._pass(kind, brief)) for kind in KINDS) / 1e3
-        if rounds is not None:
-            return _LONGEST
         return int(np.clip(seconds / 2 / LEAST_ROUNDS / STRETCHES / max(spent, 1e-6), _SHORTEST, _LONGEST))
 
     def _turn(self, kind: ConvKind) -> Turn:

@@ -15,6 +15,9 @@ import numpy as np
 
 from ..models.energy import EnergyMeter
 
+Tick = Callable[[float], None]
+"""Hears which share of some work is done, 0 to 1."""
+
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 LEAST_ROUNDS = 5
@@ -44,6 +47,10 @@ class Estimate:
     high: float
 
 
+def silent(share: float) -> None:
+    """A ``Tick`` that tells nobody."""
+
+
 class Rounds:
     """Times turns against each other, round by round; only whole rounds count.
 
@@ -63,9 +70,7 @@ class Rounds:
         self._times: dict[tuple[str, str], list[Sequence[float]]] = defaultdict(list)
         self._joules: dict[tuple[str, str], list[float]] = defaultdict(list)
 
-    def run(
-        self, *, rounds: int | None, seconds: float, tick: Callable[[float], None] = lambda spent: None
-    ) -> None:
+    def run(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
         """Goes on until so many rounds are done, or until the time is used up where none is given.
 
         Args:
@@ -89,7 +94,7 @@ class Rounds:
             return self.count >= rounds
         return self.count >= LEAST_ROUNDS and spent + spent / self.count > seconds
 
-    def _round(self, tick: Callable[[float], None]) -> None:
+    def _round(self, tick: Tick) -> None:
         """One turn of each; an interrupt in the middle leaves no trace."""
         order = list(self._subjects.values())
         self._random.shuffle(order)
