@@ -38,7 +38,7 @@ class PipelineMeasurement:
 
     Attributes:
         result: what is known so far, as it stands in the report; empty before ``time``.
-        seen: the drawn frames of the last round, for each backbone.
+        seen: the timed frames of the last round, drawn on, for each backbone.
         footage: the frames that were compared, or None before ``time``.
     """
 
@@ -97,7 +97,7 @@ class PipelineMeasurement:
         return Turn(self._name, kind, work)
 
     def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
-        """Milliseconds from each result to the next, within each stretch; keeps the drawn frames."""
+        """Milliseconds from each result to the next, within each stretch; keeps what was timed."""
         pipeline = self._pipelines[kind]
         overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
         times: list[float] = []
@@ -109,8 +109,8 @@ class PipelineMeasurement:
                     now = time.perf_counter()
                     if last is not None:
                         times.append((now - last) * 1e3)
+                        seen.append(result)
                     last = now
-                    seen.append(result)
         return times
 
     def _describe(self, timed: Rounds, taken: Footage) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class PipelineMeasurement:
             "kind": "pipeline",
             "options": options_entry(self._options),
             "rounds": timed.count,
-            "frames_per_round": len(taken.stretches) * taken.length,
+            "frames_per_round": len(seen[0]),
             "people_per_frame": float(np.mean([r.instances.people.sum() for r in seen[0]])),
             "variants": {kind: variant_entry(timed, self._name, kind, _SUMMARY) for kind in KINDS},
             "ratios": ratio_entries(timed, self._name, KINDS, _SUMMARY),
