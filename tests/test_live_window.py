@@ -17,28 +17,44 @@ import numpy as np
 import pytest
 from sepcam.app.assets import demo_clip
 
-NEEDED = ("Xvfb", "xdotool", "import")
+NEEDED = ("Xvfb", "openbox", "xdotool", "import")
+PACKAGES = "xvfb openbox xdotool imagemagick"
 MISSING = [program for program in NEEDED if shutil.which(program) is None]
 PATIENCE_S = 120
 
 pytestmark = pytest.mark.skipif(
     bool(MISSING) and not os.environ.get("CI"),
-    reason=f"the window's tests need {', '.join(MISSING)} (apt-get install xvfb xdotool imagemagick)",
+    reason=f"the window's tests need {', '.join(MISSING)} (apt-get install {PACKAGES})",
 )
 
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    assert not MISSING, f"install {', '.join(MISSING)}: apt-get install xvfb xdotool imagemagick"
+    assert not MISSING, f"the window's tests need {', '.join(MISSING)}: apt-get install {PACKAGES}"
     read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1000x700x24", "-nolisten", "tcp"]
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(write),
+        "-screen",
+        "0",
+        "1000x700x24",
+        "-nolisten",
+        "tcp",
+        "-noreset",
+    ]
     server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(read) as told:
         number = told.readline().strip()
+    # Without a window manager no window fills the screen.
+    manager = subprocess.Popen(
+        ["openbox", "--sm-disable"], env={**os.environ, "DISPLAY": f":{number}"}, stderr=subprocess.DEVNULL
+    )
     yield f":{number}"
-    server.terminate()
-    server.wait()
+    for process in (manager, server):
+        process.terminate()
+        process.wait()
 
 
 class Desktop:
@@ -128,6 +144,7 @@ def still(desk: Desktop) -> np.ndarray:
     pictures = [desk.picture()]
 
     def same() -> bool:
+        time.sleep(1.0)  # frames that were on their way at a pause still arrive
         pictures.append(desk.picture())
         return np.array_equal(pictures[-1], pictures[-2])
 

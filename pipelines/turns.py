@@ -1,0 +1,103 @@
+"""People renewed in turn: who is not looked at in a frame keeps the last look, moved along."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.types import F32, I64, Poses
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """One person's last look: the box then, and a `Poses` of one."""
+
+    box: F32
+    poses: Poses
+
+
+class Turns:
+    """Chooses who is looked at in a frame, and remembers everybody's last look.
+
+    Attributes:
+        count: frames in which everybody is looked at once; 1 looks at everybody in each.
+    """
+
+    count: int
+
+    def __init__(self) -> None:
+        self.count = 1
+        self._frame = 0
+        self._last: dict[int, _Last] = {}
+
+    def reset(self) -> None:
+        """Forget everyone, as at a cut."""
+        self._last.clear()
+
+    def due(self, ids: I64) -> npt.NDArray[np.bool_]:
+        """(N,) bool, whom of these identities to look at in the next frame; newcomers always."""
+        self._frame += 1
+        if self.count == 1:
+            return np.ones(len(ids), np.bool_)
+        known = np.array([number in self._last for number in ids.tolist()], np.bool_)
+        # By rank, not by number, so that as many are due in each frame.
+        rank = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
+        return ~known | (rank % self.count == self._frame % self.count)
+
+    def merge(self, ids: I64, boxes: F32, due: npt.NDArray[np.bool_], fresh: Poses) -> Poses:
+        """Everybody's landmarks and masks in this frame, and the memory of them for the next.
+
+        Args:
+            ids: (N,) identities.
+            boxes: (N, 4) float32 x1 y1 x2 y2, where they are now.
+            due: (N,) bool, who was looked at.
+            fresh: what was found of those, in order.
+
+        Returns:
+            Poses of all N; regions, keypoints and so the masks of the others are moved and scaled as their
+            boxes were.
+        """
+        if self.count > 1:
+            order = iter(range(len(fresh)))
+            parts = [
+                _row(fresh, next(order)) if looked else _moved(self._last[number], box)
+                for number, box, looked in zip(ids.tolist(), boxes, due.tolist(), strict=True)
+            ]
+            fresh = _joined(parts, fresh)
+            self._last = {
+                number: _Last(box, part) for number, box, part in zip(ids.tolist(), boxes, parts, strict=True)
+            }
+        return fresh
+
+
+def _row(poses: Poses, row: int) -> Poses:
+    part = slice(row, row + 1)
+    logits = None if poses.mask_logits is None else poses.mask_logits[part]
+    return Poses(poses.rois[part], poses.keypoints[part], poses.presence[part], poses.next_rois[part], logits)
+
+
+def _moved(last: _Last, box: F32) -> Poses:
+    """A last look, moved and scaled as the box was."""
+    then, poses = last.box, last.poses
+    old, new = (then[:2] + then[2:]) / 2, (box[:2] + box[2:]) / 2
+    scale = float(box[3] - box[1]) / max(float(then[3] - then[1]), 1e-6)
+    keypoints = poses.keypoints.copy()
+    keypoints[..., :2] = (keypoints[..., :2] - old) * scale + new
+    rois, next_rois = poses.rois.copy(), poses.next_rois.copy()
+    for regions in (rois, next_rois):
+        regions[:, :2] = (regions[:, :2] - old) * scale + new
+        regions[:, 2] *= scale
+    return Poses(rois, keypoints, poses.presence, next_rois, poses.mask_logits)
+
+
+def _joined(parts: list[Poses], empty: Poses) -> Poses:
+    if not parts:
+        return empty
+    logits = [part.mask_logits for part in parts if part.mask_logits is not None]
+    return Poses(
+        np.concatenate([part.rois for part in parts]),
+        np.concatenate([part.keypoints for part in parts]),
+        np.concatenate([part.presence for part in parts]),
+        np.concatenate([part.next_rois for part in parts]),
+        np.concatenate(logits) if len(logits) == len(parts) else None,
+    )
