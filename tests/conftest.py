@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import http.server
+import signal
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from torch import nn
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("sepcam", deadline=None)
 hypothesis.settings.load_profile("sepcam")
+
+# A suite that a shell runs in the background ignores Ctrl-C, and so would the programs that it interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
