@@ -10,6 +10,7 @@ import typer
 from ..models.errors import SepcamError
 from ..models.runtime import Device, Precision, Runtime
 from ..models.types import ConvKind
+from ..pipelines.frames import DetectEvery
 
 T = TypeVar("T", bound=str)
 
@@ -61,6 +62,14 @@ MaxPeopleOption = Annotated[
     int,
     typer.Option("--max-people", metavar="N", min=1, help="Most people with skeleton and mask in a frame."),
 ]
+DetectEveryOption = Annotated[
+    str,
+    typer.Option(
+        "--detect-every",
+        metavar="N|auto",
+        help="Detect in every Nth frame and follow people in between; auto where nothing is lost.",
+    ),
+]
 RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What runs the networks.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where it runs them.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="In which numbers it computes.")]
@@ -68,6 +77,19 @@ ThreadsOption = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", min=1, help="Threads per network.", show_default="all cores"),
 ]
+
+
+def detect_every(text: str) -> DetectEvery:
+    """How often to detect, as typed.
+
+    Raises:
+        SepcamError: If it is neither a number from 1 nor ``auto``.
+    """
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise SepcamError(f"--detect-every takes a number from 1, or auto; is {text!r}")
+    return int(text)
 
 
 def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:

@@ -41,6 +41,7 @@ def live(
     classes: choices.ClassesOption = None,
     conf: choices.ConfOption = None,
     max_people: choices.MaxPeopleOption = 16,
+    detect_every: choices.DetectEveryOption = "auto",
     target_fps: Annotated[
         float | None,
         typer.Option(
@@ -104,6 +105,7 @@ def live(
         show_cameras()
         return
     wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
+    every = choices.detect_every(detect_every)
     saves = choices.chosen(save, SAVES_LIVE, "--save")
     if headless and not (record or saves or events):
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
@@ -128,6 +130,7 @@ def live(
             classes=None if classes is None else choices.split(classes),
             conf=conf,
             max_people=max_people,
+            detect_every=every,
             options=RuntimeOptions(runtime, device, precision, threads),
             target_fps=target_fps,
             reconnect_timeout_s=reconnect_timeout,

@@ -35,6 +35,7 @@ def process(
     classes: choices.ClassesOption = None,
     conf: choices.ConfOption = None,
     max_people: choices.MaxPeopleOption = 16,
+    detect_every: choices.DetectEveryOption = "1",
     start: Annotated[
         float, typer.Option("--start", metavar="SECOND", min=0, help="Begin at this second of a video.")
     ] = 0.0,
@@ -62,6 +63,7 @@ def process(
     wanted_saves = choices.chosen(save, SAVES, "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(SAVES)}")
+    every = choices.detect_every(detect_every)
     options = RuntimeOptions(runtime, device, precision, threads)
 
     from .processing import Request, run_all
@@ -82,6 +84,7 @@ def process(
             classes=None if classes is None else choices.split(classes),
             conf=conf,
             max_people=max_people,
+            detect_every=every,
             size_of=size_of,
             options=options,
         ),

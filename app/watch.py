@@ -11,7 +11,7 @@ from pathlib import Path
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
 from ..pipelines.events import Event
-from ..pipelines.frames import Task
+from ..pipelines.frames import DetectEvery, Task
 from ..pipelines.governor import Quality
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import LiveSettings
@@ -46,6 +46,7 @@ class Request:
         classes: names of the classes to report, or None.
         conf: least score, or None.
         max_people: landmarks and masks for at most so many people.
+        detect_every: frames from one detection to the next, or ``auto``.
         options: what runs the networks.
         target_fps: rate to keep, None for the camera's.
         reconnect_timeout_s: when to give up a lost source, None for never.
@@ -72,6 +73,7 @@ class Request:
     classes: Sequence[str] | None
     conf: float | None
     max_people: int
+    detect_every: DetectEvery
     options: RuntimeOptions
     target_fps: float | None
     reconnect_timeout_s: float | None
@@ -116,6 +118,7 @@ def watch(request: Request) -> None:
             target_fps=request.target_fps,
             classes=request.classes,
             max_people=request.max_people,
+            detect_every=request.detect_every,
             prepare_ahead=request.window,
             on_event=_print_event if request.events else lambda event: None,
         ) as session:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
+DetectEvery = int | Literal["auto"]
+"""Frames from one detection to the next; ``auto`` is as many as lose nothing."""
 """What can be done beside detecting."""
 
 

@@ -29,7 +29,7 @@ from typing import Any, Final
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
 from .events import Event
-from .frames import Frame, FrameResult, StreamInfo
+from .frames import DetectEvery, Frame, FrameResult, StreamInfo
 from .live_hud import draw_readout
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
@@ -93,6 +93,7 @@ class LiveSession:
         target_fps: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
+        detect_every: DetectEvery = "auto",
         prepare_ahead: bool = True,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
@@ -106,6 +107,7 @@ class LiveSession:
             target_fps: the rate that the governor keeps, None for the camera's, 0 to keep full quality.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
+            detect_every: frames from one detection to the next; ``auto`` is as many as lose nothing.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
             on_event: hears of events, from a thread of the session's.
 
@@ -130,7 +132,11 @@ class LiveSession:
         self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
         try:
             self._watch = LiveWatch(Marks(marks, (self.info.width, self.info.height)), on_event)
-            limits: dict[str, Any] = {"classes": classes, "max_people": max_people}
+            limits: dict[str, Any] = {
+                "classes": classes,
+                "max_people": max_people,
+                "detect_every": detect_every,
+            }
             self._analysis = LiveAnalysis(pool, self._switches, self._meter, fps=self.info.fps, **limits)
         except BaseException:
             self.stop()

@@ -11,7 +11,7 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.types import F32, U8, Detections, Detector, Part
 from .events import Event, Watch
-from .frames import Frame, FrameResult
+from .frames import DetectEvery, Frame, FrameResult
 from .governor import Governor, Quality, ladder
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
@@ -76,6 +76,7 @@ class LiveAnalysis:
         fps: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
+        detect_every: DetectEvery = "auto",
     ) -> None:
         """Load the networks.
 
@@ -86,12 +87,17 @@ class LiveAnalysis:
             fps: of the source.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
+            detect_every: frames from one detection to the next, see ``Cadence``.
 
         Raises:
             SepcamError: If networks cannot be had, or a class is unknown.
         """
         self._pool, self._switches, self._meter = pool, switches, meter
-        self._limits: dict[str, Any] = {"classes": classes, "max_people": max_people}
+        self._limits: dict[str, Any] = {
+            "classes": classes,
+            "max_people": max_people,
+            "detect_every": detect_every,
+        }
         self._tracker = Tracker(fps=fps)
         self._clock_s = 0.0
         self._origin_s: float | None = None
@@ -109,6 +115,8 @@ class LiveAnalysis:
             self._origin_s = self._last_s = frame.time_s
         self._clock_s += min(max(frame.time_s - self._last_s, 0.0), _LONGEST_STEP_S)
         self._last_s = frame.time_s
+        if self._analyser.cadence is not None:
+            self._analyser.cadence.at_least = self.quality.detect_every
         begun = time.perf_counter()
         instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
         took = time.perf_counter() - begun

@@ -12,9 +12,10 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.landmarks import roi_from_boxes
 from ..models.masks import mask_crops
-from ..models.types import I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
-from .frames import TASKS, Frame, Instances, MaskCrop, Task
-from .regions import Regions, borrowed, trusted
+from ..models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
+from .cadence import APPEAR_S, Cadence, surely_there
+from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
+from .regions import Anchors, Regions, borrowed, trusted
 from .tracker import Tracker, settings_for
 
 _PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
@@ -39,6 +40,7 @@ class Analyser:
         max_people: int = 16,
         independent: bool = False,
         fps: float | None = None,
+        detect_every: DetectEvery = 1,
     ) -> None:
         """Prepare for one source.
 
@@ -55,6 +57,8 @@ class Analyser:
             independent: the frames have nothing to do with each other: no tracking, and two passes of the
                 landmark network, since there is no frame before.
             fps: frames per second of the source, for the tracker.
+            detect_every: frames from one detection to the next, or ``auto``, see ``Cadence``. Without
+                identities, and with a detector that gives what is asked for itself, every frame gets one.
 
         Raises:
             SepcamError: A task or class that does not exist, or a number out of range.
@@ -75,7 +79,10 @@ class Analyser:
         if "track" in self.tasks and not independent:
             self._tracker = tracker or Tracker(settings, fps)
         self._two_passes = independent and self._landmarks
-        self._regions = Regions()
+        self._regions, self._anchors = Regions(), Anchors()
+        self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
+        check_every(detect_every, self.tasks, detector)
+        self.cadence = self._cadence(detect_every)
         if missing and pose is None:
             raise ValueError("the tasks 'pose' and 'segment' need a pose network")
         if pose is not None and (lacking := missing - parts_of(pose)):
@@ -83,49 +90,119 @@ class Analyser:
             what = _PARTS[part]
             raise SepcamError(f"{pose.name} gives no {what}: leave {part} out of the tasks, or use another")
 
+    def _cadence(self, every: DetectEvery) -> Cadence | None:
+        """What says when to detect, None where every frame gets a detection."""
+        if every == 1 or self._tracker is None or self._own:
+            return None
+        return Cadence(every)
+
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities go on counting."""
         self._regions.reset()
+        self._anchors.reset()
+        self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         if self._tracker is not None:
             self._tracker.reset()
+        if self.cadence is not None:
+            self.cadence.reset()
 
     def analyse(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         clock = _Stopwatch()
+        if self._tracker is None or self.cadence is None:
+            return self._detected(frame, clock), clock.laps
+        expected = replace(self._known, boxes=self._tracker.expect(self._known_ids, frame.time_s))
+        if self.cadence.due(frame.image, frame.time_s, expected.boxes):
+            instances = self._detected(frame, clock)
+            self.cadence.detected(
+                frame.image,
+                frame.time_s,
+                instances.boxes,
+                pending=self._tracker.pending,
+                hurry=self._in_doubt(instances, frame.time_s, self._tracker),
+            )
+        else:
+            instances = self._carried(frame, expected, self._tracker, clock)
+            self.cadence.carried(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
+        return instances, clock.laps
+
+    def _in_doubt(self, instances: Instances, time_s: float, tracker: Tracker) -> bool:
+        """Whether somebody may leave the box that they will be carried in."""
+        if instances.track_ids is None:
+            return False
+        later = tracker.expect(instances.track_ids, time_s + APPEAR_S)
+        followed = self._anchors.have(instances.track_ids)
+        return tracker.lost or not surely_there(instances.boxes, later, followed).all()
+
+    def _detected(self, frame: Frame, clock: "_Stopwatch") -> Instances:
+        """One frame by what the detector finds in it."""
         found = self._detector.detect(frame.image)
         if self._labels is not None:
             found = found[np.isin(found.labels, self._labels)]
         clock.lap("detect")
 
         size = (frame.image.shape[0], frame.image.shape[1])
-        found, ids = self._follow(found, frame.time_s, size)
-        if self._tracker is not None:
+        if self._tracker is None:
+            found, ids = found[found.scores >= self._conf], None
+            boxes = found.boxes
+        else:
+            boxes, rows, ids = self._tracker.follow(found, frame.time_s)
+            found = found[rows]
+            self._known, self._known_ids = found, ids
             clock.lap("track")
 
-        instances = Instances(size, found.boxes, found.scores, found.labels, self._detector.labels, ids)
-        instances = _with_own(instances, found, self._own)
+        instances = self._instances(size, found, boxes, ids)
         if self._pose is None:
-            return instances, clock.laps
-        chosen = self._choose(found)
-        chosen, poses = self._estimate(self._pose, frame.image, instances, chosen)
+            return instances
+        rows, poses = self._look(self._pose, frame.image, instances.boxes, ids, self._choose(found))
+        if ids is not None:
+            sure = trusted(poses, roi_from_boxes(instances.boxes[rows], size))
+            self._anchors.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
         clock.lap("pose")
+        return self._with_poses(instances, rows, poses, clock)
 
-        if self._landmarks:
-            instances = _with_keypoints(instances, chosen, poses, len(self._pose.keypoint_names))
-        if self._masks:
-            instances = _with_masks(instances, chosen, poses)
-            clock.lap("masks")
-        return instances, clock.laps
+    def _carried(self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch") -> Instances:
+        """One frame without a detection: everyone is where landmarks are, or where they are expected."""
+        size = (frame.image.shape[0], frame.image.shape[1])
+        chosen, poses = np.zeros(0, np.int64), None
+        if self._pose is not None:
+            boxes = known.boxes.copy()
+            chosen, poses = self._look(self._pose, frame.image, boxes, self._known_ids, self._choose(known))
+            sure = trusted(poses, roi_from_boxes(boxes[chosen], size))
+            rows = chosen[sure]
+            boxes[rows] = self._anchors.carry(self._known_ids[rows], boxes[rows], poses.keypoints[sure])
+            self._anchors.keep(self._known_ids[rows])
+            known = replace(known, boxes=boxes)
+            clock.lap("pose")
 
-    def _follow(
-        self, found: Detections, time_s: float, size: tuple[int, int]
-    ) -> tuple[Detections, I64 | None]:
-        """What is reported of this frame, and its identities."""
-        if self._tracker is None:
-            return found[found.scores >= self._conf], None
-        tracked, ids = self._tracker.update(found, time_s)
+        boxes, rows, ids = tracker.follow(known, frame.time_s)
+        place = np.full(len(known), -1)
+        place[rows] = np.arange(len(rows))
+        self._known, self._known_ids = known[rows], ids
+        instances = self._instances(size, self._known, boxes, ids)
+        clock.lap("track")
+        if poses is None:
+            return instances
+        kept = np.flatnonzero(place[chosen] >= 0)
+        return self._with_poses(instances, place[chosen[kept]], _take(poses, kept), clock)
+
+    def _instances(self, size: tuple[int, int], found: Detections, boxes: F32, ids: I64 | None) -> Instances:
         limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
-        return replace(tracked, boxes=tracked.boxes.clip(0, limit)), ids
+        boxes = boxes.clip(0, limit)
+        instances = Instances(size, boxes, found.scores, found.labels, self._detector.labels, ids)
+        return _with_own(instances, found, self._own)
+
+    def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "_Stopwatch") -> Instances:
+        if self._landmarks and self._pose is not None:
+            instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
+            if instances.track_ids is not None:
+                self._regions.remember(
+                    instances.track_ids[rows], instances.boxes[rows], poses, instances.size
+                )
+        if self._masks:
+            instances = _with_masks(instances, rows, poses)
+            clock.lap("masks")
+        return instances
 
     def _choose(self, found: Detections) -> I64:
         """Rows of the people who get landmarks: all, or the largest and surest."""
@@ -135,20 +212,20 @@ class Analyser:
         weight = found.scores[people] * (found.boxes[people, 2:] - found.boxes[people, :2]).prod(1)
         return np.sort(people[np.argsort(-weight, kind="stable")[: self._max_people]])
 
-    def _estimate(self, pose: PoseEstimator, image: U8, instances: Instances, rows: I64) -> tuple[I64, Poses]:
+    def _look(
+        self, pose: PoseEstimator, image: U8, boxes: F32, ids: I64 | None, rows: I64
+    ) -> tuple[I64, Poses]:
         """Landmarks and masks of these people in one batch, but for those who hide behind another."""
-        boxes, size = instances.boxes[rows], instances.size
-        follow = instances.track_ids is not None and self._landmarks
-        ids = rows if instances.track_ids is None else instances.track_ids[rows]
-        seeds = self._regions.propose(ids, boxes, size) if follow else roi_from_boxes(boxes, size)
+        boxes, size = boxes[rows], (image.shape[0], image.shape[1])
+        if ids is not None and self._landmarks:
+            seeds = self._regions.propose(ids[rows], boxes, size)
+        else:
+            seeds = roi_from_boxes(boxes, size)
         poses = pose.estimate(image, seeds, masks=self._masks)
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
         own = np.flatnonzero(~borrowed(poses.keypoints, boxes))
-        poses = _take(poses, own)
-        if follow:
-            self._regions.remember(ids[own], boxes[own], poses, size)
-        return rows[own], poses
+        return rows[own], _take(poses, own)
 
 
 def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
@@ -206,6 +283,19 @@ def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:
         for row, (pixels, x, y) in zip(rows, crops, strict=True):
             masks[row] = MaskCrop(pixels, x, y) if pixels.any() else None
     return replace(instances, masks=masks)
+
+
+def check_every(every: DetectEvery, tasks: Collection[Task], detector: Detector) -> None:
+    """Raises SepcamError unless detections can be so many frames apart."""
+    if every == "auto" or every == 1:
+        return
+    if every < 1:
+        raise SepcamError(f"detect-every must be a number from 1, or auto; is {every}")
+    if "track" not in tasks:
+        raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
+    if own := set(tasks) & parts_of(detector):
+        parts = " and ".join(_PARTS[part] for part in sorted(own))
+        raise SepcamError(f"{detector.name} gives {parts} itself: it has to run on every frame")
 
 
 def _check(tasks: frozenset[str], conf: float | None, max_people: int) -> None:

@@ -9,10 +9,10 @@ from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
 from ..models.weights import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
-from .frames import TASKS, Frame, FrameResult, StreamInfo, Task
+from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .meter import Meter
 from .overlay import Overlay
-from .people import Analyser
+from .people import Analyser, check_every
 from .recorder import Recorder
 from .sources import Source
 from .stream import Stage, run_stages
@@ -50,6 +50,7 @@ class Pipeline:
         conf: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
+        detect_every: DetectEvery = 1,
         input_size: tuple[int, int] | int | None = None,
         options: RuntimeOptions | None = None,
         store: WeightStore | None = None,
@@ -66,6 +67,8 @@ class Pipeline:
             conf: least score in [0, 1] of what is reported; by default what suits the detector.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
+            detect_every: frames of a video from one detection to the next, or ``auto``: as many as lose
+                nothing; people are carried by their landmarks in between.
             input_size: of a detector loaded by name: (height, width) or the longer side in pixels, see
                 ``load_detector``; None is its own.
             options: what runs the networks; None is automatic.
@@ -87,6 +90,8 @@ class Pipeline:
         if isinstance(detector, str):
             detector = load_detector(detector, input_size=input_size, **shared)
         self.detector = detector
+        check_every(detect_every, self.tasks, detector)
+        self._detect_every: DetectEvery = detect_every
         # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
         Analyser(detector, None, self.tasks - set(TASKS), **self._limits)
         self.pose = None
@@ -161,6 +166,7 @@ class Pipeline:
             self.tasks,
             independent=info.independent,
             fps=info.fps,
+            detect_every=self._detect_every,
             **self._limits,
         )
 

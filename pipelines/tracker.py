@@ -65,6 +65,28 @@ class _ClassTracks:
     tracker: "BoTSORTTracker"
     ids: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def pending(self) -> bool:
+        """Whether something was seen that has no identity yet."""
+        return any(track.tracker_id < 0 for track in self.tracker.tracks)
+
+    @property
+    def lost(self) -> bool:
+        """Whether something that has an identity was not seen in the last frame."""
+        return any(track.tracker_id >= 0 and track.time_since_update > 0 for track in self.tracker.tracks)
+
+    def expect(self, steps: float) -> dict[int, F32]:
+        """Boxes by identity, so many frames from now, as the Kalman filters' speeds say."""
+        boxes: dict[int, F32] = {}
+        for track in self.tracker.tracks:
+            if track.tracker_id in self.ids:
+                x, y, w, h, *speeds = track.state_estimator.kf.state[:, 0]
+                centre = np.array([x, y]) + steps * np.array(speeds[:2])
+                half = np.maximum(np.array([w, h]) + steps * np.array(speeds[2:]), 1.0) / 2
+                box = np.concatenate([centre - half, centre + half])
+                boxes[self.ids[track.tracker_id]] = box.astype(np.float32)
+        return boxes
+
 
 class Tracker:
     """ByteTrack over every class by itself, so that a dog never takes over a person's identity.
@@ -106,7 +128,35 @@ class Tracker:
         self._classes.clear()
         self._last_time = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether something seen in the last frame gets its identity if the next one shows it too."""
+        return any(tracks.pending for tracks in self._classes.values())
+
+    @property
+    def lost(self) -> bool:
+        """Whether somebody is looked for who was not in the last frame."""
+        return any(tracks.lost for tracks in self._classes.values())
+
+    def expect(self, ids: I64, time_s: float | None = None) -> F32:
+        """Where these (N,) tracks of the last update should be at a time: (N, 4) float32 x1 y1 x2 y2."""
+        steps = self._elapsed(time_s) * self._fps
+        boxes = {}
+        for tracks in self._classes.values():
+            boxes |= tracks.expect(steps)
+        return np.array([boxes[int(number)] for number in ids], np.float32).reshape(-1, 4)
+
     def update(self, detections: Detections, time_s: float | None = None) -> tuple[Detections, I64]:
+        """Follow everything into the next frame; see ``follow``.
+
+        Returns:
+            What has an identity, best score first: the boxes as the Kalman filter sees them (steadier than
+            the detector's, and not clipped), all else as it was detected; and (N,) int64 identities.
+        """
+        boxes, rows, ids = self.follow(detections, time_s)
+        return replace(detections[rows], boxes=boxes), ids
+
+    def follow(self, detections: Detections, time_s: float | None = None) -> tuple[F32, I64, I64]:
         """Follow everything into the next frame.
 
         Args:
@@ -115,31 +165,35 @@ class Tracker:
                 frame after the last.
 
         Returns:
-            What has an identity, best score first: the boxes as the Kalman filter sees them (steadier than
-            the detector's, and not clipped), all else as it was detected; and (N,) int64 identities.
+            Of what has an identity, best score first: (N, 4) float32 boxes as the Kalman filter sees them,
+            not clipped; (N,) rows of ``detections``; (N,) int64 identities.
         """
         timestamp = self._advance(time_s)
-        found = detections[detections.scores >= self.settings.low]
+        found = detections
+        strong = found.scores >= self.settings.low
         labels = set(self._classes) | set(found.labels[found.scores >= self.settings.new].tolist())
         parts = [
-            self._update_class(label, found, np.flatnonzero(found.labels == label), timestamp)
+            self._update_class(label, found, np.flatnonzero(strong & (found.labels == label)), timestamp)
             for label in sorted(labels)
         ]
         if not parts:
-            return found[:0], np.zeros(0, np.int64)
+            return np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64)
         boxes, rows, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(-found.scores[rows], kind="stable")
-        return replace(found[rows[order]], boxes=boxes[order]), numbers[order]
+        return boxes[order], rows[order], numbers[order]
 
     def _advance(self, time_s: float | None) -> float:
         """Seconds on a clock that always moves on, whatever the source says."""
-        step = 1.0 / self._fps
+        self._clock += self._elapsed(time_s)
         if time_s is not None and np.isfinite(time_s):
-            if self._last_time is not None and time_s > self._last_time:
-                step = time_s - self._last_time
             self._last_time = time_s
-        self._clock += step
         return self._clock
+
+    def _elapsed(self, time_s: float | None) -> float:
+        """Seconds since the last frame."""
+        if time_s is None or self._last_time is None or not time_s > self._last_time or np.isinf(time_s):
+            return 1.0 / self._fps
+        return time_s - self._last_time
 
     def _update_class(
         self, label: int, found: Detections, rows: I64, timestamp: float
