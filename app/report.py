@@ -83,7 +83,9 @@ def table(report: Report) -> "Table":
 
 def options_text(options: dict[str, Any]) -> str:
     """How something was run, in a few words."""
-    where = "GPU" if options["device"] == "cuda" else f"{options['threads']} threads"
+    threads = options["threads"]
+    where = "all cores" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
+    where = "GPU" if options["device"] == "cuda" else where
     return f"{options['runtime']} {options['precision']}, {where}"
 
 
