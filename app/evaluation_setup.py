@@ -1,11 +1,13 @@
 """One way of running that an evaluation measures."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector
-from ..models.weights import Progress, WeightStore
-from ..models.zoo import choose_detector, load_detector
+
+if TYPE_CHECKING:
+    from ..models.weights import Progress, WeightStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ class Setup:
         options = self.options
         return f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
 
-    def load(self, store: WeightStore, progress: Progress, *, score_floor: float | None = None) -> Detector:
+    def load(
+        self, store: "WeightStore", progress: "Progress", *, score_floor: float | None = None
+    ) -> Detector:
         """The detector, ready to run."""
+        from ..models.zoo import load_detector
+
         return load_detector(
             self.detector,
             backbone=self.backbone,
@@ -52,13 +58,14 @@ class Setup:
         )
 
 
-def definite(setup: Setup, store: WeightStore, progress: Progress) -> Setup:
+def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
     """The setup with every ``auto`` resolved.
 
     Raises:
         SepcamError: If the options do not fit this machine.
     """
     from ..models.runtime import resolve
+    from ..models.zoo import choose_detector
 
     name = setup.detector
     if name == "auto":
