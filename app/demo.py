@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..models.types import ConvKind
     from ..pipelines.pipeline import Pipeline
 
-COMPARED_ROUNDS = 5
-COMPARED_S = 12.0
+COMPARED_FRAMES = 40
+COMPARED_ROUNDS = 2
 
 
 def demo(
@@ -50,7 +50,7 @@ def demo(
     if not summary.complete:
         raise typer.Exit(130)
 
-    console.note("comparing with the same networks with standard convolutions")
+    console.note(f"running {COMPARED_FRAMES} of its frames in both backbones")
     standard = load(separable.detector.name, pose, options=options, backbone="standard")
     _compare({"separable": separable, "standard": standard}, clip, options)
     console.say(
@@ -71,7 +71,7 @@ def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOp
     from .report import table
 
     measurement = PipelineMeasurement(both, str(clip), resolve(options))
-    measurement.time(rounds=COMPARED_ROUNDS, seconds=COMPARED_S)
+    measurement.time(rounds=COMPARED_ROUNDS, frames=COMPARED_FRAMES)
     separable = both["separable"]
     names = [separable.detector.name] + ([separable.pose.name] if separable.pose else [])
     store = WeightStore()

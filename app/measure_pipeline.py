@@ -55,13 +55,24 @@ class PipelineMeasurement:
         names = [pipeline.detector.name] + ([pipeline.pose.name] if pipeline.pose else [])
         self._name = " + ".join(names)
 
-    def time(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
+    def time(
+        self, *, rounds: int | None, seconds: float = 0.0, frames: int | None = None, tick: Tick = silent
+    ) -> None:
         """Times both against each other; an interrupt leaves ``result`` with what is known by then.
+
+        Args:
+            rounds: how often; None is as often as fits into ``seconds``.
+            seconds: time for all rounds together.
+            frames: how many frames of the source to take, in stretches of ten; None is as many as the time
+                allows.
+            tick: hears of the progress.
 
         Raises:
             KeyboardInterrupt: If it was interrupted.
         """
-        self.footage = footage(self._spec, stretches=STRETCHES, length=self._length(seconds))
+        stretches = STRETCHES if frames is None else max(1, frames // 10)
+        length = self._length(seconds) if frames is None else frames // stretches + 1
+        self.footage = footage(self._spec, stretches=stretches, length=length)
         timed = Rounds([self._turn(kind) for kind in KINDS], seed=self._seed)
         try:
             timed.run(rounds=rounds, seconds=seconds, tick=tick)

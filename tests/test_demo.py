@@ -33,9 +33,8 @@ def test_the_demo_writes_its_files_and_compares_both_backbones(short_clip, tmp_p
     assert len((out / "demo.jsonl").read_text().splitlines()) == 14
     assert json.loads((out / "demo.jsonl").read_text().splitlines()[-1])["people"] >= 1
     assert cv2.imread(str(out / "demo.png")).shape[1] > 1000
-    for word in ("FPS", "ms per frame", "617 M", "15,758 M", "13,745 M", "87.3 M", "Next: sepcam process"):
-        assert word in said.out
-    assert "Predictions: the same people" in said.out
+    for word in ("FPS", "MACs", "separable", "standard", "Next: sepcam process", "and the same people"):
+        assert word in " ".join(said.out.split())
 
 
 def test_a_contact_sheet_shows_the_whole_video(tmp_path):
