@@ -1,5 +1,6 @@
 """Files in, results out: every input gets its files, whole or not at all."""
 
+import contextlib
 import json
 import resource
 from pathlib import Path
@@ -221,19 +222,24 @@ def test_a_run_that_breaks_leaves_nothing(error, clip, out):
     assert (out / "clip.jsonl").read_text() == "precious"
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def little_room():
-    """Files of this process may not grow beyond 8 kB: what a full disk looks like to the one who writes."""
+    """Files of this process may not grow beyond 8 kB: what a full disk looks like to the one who writes.
+
+    No fixture, since those outlast the test's report, which may go to a file as well.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("saves", [("video",), ("jsonl",), ("video", "jsonl", "mot")])
-def test_a_disk_without_room_ends_the_run_and_leaves_nothing(saves, tmp_path, out, little_room):
+def test_a_disk_without_room_ends_the_run_and_leaves_nothing(saves, tmp_path, out):
     request = Request(["synthetic:640x480x60"], out, saves)
-    with pytest.raises(SepcamError, match="could not be written: it grew beyond"):
+    with little_room(), pytest.raises(SepcamError, match="could not be written: it grew beyond"):
         run_all(request, lambda: Pipeline(Crowd(), CentrePose()))
     assert names(out) == []
 
