@@ -2,7 +2,9 @@
 
 import threading
 import time
+from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 from clips import write_clip
@@ -31,7 +33,7 @@ def test_it_is_live_and_so_frames_may_be_left_out():
 
 
 def test_a_loop_goes_on_counting(tmp_path):
-    clip = write_clip(tmp_path / "clip.mp4", frames=4, fps=50)
+    clip = write_clip(tmp_path / "clip.mp4", frames=4, fps=Fraction(50))
     with open_live(clip, loop=True) as source:
         frames = [frame for frame, _ in zip(source, range(10), strict=False)]
     assert [frame.index for frame in frames] == list(range(10))
@@ -69,7 +71,7 @@ def test_closing_ends_the_wait_for_the_next_frame(held):
 
 
 def test_images_have_no_pace(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"x")
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(SepcamError, match="use 'sepcam process'"):
         open_live(tmp_path)
 
