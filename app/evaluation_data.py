@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..models import coco
 from ..models.errors import SepcamError
-from ..models.types import Detector, PoseEstimator
+from ..models.types import Detector, PartDetector, PoseEstimator
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
@@ -135,7 +136,9 @@ class CocoData:
             sure = found.scores >= least
             worst.add(frame, found.boxes[sure], self._truth[frame.name].people)
 
-        sink = CocoSink(results, self._annotations, overwrite=overwrite)
+        source = network if isinstance(network, PartDetector) and "pose" in network.gives else landmarks
+        order = coco.keypoint_order(source.keypoint_names)
+        sink = CocoSink(results, self._annotations, keypoint_order=order, overwrite=overwrite)
         _run(self._images(), everything, sink, judge)
         figures = evaluate_coco(
             results,
@@ -154,7 +157,7 @@ class CocoData:
         return Analyser(
             detector,
             pose,
-            ("pose", "segment"),
+            ("segment",) if self._keypoints is None else ("pose", "segment"),
             conf=conf,
             classes=["person"],
             max_people=self._max_people,
