@@ -4,14 +4,16 @@ import shlex
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
 from ..models.types import ConvKind
 from . import choices
-from .evaluation_setup import Setup
+
+if TYPE_CHECKING:
+    from .evaluation_setup import Setup
 
 evaluate = typer.Typer(help="Measure accuracy against ground truth, and what it costs.", no_args_is_help=True)
 
@@ -122,8 +124,10 @@ def _setups(
     precisions: str,
     device: Device,
     threads: int | None,
-) -> list[Setup]:
+) -> "list[Setup]":
     """Everything that is to be measured: each combination of the lists."""
+    from .evaluation_setup import Setup
+
     wanted = product(
         dict.fromkeys(choices.split(detectors)),
         [choices.input_size(size) for size in dict.fromkeys(choices.split(sizes))],
