@@ -27,6 +27,7 @@ _LONGEST_STEP_S = 0.5
 
 _PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _DIM: Final = 0.35
+_STALE_S = 0.5  # most that detections, or looks at somebody, may lie apart however slow the machine is
 _SUSPICION = 0.2  # least score of what is hidden as a person; below, half the picture would be
 _AROUND = 0.08  # of the followed person's box is left bright beyond it
 
@@ -96,12 +97,13 @@ class LiveAnalysis:
         self._limits: dict[str, Any] = {
             "classes": classes,
             "max_people": max_people,
-            "detect_every": detect_every,
         }
+        self._detect_every: DetectEvery = detect_every
         self._tracker = Tracker(fps=fps)
         self._clock_s = 0.0
         self._origin_s: float | None = None
         self._last_s = 0.0
+        self._step_s = 1 / fps if fps else 0.0
         self.quality = Quality()
         settings = switches.settings
         self.active = choice_for(settings, self.quality)
@@ -114,9 +116,9 @@ class LiveAnalysis:
         if self._origin_s is None:
             self._origin_s = self._last_s = frame.time_s
         self._clock_s += min(max(frame.time_s - self._last_s, 0.0), _LONGEST_STEP_S)
+        self._step_s += 0.2 * (max(frame.time_s - self._last_s, 0.0) - self._step_s)
         self._last_s = frame.time_s
-        if self._analyser.cadence is not None:
-            self._analyser.cadence.at_least = self.quality.detect_every
+        self._save_time()
         begun = time.perf_counter()
         instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
         took = time.perf_counter() - begun
@@ -132,6 +134,13 @@ class LiveAnalysis:
         """The slowest stage took so long for a frame: do more or less for the next ones."""
         self.quality = self._governor.frame(seconds, target_fps) if target_fps else Quality()
 
+    def _save_time(self) -> None:
+        """Lets the analysis leave out what the governor says, unless the picture would get stale."""
+        longest = max(1, int(_STALE_S / max(self._step_s, 1e-3)))
+        if self._analyser.cadence is not None:
+            self._analyser.cadence.at_least = min(self.quality.detect_every, longest)
+        self._analyser.turns.count = min(self.quality.turns, longest)
+
     @property
     def reduced(self) -> str | None:
         """What the governor leaves out, in words; None where everything is done."""
@@ -141,7 +150,9 @@ class LiveAnalysis:
         """Takes on what was asked for, if the networks for it are ready; they are prepared otherwise."""
         wanted, kept = self._switches.settings, self._settings
         choice = choice_for(wanted, self.quality)
-        if (choice, wanted.tasks, wanted.conf) == (self.active, kept.tasks, kept.conf):
+        hiding = wanted.blur != "nothing"
+        asked = (choice, wanted.tasks, wanted.conf, hiding)
+        if asked == (self.active, kept.tasks, kept.conf, self._hiding):
             self._settings = wanted
             return
         # What needs no network is switched at once.
@@ -167,9 +178,17 @@ class LiveAnalysis:
 
     def _adopt(self, networks: Networks, settings: LiveSettings, choice: NetworkChoice) -> None:
         detector = _Suspecting(networks.detector)
+        hiding = settings.blur != "nothing"
         thresholds = settings_for(choice.detector).with_confidence(settings.conf)
         analyser = Analyser(
-            detector, networks.pose, settings.tasks, tracker=self._tracker, conf=settings.conf, **self._limits
+            detector,
+            networks.pose,
+            settings.tasks,
+            tracker=self._tracker,
+            conf=settings.conf,
+            # Whoever comes in must be hidden from the first frame on.
+            detect_every=1 if hiding else self._detect_every,
+            **self._limits,
         )
         self._tracker.configure(thresholds)
         before = self.active
@@ -178,7 +197,7 @@ class LiveAnalysis:
         if replace(choice, size=None) != replace(before, size=None):
             self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
         self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
-        self.networks = networks
+        self.networks, self._hiding = networks, hiding
 
 
 class LiveDrawing:

@@ -17,6 +17,7 @@ from .cadence import APPEAR_S, Cadence, surely_there
 from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
 from .regions import Anchors, Regions, borrowed, trusted
 from .tracker import Tracker, settings_for
+from .turns import Turns
 
 _PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 
@@ -80,6 +81,7 @@ class Analyser:
             self._tracker = tracker or Tracker(settings, fps)
         self._two_passes = independent and self._landmarks
         self._regions, self._anchors = Regions(), Anchors()
+        self.turns = Turns()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         check_every(detect_every, self.tasks, detector)
         self.cadence = self._cadence(detect_every)
@@ -100,6 +102,7 @@ class Analyser:
         """Forget all tracks, as at a cut; identities go on counting."""
         self._regions.reset()
         self._anchors.reset()
+        self.turns.reset()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         if self._tracker is not None:
             self._tracker.reset()
@@ -221,7 +224,12 @@ class Analyser:
             seeds = self._regions.propose(ids[rows], boxes, size)
         else:
             seeds = roi_from_boxes(boxes, size)
-        poses = pose.estimate(image, seeds, masks=self._masks)
+        if ids is None:
+            poses = pose.estimate(image, seeds, masks=self._masks)
+        else:
+            due = self.turns.due(ids[rows])
+            poses = pose.estimate(image, seeds[due], masks=self._masks)
+            poses = self.turns.merge(ids[rows], boxes, due, poses)
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
         own = np.flatnonzero(~borrowed(poses.keypoints, boxes))

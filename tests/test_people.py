@@ -307,3 +307,15 @@ def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
     assert not last.keypoints[rows[behind]].any()
     assert last.presence[rows[behind]] == 0
     assert last.masks[rows[behind]] is None
+
+
+def test_people_can_be_looked_at_in_turn():
+    pose = StandingFigures()
+    analyser = Analyser(ScriptedDetector([person(ANN), person(BOB)]), pose)
+    analyser.turns.count = 2
+    seen = [analyser.analyse(frame)[0] for frame in frames(8)]
+    looked = [len(rois) for rois, _ in pose.calls]
+    assert 2 in looked and looked[-4:] == [1, 1, 1, 1]
+    # Whoever is not looked at keeps the last landmarks and mask.
+    assert all((found.keypoints[:, :, 2] > 0).all() for found in seen if len(found) == 2)
+    assert all(mask is not None for mask in seen[-1].masks)
