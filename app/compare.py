@@ -11,7 +11,7 @@ import typer
 
 from ..models.errors import SepcamError
 from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
-from . import choices, console
+from . import choices, console, outputs
 from .assets import demo_clip
 
 RuntimeChoice = Literal["auto", "torch", "openvino", "all"]
@@ -88,6 +88,8 @@ def compare(
             raise SepcamError(f"{path} exists: use --overwrite to replace it, or another folder with -o")
     if model and video is not None:
         raise SepcamError("--video shows a pipeline: leave --model out")
+    for folder in dict.fromkeys(path.parent for path in files):
+        outputs.check_writable(folder)
 
     from .compare_run import Outputs, run
     from .comparing import Request

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .measured import options_text
+
 
 def findings(report: dict[str, Any]) -> list[str]:
     """The sentences, from a report as it stands in the JSON file."""
@@ -124,9 +126,7 @@ def _ceiling(report: dict[str, Any], options: dict[str, Any]) -> dict[str, Any] 
 
 
 def _title(result: dict[str, Any]) -> str:
-    options = result["options"]
-    threads = "" if options["threads"] is None else f", {options['threads']} threads"
-    return f"{result['name']} ({options['runtime']} {options['precision']}{threads})"
+    return f"{result['name']} ({options_text(result['options'])})"
 
 
 def _times(ratio: dict[str, Any]) -> str:

@@ -53,3 +53,11 @@ def cost_entry(profile: Profile, bytes_per_value: int) -> dict[str, Any]:
 def options_entry(options: RuntimeOptions) -> dict[str, Any]:
     """Resolved options; ``threads`` is null on a GPU."""
     return asdict(options)
+
+
+def options_text(options: dict[str, Any]) -> str:
+    """How something was run, in a few words."""
+    threads = options["threads"]
+    where = "all cores" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
+    where = "GPU" if options["device"] == "cuda" else where
+    return f"{options['runtime']} {options['precision']}, {where}"

@@ -52,7 +52,7 @@ def check(targets: Sequence[Target], folder: Path, *, overwrite: bool) -> None:
             raise SepcamError(
                 f"{path} exists: use --overwrite to replace it, or another output folder with -o"
             )
-    _check_writable(folder)
+    check_writable(folder)
 
 
 def _check_clashes(targets: Sequence[Target]) -> None:
@@ -69,7 +69,12 @@ def _check_clashes(targets: Sequence[Target]) -> None:
             owner[key] = one.source
 
 
-def _check_writable(folder: Path) -> None:
+def check_writable(folder: Path) -> None:
+    """Makes the folder if need be.
+
+    Raises:
+        SepcamError: If nothing can be written there.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -9,6 +9,7 @@ from ..models.errors import SepcamError
 from ..pipelines.comparison import Estimate, beyond_noise
 from ..pipelines.partial_file import PartialFile
 from .comparing import SCHEMA, VERSION
+from .measured import options_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,14 +80,6 @@ def table(report: Report) -> "Table":
                 end_section=number == len(result["variants"]) - 1,
             )
     return made
-
-
-def options_text(options: dict[str, Any]) -> str:
-    """How something was run, in a few words."""
-    threads = options["threads"]
-    where = "all cores" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
-    where = "GPU" if options["device"] == "cuda" else where
-    return f"{options['runtime']} {options['precision']}, {where}"
 
 
 def interval(values: dict[str, Any] | None) -> str:

@@ -12,7 +12,7 @@ function digits(value) {
 }
 const scaled = (value, unit, name) => (value === undefined ? "" : `${digits(value / unit)} ${name}`);
 const interval = (e) => (e ? `${digits(e.median)} (${digits(e.low)} – ${digits(e.high)})` : "");
-const how = (o) => `${o.runtime} ${o.precision}, ${o.device === "cuda" ? "GPU" : `${o.threads} threads`}`;
+const how = (o) => `${o.runtime} ${o.precision}, ${o.device === "cuda" ? "GPU" : `${o.threads} thread${o.threads === 1 ? "" : "s"}`}`;
 const title = (r) => `${r.name} (${how(r.options)})`;
 
 function element(tag, attributes = {}, ...children) {
