@@ -96,7 +96,7 @@ def _takes_backbone(name: str) -> bool:
 def _timm(name: str) -> Callable[[], Any]:
     if importlib.util.find_spec("timm") is None:
         raise SepcamError(f"--model timm:{name} needs timm: pip install timm")
-    import timm
+    import timm  # pyright: ignore[reportMissingImports]
 
     if name not in timm.list_models():
         raise SepcamError(f"timm has no model {name!r}{_nearest(name, timm.list_models())}")

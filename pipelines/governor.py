@@ -13,7 +13,7 @@ SMALLER: Final = {"yolox-nano": ((320, 320), (224, 224))}
 _SETTLE_S = 0.7
 _PATIENCE_S = 3.0
 _MOST_PATIENCE_S = 48.0
-_OVER, _UNDER = 1.05, 0.65  # shares of the time per frame
+_OVER, _UNDER, _IDLE = 1.05, 0.65, 0.35  # shares of the time per frame
 _LEAST_FRAMES = 5
 
 
@@ -58,7 +58,8 @@ class Governor:
     """Decides, frame by frame, how much can be done.
 
     It goes down one step when frames take longer than there is time for, and up one when they would fit with
-    room to spare. When a step up proves too much, it waits twice as long before the next try.
+    room to spare: soon where there is much, after a while where there is little. When a step up proves too
+    much, it waits twice as long before the next try.
     """
 
     def __init__(self, steps: tuple[Quality, ...], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -100,9 +101,13 @@ class Governor:
                 self._down()
             elif load >= _UNDER:
                 self._begin()  # a comfortable stretch does not add up to a step up
-            elif spent >= self._patience_s:
+            elif spent >= self._patience(load):
                 self._up()
         return self.quality
+
+    def _patience(self, load: float) -> float:
+        """Seconds before a step up: few where there is much room, unless one has just proved too much."""
+        return _SETTLE_S if load < _IDLE and self._patience_s == _PATIENCE_S else self._patience_s
 
     def _down(self) -> None:
         if self._rose_at is not None and self._clock() - self._rose_at < 2 * self._patience_s:

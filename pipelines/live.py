@@ -197,7 +197,12 @@ class LiveSession:
         settings = self._switches.settings
         analysis = self._analysis
         asked = choice_for(settings, analysis.quality)
-        preparing = [c for c in self._pool.preparing() if c == asked]
+        # A smaller input of the detector that is at work is the governor's own affair.
+        preparing = [
+            choice
+            for choice in self._pool.preparing()
+            if choice == asked and replace(choice, size=analysis.active.size) != analysis.active
+        ]
         return LiveStatus(
             settings=settings,
             active=analysis.active,

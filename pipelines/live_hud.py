@@ -80,7 +80,7 @@ def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
         return
     area = image[y : y + high, x : x + wide]
     _shade(area)
-    most = max(10.0, 1.15 * max(s.shown_fps or 0.0 for s in samples))
+    most = max(10.0, 1.4 * max(s.shown_fps or 0.0 for s in samples))
     for share in (0.0, 0.5):
         level = round((high - 1) * share)
         area[level, ::3] = _GRID

@@ -27,6 +27,7 @@ _LONGEST_STEP_S = 0.5
 
 _PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _DIM: Final = 0.35
+_COLD_FRAMES = 2  # the first ones with other networks say nothing of their speed
 _STALE_S = 0.5  # most that detections, or looks at somebody, may lie apart however slow the machine is
 _SUSPICION = 0.2  # least score of what is hidden as a person; below, half the picture would be
 _AROUND = 0.08  # of the followed person's box is left bright beyond it
@@ -104,6 +105,7 @@ class LiveAnalysis:
         self._origin_s: float | None = None
         self._last_s = 0.0
         self._step_s = 1 / fps if fps else 0.0
+        self._loading = False
         self.quality = Quality()
         settings = switches.settings
         self.active = choice_for(settings, self.quality)
@@ -113,6 +115,7 @@ class LiveAnalysis:
     def analyse(self, arrived: float, frame: Frame) -> Analysed:
         """Everything in one frame."""
         self._follow_switches()
+        self._notice_preparations()
         if self._origin_s is None:
             self._origin_s = self._last_s = frame.time_s
         self._clock_s += min(max(frame.time_s - self._last_s, 0.0), _LONGEST_STEP_S)
@@ -122,7 +125,9 @@ class LiveAnalysis:
         begun = time.perf_counter()
         instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
         took = time.perf_counter() - begun
-        self._meter.analysed(self.active.backbone, self._governor.level, took)
+        self._cold -= 1
+        if self._cold < 0 and not self._loading:
+            self._meter.analysed(self.active.backbone, self._governor.level, took)
         for stage, milliseconds in stage_ms.items():
             self._meter.stage(stage, milliseconds / 1e3)
         timed = replace(frame, time_s=frame.time_s - self._origin_s)
@@ -133,6 +138,13 @@ class LiveAnalysis:
     def govern(self, seconds: float, target_fps: float) -> None:
         """The slowest stage took so long for a frame: do more or less for the next ones."""
         self.quality = self._governor.frame(seconds, target_fps) if target_fps else Quality()
+
+    def _notice_preparations(self) -> None:
+        """Loading networks slows everything down: once that is over, the quality begins anew."""
+        loading = bool(self._pool.preparing())
+        if self._loading and not loading:
+            self._governor.use(ladder(self.active.detector, pose=bool(self.active.parts)))
+        self._loading = loading
 
     def _save_time(self) -> None:
         """Lets the analysis leave out what the governor says, unless the picture would get stale."""
@@ -194,10 +206,12 @@ class LiveAnalysis:
         before = self.active
         if (choice.detector, choice.parts) != (before.detector, before.parts):
             self._meter.restart_models()
+        elif choice.backbone != before.backbone:
+            self._meter.restart_backbone(choice.backbone)
         if replace(choice, size=None) != replace(before, size=None):
             self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
         self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
-        self.networks, self._hiding = networks, hiding
+        self.networks, self._hiding, self._cold = networks, hiding, _COLD_FRAMES
 
 
 class LiveDrawing:
