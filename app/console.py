@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +14,14 @@ class Advance(Protocol):
 
     def __call__(self, done: int, note: str = "") -> None:
         """So much is done by now; and a few words to show beside the bar."""
+        ...
+
+
+class Progress(Protocol):
+    """Shows how far a run is, while a block runs."""
+
+    def __call__(self, title: str, total: int | None) -> AbstractContextManager[Advance]:
+        """Begins a run of that many frames, where known."""
         ...
 
 

@@ -105,6 +105,21 @@ def run_all(request: Request, load: Callable[[], Pipeline]) -> int:
     return SOME_FAILED if done else FAILED
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one input.
+
+    Attributes:
+        info: of the source.
+        summary: how it went.
+        notices: what the user should know of the files, a line each.
+    """
+
+    info: StreamInfo
+    summary: RunSummary
+    notices: Sequence[str]
+
+
 def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
     """Runs one input through the pipeline, writes its files and prints its line.
 
@@ -114,6 +129,20 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
+    outcome = write_results(job, request, pipeline, console.progress)
+    _report(job, outcome)
+    return outcome.summary
+
+
+def write_results(job: Job, request: Request, pipeline: Pipeline, progress: console.Progress) -> Outcome:
+    """Runs one input through the pipeline and writes its files; see ``run``.
+
+    Args:
+        job: the input and its files.
+        request: what was asked for.
+        pipeline: loaded networks.
+        progress: shows how far it is; what it raises ends the run, and no file is left.
+    """
     source = job.open()
     try:
         recorder = Recorder(_sinks(job.target, source.info, request, pipeline))
@@ -121,7 +150,7 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
         source.close()
         raise
     try:
-        complete = _record(source, recorder, pipeline, pictures="video" in job.target.files)
+        complete = _record(source, recorder, pipeline, progress, pictures="video" in job.target.files)
         if not recorder.frames:
             if not complete:
                 console.note("stopped before the first frame was done; nothing is written")
@@ -131,19 +160,17 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
     except BaseException:
         recorder.abort()
         raise
-    _report(job, source.info, summary, recorder.notices)
-    return summary
+    return Outcome(source.info, summary, recorder.notices)
 
 
-def _record(source: Source, recorder: Recorder, pipeline: Pipeline, *, pictures: bool) -> bool:
+def _record(
+    source: Source, recorder: Recorder, pipeline: Pipeline, progress: console.Progress, *, pictures: bool
+) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
     overlay = _overlay(pipeline) if pictures else None
     results = pipeline.run(source, overlay=overlay, recorder=recorder)
     try:
-        with (
-            console.progress(source.info.name, source.info.frame_count) as advance,
-            closing(results),
-        ):
+        with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
                 advance(done, f"{len(result.instances)} objects")
     except KeyboardInterrupt:
@@ -236,11 +263,12 @@ def header(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _report(job: Job, info: StreamInfo, summary: RunSummary, notices: Sequence[str]) -> None:
-    for line in (*notices, *summary.warnings):
+def _report(job: Job, outcome: Outcome) -> None:
+    summary = outcome.summary
+    for line in (*outcome.notices, *summary.warnings):
         console.warn(f"{job.target.source}: {line}")
     if not summary.complete:
-        of = f" of {info.frame_count}" if info.frame_count else ""
+        of = f" of {outcome.info.frame_count}" if outcome.info.frame_count else ""
         console.note(f"stopped after {summary.frames}{of} frames; the files hold these")
     files = ", ".join(map(str, job.target.files.values()))
     people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
