@@ -18,26 +18,29 @@ class PartialFile:
     target: Path
     path: Path
 
-    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, target: Path, *, overwrite: bool = False, hidden_in: Path | None = None) -> None:
         """Make the folder and the empty file.
 
         Args:
             target: the final name.
             overwrite: whether a file of that name may be replaced.
+            hidden_in: another folder for the hidden file, on the same disk; the target's own is made by
+                ``commit`` then.
 
         Raises:
             SepcamError: If the target exists and may not be replaced, or its folder cannot be written to.
         """
         self.target = target
-        self.path = target.with_name(f".{target.stem}.partial-{os.getpid()}{target.suffix}")
+        folder = hidden_in or target.parent
+        self.path = folder / f".{target.stem}.partial-{os.getpid()}{target.suffix}"
         self._overwrite = overwrite
         self._refuse_existing()
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             self.path.write_bytes(b"")
         except OSError as error:
             why = error.strerror or str(error)
-            raise SepcamError(f"cannot write to the folder {target.parent}: {why}; choose another") from error
+            raise SepcamError(f"cannot write to the folder {folder}: {why}; choose another") from error
 
     def commit(self) -> None:
         """Give the finished file its name, after it is safely on the disk.
@@ -48,6 +51,7 @@ class PartialFile:
         try:
             with open(self.path, "rb+") as file:
                 os.fsync(file.fileno())
+            self.target.parent.mkdir(parents=True, exist_ok=True)
             self._publish()
         except OSError as error:
             raise self.failure(error) from error

@@ -79,20 +79,7 @@ class JsonlSink:
             SepcamError: If the target exists, or its folder cannot be written to.
         """
         self._file = TextFile(path, overwrite=overwrite)
-        self._file.write(
-            _line(
-                {
-                    "type": "header",
-                    "source": info.name,
-                    "width": info.width,
-                    "height": info.height,
-                    "fps": info.fps,
-                    "frame_count": info.frame_count,
-                    "rotation": info.rotation,
-                    **header,
-                }
-            )
-        )
+        self._file.write(_line({"type": "header", **source_facts(info), **header}))
 
     def write(self, result: FrameResult, picture: U8 | None = None) -> None:
         """Add a frame's line; the picture is not used.
@@ -113,20 +100,7 @@ class JsonlSink:
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        self._file.close(
-            _line(
-                {
-                    "type": "summary",
-                    "frames": summary.frames,
-                    "people": summary.people,
-                    "seconds": round(summary.seconds, 3),
-                    "fps": round(summary.fps, 2),
-                    "stage_ms": {stage: round(ms, 3) for stage, ms in summary.stage_ms.items()},
-                    "warnings": list(summary.warnings),
-                    "complete": summary.complete,
-                }
-            )
-        )
+        self._file.close(_line({"type": "summary", **summary_facts(summary)}))
 
     def abort(self) -> None:
         """Throw the unfinished file away."""
@@ -175,6 +149,31 @@ class MotSink:
     def abort(self) -> None:
         """Throw the unfinished file away."""
         self._file.abort()
+
+
+def source_facts(info: StreamInfo) -> dict[str, Any]:
+    """What records say of their source, as JSON."""
+    return {
+        "source": info.name,
+        "width": info.width,
+        "height": info.height,
+        "fps": info.fps,
+        "frame_count": info.frame_count,
+        "rotation": info.rotation,
+    }
+
+
+def summary_facts(summary: RunSummary) -> dict[str, Any]:
+    """What records say of a whole run, as JSON."""
+    return {
+        "frames": summary.frames,
+        "people": summary.people,
+        "seconds": round(summary.seconds, 3),
+        "fps": round(summary.fps, 2),
+        "stage_ms": {stage: round(ms, 3) for stage, ms in summary.stage_ms.items()},
+        "warnings": list(summary.warnings),
+        "complete": summary.complete,
+    }
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from clips import audio_samples, cut, picture, turn, write_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.pose import COCO_ORDER
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
-from sepcam.pipelines.sinks import CocoSink, JsonlSink, MotSink, Sink, VideoSink
+from sepcam.pipelines.sinks import CocoSink, JsonlSink, MotSink, ParquetSink, Sink, VideoSink
 from sepcam.pipelines.sources import open_source
 from sepcam.pipelines.synthetic import read_index
 from servers import files_in, served
@@ -433,6 +433,7 @@ SINKS = {
     "jsonl": lambda path, **options: JsonlSink(path.with_suffix(".jsonl"), INFO, {}, **options),
     "mot": lambda path, **options: MotSink(path.with_suffix(".txt"), **options),
     "coco": lambda path, **options: CocoSink(path.with_suffix(".json"), **options),
+    "parquet": lambda path, **options: ParquetSink(path.with_suffix(".parquet"), INFO, {}, **options),
 }
 
 

@@ -1,0 +1,207 @@
+"""Results as a table: Parquet, one row per object and frame."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.errors import SepcamError
+from ..models.types import U8
+from .frames import FrameResult, RunSummary, StreamInfo
+from .partial_file import PartialFile
+from .records import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS: Final = 4096
+"""Rows of a row group; so many are held in memory, about 2 kB each."""
+
+METADATA_KEY: Final = "sepcam"
+"""Under this key the file's metadata hold a JSON object: ``header`` and ``summary``, as in JSON Lines."""
+
+
+def partition(dataset: Path, source: str) -> Path:
+    """The file for one source in a dataset that is partitioned by source, as Hive does it.
+
+    Args:
+        dataset: its folder, which reads as one table with a column ``source``.
+        source: what that column says.
+    """
+    name = quote(source, safe="")
+    return dataset / f"source={name}" / f"{name}.parquet"
+
+
+def schema() -> "pa.Schema":
+    """The columns; what was not asked for, or what an object lacks, is null.
+
+    Boxes and keypoints are in pixels, frames count from 0, masks are COCO's compressed RLE.
+
+    Raises:
+        SepcamError: If pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise SepcamError("Parquet needs pyarrow: pip install 'sepcam[parquet]'") from error
+    pixels = pa.float32()
+    point = pa.struct([("x", pixels), ("y", pixels), ("score", pa.float32())])
+    mask = pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.string())])
+    always = {"frame": pa.int64(), "time_s": pa.float64(), "label": pa.string(), "score": pa.float32()}
+    box = dict.fromkeys(("x1", "y1", "x2", "y2"), pixels)
+    return pa.schema(
+        [
+            *(pa.field(name, kind, nullable=False) for name, kind in (always | box).items()),
+            ("track_id", pa.int64()),
+            ("presence", pa.float32()),
+            ("keypoints", pa.list_(point)),
+            ("mask", mask),
+            ("image", pa.string()),
+        ]
+    )
+
+
+class ParquetSink:
+    """A Parquet file with one row per object and frame; ``schema`` has the columns."""
+
+    def __init__(
+        self,
+        path: Path,
+        info: StreamInfo,
+        header: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        hidden_in: Path | None = None,
+    ) -> None:
+        """Make the file.
+
+        Args:
+            path: where it goes; has its name only after ``close``.
+            info: of the source.
+            header: what else the metadata say: version, models, backbone, tasks, keypoint names, skeleton.
+            overwrite: whether a file of that name may be replaced.
+            hidden_in: folder for the unfinished file, by default that of ``path``. In a folder that others
+                read as one table it would break their reading.
+
+        Raises:
+            SepcamError: If pyarrow is missing, the target exists, or its folder cannot be written to.
+        """
+        self._schema = schema()
+        from pyarrow.parquet import ParquetWriter
+
+        self._header = {**source_facts(info), **header}
+        self._rows = _Rows()
+        self._file = PartialFile(path, overwrite=overwrite, hidden_in=hidden_in)
+        # A file of Python's own, whose errors tell a full disk from others.
+        self._raw = open(self._file.path, "wb")  # noqa: SIM115
+        self._writer = ParquetWriter(self._raw, self._schema, compression="zstd")
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Add a frame's objects; the picture is not used.
+
+        Raises:
+            SepcamError: If they cannot be written (a full disk).
+        """
+        self._rows.add(result)
+        if len(self._rows) >= ROWS:
+            try:
+                self._flush()
+            except OSError as error:
+                raise self._file.failure(error) from error
+
+    def close(self, summary: RunSummary) -> None:
+        """Write the last rows, finish the file and give it its name.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        about = {"header": self._header, "summary": summary_facts(summary)}
+        try:
+            self._flush()
+            self._writer.add_key_value_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False)})
+            self._writer.close()
+            self._raw.close()
+        except OSError as error:
+            self.abort()
+            raise self._file.failure(error) from error
+        self._file.commit()
+
+    def abort(self) -> None:
+        """Throw the unfinished file away."""
+        with suppress(OSError):
+            self._writer.close()
+        with suppress(OSError):
+            self._raw.close()
+        self._file.discard()
+
+    def _flush(self) -> None:
+        if len(self._rows):
+            self._writer.write_batch(self._rows.batch(self._schema))
+            self._rows = _Rows()
+
+
+class _Rows:
+    """Rows that wait to be written, column by column."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {}
+        self._points: list[npt.NDArray[np.float32]] = []
+
+    def __len__(self) -> int:
+        return len(self._columns.get("frame", ()))
+
+    def add(self, result: FrameResult) -> None:
+        """Adds the objects of a frame."""
+        found, frame = result.instances, result.frame
+        count = len(found)
+        nothing = [None] * count
+        people = found.people.tolist()
+        presence = nothing if found.presence is None else rounded(found.presence, SCORE_DECIMALS)
+        columns: dict[str, list[Any]] = {
+            "frame": [frame.index] * count,
+            "time_s": [round(frame.time_s, 6)] * count,
+            "label": [found.names[label] for label in found.labels.tolist()],
+            "score": rounded(found.scores, SCORE_DECIMALS),
+            **dict(zip(("x1", "y1", "x2", "y2"), rounded(found.boxes.T, PIXEL_DECIMALS), strict=True)),
+            "track_id": nothing if found.track_ids is None else found.track_ids.tolist(),
+            "presence": [p if person else None for p, person in zip(presence, people, strict=True)],
+            "keypoints": nothing,
+            "mask": [None if m is None else m.to_rle(*found.size) for m in found.masks or nothing],
+            "image": [frame.name or None] * count,
+        }
+        if found.keypoints is not None:
+            # How many each object has; the points themselves lie in one array.
+            columns["keypoints"] = [found.keypoints.shape[1] if person else None for person in people]
+            self._points.append(found.keypoints[found.people].reshape(-1, 3))
+        for name, values in columns.items():
+            self._columns.setdefault(name, []).extend(values)
+
+    def batch(self, wanted: "pa.Schema") -> "pa.RecordBatch":
+        """All rows, in the columns of ``schema``."""
+        import pyarrow as pa
+
+        arrays = [
+            self._keypoints(field.type) if field.name == "keypoints" else pa.array(values, field.type)
+            for field in wanted
+            for values in [self._columns[field.name]]
+        ]
+        return pa.record_batch(arrays, schema=wanted)
+
+    def _keypoints(self, kind: "pa.DataType") -> "pa.Array":
+        import pyarrow as pa
+
+        counts = self._columns["keypoints"]
+        points = np.concatenate(self._points or [np.zeros((0, 3), np.float32)]).astype(np.float64)
+        decimals = (PIXEL_DECIMALS, PIXEL_DECIMALS, SCORE_DECIMALS)
+        values = [points[:, i].round(d).astype(np.float32) for i, d in enumerate(decimals)]
+        ends = np.cumsum([0, *(count or 0 for count in counts)])
+        # A list that begins at null is null itself.
+        missing = np.array([*(count is None for count in counts), False])
+        offsets = pa.array(ends, pa.int32(), mask=missing)
+        flat = pa.StructArray.from_arrays([pa.array(v) for v in values], fields=list(kind.value_type))
+        return pa.ListArray.from_arrays(offsets, flat)
