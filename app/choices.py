@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -13,6 +13,7 @@ from ..models.types import ConvKind
 from ..pipelines.frames import DetectEvery
 
 T = TypeVar("T", bound=str)
+Blur = Literal["nothing", "faces", "people"]
 
 TasksOption = Annotated[
     str,
@@ -70,6 +71,52 @@ DetectEveryOption = Annotated[
         help="Detect in every Nth frame and follow people in between; auto where nothing is lost.",
     ),
 ]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Ask the camera for this size.")
+]
+RateOption = Annotated[
+    float | None, typer.Option("--rate", metavar="FPS", min=1, help="Ask the camera for this rate.")
+]
+LoopOption = Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")]
+LiveInputSizeOption = Annotated[
+    str,
+    typer.Option(
+        "--input-size",
+        metavar="SIZE",
+        help="Detector input: the longer side in pixels, WIDTHxHEIGHT, or own.",
+    ),
+]
+TargetFpsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--target-fps",
+        metavar="FPS",
+        min=0,
+        help="Rate to keep by doing less where the machine is too slow; 0 always does everything.",
+        show_default="the camera's",
+    ),
+]
+ReconnectTimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--reconnect-timeout",
+        metavar="SECONDS",
+        min=0,
+        help="Give up a camera or stream that stays away for so long.",
+        show_default="never",
+    ),
+]
+BlurOption = Annotated[
+    Blur, typer.Option("--blur", help="Make faces or people unrecognisable, also in recordings.")
+]
+LineOption = Annotated[
+    list[str] | None,
+    typer.Option("--line", metavar="x1,y1,x2,y2", help="Count people who cross it; may be repeated."),
+]
+ZoneOption = Annotated[
+    list[str] | None,
+    typer.Option("--zone", metavar="x1,y1,...", help="Count people inside; may be repeated."),
+]
 RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What runs the networks.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where it runs them.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="In which numbers it computes.")]
@@ -110,6 +157,20 @@ def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:
 def split(text: str) -> tuple[str, ...]:
     """The words of a comma-separated list."""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def picture_size(text: str | None) -> tuple[int, int] | None:
+    """Width and height in pixels of what ``--size`` says.
+
+    Raises:
+        SepcamError: If it does not read ``WIDTHxHEIGHT``.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{1,4})[xX]([1-9]\d{1,4})", text)
+    if match is None:
+        raise SepcamError(f"--size {text!r} is no size: write it like 1280x720")
+    return int(match[1]), int(match[2])
 
 
 def input_size(text: str) -> tuple[int, int] | int | None:

@@ -8,24 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..models.runtime import RuntimeOptions
-from ..models.types import ConvKind
 from ..pipelines.events import Event
-from ..pipelines.frames import DetectEvery, Task
-from ..pipelines.governor import Quality
+from ..pipelines.frames import StreamInfo
 from ..pipelines.live import LiveSession
-from ..pipelines.live_settings import LiveSettings
-from ..pipelines.live_source import open_live
-from ..pipelines.live_steps import choice_for
-from ..pipelines.networks import NetworkPool, Networks
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.privacy import Blur
 from ..pipelines.recorder import Recorder
 from ..pipelines.sinks import JsonlSink, MotSink, Sink
-from ..pipelines.zones import read_mark
 from . import console
+from .live_request import LiveRequest, begin, load_networks
 from .processing import header, stem_of
-from .setup import load
 
 _POLL_S = 0.2
 
@@ -35,24 +26,7 @@ class Request:
     """What the user asked for; see the options of ``sepcam live``.
 
     Attributes:
-        source: what ``open_live`` takes.
-        size: (width, height) to ask a camera for, or None.
-        rate: frames per second to ask a camera for, or None.
-        loop: whether a file begins again.
-        detector: name in the registry, or ``auto``.
-        pose: name in the registry.
-        tasks: what to do beside detecting.
-        backbone: to begin with.
-        classes: names of the classes to report, or None.
-        conf: least score, or None.
-        max_people: landmarks and masks for at most so many people.
-        detect_every: frames from one detection to the next, or ``auto``.
-        options: what runs the networks.
-        target_fps: rate to keep, None for the camera's.
-        reconnect_timeout_s: when to give up a lost source, None for never.
-        blur: what to hide.
-        lines: each ``x1,y1,x2,y2``.
-        zones: each ``x1,y1,x2,y2,...``.
+        live: source, networks and what to do with them.
         video: file to record from the beginning, or None.
         saves: kinds of results to write.
         folder: where files go that have no name of their own.
@@ -62,24 +36,7 @@ class Request:
         seconds: when to end, or None.
     """
 
-    source: str
-    size: tuple[int, int] | None
-    rate: float | None
-    loop: bool
-    detector: str
-    pose: str
-    tasks: Sequence[Task]
-    backbone: ConvKind
-    classes: Sequence[str] | None
-    conf: float | None
-    max_people: int
-    detect_every: DetectEvery
-    options: RuntimeOptions
-    target_fps: float | None
-    reconnect_timeout_s: float | None
-    blur: Blur
-    lines: Sequence[str]
-    zones: Sequence[str]
+    live: LiveRequest
     video: Path | None
     saves: Sequence[str]
     folder: Path
@@ -95,55 +52,27 @@ def watch(request: Request) -> None:
     Raises:
         SepcamError: If it cannot begin, or the source was lost; what was recorded until then is kept.
     """
-    marks = [read_mark(text, line=True) for text in request.lines]
-    marks += [read_mark(text, line=False) for text in request.zones]
-    with open_live(
-        request.source,
-        size=request.size,
-        rate=request.rate,
-        loop=request.loop,
-        reconnect_timeout_s=request.reconnect_timeout_s,
-    ) as source:
-        pipeline = _load(request)
-        settings = LiveSettings(
-            pipeline.detector.name, request.backbone, frozenset(request.tasks), request.conf, request.blur
-        )
-        pool = NetworkPool.of(request.pose, options=request.options, max_people=request.max_people)
-        pool.add(choice_for(settings, Quality()), Networks(pipeline.detector, pipeline.pose))
-        with LiveSession(
+    request.live.marks()  # a mistake in them is told before anything is opened
+    with request.live.open() as source:
+        loaded = load_networks(request.live)
+        with begin(
+            request.live,
             source,
-            pool,
-            settings,
-            marks=marks,
-            target_fps=request.target_fps,
-            classes=request.classes,
-            max_people=request.max_people,
-            detect_every=request.detect_every,
+            loaded,
             prepare_ahead=request.window,
-            on_event=_print_event if request.events else lambda event: None,
+            on_event=print_event if request.events else lambda event: None,
         ) as session:
-            info = session.info
-            console.note(
-                f"{info.name}: {info.width}x{info.height}" + (f" at {info.fps:.4g} FPS" if info.fps else "")
-            )
-            results = _keep(session, request, pipeline)
+            console.note(described(session.info))
+            results = _keep(session, request, loaded.pipeline)
             _run(session, request)
             _complete(session, results)
             if session.error is not None:
                 raise session.error
 
 
-def _load(request: Request) -> Pipeline:
-    return load(
-        request.detector,
-        request.pose,
-        tasks=request.tasks,
-        backbone=request.backbone,
-        classes=request.classes,
-        conf=request.conf,
-        max_people=request.max_people,
-        options=request.options,
-    )
+def described(info: StreamInfo) -> str:
+    """A source in a line: name, size and rate as they really are."""
+    return f"{info.name}: {info.width}x{info.height}" + (f" at {info.fps:.4g} FPS" if info.fps else "")
 
 
 def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> Recorder | None:
@@ -222,5 +151,6 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_event(event: Event) -> None:
+def print_event(event: Event) -> None:
+    """Prints an event as a JSON line on stdout."""
     console.say(json.dumps(event.to_json()))

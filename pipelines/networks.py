@@ -12,6 +12,7 @@ from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..models.weights import WeightStore
 from ..models.zoo import load_detector, load_pose
+from .shared import shared_detector, shared_pose
 
 CLOSE_S: Final = 1.0
 """Seconds that ``close`` waits for a network that is being loaded."""
@@ -28,7 +29,7 @@ class NetworkChoice:
         detector: name in the registry.
         backbone: kind of the convolutions of both networks.
         parts: what is wanted of people beside their boxes.
-        size: (height, width) of the detector's input, None for its own.
+        size: (height, width) of the detector's input, None for the usual one.
     """
 
     detector: str
@@ -62,7 +63,11 @@ LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
 
 class NetworkPool:
-    """Loads networks, keeps them, and gives out those that are ready. Any thread may ask."""
+    """Loads networks, keeps them, and gives out those that are ready.
+
+    Any thread may ask, and any number of threads may use what they get: each network is there once, and
+    computes for one thread at a time.
+    """
 
     def __init__(self, load_detector: LoadDetector, load_pose: LoadPose) -> None:
         """Nothing is loaded yet.
@@ -89,6 +94,7 @@ class NetworkPool:
         options: RuntimeOptions | None = None,
         store: WeightStore | None = None,
         max_people: int = 16,
+        size_of: Callable[[str], tuple[int, int] | int | None] = lambda name: None,
     ) -> "NetworkPool":
         """A pool of the registry's networks.
 
@@ -97,10 +103,13 @@ class NetworkPool:
             options: what runs them; None is automatic.
             store: where weights are kept; None is the user's cache.
             max_people: the most people in a frame worth preparing for.
+            size_of: the input size of a detector by its name, as ``load_detector`` takes it, where a choice
+                names none.
         """
 
         def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None) -> Detector:
-            return load_detector(name, backbone=backbone, input_size=size, options=options, store=store)
+            wanted = size or size_of(name)
+            return load_detector(name, backbone=backbone, input_size=wanted, options=options, store=store)
 
         def estimator(backbone: ConvKind, masks: bool) -> PoseEstimator:
             return load_pose(
@@ -111,8 +120,9 @@ class NetworkPool:
 
     def add(self, choice: NetworkChoice, networks: Networks) -> None:
         """Takes in networks that were loaded elsewhere."""
+        pose = None if networks.pose is None else shared_pose(networks.pose)
         with self._changed:
-            self._keep(choice, networks)
+            self._keep(choice, Networks(shared_detector(networks.detector), pose))
 
     def take(self, choice: NetworkChoice) -> Networks | None:
         """The networks if they are ready; otherwise None at once, and they are prepared in the background.
@@ -205,16 +215,16 @@ class NetworkPool:
         key = choice.detector, choice.backbone, choice.size
         detector = self._detectors.get(key)
         if detector is None:
-            detector = self._load_detector(*key)
+            detector = shared_detector(self._load_detector(*key))
             detector.detect(_blank())
         missing = choice.parts - parts_of(detector)
         if not missing:
             return Networks(detector, None)
-        # With and without masks are two, since the one in use belongs to the thread that analyses.
+        # With and without masks are two: only what is needed is compiled.
         masks = "segment" in missing
         pose = self._poses.get((choice.backbone, masks))
         if pose is None:
-            pose = self._load_pose(choice.backbone, masks)
+            pose = shared_pose(self._load_pose(choice.backbone, masks))
             rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
             pose.estimate(_blank(), rois, masks=masks)
         return Networks(detector, pose)

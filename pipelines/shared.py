@@ -1,0 +1,83 @@
+"""Networks that several threads use: each is computed by one thread at a time, the others wait their turn.
+
+A network keeps buffers of its own between calls, and one that runs takes all cores anyway.
+"""
+
+import threading
+from collections.abc import Sequence
+
+from ..models.types import F32, U8, Detections, Detector, Part, PartDetector, PoseEstimator, Poses, parts_of
+
+
+def shared_detector(detector: Detector) -> Detector:
+    """A detector that any thread may use."""
+    if isinstance(detector, PartDetector):
+        return _SharedPartDetector(detector)
+    return _SharedDetector(detector)
+
+
+def shared_pose(pose: PoseEstimator) -> PoseEstimator:
+    """A pose network that any thread may use."""
+    return _SharedPose(pose)
+
+
+class _SharedDetector:
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._detector.name
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self._detector.labels
+
+    def detect(self, image: U8) -> Detections:
+        with self._lock:
+            return self._detector.detect(image)
+
+
+class _SharedPartDetector(_SharedDetector):
+    def __init__(self, detector: PartDetector) -> None:
+        super().__init__(detector)
+        self._parts = detector
+
+    @property
+    def gives(self) -> frozenset[Part]:
+        return self._parts.gives
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        return self._parts.keypoint_names
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        return self._parts.skeleton
+
+
+class _SharedPose:
+    def __init__(self, pose: PoseEstimator) -> None:
+        self._pose = pose
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._pose.name
+
+    @property
+    def gives(self) -> frozenset[Part]:
+        return parts_of(self._pose)
+
+    @property
+    def keypoint_names(self) -> Sequence[str]:
+        return self._pose.keypoint_names
+
+    @property
+    def skeleton(self) -> Sequence[tuple[int, int]]:
+        return self._pose.skeleton
+
+    def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
+        with self._lock:
+            return self._pose.estimate(image, rois, masks=masks)
