@@ -1,14 +1,16 @@
 """The pool gives out networks that are ready, and loads others beside whoever asks."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.models.types import Detections, Poses
+from sepcam.models.types import Detections, PartDetector, Poses
 from sepcam.pipelines.networks import NetworkChoice, NetworkPool, Networks
 
-from tests.walkers import CentrePose, SquareDetector
+from tests.walkers import CentrePose, SquareDetector, square_picture
 
 PATIENCE_S = 20
 
@@ -87,8 +89,34 @@ def test_without_parts_there_is_no_pose_network(pool, loader):
 def test_networks_loaded_elsewhere_are_used(pool, loader):
     given = Networks(SquareDetector(), CentrePose())
     pool.add(CHOICE, given)
-    assert pool.take(CHOICE) is given
+    taken = pool.take(CHOICE)
+    assert (taken.detector.labels, taken.pose.skeleton) == (given.detector.labels, given.pose.skeleton)
+    assert len(taken.detector.detect(square_picture(0))) == 1
     assert loader.loaded == []
+
+
+def test_threads_that_share_a_network_take_turns(pool, loader):
+    """A network keeps buffers between calls, so two calls at once would mix up their pictures."""
+
+    class Exclusive(SquareDetector):
+        busy = False
+        gives = frozenset({"pose"})
+        keypoint_names = ("nose",)
+        skeleton = ((0, 0),)
+
+        def detect(self, image):
+            assert not self.busy
+            self.busy = True
+            time.sleep(0.002)
+            self.busy = False
+            return super().detect(image)
+
+    pool.add(CHOICE, Networks(Exclusive(), None))
+    detector = pool.take(CHOICE).detector
+    assert isinstance(detector, PartDetector)
+    with ThreadPoolExecutor(4) as executor:
+        found = list(executor.map(lambda _: detector.detect(square_picture(0)), range(20)))
+    assert [len(one) for one in found] == [1] * 20
 
 
 @pytest.mark.parametrize("error", [SepcamError("it cannot be had"), RuntimeError("it cannot be had")])
