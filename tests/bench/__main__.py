@@ -64,7 +64,7 @@ def _measure(
     with ExitStack() as stack:
         worker = stack.enter_context(Worker("sepcam_run", args.out / "sepcam.log", plan.threads))
         sepcam = Sepcam(worker, args.detector, args.precision, plan, scratch)
-        sepcam.key(files["street"])
+        sepcam.key(files["street"], end_to_end.Setup())
         figures.settings["detector"] = sepcam.detector
         if "clips" in args.tables:
             workers = _start(stack, figures, args, plan, cache, worker, scratch)
@@ -76,7 +76,7 @@ def _measure(
             _note("latency")
             figures.paced = latency.measure(files, sepcam, worker, plan, _note)
             log = args.out / "first-frame.log"
-            figures.first = latency.first_frame(files["street"], sepcam, args.precision, plan, log, _note)
+            figures.first = latency.first_frame(files["street"], sepcam, plan, log, _note)
 
 
 def _start(

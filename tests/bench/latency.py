@@ -6,17 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from .clips import RATE
-from .end_to_end import TASKS, Plan, Sepcam
+from .end_to_end import QUICK, Plan, Sepcam, Setup
 from .rounds import Contender, Result, interleave
 from .worker import Worker
 
 FIRST = "first frame of a new process"
+QUICKLY = "416, detection where needed"
 _WARM_UP = 15  # frames
 
 
-def paced_name(clip: str, backbone: str) -> str:
+_SETUPS = {
+    "as process does": Setup(),
+    QUICKLY: QUICK,
+    "standard": Setup(backbone="standard"),
+}
+
+
+def paced_name(clip: str, what: str) -> str:
     """What the table calls a paced run."""
-    return f"{clip}, {backbone}"
+    return f"{clip}, {what}"
 
 
 def measure(
@@ -25,15 +33,15 @@ def measure(
     """Runs each clip at 30 fps through both backbones; results are drawn, late frames dropped."""
     contenders = []
     for name, clip in clips.items():
-        for backbone in ("separable", "standard"):
+        for what, setup in _SETUPS.items():
             request: dict[str, Any] = {
-                "key": sepcam.key(clip, backbone=backbone),
+                "key": sepcam.key(clip, setup),
                 "clip": str(clip),
                 "frames": plan.frames,
                 "fps": RATE,
                 "warm_up": min(_WARM_UP, plan.frames // 3),
             }
-            contenders.append(Contender(paced_name(name, backbone), _paced(worker, request)))
+            contenders.append(Contender(paced_name(name, what), _paced(worker, request)))
     return interleave(contenders, plan.rounds, plan.seed, note)
 
 
@@ -41,22 +49,13 @@ def _paced(worker: Worker, request: dict[str, Any]) -> Callable[[], dict[str, An
     return lambda: worker.request("paced", **request)
 
 
-def first_frame(
-    clip: Path, sepcam: Sepcam, precision: str, plan: Plan, log: Path, note: Callable[[str], None]
-) -> Result:
+def first_frame(clip: Path, sepcam: Sepcam, plan: Plan, log: Path, note: Callable[[str], None]) -> Result:
     """From starting Python to the first frame with all tasks done; networks come from the warm cache."""
 
     def run() -> dict[str, Any]:
-        prepare: dict[str, Any] = {
-            "options": {"device": "cpu", "precision": precision, "threads": plan.threads},
-            "detector": sepcam.detector,
-            "backbone": "separable",
-            "tasks": TASKS,
-            "frames": 1,
-        }
         begun = time.perf_counter()
         with Worker("sepcam_run", log, plan.threads) as worker:
-            worker.request("prepare", key="first", clip=str(clip), **prepare)
+            worker.request("prepare", key="first", clip=str(clip), frames=1, **sepcam.request(Setup()))
             seconds = time.perf_counter() - begun
             worker.request(
                 "run", key="first", clip=str(clip), frames=plan.frames, output="results", folder=""

@@ -13,8 +13,9 @@ import numpy as np
 from protocol import serve
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import ConvKind, Detector, PoseEstimator
-from sepcam.models.zoo import load_detector, load_pose
-from sepcam.pipelines.frames import Frame, Task
+from sepcam.models.weights import WeightStore
+from sepcam.models.zoo import choose_detector, load_detector, load_pose
+from sepcam.pipelines.frames import DetectEvery, Frame, Task
 from sepcam.pipelines.hud import Hud
 from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
@@ -61,7 +62,7 @@ class Bench:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, Pipeline] = {}
-        self._networks: dict[str, tuple[Detector, PoseEstimator]] = {}
+        self._networks: dict[tuple[str, int], tuple[Detector, PoseEstimator]] = {}
 
     def prepare(
         self,
@@ -70,14 +71,21 @@ class Bench:
         detector: str,
         backbone: ConvKind,
         tasks: list[Task],
+        longest: int,
+        detect_every: DetectEvery,
         options: dict[str, Any],
         frames: int = 3,
     ) -> dict[str, Any]:
-        """Makes a pipeline and runs its first frames; those of one backbone share their networks."""
-        if backbone not in self._networks:
-            given: dict[str, Any] = {"backbone": backbone, "options": RuntimeOptions(**options)}
-            self._networks[backbone] = load_detector(detector, **given), load_pose(**given)
-        pipeline = self._pipelines[key] = Pipeline(*self._networks[backbone], tasks=tasks, backbone=backbone)
+        """Makes a pipeline and runs its first frames; those with the same networks share them."""
+        given: dict[str, Any] = {"backbone": backbone, "options": RuntimeOptions(**options)}
+        networks = self._networks.get((backbone, longest))
+        if networks is None:
+            name = choose_detector(WeightStore()).name if detector == "auto" else detector
+            size = longest if name == "yolox-nano" else None
+            networks = load_detector(name, input_size=size, **given), load_pose(**given)
+            self._networks[backbone, longest] = networks
+        pipeline = Pipeline(*networks, tasks=tasks, backbone=backbone, detect_every=detect_every)
+        self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
         return {"detector": pipeline.detector.name}
