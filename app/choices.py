@@ -37,7 +37,10 @@ InputSizeOption = Annotated[
 ]
 SmallPeopleOption = Annotated[
     bool,
-    typer.Option("--small-people", help="Let the detector look closer, at people far away. Takes more time."),
+    typer.Option(
+        "--small-people/--no-small-people",
+        help="Let the detector look closer, at people far away. Takes more time.",
+    ),
 ]
 PoseOption = Annotated[str, typer.Option("--pose", metavar="NAME", help="Network for skeletons and masks.")]
 BackboneOption = Annotated[
