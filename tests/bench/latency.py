@@ -12,7 +12,9 @@ from .worker import Worker
 
 FIRST = "first frame of a new process"
 QUICKLY = "416, detection where needed"
+LIVE = "as live does, saving where it must"
 _WARM_UP = 15  # frames
+_SETTLE_S = 6.0  # seconds that live has to find what the machine can do
 
 
 _SETUPS = {
@@ -41,12 +43,16 @@ def measure(
                 "fps": RATE,
                 "warm_up": min(_WARM_UP, plan.frames // 3),
             }
-            contenders.append(Contender(paced_name(name, what), _paced(worker, request)))
+            contenders.append(Contender(paced_name(name, what), _asking(worker, "paced", request)))
+        options = sepcam.request(Setup())["options"]
+        live = {"clip": str(clip), "detector": sepcam.detector, "options": options}
+        live |= {"settle_s": _SETTLE_S, "seconds": plan.frames / RATE}
+        contenders.append(Contender(paced_name(name, LIVE), _asking(worker, "live", live)))
     return interleave(contenders, plan.rounds, plan.seed, note)
 
 
-def _paced(worker: Worker, request: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    return lambda: worker.request("paced", **request)
+def _asking(worker: Worker, op: str, request: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    return lambda: worker.request(op, **request)
 
 
 def first_frame(clip: Path, sepcam: Sepcam, plan: Plan, log: Path, note: Callable[[str], None]) -> Result:

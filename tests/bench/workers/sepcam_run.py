@@ -17,6 +17,10 @@ from sepcam.models.weights import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose
 from sepcam.pipelines.frames import DetectEvery, Frame, Task
 from sepcam.pipelines.hud import Hud
+from sepcam.pipelines.live import LiveSession
+from sepcam.pipelines.live_settings import LiveSettings
+from sepcam.pipelines.live_source import open_live
+from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.recorder import Recorder
@@ -133,6 +137,40 @@ class Bench:
         }
 
 
+def live(
+    clip: str, detector: str, options: dict[str, Any], settle_s: float, seconds: float
+) -> dict[str, Any]:
+    """What a viewer of ``sepcam live`` gets of a clip at its own pace, once quality has settled."""
+    latencies: list[float] = []
+    pool = NetworkPool.of(options=RuntimeOptions(**options))
+    with LiveSession(
+        open_live(clip, loop=True), pool, LiveSettings(detector), prepare_ahead=False
+    ) as session:
+        session.start()
+        number, since = 0, time.monotonic()
+        dropped = shown = None
+        while (now := time.monotonic()) < since + settle_s + seconds:
+            shot = session.wait(number, 1.0)
+            if shot is None:
+                continue
+            number = shot.number
+            session.shown(shot)
+            if now >= since + settle_s:
+                latencies.append((time.monotonic() - shot.arrived) * 1e3)
+                meter = shot.status.figures.meter
+                dropped = meter.dropped if dropped is None else dropped
+                shown = meter
+        quality = str(session.status().quality)
+    percentiles = np.percentile(latencies, [50, 95, 99, 100]).tolist()
+    return {
+        "seconds": seconds,
+        "frames": len(latencies),
+        "dropped": (shown.dropped if shown is not None else 0) - (dropped or 0),
+        "quality": quality,
+        **dict(zip(("p50", "p95", "p99", "max"), percentiles, strict=True)),
+    }
+
+
 def memory() -> dict[str, Any]:
     """The most memory that this process has had, in MB."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
@@ -146,4 +184,4 @@ def _overlay(pipeline: Pipeline) -> Overlay:
 
 if __name__ == "__main__":
     bench = Bench()
-    serve({"prepare": bench.prepare, "run": bench.run, "paced": bench.paced, "memory": memory})
+    serve({"prepare": bench.prepare, "run": bench.run, "paced": bench.paced, "live": live, "memory": memory})
