@@ -31,9 +31,10 @@ def as_toml(ctx: typer.Context) -> str:
     settings: dict[str, Any] = {}
     for key, param in _settings(ctx).items():
         value = ctx.params.get(param.name)
-        if key == "preset" or value is None or value == []:
+        several = isinstance(value, list | tuple)
+        if key == "preset" or value is None or (several and not value):
             continue
-        if isinstance(value, list | tuple):
+        if several:
             value = [str(item) for item in value]
         elif param.metavar == "LIST":
             value = [word.strip() for word in value.split(",")]
@@ -63,7 +64,7 @@ ConfigOption = Annotated[
         metavar="FILE",
         is_eager=True,
         callback=_use_file,
-        help="TOML file with settings by the names of these options; what is typed goes before.",
+        help="TOML file with settings by the names of these options; what is typed overrides it.",
         show_default=False,
     ),
 ]
@@ -74,7 +75,7 @@ PresetOption = Annotated[
         metavar="NAME",
         is_eager=True,
         callback=_use_preset,
-        help=f"Settings for a purpose: {', '.join(presets())}. A file and what is typed go before.",
+        help=f"Settings for a purpose: {', '.join(presets())}. A file and what is typed override it.",
         show_default=False,
     ),
 ]

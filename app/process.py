@@ -8,18 +8,21 @@ import typer
 from ..models.errors import SepcamError
 from ..models.runtime import RuntimeOptions
 from ..pipelines.frames import TASKS
-from . import choices
+from . import choices, console
+from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
 from .outputs import SAVES
 
 
 def process(
+    ctx: typer.Context,
     inputs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="INPUT",
+            metavar="INPUT...",
             help="Videos, images, folders or globs of images, addresses (rtsp://, http://), camera numbers.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")
     ] = Path("sepcam-out"),
@@ -43,7 +46,9 @@ def process(
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Stop after so many frames.", show_default="all"),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite/--no-overwrite", help="Replace results that exist.")
+    ] = False,
     coco_annotations: Annotated[
         Path | None,
         typer.Option(
@@ -57,6 +62,9 @@ def process(
     device: choices.DeviceOption = "auto",
     precision: choices.PrecisionOption = "auto",
     threads: choices.ThreadsOption = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    print_config: PrintConfigOption = False,
 ) -> None:
     """Find, track and outline the people in videos or images, and write what was found."""
     wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
@@ -70,6 +78,11 @@ def process(
     from .setup import load, size_rule
 
     size_of = size_rule(input_size, small_people=small_people)
+    if print_config:
+        console.say(as_toml(ctx).rstrip())
+        return
+    if not inputs:
+        raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
 
     request = Request(
         inputs, out, wanted_saves, overwrite, start_s=start, frames=frames, coco_annotations=coco_annotations
