@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
 from ..pipelines.events import Event
-from ..pipelines.frames import DetectEvery, Task
+from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import LiveSettings
@@ -161,3 +161,8 @@ def begin(
         prepare_ahead=prepare_ahead,
         on_event=on_event,
     )
+
+
+def described(info: StreamInfo) -> str:
+    """A source in a line: name, size and rate as they really are."""
+    return f"{info.name}: {info.width}x{info.height}" + (f" at {info.fps:.4g} FPS" if info.fps else "")
