@@ -1,6 +1,5 @@
 """Settings from a file, a preset and the command line: which one counts, and what is said of mistakes."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ def printed(sepcam):
     def run(*words: str) -> dict:
         code, out, err = sepcam("process", *words, "--print-config")
         assert (code, err) == (0, "")
-        return tomllib.loads(out)
+        return config.tomllib.loads(out)
 
     return run
 
