@@ -14,11 +14,12 @@ from sepcam.models.cache import cache_root, make_folder
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime import RuntimeOptions, resolve
 
-from . import clips, end_to_end, latency, machine, networks, peers, report
+from . import clips, end_to_end, latency, machine, memory, networks, peers, report
 from .end_to_end import Plan, Sepcam, Workers
 from .worker import Worker, WorkerError
 
 _TABLES = ("networks", "clips", "latency")
+_LONG = "memory"  # takes half an hour, so it has to be asked for
 _PETS = Path(__file__).parents[3] / "shared" / "data" / "pets09-s2l1" / "vtest.avi"
 
 
@@ -59,7 +60,7 @@ def _measure(
             figures.networks = networks.measure(
                 worker, plan.threads, plan.rounds, plan.seed, _note, bf16=_computes_in_bf16()
             )
-    if not {"clips", "latency"} & set(args.tables):
+    if not {"clips", "latency", _LONG} & set(args.tables):
         return
     with ExitStack() as stack:
         worker = stack.enter_context(Worker("sepcam_run", args.out / "sepcam.log", plan.threads))
@@ -77,6 +78,10 @@ def _measure(
             figures.paced = latency.measure(files, sepcam, worker, plan, _note)
             log = args.out / "first-frame.log"
             figures.first = latency.first_frame(files["street"], sepcam, plan, log, _note)
+    if _LONG in args.tables:
+        _note("memory")
+        log = args.out / "memory.log"
+        figures.memory = memory.measure(demo_clip(), sepcam, plan.threads, log, scratch)
 
 
 def _start(
@@ -160,7 +165,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a few frames and 2 rounds: does it work at all?"
     )
-    parser.add_argument("--tables", nargs="+", choices=_TABLES, default=_TABLES, help="default: all")
+    parser.add_argument(
+        "--tables", nargs="+", choices=(*_TABLES, _LONG), default=_TABLES, help="default: all but memory"
+    )
     parser.add_argument("--threads", type=int, default=machine.cores(), help="of every contender")
     parser.add_argument(
         "--precision", choices=("f32", "bf16", "int8"), default="f32", help="of Sepcam's networks"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import end_to_end, latency, peers
+from . import end_to_end, latency, memory, peers
 from .machine import Machine
 from .networks import Row
 from .rounds import Result, speedup
@@ -21,6 +21,7 @@ class Figures:
         clips: tables 2 and 3, by clip.
         paced: table 4.
         first: the first frame of a new process.
+        memory: table 5, MB in use by frame.
         notes: what a reader should know beside the tables.
     """
 
@@ -30,6 +31,7 @@ class Figures:
     clips: dict[str, dict[str, Result]] = field(default_factory=dict)
     paced: dict[str, Result] = field(default_factory=dict)
     first: Result | None = None
+    memory: dict[int, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -47,6 +49,9 @@ def markdown(figures: Figures) -> str:
         parts += [f"## End to end: {clip}", _clip(results)]
     if figures.paced:
         parts += ["## Latency", _LATENCY, _paced(figures)]
+    if figures.memory:
+        rows = [(f"{frame:,}", f"{used:.1f}") for frame, used in figures.memory.items()]
+        parts += ["## Memory", _MEMORY, _table(("frame", "MB in use"), rows)]
     parts += ["## Notes", "\n".join(f"- {note}" for note in figures.notes)]
     return "\n\n".join(parts) + "\n"
 
@@ -77,6 +82,7 @@ def as_dict(figures: Figures) -> dict[str, Any]:
         },
         "paced": {name: _result(result) for name, result in figures.paced.items()},
         "first_frame": None if figures.first is None else _result(figures.first),
+        "memory_mb": figures.memory,
         "notes": figures.notes,
     }
 
@@ -84,6 +90,9 @@ def as_dict(figures: Figures) -> dict[str, Any]:
 _NETWORKS = """\
 Batch in pictures, ms per call. *peak* is the share of the speed of a large matrix product in the same runtime
 and precision; *times* is how much longer the other form of the same network takes than the separable one."""
+
+_MEMORY = """\
+The bundled clip goes round: all tasks, drawn, with H.264 and JSONL out."""
 
 _LATENCY = """\
 A source that gives 30 frames per second, wanted or not; the newest is always next. Latency is from a frame's
@@ -124,7 +133,18 @@ def targets(figures: Figures) -> list[tuple[str, str, str]]:
         seconds, peak = figures.first.ms / 1e3, figures.first.median("peak_mb") or 0.0
         rows.append(("first frame under 4 s from a warm cache", f"{seconds:.1f} s", _met(seconds < 4)))
         rows.append(("process under 900 MB", f"{peak:.0f} MB", _met(peak < 900)))
+    growth = _growth(figures.memory)
+    if growth is not None:
+        text = f"memory grows by less than 1 % from frame {memory.FIRST:,} to {memory.LAST:,}"
+        rows.append((text, f"{growth:+.2%}", _met(growth < 0.01)))
     return rows
+
+
+def _growth(used: Mapping[int, float]) -> float | None:
+    """By what share memory grows from the first thousand frames to the last."""
+    if not {memory.FIRST, memory.LAST} <= used.keys():
+        return None
+    return used[memory.LAST] / used[memory.FIRST] - 1
 
 
 def _met(met: bool) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import psutil
 from protocol import serve
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import ConvKind, Detector, PoseEstimator
@@ -24,6 +25,7 @@ from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.recorder import Recorder
+from sepcam.pipelines.records import JsonlSink
 from sepcam.pipelines.sources import Source, open_source
 from sepcam.pipelines.video_sink import VideoSink
 
@@ -55,6 +57,35 @@ class PacedSource:
         self._source.close()
 
     def __enter__(self) -> "PacedSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class LoopedSource:
+    """A clip that begins again at its end, until so many frames were given."""
+
+    def __init__(self, clip: str, frames: int) -> None:
+        self._clip, self._frames = clip, frames
+        with closing(open_source(clip)) as source:
+            self.info = replace(source.info, frame_count=frames)
+        self.warnings: list[str] = []
+
+    def __iter__(self) -> Iterator[Frame]:
+        rate, index = self.info.fps or 30.0, 0
+        while True:
+            with closing(open_source(self._clip)) as source:
+                for frame in source:
+                    if index == self._frames:
+                        return
+                    yield replace(frame, index=index, time_s=index / rate)
+                    index += 1
+
+    def close(self) -> None:
+        """Nothing is open between two rounds."""
+
+    def __enter__(self) -> "LoopedSource":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,6 +202,25 @@ def live(
     }
 
 
+def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder: str) -> dict[str, Any]:
+    """Memory in use, in MB, each thousand frames of a clip that goes round, with video and JSONL out."""
+    given: dict[str, Any] = {"options": RuntimeOptions(**options)}
+    pipeline = Pipeline(load_detector(detector, **given), load_pose(**given))
+    source = LoopedSource(clip, frames)
+    recorder = Recorder(
+        [
+            VideoSink(Path(folder) / "loop.mp4", source.info, overwrite=True),
+            JsonlSink(Path(folder) / "loop.jsonl", source.info, {}, overwrite=True),
+        ]
+    )
+    process, used = psutil.Process(), {}
+    for result in pipeline.run(source, overlay=_overlay(pipeline), recorder=recorder):
+        if (result.frame.index + 1) % 1000 == 0:
+            used[result.frame.index + 1] = process.memory_info().rss / 1e6
+    recorder.finish()
+    return {"rss_mb": used, **memory()}
+
+
 def memory() -> dict[str, Any]:
     """The most memory that this process has had, in MB."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
@@ -184,4 +234,13 @@ def _overlay(pipeline: Pipeline) -> Overlay:
 
 if __name__ == "__main__":
     bench = Bench()
-    serve({"prepare": bench.prepare, "run": bench.run, "paced": bench.paced, "live": live, "memory": memory})
+    serve(
+        {
+            "prepare": bench.prepare,
+            "run": bench.run,
+            "paced": bench.paced,
+            "live": live,
+            "loop": loop,
+            "memory": memory,
+        }
+    )
