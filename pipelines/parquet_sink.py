@@ -70,13 +70,7 @@ class ParquetSink:
     """A Parquet file with one row per object and frame; ``schema`` has the columns."""
 
     def __init__(
-        self,
-        path: Path,
-        info: StreamInfo,
-        header: Mapping[str, Any],
-        *,
-        overwrite: bool = False,
-        hidden_in: Path | None = None,
+        self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
     ) -> None:
         """Make the file.
 
@@ -85,8 +79,6 @@ class ParquetSink:
             info: of the source.
             header: what else the metadata say: version, models, backbone, tasks, keypoint names, skeleton.
             overwrite: whether a file of that name may be replaced.
-            hidden_in: folder for the unfinished file, by default that of ``path``. In a folder that others
-                read as one table it would break their reading.
 
         Raises:
             SepcamError: If pyarrow is missing, the target exists, or its folder cannot be written to.
@@ -96,7 +88,7 @@ class ParquetSink:
 
         self._header = {**source_facts(info), **header}
         self._rows = _Rows()
-        self._file = PartialFile(path, overwrite=overwrite, hidden_in=hidden_in)
+        self._file = PartialFile(path, overwrite=overwrite)
         # A file of Python's own, whose errors tell a full disk from others.
         self._raw = open(self._file.path, "wb")  # noqa: SIM115
         self._writer = ParquetWriter(self._raw, self._schema, compression="zstd")

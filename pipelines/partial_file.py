@@ -8,7 +8,7 @@ from ..models.errors import SepcamError
 
 
 class PartialFile:
-    """A file that is written under a hidden name beside its target, and renamed when it is finished.
+    """A file that is written under a hidden name near its target, and renamed when it is finished.
 
     Attributes:
         target: the final name.
@@ -18,20 +18,18 @@ class PartialFile:
     target: Path
     path: Path
 
-    def __init__(self, target: Path, *, overwrite: bool = False, hidden_in: Path | None = None) -> None:
+    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
         """Make the folder and the empty file.
 
         Args:
             target: the final name.
             overwrite: whether a file of that name may be replaced.
-            hidden_in: another folder for the hidden file, on the same disk; the target's own is made by
-                ``commit`` then.
 
         Raises:
             SepcamError: If the target exists and may not be replaced, or its folder cannot be written to.
         """
         self.target = target
-        folder = hidden_in or target.parent
+        folder = hiding_place(target)
         self.path = folder / f".{target.stem}.partial-{os.getpid()}{target.suffix}"
         self._overwrite = overwrite
         self._refuse_existing()
@@ -93,3 +91,12 @@ class PartialFile:
             self._refuse_existing()
         except OSError:
             os.rename(self.path, self.target)
+
+
+def hiding_place(target: Path) -> Path:
+    """The folder in which a target is hidden until it is finished: its own as a rule.
+
+    ``table/source=clip/clip.parquet`` is hidden beside the table, which would not read as one with it inside.
+    """
+    folder = target.parent
+    return folder.parent.parent if folder.name.startswith("source=") else folder

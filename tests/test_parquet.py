@@ -115,10 +115,10 @@ def dataset(tmp_path) -> Path:
     for i, source in enumerate(SOURCES):
         found = two_objects() if i else bare()
         info = StreamInfo(source, 96, 64, 10)
-        sink = ParquetSink(partition(tmp_path / "parquet", source), info, {}, hidden_in=tmp_path)
+        sink = ParquetSink(partition(tmp_path / "parquet", source), info, {})
         sink.write(still(i, found=found))
         sink.close(SUMMARY)
-    sink = ParquetSink(partition(tmp_path / "parquet", "unfinished"), INFO, {}, hidden_in=tmp_path)
+    sink = ParquetSink(partition(tmp_path / "parquet", "unfinished"), INFO, {})
     sink.write(still())
     yield tmp_path / "parquet"
     sink.abort()
