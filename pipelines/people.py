@@ -113,7 +113,7 @@ class Analyser:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         clock = _Stopwatch()
         if self._tracker is None or self.cadence is None:
-            return self._detected(frame, clock), clock.laps
+            return self._with_lost(self._detected(frame, clock)), clock.laps
         expected = replace(self._known, boxes=self._tracker.expect(self._known_ids, frame.time_s))
         if self.cadence.due(frame.image, frame.time_s, expected.boxes):
             instances = self._detected(frame, clock)
@@ -127,7 +127,27 @@ class Analyser:
         else:
             instances = self._carried(frame, expected, self._tracker, clock)
             self.cadence.carried(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
-        return instances, clock.laps
+        return self._with_lost(instances), clock.laps
+
+    def _with_lost(self, instances: Instances) -> Instances:
+        """With those who were lost a moment ago, by their boxes alone."""
+        if self._tracker is None or instances.track_ids is None:
+            return instances
+        lost, ids = self._tracker.carried(instances.size)
+        n = len(lost)
+        if not n:
+            return instances
+        keypoints, presence, masks = instances.keypoints, instances.presence, instances.masks
+        return replace(
+            instances,
+            boxes=np.concatenate([instances.boxes, lost.boxes]),
+            scores=np.concatenate([instances.scores, lost.scores]),
+            labels=np.concatenate([instances.labels, lost.labels]),
+            track_ids=np.concatenate([instances.track_ids, ids]),
+            keypoints=None if keypoints is None else _longer(keypoints, n),
+            presence=None if presence is None else _longer(presence, n),
+            masks=None if masks is None else [*masks, *[None] * n],
+        )
 
     def _in_doubt(self, instances: Instances, time_s: float, tracker: Tracker) -> bool:
         """Whether somebody may leave the box that they will be carried in."""
@@ -264,6 +284,11 @@ class _Stopwatch:
         now = time.perf_counter()
         self.laps[stage] = (now - self._last) * 1e3
         self._last = now
+
+
+def _longer(values: F32, count: int) -> F32:
+    """With as many more rows of zeros."""
+    return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
 
 
 def _with_own(instances: Instances, found: Detections, parts: Collection[Task]) -> Instances:

@@ -319,3 +319,14 @@ def test_people_can_be_looked_at_in_turn():
     # Whoever is not looked at keeps the last landmarks and mask.
     assert all((found.keypoints[:, :, 2] > 0).all() for found in seen if len(found) == 2)
     assert all(mask is not None for mask in seen[-1].masks)
+
+
+def test_someone_missed_for_a_moment_keeps_the_box_alone():
+    script = [[person(ANN), person(BOB)]] * 4 + [[person(ANN)]]
+    analyser = Analyser(ScriptedDetector(*script), StandingFigures(), fps=25)
+    *_, last = analyse(analyser, 5)
+    assert last.scores.tolist() == [pytest.approx(0.9), pytest.approx(0.45)]
+    np.testing.assert_allclose(last.boxes, [ANN, BOB], atol=1)
+    assert len(set(last.track_ids.tolist())) == 2
+    assert (last.keypoints[:, :, 2].max(1) > 0).tolist() == [True, False]
+    assert [mask is not None for mask in last.masks] == [True, False]

@@ -9,6 +9,7 @@ from sepcam.pipelines.tracker import SETTINGS, Tracker, TrackerSettings, setting
 
 PERSON, DOG = 0, 16
 FPS = 25.0
+SIZE = (480, 640)
 
 
 def seen(*boxes, score=0.9, label=PERSON):
@@ -107,6 +108,40 @@ def test_someone_hidden_for_a_moment_returns_with_the_same_number():
     for k in range(10, 20):
         assert tracker.update(Detections.empty(), k / FPS)[1].tolist() == []
     assert tracker.update(seen(walker(20)), 20 / FPS)[1].tolist() == [1]
+
+
+def test_someone_missed_is_carried_on_for_a_quarter_of_a_second():
+    tracker = Tracker(fps=FPS)
+    for k in range(10):
+        tracker.update(seen(walker(k), score=0.8, label=DOG), k / FPS)
+    assert len(tracker.carried(SIZE)[0]) == 0
+    shown = []
+    for k in range(10, 20):
+        tracker.update(Detections.empty(), k / FPS)
+        found, ids = tracker.carried(SIZE)
+        shown.append(len(found))
+        if len(found):
+            assert (ids.tolist(), found.labels.tolist()) == ([1], [DOG])
+            assert found.scores.tolist() == [pytest.approx(0.4)]
+            np.testing.assert_allclose(found.boxes, [walker(k)], atol=4)
+    assert shown == [1] * 6 + [0] * 4  # 0.24 s
+
+
+def test_someone_who_walks_out_is_not_carried_on():
+    tracker = Tracker(fps=FPS)
+    for k in range(10):
+        tracker.update(seen(walker(k, x=SIZE[1] - 40 - 27)), k / FPS)
+    tracker.update(Detections.empty(), 10 / FPS)
+    assert len(tracker.carried(SIZE)[0]) == 0
+
+
+def test_nobody_is_carried_on_after_a_cut():
+    tracker = Tracker(fps=FPS)
+    for k in range(10):
+        tracker.update(seen(walker(k)), k / FPS)
+    tracker.reset()
+    tracker.update(Detections.empty(), 10 / FPS)
+    assert len(tracker.carried(SIZE)[0]) == 0
 
 
 def test_someone_away_for_longer_is_somebody_new():
