@@ -11,7 +11,8 @@ import typer
 
 from ..models.errors import SepcamError
 from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
-from . import choices, console, outputs
+from ..pipelines import outputs
+from . import choices, console
 from .assets import demo_clip
 
 RuntimeChoice = Literal["auto", "torch", "openvino", "all"]

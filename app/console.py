@@ -2,27 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-
-class Advance(Protocol):
-    """Moves a progress bar."""
-
-    def __call__(self, done: int, note: str = "") -> None:
-        """So much is done by now; and a few words to show beside the bar."""
-        ...
-
-
-class Progress(Protocol):
-    """Shows how far a run is, while a block runs."""
-
-    def __call__(self, title: str, total: int | None) -> AbstractContextManager[Advance]:
-        """Begins a run of that many frames, where known."""
-        ...
+    from ..pipelines.file_run import Advance
 
 
 def say(line: str) -> None:
@@ -46,7 +32,7 @@ def fail(line: str) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int | None) -> Iterator[Advance]:
+def progress(title: str, total: int | None) -> "Iterator[Advance]":
     """A progress bar on stderr while the block runs, or nothing at all where stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, note="": None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..models.runtime import RuntimeOptions
-from . import choices, console, outputs
+from ..pipelines import outputs
+from . import choices, console
 from .assets import demo_clip
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def demo(
         outputs.Target(str(clip), {"video": out / "demo.mp4", "jsonl": out / "demo.jsonl"}),
         lambda: open_source(clip),
     )
+    request = Request(out, ("video", "jsonl"), overwrite=True)
     outputs.check([job.target], out, overwrite=True)
     separable = load(detector, pose, options=options)
-    summary = run(job, Request([str(clip)], out, ("video", "jsonl"), overwrite=True), separable)
+    summary = run(job, request, separable)
     save_picture(contact_sheet(out / "demo.mp4"), out / "demo.png")
     console.say(f"contact sheet -> {out / 'demo.png'}")
     if not summary.complete:

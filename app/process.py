@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from ..models.errors import SepcamError
-from ..models.runtime import RuntimeOptions
 from ..pipelines.frames import TASKS
-from . import choices, console
+from ..pipelines.outputs import SAVES
+from . import batch_options, choices, console
 from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
-from .outputs import SAVES
 
 
 def process(
@@ -29,6 +28,9 @@ def process(
     save: Annotated[
         str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(SAVES)}.")
     ] = "video,jsonl",
+    recursive: Annotated[
+        bool, typer.Option("--recursive/--no-recursive", "-r", help="Look into the folders of folders too.")
+    ] = False,
     tasks: choices.TasksOption = "track,pose,segment",
     detector: choices.DetectorOption = "auto",
     input_size: choices.InputSizeOption = "auto",
@@ -49,6 +51,13 @@ def process(
     overwrite: Annotated[
         bool, typer.Option("--overwrite/--no-overwrite", help="Replace results that exist.")
     ] = False,
+    workers: batch_options.WorkersOption = None,
+    retries: batch_options.RetriesOption = 1,
+    max_memory: batch_options.MaxMemoryOption = None,
+    resume: batch_options.ResumeOption = False,
+    fresh: batch_options.FreshOption = False,
+    status: batch_options.StatusOption = None,
+    log_json: batch_options.LogJsonOption = False,
     coco_annotations: Annotated[
         Path | None,
         typer.Option(
@@ -67,40 +76,58 @@ def process(
     print_config: PrintConfigOption = False,
 ) -> None:
     """Find, track and outline the people in videos or images, and write what was found."""
+    if status is not None:
+        from .batch_report import show_status
+
+        show_status(status)
+        return
     wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
     wanted_saves = choices.chosen(save, SAVES, "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(SAVES)}")
     every = choices.detect_every(detect_every)
-    options = RuntimeOptions(runtime, device, precision, threads)
+    count = batch_options.workers(workers)
+    memory = batch_options.size(max_memory)
 
-    from .processing import Request, run_all
-    from .setup import load, size_rule
+    from ..pipelines.batch.settings import JobSettings
+    from .batching import JobRequest, run
+    from .setup import size_rule
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:
         console.say(as_toml(ctx).rstrip())
         return
-    if not inputs:
-        raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
-
-    request = Request(
-        inputs, out, wanted_saves, overwrite, start_s=start, frames=frames, coco_annotations=coco_annotations
+    settings = JobSettings(
+        detector,
+        pose,
+        tasks=wanted_tasks,
+        backbone=backbone,
+        classes=None if classes is None else choices.split(classes),
+        conf=conf,
+        max_people=max_people,
+        detect_every=every,
+        runtime=runtime,
+        device=device,
+        precision=precision,
+        saves=wanted_saves,
+        start_s=start,
+        frames=frames,
+        coco_annotations=None if coco_annotations is None else str(coco_annotations),
     )
-    code = run_all(
-        request,
-        lambda: load(
-            detector,
-            pose,
-            tasks=wanted_tasks,
-            backbone=backbone,
-            classes=None if classes is None else choices.split(classes),
-            conf=conf,
-            max_people=max_people,
-            detect_every=every,
-            size_of=size_of,
-            options=options,
-        ),
+    request = JobRequest(
+        tuple(inputs or ()),
+        recursive,
+        out,
+        overwrite=overwrite,
+        resume=resume,
+        fresh=fresh,
+        workers=count,
+        threads=threads,
+        retries=retries,
+        max_memory=memory,
+        log_json=log_json,
+        typed=batch_options.typed(ctx),
     )
+    code = run(request, settings, size_of)
     if code:
         raise typer.Exit(code)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..models.errors import SepcamError
+from ..models.runtime import RuntimeOptions
 from ..models.weights import WeightStore
 from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
+from ..pipelines.batch.settings import JobSettings
 from ..pipelines.pipeline import Pipeline
 from . import choices, console
 
@@ -36,6 +38,34 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
     return rule
 
 
+def chosen_detector() -> str:
+    """What ``auto`` comes to, said on the terminal."""
+    with console.downloads() as report:
+        choice = choose_detector(WeightStore(notice=console.note), report)
+    console.note(f"detector: {choice.name} ({choice.reason})")
+    return choice.name
+
+
+def load_job(settings: JobSettings, size_of: SizeOf, *, threads: int | None = None) -> Pipeline:
+    """Loads the networks of a job whose detector may still be ``auto``.
+
+    Raises:
+        SepcamError: See ``Pipeline``.
+    """
+    return load(
+        settings.detector,
+        settings.pose,
+        tasks=settings.tasks,
+        backbone=settings.backbone,
+        classes=settings.classes,
+        conf=settings.conf,
+        max_people=settings.max_people,
+        detect_every=settings.detect_every,
+        size_of=size_of,
+        options=RuntimeOptions(settings.runtime, settings.device, settings.precision, threads),
+    )
+
+
 def load(
     detector: str,
     pose: str,
@@ -57,9 +87,7 @@ def load(
     store = WeightStore(notice=console.note)
     with console.downloads() as report:
         if detector == "auto":
-            choice = choose_detector(store, report)
-            console.note(f"detector: {choice.name} ({choice.reason})")
-            detector = choice.name
+            detector = chosen_detector()
         return Pipeline(
             detector, pose, input_size=size_of(detector), store=store, progress=report, **settings
         )

@@ -1,22 +1,22 @@
 """The work of ``sepcam live``: a session in a window or without one, and its files completed."""
 
 import json
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipelines.events import Event
+from ..pipelines.file_run import header
 from ..pipelines.frames import StreamInfo
 from ..pipelines.live import LiveSession
+from ..pipelines.outputs import stem_of
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.recorder import Recorder
 from ..pipelines.sinks import JsonlSink, MotSink, Sink
 from . import console
-from .live_request import LiveRequest, begin, load_networks
-from .processing import header, stem_of
+from .interrupts import terminable
+from .live_request import LiveRequest, begin, described, load_networks
 
 _POLL_S = 0.2
 
@@ -60,7 +60,7 @@ def watch(request: Request) -> None:
             source,
             loaded,
             prepare_ahead=request.window,
-            on_event=print_event if request.events else lambda event: None,
+            on_event=_print_event if request.events else lambda event: None,
         ) as session:
             console.note(described(session.info))
             results = _keep(session, request, loaded.pipeline)
@@ -70,14 +70,9 @@ def watch(request: Request) -> None:
                 raise session.error
 
 
-def described(info: StreamInfo) -> str:
-    """A source in a line: name, size and rate as they really are."""
-    return f"{info.name}: {info.width}x{info.height}" + (f" at {info.fps:.4g} FPS" if info.fps else "")
-
-
 def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> Recorder | None:
     """Begins everything that is to be kept from the beginning."""
-    stem = request.video.with_suffix("") if request.video else request.folder / stem_of(session.info)
+    stem = request.video.with_suffix("") if request.video else request.folder / _stem(session.info)
     sinks: list[Sink] = []
     try:
         if request.video is not None:
@@ -107,12 +102,12 @@ def _run(session: LiveSession, request: Request) -> None:
         return not session.ended and (deadline is None or time.monotonic() < deadline)
 
     try:
-        with _terminable():
+        with terminable():
             session.start()
             if request.window:
                 from .viewer import show
 
-                show(session, request.folder, stem_of(session.info), going_on)
+                show(session, request.folder, _stem(session.info), going_on)
                 return
             number = 0
             while going_on():
@@ -137,20 +132,9 @@ def _complete(session: LiveSession, results: Recorder | None) -> None:
         console.warn(failure)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """While the block runs, SIGTERM ends it as Ctrl-C does, so that files are completed."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def print_event(event: Event) -> None:
-    """Prints an event as a JSON line on stdout."""
+def _print_event(event: Event) -> None:
     console.say(json.dumps(event.to_json()))
+
+
+def _stem(info: StreamInfo) -> str:
+    return stem_of(info.name, images=info.independent)

@@ -10,9 +10,8 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.types import U8
+from .file_kinds import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
-
-IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 class ImageSource:

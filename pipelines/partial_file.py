@@ -1,10 +1,17 @@
 """Files that appear under their name only when they are complete."""
 
 import errno
+import glob
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from ..models.errors import SepcamError
+
+
+class DiskFullError(SepcamError):
+    """There is no room left for what is being written."""
 
 
 class PartialFile:
@@ -51,6 +58,7 @@ class PartialFile:
                 os.fsync(file.fileno())
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self._publish()
+            _sync_folder(self.target.parent)
         except OSError as error:
             raise self.failure(error) from error
         finally:
@@ -62,14 +70,7 @@ class PartialFile:
 
     def failure(self, error: Exception) -> SepcamError:
         """What to tell a user when writing failed with ``error``."""
-        number = getattr(error, "errno", None)
-        if number in (errno.ENOSPC, errno.EDQUOT):
-            why = "the disk is full; free some space, or choose another folder"
-        elif number == errno.EFBIG:
-            why = "it grew beyond the size allowed for a file"
-        else:
-            why = getattr(error, "strerror", None) or str(error)
-        return SepcamError(f"{self.target} could not be written: {why}")
+        return write_failure(self.target, error)
 
     def _refuse_existing(self) -> None:
         if self.target.is_dir():
@@ -100,3 +101,41 @@ def hiding_place(target: Path) -> Path:
     """
     folder = target.parent
     return folder.parent.parent if folder.name.startswith("source=") else folder
+
+
+def write_failure(target: Path, error: Exception) -> SepcamError:
+    """What to tell a user when writing ``target`` failed with ``error``."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(
+            f"{target} could not be written: the disk is full; free some space, or choose another folder"
+        )
+    if number == errno.EFBIG:
+        why = "it grew beyond the size allowed for a file"
+    else:
+        why = getattr(error, "strerror", None) or str(error)
+    return SepcamError(f"{target} could not be written: {why}")
+
+
+def clear_leftovers(target: Path) -> None:
+    """Deletes the hidden files and folders in which a process that was killed left this target.
+
+    Only for who knows that nobody is at work on it.
+    """
+    names = [f".{glob.escape(stem)}.partial-*" for stem in {target.stem, target.name}]
+    with suppress(OSError):
+        for path in [path for name in names for path in hiding_place(target).glob(name)]:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.suffix == target.suffix:
+                path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Puts a folder's new names on the disk, where the system has a way to ask for that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

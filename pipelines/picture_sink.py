@@ -10,6 +10,7 @@ import cv2
 from ..models.errors import SepcamError
 from ..models.types import U8
 from .frames import FrameResult, RunSummary
+from .partial_file import write_failure
 
 _JPEG_QUALITY = 95
 
@@ -78,4 +79,4 @@ class PictureSink:
             shutil.rmtree(self._waiting)
 
     def _failure(self, error: OSError) -> SepcamError:
-        return SepcamError(f"{self._folder} could not be written: {error.strerror or error}")
+        return write_failure(self._folder, error)

@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from ..models.errors import SepcamError
 from .camera_source import CameraSource, cameras
+from .file_kinds import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
-from .image_source import IMAGE_SUFFIXES, ImageSource, images_in, images_like
+from .image_source import ImageSource, images_in, images_like
 from .synthetic import SyntheticSource
 from .video_source import VideoSource
 

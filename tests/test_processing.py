@@ -9,11 +9,11 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sepcam.app import processing
-from sepcam.app.processing import Request, run_all
+from sepcam.app.processing import Request, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
-from sepcam.pipelines import Pipeline, open_source
+from sepcam.pipelines import Pipeline, file_run, open_source
+from sepcam.pipelines.batch.inputs import find_inputs
 
 from tests.clips import cut, write_clip
 from tests.walkers import CentrePose, SquareDetector, square_picture
@@ -25,6 +25,12 @@ def pipeline(**settings) -> Pipeline:
 
 def never() -> Pipeline:
     raise AssertionError("the networks must not be loaded for this")
+
+
+def run(inputs, out: Path, saves, load=pipeline, **settings) -> int:
+    """Processes one source, which several images may be."""
+    (source,) = find_inputs([str(name) for name in inputs]).inputs
+    return run_single(source, Request(out, saves, **settings), load)
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def lines(path: Path) -> list[dict]:
 
 
 def test_a_clip_becomes_a_video_and_records(clip, out, capsys):
-    assert run_all(Request([str(clip)], out, ("video", "jsonl", "mot")), pipeline) == 0
+    assert run([clip], out, ("video", "jsonl", "mot")) == 0
     assert names(out) == ["clip.jsonl", "clip.mot.txt", "clip.mp4"]
     header, *frames, summary = lines(out / "clip.jsonl")
     assert header["models"] == {"detector": "squares", "pose": "centres"}
@@ -69,7 +75,7 @@ def test_a_clip_becomes_a_video_and_records(clip, out, capsys):
 
 
 def test_the_video_shows_what_was_found(clip, out):
-    run_all(Request([str(clip)], out, ("video",)), pipeline)
+    run([clip], out, ("video",))
     with open_source(clip) as plain, open_source(out / "clip.mp4") as drawn:
         pairs = list(zip(plain, drawn, strict=True))
     assert [b.time_s for _, b in pairs] == pytest.approx([a.time_s for a, _ in pairs])
@@ -78,13 +84,13 @@ def test_the_video_shows_what_was_found(clip, out):
 
 def test_sound_goes_along(tmp_path, out):
     clip = squares(tmp_path / "loud.mp4", audio="aac")
-    run_all(Request([str(clip)], out, ("video",)), pipeline)
+    run([clip], out, ("video",))
     with av.open(str(out / "loud.mp4")) as container:
         assert container.streams.audio[0].codec_context.name == "aac"
 
 
 def test_a_part_of_a_clip(clip, out):
-    run_all(Request([str(clip)], out, ("jsonl",), start_s=0.5, frames=3), pipeline)
+    run([clip], out, ("jsonl",), start_s=0.5, frames=3)
     times = [line["time_s"] for line in lines(out / "clip.jsonl")[1:-1]]
     assert times == pytest.approx([0.5, 0.6, 0.7])
 
@@ -98,7 +104,7 @@ def image_folder(folder: Path, count: int = 3) -> Path:
 
 def test_a_folder_of_images_becomes_pictures_and_coco_results(tmp_path, out):
     folder = image_folder(tmp_path / "trip")
-    assert run_all(Request([str(folder)], out, ("video", "jsonl", "coco")), pipeline) == 0
+    assert run([folder], out, ("video", "jsonl", "coco")) == 0
     assert names(out) == [
         "coco_results.json",
         *(f"trip-annotated/{i:03d}.jpg" for i in range(3)),
@@ -112,41 +118,20 @@ def test_a_folder_of_images_becomes_pictures_and_coco_results(tmp_path, out):
 def test_images_named_one_by_one_are_one_source(tmp_path, out):
     folder = image_folder(tmp_path / "trip")
     images = [str(path) for path in sorted(folder.iterdir())]
-    assert run_all(Request(images, out, ("jsonl",)), pipeline) == 0
+    assert run(images, out, ("jsonl",)) == 0
     assert names(out) == ["trip.jsonl"]
     assert [line["name"] for line in lines(out / "trip.jsonl")[1:-1]] == ["000.png", "001.png", "002.png"]
 
 
 def test_a_single_image(tmp_path, out):
     folder = image_folder(tmp_path / "trip", 1)
-    assert run_all(Request([str(folder / "000.png")], out, ("video", "jsonl")), pipeline) == 0
+    assert run([folder / "000.png"], out, ("video", "jsonl")) == 0
     assert names(out) == ["000-annotated/000.jpg", "000.jsonl"]
-
-
-def test_several_inputs_get_a_line_each(tmp_path, out, capsys):
-    inputs = [str(squares(tmp_path / f"{name}.mp4", 4)) for name in "ab"]
-    assert run_all(Request(inputs, out, ("jsonl",)), pipeline) == 0
-    assert names(out) == ["a.jsonl", "b.jsonl"]
-    assert len(capsys.readouterr().out.splitlines()) == 2
-
-
-def test_one_bad_input_does_not_keep_the_others_from_being_processed(clip, tmp_path, out, capsys):
-    text = tmp_path / "text.mp4"
-    text.write_text("not a video")
-    assert run_all(Request([str(text), str(clip)], out, ("jsonl",)), pipeline) == 1
-    assert names(out) == ["clip.jsonl"]
-    assert "text.mp4 is not a video" in capsys.readouterr().err
-
-
-def test_bad_inputs_alone_are_a_failure(tmp_path, out, capsys):
-    assert run_all(Request(["no.mp4", "none.mp4"], out, ("jsonl",)), never) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 2
-    assert not out.exists()
 
 
 def test_a_clip_that_was_cut_is_processed_as_far_as_it_goes(tmp_path, out, capsys):
     clip = cut(squares(tmp_path / "cut.avi", 60, codec="mjpeg", pix_fmt="yuvj420p"), 0.5)
-    assert run_all(Request([str(clip)], out, ("video", "jsonl")), pipeline) == 0
+    assert run([clip], out, ("video", "jsonl")) == 0
     said = capsys.readouterr()
     assert "warning" in said.err
     assert "cut after" in said.err
@@ -162,23 +147,21 @@ def test_a_clip_that_was_cut_is_processed_as_far_as_it_goes(tmp_path, out, capsy
 def test_results_that_do_not_fit_the_input_are_refused(saves, images, message, clip, tmp_path, out):
     source = image_folder(tmp_path / "trip") if images else clip
     with pytest.raises(SepcamError, match=message):
-        run_all(Request([str(source)], out, saves), never)
+        run([source], out, saves, never)
     assert not out.exists()
 
 
 def test_existing_results_are_refused_before_the_networks_are_loaded(clip, out):
-    request = Request([str(clip)], out, ("jsonl",))
-    run_all(request, pipeline)
+    run([clip], out, ("jsonl",))
     before = (out / "clip.jsonl").read_bytes()
     with pytest.raises(SepcamError, match="--overwrite"):
-        run_all(request, never)
+        run([clip], out, ("jsonl",), never)
     assert (out / "clip.jsonl").read_bytes() == before
 
 
 def test_a_second_run_replaces_results_whole(clip, out):
-    request = Request([str(clip)], out, ("video", "jsonl"), overwrite=True)
     for _ in range(2):
-        assert run_all(request, pipeline) == 0
+        assert run([clip], out, ("video", "jsonl"), overwrite=True) == 0
     assert len(lines(out / "clip.jsonl")) == 14
 
 
@@ -193,7 +176,7 @@ def test_a_second_run_replaces_results_whole(clip, out):
 )
 def test_files_are_named_so_that_every_system_takes_them(name, stem, tmp_path, out):
     source = name if name.startswith("synthetic") else str(squares(tmp_path / name, 2))
-    run_all(Request([source], out, ("jsonl",)), pipeline)
+    run([source], out, ("jsonl",))
     assert names(out) == [f"{stem}.jsonl"]
 
 
@@ -215,9 +198,8 @@ class Broken(SquareDetector):
 def test_a_run_that_breaks_leaves_nothing(error, clip, out):
     (out / "clip.jsonl").parent.mkdir()
     (out / "clip.jsonl").write_text("precious")
-    request = Request([str(clip)], out, ("video", "jsonl"), overwrite=True)
     with pytest.raises(type(error)):
-        run_all(request, lambda: Pipeline(Broken(error), tasks=()))
+        run([clip], out, ("video", "jsonl"), lambda: Pipeline(Broken(error), tasks=()), overwrite=True)
     assert names(out) == ["clip.jsonl"]
     assert (out / "clip.jsonl").read_text() == "precious"
 
@@ -238,9 +220,8 @@ def little_room():
 
 @pytest.mark.parametrize("saves", [("video",), ("jsonl",), ("video", "jsonl", "mot")])
 def test_a_disk_without_room_ends_the_run_and_leaves_nothing(saves, tmp_path, out):
-    request = Request(["synthetic:640x480x60"], out, saves)
     with little_room(), pytest.raises(SepcamError, match="could not be written: it grew beyond"):
-        run_all(request, lambda: Pipeline(Crowd(), CentrePose()))
+        run(["synthetic:640x480x60"], out, saves, lambda: Pipeline(Crowd(), CentrePose()))
     assert names(out) == []
 
 
@@ -254,8 +235,8 @@ class Crowd(SquareDetector):
 
 
 def test_an_interrupt_completes_the_files_and_says_where_it_stopped(tmp_path, out, monkeypatch, capsys):
-    clips = [str(squares(tmp_path / f"{name}.mp4", 60)) for name in "ab"]
-    whole = processing.Pipeline.run
+    clip = squares(tmp_path / "a.mp4", 60)
+    whole = file_run.Pipeline.run
 
     def interrupted(self, source, **settings):
         for result in whole(self, source, **settings):
@@ -263,8 +244,8 @@ def test_an_interrupt_completes_the_files_and_says_where_it_stopped(tmp_path, ou
             if result.frame.index == 20:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(processing.Pipeline, "run", interrupted)
-    assert run_all(Request(clips, out, ("video", "jsonl")), pipeline) == 130
+    monkeypatch.setattr(file_run.Pipeline, "run", interrupted)
+    assert run([clip], out, ("video", "jsonl")) == 130
     assert names(out) == ["a.jsonl", "a.mp4"]
     *_, last, summary = lines(out / "a.jsonl")
     assert not summary["complete"]
@@ -280,7 +261,7 @@ def test_an_interrupt_before_the_first_frame_leaves_nothing(clip, out, monkeypat
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(processing.Pipeline, "run", interrupted)
+    monkeypatch.setattr(file_run.Pipeline, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_all(Request([str(clip)], out, ("video", "jsonl")), pipeline)
+        run([clip], out, ("video", "jsonl"))
     assert names(out) == []

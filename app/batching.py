@@ -1,0 +1,233 @@
+"""The work of ``sepcam process`` on many files: a job that can be stopped and gone on with at any time."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
+
+from ..models.errors import SepcamError
+from ..models.registry import REGISTRY
+from ..models.weights import WeightStore
+from ..pipelines.batch.driver import Driver, Observer
+from ..pipelines.batch.folder import JobFolder, JobInfo, versions
+from ..pipelines.batch.inputs import Found, find_inputs
+from ..pipelines.batch.job import agree, clear_all, plan
+from ..pipelines.batch.journal import Entry
+from ..pipelines.batch.settings import JobSettings
+from ..pipelines.batch.workers import ProcessPool, WorkerPool
+from ..pipelines.outputs import check_writable
+from . import console
+from .batch_view import JsonLines, Lines
+from .processing import Request, run_single
+from .setup import SizeOf, chosen_detector, load_job
+
+_FIELDS: Final = MappingProxyType(
+    {field.name: field.name for field in fields(JobSettings)} | {"save": "saves", "start": "start_s"}
+)
+"""The settings of a job, by the names of the parameters of ``sepcam process``."""
+
+DONE, SOME_FAILED, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What the user asked for, beside what is done to every file.
+
+    Attributes:
+        inputs: as typed; none to go on with those of the job.
+        recursive: whether to search folders of folders.
+        out: the output folder.
+        overwrite: whether results that the job did not make may be replaced.
+        resume: whether there must be a job already, whose settings hold but for those that were typed.
+        fresh: whether to forget what is done already.
+        workers: how many processes, ``auto``, or None where nothing was said.
+        threads: of each network, None to share out the cores.
+        retries: more attempts for a file that failed in a way that may pass.
+        max_memory: bytes that all workers together may take, or None.
+        log_json: whether to print JSON in place of text.
+        typed: names of the parameters of ``sepcam process`` that were given.
+    """
+
+    inputs: tuple[str, ...]
+    recursive: bool
+    out: Path
+    overwrite: bool = False
+    resume: bool = False
+    fresh: bool = False
+    workers: int | Literal["auto"] | None = None
+    threads: int | None = None
+    retries: int = 1
+    max_memory: int | None = None
+    log_json: bool = False
+    typed: frozenset[str] = frozenset()
+
+
+def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
+    """Does one file here and now, or many as a job.
+
+    A job keeps its folder, ``.sepcam`` in the output folder. A single file that is named needs none, unless
+    it is asked for with ``--workers``, ``--resume`` or ``--fresh``.
+
+    Args:
+        request: what was asked for.
+        settings: what is done to every file; the detector may still be ``auto``.
+        size_of: the input size of a detector.
+
+    Returns:
+        The exit code: 0; 1 where some files could not be processed, 2 where none; 130 after an interrupt.
+
+    Raises:
+        SepcamError: If the only file cannot be processed, or the job cannot be begun, or cannot go on.
+    """
+    if request.resume:
+        request, settings = _resumed(request, settings)
+    if not request.inputs:
+        raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
+    found = find_inputs(request.inputs, recursive=request.recursive)
+    asked_for = request.resume or request.fresh or request.log_json or request.workers is not None
+    if not asked_for and not found.searched and len(found.inputs) + len(found.missing) == 1:
+        return _run_one(request, found, settings, size_of)
+    if found.inputs:
+        settings = _resolved(settings, JobFolder(request.out), size_of)
+    return run_job(request, found, settings)
+
+
+def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: SizeOf) -> int:
+    if found.missing:
+        raise SepcamError(found.missing[0])
+    annotations = settings.coco_annotations
+    single = Request(
+        request.out,
+        settings.saves,
+        request.overwrite,
+        settings.start_s,
+        settings.frames,
+        None if annotations is None else Path(annotations),
+    )
+    return run_single(found.inputs[0], single, lambda: load_job(settings, size_of, threads=request.threads))
+
+
+def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, JobSettings]:
+    """What the job in the output folder is, with what was typed."""
+    job = JobFolder(request.out).info()
+    typed = {field: getattr(settings, field) for name, field in _FIELDS.items() if name in request.typed}
+    if not request.inputs:
+        request = replace(request, inputs=job.inputs, recursive=job.recursive)
+    return request, replace(job.settings, **typed)
+
+
+def _resolved(settings: JobSettings, folder: JobFolder, size_of: SizeOf) -> JobSettings:
+    """With a detector in place of ``auto``: the job's own, if there is one."""
+    if settings.detector == "auto":
+        job = folder.info().settings if folder.exists else None
+        name = job.detector if job is not None else chosen_detector()
+        settings = replace(settings, detector=name, input_size=size_of(name))
+    elif settings.input_size is None:
+        settings = replace(settings, input_size=size_of(settings.detector))
+    return settings
+
+
+def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
+    """Does every file, or what earlier runs have left of it.
+
+    Returns:
+        The exit code: 0; 1 where some files could not be processed, 2 where none; 130 after an interrupt.
+
+    Raises:
+        SepcamError: If the job cannot be begun, or cannot go on.
+    """
+    for line in found.missing:
+        console.fail(line)
+    if not found.inputs:
+        return FAILED
+    info = JobInfo(settings, request.inputs, request.recursive, model_hashes(settings), versions())
+    check_writable(request.out)
+    folder = JobFolder(request.out)
+    with folder.locked():
+        if request.fresh:
+            folder.forget()
+        new = not folder.exists
+        if not new:
+            agree(folder, info)
+        with folder.journal() as journal:
+            try:
+                plan(folder, journal, found.inputs, info, overwrite=request.overwrite or request.fresh)
+                folder.write(info)
+                clear_all(folder, journal)
+                with _interrupts() as stopped:
+                    view: Observer = JsonLines() if request.log_json else Lines(request.out)
+                    pool = make_pool(request, settings, journal.entries())
+                    try:
+                        driver = Driver(
+                            folder,
+                            journal,
+                            pool,
+                            view,
+                            retries=request.retries,
+                            overwrite=request.overwrite or request.fresh,
+                            stopped=lambda: bool(stopped),
+                        )
+                        complete = driver.run()
+                    finally:
+                        pool.close()
+            except SepcamError:
+                if new and not any(entry.started for entry in journal.entries()):
+                    folder.forget()  # nothing was begun with settings that may be wrong
+                raise
+            entries = journal.entries()
+    return _code(entries, len(found.missing), complete=complete)
+
+
+def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
+    """Who does the work."""
+    count = request.workers if isinstance(request.workers, int) else 1
+    return ProcessPool(settings, count, threads=request.threads)
+
+
+def model_hashes(settings: JobSettings) -> dict[str, str]:
+    """SHA-256 of the weights of each network of a job, fetched if need be; none for a plugin.
+
+    Raises:
+        SepcamError: If there is no such network, or its weights cannot be had.
+    """
+    store = WeightStore(notice=console.note)
+    names = [settings.detector]
+    if {"pose", "segment"} & set(settings.tasks):
+        names.append(settings.pose)
+    hashes = {}
+    with console.downloads() as report:
+        for name in names:
+            if name in REGISTRY:
+                hashes[name] = store.digest(name, report)
+    return hashes
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """A list that fills with the signals by which the user asks for the end; the second one ends at once."""
+    heard: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if heard:
+            raise KeyboardInterrupt
+        heard.append(number)
+        console.note("stopping: the files under way are completed as far as they are; again to end at once")
+
+    before = {name: signal.signal(name, note) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _code(entries: list[Entry], missing: int, *, complete: bool) -> int:
+    if not complete:
+        return INTERRUPTED
+    failed = missing + sum(entry.state == "failed" for entry in entries)
+    if not failed:
+        return DONE
+    return SOME_FAILED if any(entry.state == "done" for entry in entries) else FAILED

@@ -1,0 +1,1 @@
+"""Many files: what is to be done, what is done by now, and who does it."""

@@ -1,0 +1,159 @@
+"""What is to be done: the files of a job, with what earlier runs have left to do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...models.cache import sha256_of
+from ...models.errors import SepcamError
+from ..outputs import Save, check_fits
+from ..partial_file import clear_leftovers
+from .folder import NAME, JobFolder, JobInfo
+from .inputs import Input
+from .journal import Entry, Journal
+from .naming import name_targets
+from .settings import differences
+
+
+def agree(folder: JobFolder, info: JobInfo) -> None:
+    """Makes sure that a job which is there does the same as the one asked for.
+
+    Raises:
+        SepcamError: If it does not; the text lists the differences.
+    """
+    old = folder.info()
+    changed = differences(old.settings, info.settings)
+    changed += [
+        f"weights of {name} {old.models[name][:8]} -> {digest[:8]}"
+        for name, digest in info.models.items()
+        if old.models.get(name, digest) != digest
+    ]
+    if changed:
+        raise SepcamError(
+            f"the job in {folder.out} was begun with other settings ({'; '.join(changed)}): give the same, "
+            "another folder with -o, or --fresh to begin anew"
+        )
+
+
+def plan(
+    folder: JobFolder, journal: Journal, inputs: Sequence[Input], info: JobInfo, *, overwrite: bool
+) -> list[Entry]:
+    """Takes the inputs into the journal; what is done already stays done.
+
+    A source that has changed since, whose outputs are gone, or that was set aside, is done again. A copy of
+    another source, and what this job wrote itself, are skipped.
+
+    Args:
+        folder: of the job, whose lock the caller holds.
+        journal: of the job.
+        inputs: in order.
+        info: what the job is.
+        overwrite: whether results that the job did not make may be replaced.
+
+    Returns:
+        The entries of these inputs.
+
+    Raises:
+        SepcamError: If a kind of results is not for a source, or a result exists that is not the job's.
+    """
+    for one in inputs:
+        check_fits(one.name, info.settings.saves, images=one.images)
+    entries = journal.entries()
+    known = {entry.input.key: entry for entry in entries}
+    ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
+    ours |= {_real(path) for one in inputs for path in _foreign(one, folder)}
+    new = [one for one in inputs if one.key not in known and not (one.path and _real(one.path) in ours)]
+    taken = [folder.out / path for entry in entries for path in entry.planned.values()]
+    targets = name_targets(new, folder.out, info.settings.saves, taken)
+    added = []
+    for one in new:
+        files = targets[one.key].files
+        if not overwrite and (there := next((path for path in files.values() if path.exists()), None)):
+            raise SepcamError(
+                f"{there} exists: use --overwrite to replace it, or another output folder with -o"
+            )
+        planned: dict[Save, str] = {save: folder.relative(path) for save, path in files.items()}
+        added.append(Entry(0, one, planned, *_stamp(one), "waiting"))
+    journal.add(_without_copies(entries, added))
+    for one in inputs:
+        if one.key in known:
+            _renew(folder, journal, known[one.key])
+    keys = {one.key for one in inputs}
+    return [entry for entry in journal.entries() if entry.input.key in keys]
+
+
+def _renew(folder: JobFolder, journal: Journal, entry: Entry) -> None:
+    """Lets a file wait again that has to be done again."""
+    size, modified_ns = _stamp(entry.input)
+    changed = (size, modified_ns) != (entry.bytes, entry.modified_ns)
+    lost = entry.state == "done" and not all(
+        (folder.out / one.path).exists()
+        and ((folder.out / one.path).is_dir() or (folder.out / one.path).stat().st_size == one.bytes)
+        for one in entry.outputs
+    )
+    if entry.state == "failed" or changed or lost:
+        journal.again(entry.id, size=size, modified_ns=modified_ns)
+
+
+def _without_copies(entries: Sequence[Entry], added: Sequence[Entry]) -> list[Entry]:
+    """The new entries; one whose content another has is skipped."""
+    by_size: dict[int, list[Entry]] = {}
+    for entry in entries:
+        by_size.setdefault(entry.bytes, []).append(entry)
+    hashes: dict[str, str] = {}
+    kept = []
+    for entry in added:
+        same = None if not entry.bytes else _copy_of(entry, by_size.get(entry.bytes, ()), hashes)
+        if same is not None:
+            entry = replace(entry, state="skipped", error=f"a copy of {same.input.name}")
+        else:
+            by_size.setdefault(entry.bytes, []).append(entry)
+        kept.append(entry)
+    return kept
+
+
+def _copy_of(entry: Entry, others: Sequence[Entry], hashes: dict[str, str]) -> Entry | None:
+    def content(one: Entry) -> str | None:
+        path = one.input.path
+        if path is None or not path.is_file():
+            return None
+        key = str(path)
+        if key not in hashes:
+            try:
+                hashes[key] = sha256_of(path)
+            except OSError:
+                return None
+        return hashes[key]
+
+    if not others:
+        return None
+    own = content(entry)
+    return next((one for one in others if own is not None and content(one) == own), None)
+
+
+def _foreign(one: Input, folder: JobFolder) -> Sequence[Path]:
+    """Results of another job in whose output folder a source lies."""
+    if one.path is None or not one.found:
+        return ()
+    above = next((up for up in one.path.resolve().parents if (up / NAME / "job.json").is_file()), None)
+    return () if above is None or above == folder.out.resolve() else JobFolder(above).known_outputs()
+
+
+def _stamp(one: Input) -> tuple[int, int]:
+    """Bytes, and nanoseconds since 1970 of the last change; zeros for what is no file."""
+    path = one.path
+    if path is None or not path.is_file():
+        return 0, 0
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _real(path: Path) -> Path:
+    return path.resolve()
+
+
+def clear_all(folder: JobFolder, journal: Journal) -> None:
+    """Deletes the unfinished files that a killed run left; only for who holds the lock."""
+    for entry in journal.entries():
+        for path in entry.planned.values():
+            clear_leftovers(folder.out / path)

@@ -1,0 +1,321 @@
+"""Workers of a job: what the driver asks of a pool of them, and the pool of processes on this machine."""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+from ...models.errors import SepcamError
+from .settings import JobSettings
+from .tasks import FileTask, Report, TaskResult, run_task
+
+REPORT_S = 0.25
+"""Seconds between two words of a worker on how far it is."""
+
+_STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker has loaded its networks.
+
+    Attributes:
+        worker: its number.
+        rss: bytes of memory that it takes, 0 where that is unknown.
+    """
+
+    worker: int
+    rss: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A task is so far.
+
+    Attributes:
+        worker: who does it.
+        task: its id.
+        frames: frames that are done.
+        total: frames that there are, or None.
+    """
+
+    worker: int
+    task: int
+    frames: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task is done, well or badly.
+
+    Attributes:
+        worker: who did it.
+        task: its id.
+        result: what came of it.
+        rss: bytes of memory that the worker takes now, 0 where that is unknown.
+    """
+
+    worker: int
+    task: int
+    result: TaskResult
+    rss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A worker is gone; the pool replaces it by itself.
+
+    Attributes:
+        worker: its number.
+        task: the id of the task that it was at, None where it had none.
+        reason: what is known, e.g. "killed by SIGSEGV".
+    """
+
+    worker: int
+    task: int | None
+    reason: str
+
+
+Event = Ready | Advanced | Finished | Died
+
+
+class WorkerPool(Protocol):
+    """Who does the tasks of a job: processes of this machine, or actors on a cluster."""
+
+    def free(self) -> int:
+        """How many tasks can be taken now; the driver hands out no more, so nothing piles up."""
+        ...
+
+    def submit(self, task: FileTask) -> None:
+        """Takes a task; its events come from ``wait``, the last one `Finished` or `Died`."""
+        ...
+
+    def wait(self, timeout_s: float) -> Sequence[Event]:
+        """What happened since the last call; waits for something if need be, so long at the most.
+
+        Raises:
+            SepcamError: If no worker can load its networks; the reason.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Asks the tasks under way to end early; their results come as ever."""
+        ...
+
+    def close(self) -> None:
+        """Ends all workers at once, whatever they do."""
+        ...
+
+
+class ProcessPool:
+    """Worker processes on this machine, with the networks loaded once in each.
+
+    The first one loads alone, so that networks which are not yet converted are converted once.
+    """
+
+    def __init__(self, settings: JobSettings, workers: int, *, threads: int | None = None) -> None:
+        """Start the first worker.
+
+        Args:
+            settings: of the job.
+            workers: how many processes.
+            threads: of each network in each of them; None leaves it to the runtime.
+        """
+        self._settings, self._threads = settings, threads
+        self._wanted = workers
+        self._next = 1
+        self._workers: dict[int, _Worker] = {}
+        self._loaded = False
+        self._start()
+
+    def free(self) -> int:
+        """See `WorkerPool`."""
+        return sum(worker.ready and worker.task is None for worker in self._workers.values())
+
+    def submit(self, task: FileTask) -> None:
+        """See `WorkerPool`."""
+        worker = next(one for one in self._workers.values() if one.ready and one.task is None)
+        worker.task = task.id
+        worker.send(task)
+
+    def wait(self, timeout_s: float) -> Sequence[Event]:
+        """See `WorkerPool`."""
+        by_pipe: dict[Any, _Worker] = {worker.pipe: worker for worker in self._workers.values()}
+        events: list[Event] = []
+        for pipe in wait(list(by_pipe), timeout_s):
+            events += self._heard(by_pipe[pipe])
+        return events
+
+    def stop(self) -> None:
+        """See `WorkerPool`."""
+        for worker in self._workers.values():
+            worker.send(_STOP)
+
+    def close(self) -> None:
+        """See `WorkerPool`."""
+        for worker in self._workers.values():
+            worker.process.kill()
+        for worker in self._workers.values():
+            worker.process.join()
+            worker.pipe.close()
+        self._workers.clear()
+
+    def resize(self, workers: int) -> None:
+        """From now on so many workers, at least one; those that are at work finish their tasks first."""
+        self._wanted = max(1, workers)
+        self._fill()
+
+    def _start(self) -> None:
+        worker = _Worker(self._next, self._settings, self._threads)
+        self._workers[worker.number] = worker
+        self._next += 1
+
+    def _fill(self) -> None:
+        """As many workers as wanted; more than one only after one has loaded."""
+        idle = [worker for worker in self._workers.values() if worker.ready and worker.task is None]
+        for worker in idle[: max(0, len(self._workers) - self._wanted)]:
+            self._end(worker)
+        while len(self._workers) < (self._wanted if self._loaded else 1):
+            self._start()
+
+    def _end(self, worker: "_Worker") -> None:
+        del self._workers[worker.number]
+        worker.pipe.close()  # it ends when nobody is there any more
+        worker.process.join()
+
+    def _heard(self, worker: "_Worker") -> list[Event]:
+        try:
+            message = worker.pipe.recv()
+        except (EOFError, OSError):
+            return [self._gone(worker)]
+        if isinstance(message, SepcamError):
+            raise message
+        if isinstance(message, Ready):
+            worker.ready, self._loaded = True, True
+        elif isinstance(message, Finished):
+            worker.task = None
+        self._fill()
+        return [message]
+
+    def _gone(self, worker: "_Worker") -> Died:
+        worker.process.join()
+        reason = _reason(worker.process.exitcode)
+        del self._workers[worker.number]
+        worker.pipe.close()
+        if not worker.ready:
+            raise SepcamError(f"a worker process ended before its networks were loaded ({reason})")
+        self._fill()
+        return Died(worker.number, worker.task, reason)
+
+
+class _Worker:
+    """A worker process as the driver sees it."""
+
+    def __init__(self, number: int, settings: JobSettings, threads: int | None) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.number = number
+        self.ready = False
+        self.task: int | None = None
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=_work,
+            args=(theirs, number, settings, threads),
+            name=f"sepcam-worker-{number}",
+            daemon=True,
+        )
+        self.process.start()
+        theirs.close()
+
+    def send(self, message: object) -> None:
+        with suppress(OSError):  # it is gone, which ``wait`` is about to see
+            self.pipe.send(message)
+
+
+def _work(pipe: Connection, number: int, settings: JobSettings, threads: int | None) -> None:
+    """A worker's whole life. It ends as soon as the driver is gone, whatever it is doing."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)  # what the user says to all, the driver passes on
+    inbox = _Inbox(pipe)
+    try:
+        networks = settings.load(threads=threads)
+    except SepcamError as error:
+        pipe.send(error)
+        return
+    inbox.send(Ready(number, memory_in_use()))
+    for task in inbox:
+        result = run_task(task, settings, networks, inbox.reporter(number, task.id))
+        inbox.send(Finished(number, task.id, result, memory_in_use()))
+
+
+class _Inbox:
+    """Tasks from the driver, and word to it; a thread listens, so that work can be stopped, and ended."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._tasks: queue.SimpleQueue[FileTask] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        threading.Thread(target=self._listen, name="sepcam-inbox", daemon=True).start()
+
+    def __iter__(self) -> "_Inbox":
+        return self
+
+    def __next__(self) -> FileTask:
+        return self._tasks.get()
+
+    def send(self, event: Event) -> None:
+        try:
+            self._pipe.send(event)
+        except OSError:
+            os._exit(1)
+
+    def reporter(self, number: int, task: int) -> Report:
+        """A ``Report`` that tells the driver now and then, and ends the task once that is wanted."""
+        told_at = 0.0
+
+        def report(frames: int, total: int | None) -> None:
+            nonlocal told_at
+            if self._stopped.is_set():
+                raise KeyboardInterrupt
+            if time.monotonic() - told_at >= REPORT_S:
+                told_at = time.monotonic()
+                self.send(Advanced(number, task, frames, total))
+
+        return report
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                # Nobody is there to hear of any result. Partial files stay; the next run clears them away.
+                os._exit(1)
+            if message == _STOP:
+                self._stopped.set()
+            else:
+                self._tasks.put(message)
+
+
+def memory_in_use() -> int:
+    """Bytes of memory that this process takes, 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _reason(code: int | None) -> str:
+    if code is not None and code < 0:
+        try:
+            return f"its worker process was killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"its worker process was killed by signal {-code}"
+    return f"its worker process ended with exit code {code}"

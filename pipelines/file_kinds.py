@@ -1,0 +1,10 @@
+"""Which files are pictures and which are videos, by their names."""
+
+_VIDEOS = """
+3g2 3gp asf avi dav divx dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg
+mts mxf nut obu ogm ogv qt rm rmvb ts vob webm wmv y4m
+"""
+
+IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEOS.split())
+"""Of files that a search through a folder takes; a file that is named may have any."""

@@ -1,0 +1,170 @@
+"""One source through the pipeline into its files, all of them whole or none."""
+
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..models import coco
+from ..models.errors import SepcamError
+from .frames import TASKS, RunSummary, StreamInfo
+from .hud import Hud
+from .outputs import Save, Target
+from .overlay import Overlay
+from .picture_sink import PictureSink
+from .pipeline import Pipeline
+from .recorder import Recorder
+from .sinks import CocoSink, JsonlSink, MotSink, ParquetSink, Sink, VideoSink
+from .sources import Source
+
+
+class Advance(Protocol):
+    """Hears how far a run is."""
+
+    def __call__(self, done: int, note: str = "") -> None:
+        """So many frames are done by now; and a few words on the last one."""
+        ...
+
+
+class Progress(Protocol):
+    """Shows how far a run is, while a block runs."""
+
+    def __call__(self, title: str, total: int | None) -> AbstractContextManager[Advance]:
+        """Begins a run of that many frames, where known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source.
+
+    Attributes:
+        info: of the source.
+        summary: of the run; ``complete`` is False after an interrupt.
+        notices: what the sinks want the user to know, a line each.
+    """
+
+    info: StreamInfo
+    summary: RunSummary
+    notices: tuple[str, ...]
+
+
+def record(
+    source: Source,
+    target: Target,
+    pipeline: Pipeline,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
+    coco_annotations: Path | None = None,
+) -> Outcome:
+    """Runs a source through the pipeline and writes its files.
+
+    A KeyboardInterrupt, from the user or raised by ``progress``, ends the run early and completes the files;
+    whatever else is raised leaves none.
+
+    Args:
+        source: is read once and closed.
+        target: the files.
+        pipeline: the networks.
+        progress: shows how far it is.
+        overwrite: whether files that exist may be replaced.
+        coco_annotations: file that gives the image ids of COCO results, or None.
+
+    Raises:
+        SepcamError: If it cannot be read or its results cannot be written; then no file is left.
+        KeyboardInterrupt: If there is nothing yet that could be completed.
+    """
+    try:
+        recorder = Recorder(sinks(target, source.info, pipeline, overwrite, coco_annotations))
+    except BaseException:
+        source.close()
+        raise
+    try:
+        complete = _run(source, recorder, pipeline, progress, pictures="video" in target.files)
+        if not recorder.frames:
+            if not complete:
+                raise KeyboardInterrupt
+            raise SepcamError(f"{target.source} has no frames")
+        summary = recorder.finish(source.warnings, complete=complete)
+    except BaseException:
+        recorder.abort()
+        raise
+    return Outcome(source.info, summary, tuple(recorder.notices))
+
+
+def _run(
+    source: Source, recorder: Recorder, pipeline: Pipeline, progress: Progress, *, pictures: bool
+) -> bool:
+    """Analyses and records every frame; whether the source came to its end."""
+    results = pipeline.run(source, overlay=overlay_of(pipeline) if pictures else None, recorder=recorder)
+    try:
+        with progress(source.info.name, source.info.frame_count) as advance, closing(results):
+            for done, result in enumerate(results, 1):
+                advance(done, f"{len(result.instances)} objects")
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def overlay_of(pipeline: Pipeline) -> Overlay:
+    """What draws onto the pictures of a recording."""
+    hud = Hud(f"{pipeline.detector.name}  {pipeline.backbone}")
+    return Overlay(pipeline.skeleton, hud, keypoint_names=pipeline.keypoint_names)
+
+
+def sinks(
+    target: Target, info: StreamInfo, pipeline: Pipeline, overwrite: bool, coco_annotations: Path | None
+) -> list[Sink]:
+    """A sink for each file; on an error none is left.
+
+    Raises:
+        SepcamError: If a file exists (without ``overwrite``) or cannot be written.
+    """
+    made: list[Sink] = []
+    try:
+        for save, path in target.files.items():
+            made.append(_sink(save, path, target.source, info, pipeline, overwrite, coco_annotations))
+    except BaseException:
+        for sink in made:
+            sink.abort()
+        raise
+    return made
+
+
+def _sink(
+    save: Save,
+    path: Path,
+    source: str,
+    info: StreamInfo,
+    pipeline: Pipeline,
+    overwrite: bool,
+    coco_annotations: Path | None,
+) -> Sink:
+    if save == "video" and info.independent:
+        return PictureSink(path, overwrite=overwrite)
+    if save == "video":
+        return VideoSink(path, info, source if info.has_audio else None, overwrite=overwrite)
+    if save == "jsonl":
+        return JsonlSink(path, info, header(pipeline), overwrite=overwrite)
+    if save == "mot":
+        return MotSink(path, overwrite=overwrite)
+    if save == "parquet":
+        return ParquetSink(path, info, header(pipeline), overwrite=overwrite)
+    order = coco.keypoint_order(pipeline.keypoint_names)
+    return CocoSink(path, coco_annotations, keypoint_order=order, overwrite=overwrite)
+
+
+def header(pipeline: Pipeline) -> dict[str, Any]:
+    """What the first line of a JSONL file says of the pipeline."""
+    pose = pipeline.pose
+    return {
+        "version": metadata.version("sepcam"),
+        "models": {"detector": pipeline.detector.name, "pose": pose.name if pose else None},
+        "backbone": pipeline.backbone,
+        "tasks": [task for task in TASKS if task in pipeline.tasks],
+        "labels": list(pipeline.detector.labels),
+        "keypoint_names": list(pipeline.keypoint_names),
+        "skeleton": [list(pair) for pair in pipeline.skeleton],
+    }
