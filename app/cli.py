@@ -17,6 +17,7 @@ from .evaluate import evaluate
 from .live import live
 from .models_cmd import models
 from .process import process
+from .serve import serve
 
 INTERRUPTED = 130
 
@@ -31,6 +32,7 @@ app.command()(demo)
 app.command()(process)
 app.command()(compare)
 app.command()(live)
+app.command()(serve)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 

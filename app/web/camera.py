@@ -1,0 +1,125 @@
+"""One visitor's camera: pictures come as JPEG, are analysed with the networks that all share."""
+
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ...models.types import U8
+from ...pipelines.frames import Frame
+from ...pipelines.live_meter import LiveMeter
+from ...pipelines.live_settings import LiveSettings, Switches
+from ...pipelines.live_steps import LiveAnalysis
+from ...pipelines.networks import NetworkPool, Networks
+from .outlines import to_json
+from .sockets import Refused
+
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_PIXELS: Final = 1920 * 1080
+_LEAST_SIDE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLimits:
+    """What the analysis of visitors' cameras is limited to.
+
+    Attributes:
+        classes: names of the classes to report, or None.
+        max_people: landmarks and masks for at most so many people.
+    """
+
+    classes: Sequence[str] | None
+    max_people: int
+
+
+class CameraSession:
+    """Analyses one visitor's pictures, in order; one thread at a time may use it but for ``switches``.
+
+    Attributes:
+        switches: what is asked for.
+    """
+
+    switches: Switches
+
+    def __init__(self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits) -> None:
+        """Begin with networks that the pool has, or gets.
+
+        Raises:
+            SepcamError: If they cannot be had.
+        """
+        self.switches = Switches(settings)
+        self._meter = LiveMeter()
+        self._pool = pool
+        self._analysis = LiveAnalysis(
+            pool, self.switches, self._meter, classes=limits.classes, max_people=limits.max_people
+        )
+        self._told: Networks | None = None
+        self._count = 0
+
+    def analyse(self, data: bytes) -> dict[str, Any]:
+        """What is in a picture, as JSON.
+
+        Raises:
+            Refused: If it is no picture that can be read, or too large.
+        """
+        image = read_jpeg(data)
+        arrived = time.monotonic()
+        self._meter.arrived()
+        analysed = self._analysis.analyse(arrived, Frame(image, self._count, arrived))
+        self._count += 1
+        took = time.monotonic() - arrived
+        self._meter.shown(took)
+        networks, active = self._analysis.networks, self._analysis.active
+        settings = self.switches.settings
+        answer: dict[str, Any] = {
+            "size": [image.shape[1], image.shape[0]],
+            "objects": to_json(analysed.result),
+            "ms": round(took * 1e3, 1),
+            "backbone": active.backbone,
+            "detector": active.detector,
+            "preparing": settings.backbone != active.backbone and bool(self._pool.preparing()),
+            "notice": self.switches.message,
+            **self._meter.figures().to_json(),
+        }
+        if networks is not self._told:
+            self._told = networks
+            points = networks.landmarks
+            answer["skeleton"] = [] if points is None else [list(pair) for pair in points.skeleton]
+            answer["sides"] = [] if points is None else [_side(name) for name in points.keypoint_names]
+        return answer
+
+
+def read_jpeg(data: bytes) -> U8:
+    """A JPEG as (H, W, 3) uint8 BGR; its size is looked at before anything of it is decoded.
+
+    Raises:
+        Refused: If it is none, or too large.
+    """
+    if len(data) > MAX_BYTES:
+        raise Refused(f"the picture has {len(data)} bytes, at most {MAX_BYTES} are taken")
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as header:
+            width, height = header.size
+    except Exception as error:  # whatever a parser may say of arbitrary bytes
+        raise Refused("the picture is no JPEG that can be read") from error
+    if width * height > MAX_PIXELS:
+        raise Refused(f"the picture has {width}x{height} pixels, at most 1920x1080 are taken")
+    if min(width, height) < _LEAST_SIDE:
+        raise Refused(f"the picture has only {width}x{height} pixels")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
+    if image is None or image.shape[:2] != (height, width):
+        raise Refused("the picture is damaged: it cannot be decoded")
+    return np.asarray(image, np.uint8)
+
+
+def _side(name: str) -> int:
+    """1 for the person's left, -1 for their right, 0 for the middle."""
+    return name.startswith("left_") - name.startswith("right_")

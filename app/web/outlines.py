@@ -1,0 +1,50 @@
+"""What was found in a picture, small enough to be sent for each: boxes, skeletons, outlines of masks."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ...pipelines.frames import FrameResult, MaskCrop
+from ...pipelines.records import rounded
+from .visits import web_colour
+
+_SLACK = 1.0  # pixels that an outline may be off
+_LEAST_AREA = 12.0  # pixels; smaller specks of a mask are left out
+
+
+def to_json(result: FrameResult) -> list[dict[str, Any]]:
+    """The objects of a frame, in pixels: box ``[x1, y1, x2, y2]``, keypoints ``[x, y, score]``, polygons."""
+    found = result.instances
+    boxes = rounded(found.boxes, 1)
+    people = found.people
+    listed: list[dict[str, Any]] = []
+    for row, label in enumerate(found.labels.tolist()):
+        number = label if found.track_ids is None else int(found.track_ids[row])
+        item: dict[str, Any] = {
+            "id": None if found.track_ids is None else number,
+            "label": found.names[label],
+            "score": round(float(found.scores[row]), 2),
+            "colour": web_colour(number),
+            "box": boxes[row],
+        }
+        if found.keypoints is not None and people[row]:
+            places = rounded(found.keypoints[row, :, :2], 1)
+            scores = rounded(found.keypoints[row, :, 2], 2)
+            item["keypoints"] = [[*place, score] for place, score in zip(places, scores, strict=True)]
+        mask = None if found.masks is None else found.masks[row]
+        if mask is not None:
+            item["outline"] = outline(mask)
+        listed.append(item)
+    return listed
+
+
+def outline(mask: MaskCrop) -> list[list[list[int]]]:
+    """The edge of a mask as polygons of ``[x, y]`` in pixels; holes are polygons inside others."""
+    pixels = np.ascontiguousarray(mask.pixels)
+    contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
+    return [
+        cv2.approxPolyDP(contour, _SLACK, True)[:, 0].tolist()
+        for contour in contours
+        if cv2.contourArea(contour) >= _LEAST_AREA
+    ]

@@ -1,0 +1,174 @@
+// The visitor's own camera: one picture travels at a time, so that nothing piles up anywhere.
+
+import { Chart } from "./chart.js";
+import { all, figure, get, setPressed, setText, socketTo } from "./dom.js";
+import { drawObjects } from "./overlay.js";
+import { showRace } from "./race.js";
+
+const LONGEST = 640;
+const QUALITY = 0.8;
+const WINDOW_MS = 2000;
+const TELL_MS = 250;
+
+export function startCamera(about) {
+  const canvas = get("own-picture");
+  const context = canvas.getContext("2d");
+  const still = document.createElement("canvas");
+  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
+  const chart = new Chart(get("own-fps-chart"), [{ key: "fps", width: 2 }]);
+  const wish = { backbone: about.backbone, tasks: ["track", "pose", "segment"] };
+  let facing = "user";
+  let run = null; // what is under way: {socket, stream, ...}
+  let skeleton = [];
+  let sides = [];
+
+  function showWish() {
+    for (const button of all("[data-own-backbone]")) setPressed(button, button.dataset.ownBackbone === wish.backbone);
+    for (const button of all("[data-own-task]")) setPressed(button, wish.tasks.includes(button.dataset.ownTask));
+  }
+
+  function tellWish() {
+    showWish();
+    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify(wish));
+  }
+
+  function invite(problem = "") {
+    get("own-invite").hidden = false;
+    setText(get("own-problem"), problem);
+    get("own-start").disabled = false;
+    get("own-stop").disabled = get("own-flip").disabled = true;
+  }
+
+  function stop(problem = "") {
+    const old = run;
+    run = null;
+    old?.stream?.getTracks().forEach((track) => track.stop());
+    video.srcObject = null;
+    if (old) {
+      old.socket.onclose = null;
+      old.socket.close();
+    }
+    setText(get("own-status"), "");
+    invite(problem);
+  }
+
+  async function start() {
+    get("own-start").disabled = true;
+    setText(get("own-problem"), "");
+    if (!navigator.mediaDevices?.getUserMedia) {
+      invite("Your browser gives its camera only to https:// pages and to localhost. Ask for this page over https (sepcam serve --tls-cert, --tls-key).");
+      return;
+    }
+    const stream = await navigator.mediaDevices
+      .getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false })
+      .catch((error) => void invite(whyNot(error)));
+    if (!stream) return;
+    video.srcObject = stream;
+    await video.play();
+    const mine = (run = { stream, socket: socketTo("/api/camera"), times: [], toldAt: 0, sentAt: 0, trip: null });
+    stream.getVideoTracks()[0].onended = () => run === mine && stop("The camera was taken away.");
+    get("own-stop").disabled = get("own-flip").disabled = false;
+    setText(get("own-status"), "getting ready ...");
+    mine.socket.onmessage = ({ data }) => run === mine && hear(mine, JSON.parse(data));
+    mine.socket.onclose = () => run === mine && stop("The connection is lost.");
+  }
+
+  function hear(mine, message) {
+    if (message.type === "refused") stop(message.message);
+    else if (message.type === "ready") {
+      mine.socket.send(JSON.stringify(wish));
+      send(mine);
+    } else if (message.type === "error") {
+      setText(get("own-status"), message.message);
+      setTimeout(() => run === mine && send(mine), 500);
+    } else if (message.type === "result") {
+      get("own-invite").hidden = true;
+      tell(mine, message);
+      send(mine);
+    }
+  }
+
+  /** Takes the newest picture of the camera, and shows it once its result is there: boxes fit what is seen. */
+  async function send(mine) {
+    const scale = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight, 1));
+    const width = Math.round(video.videoWidth * scale);
+    const height = Math.round(video.videoHeight * scale);
+    if (!width || document.hidden) {
+      setTimeout(() => run === mine && send(mine), 200);
+      return;
+    }
+    Object.assign(still, { width, height });
+    still.getContext("2d").drawImage(video, 0, 0, width, height);
+    const blob = await new Promise((done) => still.toBlob(done, "image/jpeg", QUALITY));
+    if (run !== mine || mine.socket.readyState !== WebSocket.OPEN) return;
+    mine.sentAt = performance.now();
+    mine.socket.send(await blob.arrayBuffer());
+  }
+
+  function tell(mine, result) {
+    if (result.skeleton) ({ skeleton, sides } = result);
+    if (canvas.width !== still.width || canvas.height !== still.height) {
+      canvas.width = still.width;
+      canvas.height = still.height;
+    }
+    context.drawImage(still, 0, 0);
+    drawObjects(context, result.objects, skeleton, sides);
+    canvas.dataset.objects = result.objects.length;
+    const now = performance.now();
+    mine.trip = now - mine.sentAt;
+    mine.times = [...mine.times.filter((at) => at > now - WINDOW_MS), now];
+    if (now < mine.toldAt + TELL_MS) return;
+    mine.toldAt = now;
+    const span = (now - mine.times[0]) / 1000;
+    const fps = mine.times.length > 1 ? (mine.times.length - 1) / span : null;
+    setText(get("own-fps"), figure(fps));
+    setText(get("own-ms"), figure(result.ms, 0));
+    setText(get("own-trip"), figure(mine.trip, 0));
+    setText(get("own-people"), String(result.objects.filter((one) => one.label === "person").length));
+    if (fps !== null) chart.add(result.backbone, { fps });
+    const waiting = result.backbone !== wish.backbone;
+    for (const button of all("[data-own-backbone]")) button.classList.toggle("waiting", waiting && button.dataset.ownBackbone === wish.backbone);
+    const hint = waiting ? `preparing the ${wish.backbone} backbone ...` : "Switch the backbone to compare.";
+    showRace(get("own-comparison"), get("own-ratio"), result.model_fps, result.backbone, result.comparison, hint);
+    setText(get("own-status"), result.notice ?? `${result.detector}, ${result.size[0]}×${result.size[1]}`);
+  }
+
+  get("own-start").addEventListener("click", start);
+  get("own-stop").addEventListener("click", () => stop());
+  get("own-flip").addEventListener("click", () => {
+    facing = facing === "user" ? "environment" : "user";
+    stop();
+    start();
+  });
+  for (const button of all("[data-own-backbone]")) {
+    button.addEventListener("click", () => {
+      wish.backbone = button.dataset.ownBackbone;
+      tellWish();
+    });
+  }
+  for (const button of all("[data-own-task]")) {
+    button.addEventListener("click", () => {
+      const task = button.dataset.ownTask;
+      wish.tasks = wish.tasks.includes(task) ? wish.tasks.filter((one) => one !== task) : [...wish.tasks, task];
+      tellWish();
+    });
+  }
+  showWish();
+  if (about.cameras === 0) {
+    invite("This server does not analyse visitors' cameras (--max-cameras 0).");
+    get("own-start").disabled = true;
+  }
+
+  return {
+    show(visible) {
+      if (!visible && run) stop();
+    },
+  };
+}
+
+function whyNot(error) {
+  if (error.name === "NotAllowedError") return "The browser was not allowed to use the camera: allow it beside the address, then try again.";
+  if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "No camera was found on this device.";
+  if (error.name === "NotReadableError") return "The camera is in use by another program.";
+  return `The camera cannot be used: ${error.message}`;
+}

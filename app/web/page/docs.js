@@ -1,0 +1,50 @@
+// The API as a page: read from /openapi.json, which the server makes from its own code.
+
+import { call, get, make } from "./dom.js";
+
+const api = await call("GET", "/openapi.json");
+const cards = [];
+for (const [path, methods] of Object.entries(api.paths)) {
+  for (const [method, about] of Object.entries(methods)) {
+    const rows = [...(about.parameters ?? []).map((one) => [one.name, one.schema, one.description ?? one.schema.description]), ...bodyOf(about)];
+    const parameters = rows.flatMap(([name, schema, text]) => [
+      make("dt", {}, make("code", {}, name)),
+      make("dd", {}, [kindOf(schema), text].filter(Boolean).join(". ")),
+    ]);
+    const head = make("h2", {}, make("code", { class: "method" }, method.toUpperCase()), " ", make("code", {}, path), make("small", {}, about.summary ?? ""));
+    cards.push(make("section", { class: "card" }, head, ...(parameters.length ? [make("dl", {}, ...parameters)] : []), make("pre", {}, make("code", {}, example(method, path, about)))));
+  }
+}
+get("operations").replaceChildren(...cards);
+
+function resolved(schema) {
+  return schema?.$ref ? api.components.schemas[schema.$ref.split("/").at(-1)] : schema;
+}
+
+function bodyOf(about) {
+  const schema = resolved(about.requestBody?.content?.["application/json"]?.schema);
+  return Object.entries(schema?.properties ?? {}).map(([name, one]) => [name, one, one.description]);
+}
+
+function kindOf(schema) {
+  const one = resolved(schema);
+  if (one.anyOf) return one.anyOf.map(kindOf).join(" or ");
+  if (one.enum) return one.enum.map((value) => JSON.stringify(value)).join(", ");
+  if (one.type === "array") return `list of ${kindOf(one.items)}`;
+  const limits = [one.minimum, one.maximum].every((value) => value !== undefined) ? ` ${one.minimum} to ${one.maximum}` : "";
+  return (one.type ?? "anything") + limits;
+}
+
+function example(method, path, about) {
+  const parts = ["curl"];
+  if (method !== "get") parts.push(`-X ${method.toUpperCase()}`);
+  const [field] = bodyOf(about);
+  if (field) parts.push(`-H 'Content-Type: application/json' -d '${JSON.stringify({ [field[0]]: sample(field[1]) })}'`);
+  if (path === "/api/videos" && method === "post") parts.push("--data-binary @clip.mp4");
+  return `${parts.join(" ")} '${location.origin}${path}${path === "/api/videos" ? "?name=clip.mp4" : ""}'`;
+}
+
+function sample(schema) {
+  const one = resolved(schema.anyOf?.[0] ?? schema);
+  return one.enum?.at(-1) ?? { number: 0.5, integer: 1, boolean: true, array: [] }[one.type] ?? "...";
+}

@@ -1,0 +1,276 @@
+// The live picture: comes over a WebSocket, each one acknowledged once it is drawn; switches go over HTTP.
+
+import { Chart } from "./chart.js";
+import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
+import { showRace } from "./race.js";
+
+const WAITS_MS = [500, 1000, 2000, 4000];
+const CONF_STEP = 0.05;
+const NEXT_HUD = { off: "brief", brief: "full", full: "off" };
+
+export function startLive() {
+  const canvas = get("picture");
+  const context = canvas.getContext("2d");
+  const fpsChart = new Chart(get("fps-chart"), [
+    { key: "camera", width: 1.2, dashed: true, soft: true },
+    { key: "shown", width: 2 },
+  ]);
+  const latencyChart = new Chart(get("latency-chart"), [
+    { key: "p95", width: 1.5, alpha: 0.4 },
+    { key: "p50", width: 2 },
+  ]);
+  let socket = null;
+  let wanted = false;
+  let tries = 0;
+  let status = null;
+  let refused = "";
+
+  // --- the picture
+
+  function connect() {
+    if (socket || !wanted || document.hidden) return;
+    const mine = (socket = socketTo("/api/live/pictures"));
+    mine.onmessage = ({ data }) => {
+      tries = 0;
+      if (typeof data === "string") hear(JSON.parse(data));
+      else draw(mine, data);
+    };
+    mine.onclose = () => {
+      if (socket !== mine) return;
+      socket = null;
+      setText(get("banner"), refused || "the connection is lost: trying again ...");
+      if (wanted) setTimeout(connect, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
+    };
+  }
+
+  function disconnect() {
+    const old = socket;
+    socket = null;
+    old?.close();
+  }
+
+  async function draw(from, data) {
+    const number = new DataView(data).getUint32(0);
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+    }
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    canvas.dataset.number = number;
+    if (from.readyState === WebSocket.OPEN) from.send(JSON.stringify({ ack: number }));
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+
+  // --- what the session says
+
+  function hear(message) {
+    if (message.type === "refused") refused = message.message;
+    else if (message.type === "error") toast(message.message);
+    else if (message.type === "status") {
+      refused = "";
+      status = message;
+      tell();
+    }
+  }
+
+  function tell() {
+    const active = status.active.backbone;
+    const ended = status.error ? `the source was lost: ${status.error}` : "the video is over";
+    setText(get("banner"), status.ended ? ended : (status.notice ?? (status.frames ? "" : "starting ...")));
+    get("rec").hidden = status.recording === null;
+    setText(get("shown"), figure(status.shown_fps));
+    setText(get("camera-fps"), figure(status.camera_fps));
+    setText(get("latency"), figure(status.latency_ms_p50, 0));
+    setText(get("dropped"), String(status.dropped));
+    const hint = status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : `Switch to ${active === "separable" ? "standard" : "separable"} to compare them.`;
+    showRace(get("comparison"), get("ratio"), status.model_fps, active, status.comparison, hint);
+    if (!status.paused && !status.ended) {
+      fpsChart.add(active, { shown: status.shown_fps, camera: status.camera_fps });
+      latencyChart.add(active, { p50: status.latency_ms_p50, p95: status.latency_ms_p95 });
+    }
+    tellSwitches(active);
+    tellPeople();
+    tellEvents();
+    const { name, width, height, fps } = status.source;
+    setText(get("source"), `${name}  ${width}×${height}${fps ? ` at ${figure(fps)} FPS` : ""}`);
+    const doing = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
+    setText(get("doing"), doing.filter(Boolean).join(" · "));
+  }
+
+  function tellSwitches(active) {
+    for (const button of all("[data-backbone]")) {
+      const kind = button.dataset.backbone;
+      setPressed(button, kind === status.backbone);
+      button.classList.toggle("waiting", kind === status.backbone && kind !== active);
+    }
+    for (const button of all("[data-task]")) setPressed(button, status.tasks.includes(button.dataset.task));
+    setPressed(get("pause"), status.paused);
+    setText(get("pause"), status.paused ? "Go on" : "Pause");
+    setPressed(get("record"), status.recording !== null);
+    setText(get("record"), status.recording === null ? "Record" : "Stop recording");
+    const list = get("detector");
+    if (list.options.length !== status.detectors.length) {
+      list.replaceChildren(...status.detectors.map((name) => make("option", { value: name }, name)));
+    }
+    for (const [id, value] of [["detector", status.detector], ["blur", status.blur], ["hud", status.hud], ["conf", status.conf]]) {
+      if (document.activeElement !== get(id)) get(id).value = value;
+    }
+    setText(get("conf-value"), Number(get("conf").value).toFixed(2));
+  }
+
+  function tellPeople() {
+    const people = status.people;
+    const count = people.filter((one) => one.label === "person").length;
+    setText(get("people-count"), `${count} ${count === 1 ? "person" : "people"}`);
+    get("nobody").hidden = people.length > 0;
+    setText(get("nobody"), status.tasks.includes("track") ? "Nobody." : "Switch tracking on to tell people apart.");
+    const list = get("people");
+    const there = new Map([...list.children].map((item) => [Number(item.dataset.id), item]));
+    for (const one of people) {
+      const item = there.get(one.id) ?? person(one);
+      there.delete(one.id);
+      if (!item.parentElement) list.append(item);
+      const [, , label, score, seconds] = item.firstChild.children;
+      setText(label, one.label);
+      setText(score, one.score.toFixed(2));
+      setText(seconds, `${Math.round(one.seconds)} s`);
+      setPressed(item.firstChild, status.follow === one.id);
+    }
+    for (const item of there.values()) item.remove();
+  }
+
+  function person(one) {
+    const swatch = make("i");
+    swatch.style.background = one.colour;
+    const follow = () => attempt("PUT", "/api/live/follow", { id: status.follow === one.id ? null : one.id });
+    const parts = [swatch, make("b", {}, `#${one.id}`), make("span"), make("small"), make("small", { class: "num" })];
+    return make("li", { "data-id": one.id }, make("button", { title: "Follow", onclick: follow }, ...parts));
+  }
+
+  function tellEvents() {
+    setText(get("counts"), status.counts.join("\n"));
+    const list = get("events");
+    const newest = status.events.at(-1)?.at ?? 0;
+    get("happenings").hidden = !status.events.length && !status.counts.length;
+    if (Number(list.dataset.newest) === newest) return;
+    list.dataset.newest = newest;
+    list.replaceChildren(
+      ...status.events.toReversed().map((event) =>
+        make("li", {}, make("time", {}, new Date(event.at * 1000).toLocaleTimeString()), make("span", {}, inWords(event))),
+      ),
+    );
+  }
+
+  function inWords(event) {
+    const who = `#${event.track_id}`;
+    if (event.event === "enter") return `${who} came`;
+    if (event.event === "leave") return `${who} left after ${event.seconds.toFixed(0)} s`;
+    if (event.event === "line") return `${who} crossed line ${event.line} (${event.direction})`;
+    return `${who} ${event.direction === "in" ? "entered" : "left"} zone ${event.zone}`;
+  }
+
+  // --- switches
+
+  async function attempt(method, path, body) {
+    try {
+      return await call(method, path, body);
+    } catch (error) {
+      toast(error.message);
+      return null;
+    }
+  }
+
+  async function change(changes) {
+    const answer = await attempt("PATCH", "/api/live", changes);
+    if (answer) {
+      status = answer;
+      tell();
+    }
+  }
+
+  const toggleTask = (task) =>
+    change({ tasks: status.tasks.includes(task) ? status.tasks.filter((one) => one !== task) : [...status.tasks, task] });
+  const toggleBackbone = () => change({ backbone: status.backbone === "separable" ? "standard" : "separable" });
+  const pause = () => change({ paused: !status.paused });
+  const moreSure = (step) => change({ conf: Math.min(0.95, Math.max(0.05, +(status.conf + step).toFixed(2))) });
+
+  function nextDetector() {
+    const names = status.detectors;
+    const following = names[(names.indexOf(status.detector) + 1) % names.length];
+    toast(`detector: ${following}`);
+    change({ detector: following });
+  }
+
+  async function record() {
+    if (status.recording === null) {
+      await attempt("POST", "/api/live/recording");
+      return;
+    }
+    const done = await attempt("DELETE", "/api/live/recording");
+    if (done?.id) toast("recorded: ", make("a", { href: `/api/files/${done.id}`, download: "" }, done.name));
+    else if (done) toast("nothing was recorded");
+  }
+
+  function snapshot() {
+    make("a", { href: "/api/live/snapshot", download: "" }).click();
+  }
+
+  function full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else get("screen").requestFullscreen?.().catch((error) => toast(error.message));
+  }
+
+  const keys = [
+    ["hH?", "h ?", "show or hide these keys", () => (get("keys").open ? get("keys").close() : get("keys").showModal())],
+    [" ", "space", "pause, go on", pause],
+    ["bB", "b", "separable or standard backbone", toggleBackbone],
+    ["1tT", "1 t", "tracking", () => toggleTask("track")],
+    ["2pP", "2 p", "pose", () => toggleTask("pose")],
+    ["3mM", "3 m", "masks", () => toggleTask("segment")],
+    ["dD", "d", "next detector", nextDetector],
+    ["+=", "+", "report only what is surer", () => moreSure(CONF_STEP)],
+    ["-_", "-", "report what is less sure, too", () => moreSure(-CONF_STEP)],
+    ["rR", "r", "record, stop recording", record],
+    ["sS", "s", "snapshot", snapshot],
+    ["fF", "f", "full screen", full],
+    ["iI", "i", "more or fewer figures in the picture", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["", "click", "follow a person; elsewhere: nobody", null],
+  ];
+  get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));
+
+  addEventListener("keydown", (event) => {
+    const busy = event.target.closest?.("input, select, textarea") || (event.key === " " && event.target.closest?.("button"));
+    if (!wanted || !status || busy || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = keys.find(([characters]) => event.key.length === 1 && characters.includes(event.key));
+    if (!key) return;
+    event.preventDefault();
+    key[3]();
+  });
+  canvas.addEventListener("click", (event) => {
+    const box = canvas.getBoundingClientRect();
+    // In full screen the picture has bars beside it.
+    const scale = Math.min(box.width / canvas.width, box.height / canvas.height);
+    const x = (event.clientX - box.left - (box.width - canvas.width * scale) / 2) / (canvas.width * scale);
+    const y = (event.clientY - box.top - (box.height - canvas.height * scale) / 2) / (canvas.height * scale);
+    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) attempt("POST", "/api/live/click", { x, y });
+  });
+  for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
+  for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
+  for (const [id, act] of [["pause", pause], ["record", record], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
+    get(id).addEventListener("click", () => (status || id === "help") && act());
+  }
+  for (const id of ["detector", "blur", "hud"]) get(id).addEventListener("change", () => change({ [id]: get(id).value }));
+  get("conf").addEventListener("input", () => setText(get("conf-value"), Number(get("conf").value).toFixed(2)));
+  get("conf").addEventListener("change", () => change({ conf: Number(get("conf").value) }));
+
+  return {
+    show(visible) {
+      wanted = visible;
+      if (visible) connect();
+      else disconnect();
+    },
+  };
+}

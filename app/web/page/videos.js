@@ -1,0 +1,142 @@
+// Video files: sent with a progress bar, watched while they are processed, fetched by the ids of their results.
+
+import { all, call, get, make, setPressed, setText, wordsOf } from "./dom.js";
+
+const KEPT = "sepcam-videos"; // ids of this tab's files, so that a reload shows them again
+const POLL_MS = 500;
+
+export function startVideos(about) {
+  const settings = { backbone: about.backbone, tasks: ["track", "pose", "segment"] };
+  const list = get("jobs");
+  const limit = about.max_upload_bytes;
+  if (limit) setText(get("drop-limit"), `, up to ${Math.round(limit / 1e6)} MB`);
+
+  const kept = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+  const keep = (ids) => sessionStorage.setItem(KEPT, JSON.stringify(ids));
+
+  function row(name) {
+    const state = make("span", { class: "soft" });
+    const bar = make("progress", { max: "1" });
+    const actions = make("div", { class: "actions" });
+    const item = make("li", {}, make("div", { class: "head" }, make("b", {}, name), state), bar, actions);
+    list.prepend(item);
+    return { item, state, bar, actions };
+  }
+
+  function send(file) {
+    setText(get("video-problem"), "");
+    if (limit && file.size > limit) {
+      setText(get("video-problem"), `${file.name} has ${(file.size / 1e6).toFixed(0)} MB: at most ${Math.round(limit / 1e6)} MB are taken.`);
+      return;
+    }
+    const shown = row(file.name);
+    const query = new URLSearchParams({ name: file.name, backbone: settings.backbone });
+    for (const task of settings.tasks) query.append("tasks", task);
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/videos?${query}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => {
+      shown.bar.value = loaded / total;
+      setText(shown.state, `sending, ${Math.round((loaded / total) * 100)} %`);
+    };
+    request.onload = () => {
+      if (request.status !== 201) return fail(shown, wordsOf(request.response?.detail) || `the server refuses (${request.status})`);
+      const { id } = request.response;
+      keep([...kept(), id]);
+      follow(id, shown);
+    };
+    request.onerror = () => fail(shown, "the file could not be sent: the server cannot be reached, or has refused it");
+    request.onabort = () => shown.item.remove();
+    shown.actions.append(make("button", { onclick: () => request.abort() }, "Cancel"));
+    setText(shown.state, "sending");
+    request.send(file);
+  }
+
+  function fail(shown, message) {
+    setText(shown.state, message);
+    shown.state.className = "failed";
+    shown.bar.remove();
+    shown.actions.replaceChildren(make("button", { onclick: () => shown.item.remove() }, "Dismiss"));
+  }
+
+  function follow(id, shown) {
+    const remove = async () => {
+      shown.gone = true;
+      keep(kept().filter((one) => one !== id));
+      shown.item.remove();
+      await call("DELETE", `/api/videos/${id}`).catch(() => {});
+    };
+    shown.actions.replaceChildren(make("button", { onclick: remove }, "Cancel"));
+    const poll = async () => {
+      if (shown.gone) return;
+      let job;
+      try {
+        job = await call("GET", `/api/videos/${id}`);
+      } catch (error) {
+        keep(kept().filter((one) => one !== id));
+        return fail(shown, error.message);
+      }
+      if (job.state === "failed") {
+        keep(kept().filter((one) => one !== id));
+        return fail(shown, job.message);
+      }
+      if (job.state === "done") return done(shown, job, remove);
+      if (job.total) shown.bar.value = job.done / job.total;
+      else shown.bar.removeAttribute("value");
+      const of = job.total ? ` of ${job.total}` : "";
+      setText(shown.state, job.state === "waiting" ? "waiting for its turn" : `${job.done}${of} frames`);
+      setTimeout(poll, POLL_MS);
+    };
+    poll();
+  }
+
+  function done(shown, job, remove) {
+    setText(shown.state, job.message);
+    const { video, jsonl } = job.files;
+    shown.bar.replaceWith(make("video", { src: `/api/files/${video}`, controls: true, playsinline: true, preload: "metadata" }));
+    shown.actions.replaceChildren(
+      make("a", { class: "button", href: `/api/files/${video}`, download: "" }, "Video (MP4)"),
+      make("a", { class: "button", href: `/api/files/${jsonl}`, download: "" }, "Results (JSON lines)"),
+      make("button", { onclick: remove }, "Remove"),
+    );
+  }
+
+  const drop = get("drop");
+  get("file").addEventListener("change", () => {
+    for (const file of get("file").files) send(file);
+    get("file").value = "";
+  });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", kind === "dragover");
+      if (kind === "drop") for (const file of event.dataTransfer.files) send(file);
+    });
+  }
+  const show = () => {
+    for (const button of all("[data-video-backbone]")) setPressed(button, button.dataset.videoBackbone === settings.backbone);
+    for (const button of all("[data-video-task]")) setPressed(button, settings.tasks.includes(button.dataset.videoTask));
+  };
+  for (const button of all("[data-video-backbone]")) {
+    button.addEventListener("click", () => {
+      settings.backbone = button.dataset.videoBackbone;
+      show();
+    });
+  }
+  for (const button of all("[data-video-task]")) {
+    button.addEventListener("click", () => {
+      const task = button.dataset.videoTask;
+      settings.tasks = settings.tasks.includes(task) ? settings.tasks.filter((one) => one !== task) : [...settings.tasks, task];
+      show();
+    });
+  }
+  show();
+  for (const id of kept()) {
+    call("GET", `/api/videos/${id}`).then(
+      (job) => follow(id, row(job.name)),
+      () => keep(kept().filter((one) => one !== id)),
+    );
+  }
+  return { show() {} };
+}

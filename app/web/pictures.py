@@ -1,0 +1,104 @@
+"""The live picture for any number of viewers: encoded once each, handed to whoever is ready for it."""
+
+import asyncio
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ...models.types import U8
+from ...pipelines.live import LiveSession, Shot
+
+LARGEST: Final = 1280
+"""Longest side of a picture that is sent, in pixels."""
+
+_QUALITY = 80
+_POLL_S = 0.2
+_BEHIND = 2  # pictures that may have come since one was encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on its way to viewers.
+
+    Attributes:
+        shot: what it shows.
+        jpeg: the same, no longer than ``LARGEST``.
+    """
+
+    shot: Shot
+    jpeg: bytes
+
+
+class PictureHub:
+    """Encodes the newest picture while anybody waits for one, and gives the same bytes to all of them.
+
+    A viewer that is not ready costs nothing: nobody waits for it. All methods but ``close`` belong to the
+    event loop.
+    """
+
+    def __init__(self, session: LiveSession) -> None:
+        """Begin; call it where the event loop runs."""
+        self._session = session
+        self._loop = asyncio.get_running_loop()
+        self._latest: Picture | None = None
+        self._news = asyncio.Event()
+        self._wanted = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sepcam-jpeg", daemon=True)
+        self._thread.start()
+
+    async def next(self, after: int, timeout_s: float) -> Picture | None:
+        """The newest picture with a number above ``after``, or None if none comes in time."""
+        with suppress(asyncio.TimeoutError):
+            return await asyncio.wait_for(self._newer(after), timeout_s)
+        return None
+
+    def close(self) -> None:
+        """Encode nothing more; from any thread."""
+        self._closed.set()
+        self._wanted.set()
+        self._thread.join()
+
+    async def _newer(self, after: int) -> Picture:
+        while (latest := self._latest) is None or latest.shot.number <= after or self._stale(latest):
+            self._wanted.set()
+            await self._news.wait()
+        return latest
+
+    def _stale(self, picture: Picture) -> bool:
+        """Whether it was encoded long ago, for a viewer who has left since."""
+        newest = self._session.wait(0, 0)
+        return newest is not None and newest.number > picture.shot.number + _BEHIND
+
+    def _work(self) -> None:
+        number = 0
+        while not self._closed.is_set():
+            self._wanted.wait()
+            shot = self._session.wait(number, _POLL_S)
+            if shot is None:
+                self._closed.wait(_POLL_S if self._session.ended else 0)
+                continue
+            number = shot.number
+            self._wanted.clear()
+            picture = Picture(shot, encode_jpeg(shot.picture))
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._publish, picture)
+
+    def _publish(self, picture: Picture) -> None:
+        self._latest = picture
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def encode_jpeg(picture: U8) -> bytes:
+    """An (H, W, 3) uint8 BGR picture as JPEG, scaled down where a side is longer than ``LARGEST``."""
+    scale = LARGEST / max(picture.shape[:2])
+    if scale < 1:
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(small, np.uint8)
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return data.tobytes()

@@ -1,0 +1,201 @@
+"""Runs the server of ``sepcam serve`` until somebody ends it."""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import uvicorn
+
+from ...models.errors import SepcamError
+from ...models.types import ConvKind
+from ...pipelines.frames import Task
+from ...pipelines.governor import Quality
+from ...pipelines.live import LiveSession
+from ...pipelines.live_steps import choice_for
+from ...pipelines.pipeline import Pipeline
+from .. import console
+from ..interrupts import terminable
+from ..live_request import LiveRequest, Loaded, begin, described, load_networks
+from .access import Access
+from .camera import CameraLimits
+from .camera_routes import Cameras
+from .downloads import Downloads
+from .live_routes import Live, detector_names
+from .pictures import PictureHub
+from .service import Service, application
+from .video_jobs import VideoJobs
+from .visits import Visits
+
+_WS_BYTES = 4 * 1024 * 1024
+"""Larger messages end the connection; what is between a camera's limit and this gets an answer."""
+
+_GRACE_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ServeRequest:
+    """What the user asked for; see the options of ``sepcam serve``.
+
+    Attributes:
+        live: source, networks and what to do with them; an empty source is none.
+        host: address or name to listen at.
+        port: likewise; 0 takes any free one.
+        names: host names by which browsers may call the server, beside its addresses.
+        tls: files of certificate and key, or None.
+        folder: where recordings go.
+        max_upload_mb: largest video file.
+        cameras: most visitors' cameras at a time.
+    """
+
+    live: LiveRequest
+    host: str
+    port: int
+    names: Sequence[str]
+    tls: tuple[Path, Path] | None
+    folder: Path
+    max_upload_mb: int
+    cameras: int
+
+
+def serve(request: ServeRequest) -> None:
+    """Serves until Ctrl-C or SIGTERM.
+
+    Raises:
+        SepcamError: If it cannot listen there, the source cannot be opened, or networks cannot be had.
+    """
+    live = request.live
+    live.marks()  # a mistake in them is told before anything is opened
+    listener = listen(request.host, request.port)
+    with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
+        source = stack.enter_context(live.open()) if live.source else None
+        loaded = load_networks(live)
+        stack.callback(loaded.pool.close)
+        visits = Visits()
+        session = None
+        if source is not None:
+            plain = replace(loaded, settings=replace(loaded.settings, hud="off"))
+            session = begin(live, source, plain, prepare_ahead=True, on_event=visits.tell)
+            stack.enter_context(session)
+            console.note(described(session.info))
+            session.start()
+        asyncio.run(_run(request, listener, loaded, session, visits))
+    console.note("stopped")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at an address.
+
+    Raises:
+        SepcamError: If that is not possible.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise SepcamError(f"--host {host!r} is no address of this machine") from error
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise SepcamError(_why_not(host, port, error)) from error
+    return listener
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use by another program: choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} is not for ordinary users: choose one above 1023 with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"--host {host!r} is no address of this machine"
+    return f"cannot listen at {host}, port {port}: {error.strerror}"
+
+
+async def _run(
+    request: ServeRequest,
+    listener: socket.socket,
+    loaded: Loaded,
+    session: LiveSession | None,
+    visits: Visits,
+) -> None:
+    address, port = listener.getsockname()[:2]
+    access = Access(address, port, names=request.names, secure=request.tls is not None)
+    downloads = Downloads()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
+        live = None
+        if session is not None:
+            hub = PictureHub(session)
+            stack.callback(hub.close)
+            names = detector_names(loaded.settings.detector)
+            live = Live(session, hub, visits, request.folder, downloads, names)
+        of = request.live
+        limits = CameraLimits(of.classes, of.max_people)
+        cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras)
+        stack.callback(cameras.close)
+        jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
+        stack.callback(jobs.close)
+        stack.callback(loaded.pool.close)  # first: nobody waits for a network any more
+        service = Service(live, cameras, jobs, downloads, request.max_upload_mb * 1_000_000)
+        certificate, key = request.tls or (None, None)
+        config = uvicorn.Config(
+            application(service, access),
+            log_level="warning",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=200,
+            timeout_graceful_shutdown=_GRACE_S,
+            ws_max_size=_WS_BYTES,
+            ws_max_queue=4,
+            ws_per_message_deflate=False,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+        _announce(address, port, access, tls=request.tls is not None)
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _announce(address: str, port: int, access: Access, *, tls: bool) -> None:
+    """Prints where the page is, on stdout; the only place where the token is ever shown."""
+    where = ipaddress.ip_address(address)
+    shown = _own_address() if where.is_unspecified else address
+    url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}/"
+    console.say(url if access.token is None else f"{url}?token={access.token}")
+    if access.token is not None and not tls:
+        console.note(
+            "browsers give their camera to https:// pages only: --tls-cert and --tls-key make it one"
+        )
+
+
+def _own_address() -> str:
+    """The address by which other machines reach this one, as far as it knows."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only the route is looked up
+        return str(probe.getsockname()[0])
+    return socket.gethostname()
+
+
+def _pipeline(request: LiveRequest, loaded: Loaded, backbone: ConvKind, tasks: frozenset[Task]) -> Pipeline:
+    """A pipeline with the networks that all share, loaded if need be."""
+    networks = loaded.pool.wait(
+        choice_for(replace(loaded.settings, backbone=backbone, tasks=tasks), Quality())
+    )
+    return Pipeline(
+        networks.detector,
+        networks.pose or request.pose,
+        tasks=tasks,
+        backbone=backbone,
+        conf=request.conf,
+        classes=request.classes,
+        max_people=request.max_people,
+    )
