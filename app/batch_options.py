@@ -32,6 +32,15 @@ MaxMemoryOption = Annotated[
         show_default="three quarters of what is free",
     ),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ray[:ADDRESS]",
+        help="Work on a Ray cluster: the one at ADDRESS, or that runs here. --threads are cores per worker.",
+        show_default="this machine",
+    ),
+]
 ResumeOption = Annotated[
     bool,
     typer.Option("--resume", help="Go on with the job in the output folder; INPUT and settings are its own."),
@@ -62,6 +71,20 @@ def workers(text: str | None) -> int | Literal["auto"] | None:
     if not text.isdecimal() or int(text) < 1:
         raise SepcamError(f"--workers takes a number from 1, or auto; is {text!r}")
     return int(text)
+
+
+def cluster(text: str | None) -> str | None:
+    """The address of a Ray cluster, "" for the one that runs here, or None where nothing was said.
+
+    Raises:
+        SepcamError: If it is no Ray cluster.
+    """
+    if text is None:
+        return None
+    kind, _, address = text.partition(":")
+    if kind != "ray":
+        raise SepcamError(f"--cluster takes ray or ray:ADDRESS (host:port); is {text!r}")
+    return address
 
 
 def size(text: str | None) -> int | None:

@@ -47,6 +47,7 @@ class JobRequest:
         threads: of each network, None to share out the cores.
         retries: more attempts for a file that failed in a way that may pass.
         max_memory: bytes that all workers together may take, or None.
+        cluster: address of a Ray cluster to work on, "" for the one that runs here, None for this machine.
         log_json: whether to print JSON in place of text.
         typed: names of the parameters of ``sepcam process`` that were given.
     """
@@ -61,6 +62,7 @@ class JobRequest:
     threads: int | None = None
     retries: int = 1
     max_memory: int | None = None
+    cluster: str | None = None
     log_json: bool = False
     typed: frozenset[str] = frozenset()
 
@@ -87,8 +89,9 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     if not request.inputs:
         raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
     found = find_inputs(request.inputs, recursive=request.recursive)
-    asked_for = request.resume or request.fresh or request.log_json or request.workers is not None
-    if not asked_for and not found.searched and len(found.inputs) + len(found.missing) == 1:
+    as_job = request.resume or request.fresh or request.log_json or request.workers is not None
+    as_job = as_job or request.cluster is not None
+    if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
         return _run_one(request, found, settings, size_of)
     if found.inputs:
         settings = _resolved(settings, JobFolder(request.out), size_of)
@@ -183,6 +186,11 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
 
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
     """Who does the work."""
+    if request.cluster is not None:
+        from ..pipelines.batch.cluster import RayPool
+
+        count = request.workers if isinstance(request.workers, int) else None
+        return RayPool(settings, request.cluster or None, count, threads=request.threads, say=console.note)
     count = request.workers if isinstance(request.workers, int) else 1
     return ProcessPool(settings, count, threads=request.threads)
 

@@ -54,6 +54,7 @@ def process(
     workers: batch_options.WorkersOption = None,
     retries: batch_options.RetriesOption = 1,
     max_memory: batch_options.MaxMemoryOption = None,
+    cluster: batch_options.ClusterOption = None,
     resume: batch_options.ResumeOption = False,
     fresh: batch_options.FreshOption = False,
     status: batch_options.StatusOption = None,
@@ -88,6 +89,7 @@ def process(
     every = choices.detect_every(detect_every)
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)
+    address = batch_options.cluster(cluster)
 
     from ..pipelines.batch.settings import JobSettings
     from .batching import JobRequest, run
@@ -125,6 +127,7 @@ def process(
         threads=threads,
         retries=retries,
         max_memory=memory,
+        cluster=address,
         log_json=log_json,
         typed=batch_options.typed(ctx),
     )

@@ -1,0 +1,107 @@
+"""What runs on the machines of a cluster: networks that stay loaded, and files that come and go."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ...models.errors import SepcamError
+from ..outputs import Save, Target
+from .journal import Output
+from .settings import JobSettings
+from .tasks import FileTask, TaskResult, run_task
+from .transfer import fetched, put
+from .workers import memory_in_use
+
+
+class ClusterWorker:
+    """A worker, in a process on some machine of the cluster; one thread works, others answer."""
+
+    def __init__(self, settings: JobSettings, threads: int, wanted: str, folder: str) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            settings: of the job.
+            threads: of each network.
+            wanted: version of Sepcam that the driver has.
+            folder: in which relative paths begin, if it is on this machine too.
+        """
+        with suppress(OSError):
+            os.chdir(folder)
+        self._settings, self._threads, self._version = settings, threads, wanted
+        self._networks: Any = None
+        self._stopped = threading.Event()
+        self._progress: tuple[int, int, int | None] = 0, 0, None
+
+    def load(self) -> int:
+        """Loads the networks, once; the bytes of memory that are in use then."""
+        if version() != self._version:
+            raise SepcamError(
+                f"a machine of the cluster has sepcam {version()}, and the one that began the job "
+                f"{self._version}: install the same"
+            )
+        if self._networks is None:
+            self._networks = self._settings.load(threads=self._threads)
+        return memory_in_use()
+
+    def run(self, task: FileTask) -> tuple[TaskResult, int]:
+        """Does a task on files of this machine, and puts the results in their places."""
+
+        def report(frames: int, total: int | None) -> None:
+            if self._stopped.is_set():
+                raise KeyboardInterrupt
+            self._progress = task.id, frames, total
+
+        self._progress = task.id, 0, None
+        with tempfile.TemporaryDirectory(prefix="sepcam-") as scratch:
+            result = run_here(task, self._settings, self._networks, report, Path(scratch))
+        return result, memory_in_use()
+
+    def progress(self) -> tuple[int, int, int | None]:
+        """The last task, and frames of it that are done, and that there are, or None."""
+        return self._progress
+
+    def stop(self) -> None:
+        """Ends the task under way early, and every other."""
+        self._stopped.set()
+
+
+def run_here(
+    task: FileTask,
+    settings: JobSettings,
+    networks: Any,  # noqa: ANN401 - a Pipeline
+    report: Callable[[int, int | None], None],
+    scratch: Path,
+) -> TaskResult:
+    """Does a task with all its files in a folder of this machine; see `run_task`."""
+    try:
+        source = fetched(task.source, scratch / "in")
+    except SepcamError as error:
+        return TaskResult(error=str(error), again=True)
+    places: dict[Save, tuple[Path, Path]] = {
+        save: (scratch / str(number) / path.name, path)
+        for number, (save, path) in enumerate(task.target.files.items())
+    }
+    made = Target(source.name, {save: here for save, (here, _) in places.items()})
+    result = run_task(replace(task, source=source, target=made), settings, networks, report)
+    if result.error is not None:
+        return replace(result, error=result.error.replace(source.name, task.source.name))
+    try:
+        for here, path in places.values():
+            if here.exists():
+                put(here, path, overwrite=task.overwrite)
+    except SepcamError as error:
+        return TaskResult(error=str(error))
+    finals = {str(here): str(path) for here, path in places.values()}
+    outputs = tuple(Output(finals[one.path], one.bytes, one.sha256) for one in result.outputs)
+    return replace(result, outputs=outputs)
+
+
+def version() -> str:
+    """The version of Sepcam on this machine."""
+    return metadata.version("sepcam")

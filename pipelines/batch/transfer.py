@@ -1,0 +1,93 @@
+"""Files from and to where they are kept: folders that all machines share, and addresses that fsspec knows."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ...models.errors import SepcamError
+from ..partial_file import PartialFile, hiding_place, write_failure
+from .inputs import Input
+
+_STREAMED: Final = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp"})
+"""Addresses that are read as they come, without a copy."""
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name is an address that fsspec opens (``s3://bucket/clip.mp4``), and no stream."""
+    return "://" in name and urlsplit(name).scheme not in _STREAMED
+
+
+def fetched(source: Input, folder: Path) -> Input:
+    """The source as a file on this machine.
+
+    Args:
+        source: is given back as it is, unless it is an address that fsspec opens.
+        folder: for the copy, which keeps its name.
+
+    Raises:
+        SepcamError: If there is no such file, or its kind of address needs another package.
+    """
+    if not is_remote(source.name):
+        return source
+    files, path = _file_system(source.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / Path(path).name
+    try:
+        files.get_file(path, str(copy))
+    except FileNotFoundError as error:
+        raise SepcamError(f"{source.name} does not exist") from error
+    except OSError as error:
+        raise SepcamError(f"{source.name} cannot be read: {error}") from error
+    return replace(source, name=str(copy))
+
+
+def put(made: Path, target: Path, *, overwrite: bool) -> None:
+    """Copies a finished file, or a folder of files, to its place, where it appears when it is whole.
+
+    Args:
+        made: what was made on this machine.
+        target: its place. In a folder that is there, files of other names stay.
+        overwrite: whether what is there may be replaced.
+
+    Raises:
+        SepcamError: If it exists or cannot be written; nothing is left then.
+    """
+    if made.is_dir():
+        _put_folder(made, target, overwrite=overwrite)
+        return
+    file = PartialFile(target, overwrite=overwrite)
+    try:
+        shutil.copyfile(made, file.path)
+    except OSError as error:
+        file.discard()
+        raise file.failure(error) from error
+    file.commit()
+
+
+def _put_folder(made: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists() and not overwrite:
+        raise SepcamError(f"{target} exists already: choose another folder, or use --overwrite")
+    waiting = hiding_place(target) / f".{target.name}.partial-{os.getpid()}"
+    try:
+        shutil.copytree(made, waiting, dirs_exist_ok=True)
+        target.mkdir(exist_ok=True)
+        for path in sorted(waiting.iterdir()):
+            os.replace(path, target / path.name)
+    except OSError as error:
+        raise write_failure(target, error) from error
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+
+
+def _file_system(address: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise SepcamError(f"{address} needs fsspec: pip install 'sepcam[cluster]'") from error
+    try:
+        return url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise SepcamError(f"{address} cannot be opened: {error}") from error
