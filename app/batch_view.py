@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ class Lines:
     def __init__(self, out: Path) -> None:
         self._out = out
 
-    def began(self, entry: Entry, worker: int | None) -> None:
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def began(self, entry: Entry) -> None:
         """Says nothing."""
 
     def advanced(self, entry: Entry, worker: int, frames: int, total: int | None) -> None:
@@ -48,7 +55,13 @@ class Lines:
 class JsonLines:
     """A JSON object on stdout for everything that happens."""
 
-    def began(self, entry: Entry, worker: int | None) -> None:
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def began(self, entry: Entry) -> None:
         """``begin``."""
         _tell("begin", file=entry.input.name, attempt=entry.attempts + 1)
 
@@ -88,3 +101,73 @@ def _tell(event: str, **values: object) -> None:
 def about(entry: Entry, reason: str) -> str:
     """A reason that names its file."""
     return reason if entry.input.name in reason else f"{entry.input.name}: {reason}"
+
+
+class Bars(Lines):
+    """Bars on a terminal: one for the job, and one for each worker; lines for finished files above them."""
+
+    def __init__(self, out: Path, entries: Sequence[Entry]) -> None:
+        """Show the job's bar.
+
+        Args:
+            out: the output folder.
+            entries: every file of the job.
+        """
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        super().__init__(out)
+        to_do = [entry for entry in entries if entry.state in ("waiting", "running", "stopped")]
+        self._weight = {entry.id: max(1, entry.bytes) for entry in to_do}
+        self._done = {entry.id: 0.0 for entry in to_do}
+        self._frames: dict[int, int] = {}
+        self._ended = 0
+        self._begun = time.monotonic()
+        self._rows: dict[int, Any] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+            refresh_per_second=5,
+        )
+        self._job = self._bars.add_task(f"{len(to_do)} files", total=sum(self._weight.values()) or 1, note="")
+
+    def __enter__(self) -> "Bars":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def advanced(self, entry: Entry, worker: int, frames: int, total: int | None) -> None:
+        """Moves the bars of the worker and of the job."""
+        from rich.markup import escape
+
+        if worker not in self._rows:
+            self._rows[worker] = self._bars.add_task("", total=total, note="")
+        name = escape(entry.input.name[-40:])
+        of = f" of {total}" if total else ""
+        note = f"{frames}{of} frames"
+        self._bars.update(self._rows[worker], description=name, completed=frames, total=total, note=note)
+        self._frames[entry.id] = frames
+        self._done[entry.id] = min(1.0, frames / total) if total else 0.0
+        self._move()
+
+    def ended(self, entry: Entry, result: TaskResult) -> None:
+        """Adds the file's line, and moves the job's bar."""
+        super().ended(entry, result)
+        self._ended += 1
+        self._frames[entry.id] = entry.frames
+        self._done[entry.id] = 1.0
+        self._move()
+
+    def _move(self) -> None:
+        seconds = max(1e-3, time.monotonic() - self._begun)
+        done = sum(share * self._weight[number] for number, share in self._done.items())
+        frames = sum(self._frames.values())
+        note = f"{self._ended} files, {frames} frames, {frames / seconds:.1f} FPS"
+        self._bars.update(self._job, completed=done, note=note)

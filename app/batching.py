@@ -1,8 +1,10 @@
 """The work of ``sepcam process`` on many files: a job that can be stopped and gone on with at any time."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -11,16 +13,17 @@ from typing import Final, Literal
 from ..models.errors import SepcamError
 from ..models.registry import REGISTRY
 from ..models.weights import WeightStore
-from ..pipelines.batch.driver import Driver, Observer
+from ..pipelines.batch.driver import Driver
 from ..pipelines.batch.folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.inputs import Found, find_inputs
-from ..pipelines.batch.job import agree, clear_all, plan
-from ..pipelines.batch.journal import Entry
+from ..pipelines.batch.job import agree, plan
+from ..pipelines.batch.journal import UNDONE, Entry, Journal
+from ..pipelines.batch.measure import Split, cores, free_memory, measure, share
 from ..pipelines.batch.settings import JobSettings
 from ..pipelines.batch.workers import ProcessPool, WorkerPool
 from ..pipelines.outputs import check_writable
-from . import console
-from .batch_view import JsonLines, Lines
+from . import batch_report, console
+from .batch_view import Bars, JsonLines, Lines, tell_summary
 from .processing import Request, run_single
 from .setup import SizeOf, chosen_detector, load_job
 
@@ -159,29 +162,52 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
             try:
                 plan(folder, journal, found.inputs, info, overwrite=request.overwrite or request.fresh)
                 folder.write(info)
-                clear_all(folder, journal)
-                with _interrupts() as stopped:
-                    view: Observer = JsonLines() if request.log_json else Lines(request.out)
-                    pool = make_pool(request, settings, journal.entries())
-                    try:
-                        driver = Driver(
-                            folder,
-                            journal,
-                            pool,
-                            view,
-                            retries=request.retries,
-                            overwrite=request.overwrite or request.fresh,
-                            stopped=lambda: bool(stopped),
-                        )
-                        complete = driver.run()
-                    finally:
-                        pool.close()
+                complete = _drive(request, folder, journal, settings)
             except SepcamError:
                 if new and not any(entry.started for entry in journal.entries()):
                     folder.forget()  # nothing was begun with settings that may be wrong
                 raise
             entries = journal.entries()
     return _code(entries, len(found.missing), complete=complete)
+
+
+def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: JobSettings) -> bool:
+    """Does what waits, and says what came of it; whether the job came to its end."""
+    entries = journal.entries()
+    begun, complete = time.time(), True
+    if any(entry.state in UNDONE for entry in entries):
+        with (
+            _interrupts() as stopped,
+            closing(make_pool(request, settings, entries)) as pool,
+            _view(request, entries) as view,
+        ):
+            driver = Driver(
+                folder,
+                journal,
+                pool,
+                view,
+                retries=request.retries,
+                overwrite=request.overwrite or request.fresh,
+                stopped=lambda: bool(stopped),
+            )
+            complete = driver.run()
+    now = journal.entries()
+    if request.log_json:
+        tell_summary(batch_report.totals(now, begun))
+        return complete
+    if len(now) > 1:
+        console.show(batch_report.table(now))
+    for line in batch_report.closing_lines(now, request.out, begun):
+        console.say(line)
+    if not complete:
+        console.note("stopped; the same command goes on where it stopped")
+    return complete
+
+
+def _view(request: JobRequest, entries: Sequence[Entry]) -> Lines | JsonLines:
+    if request.log_json:
+        return JsonLines()
+    return Bars(request.out, entries) if sys.stderr.isatty() else Lines(request.out)
 
 
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
@@ -191,8 +217,22 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
 
         count = request.workers if isinstance(request.workers, int) else None
         return RayPool(settings, request.cluster or None, count, threads=request.threads, say=console.note)
-    count = request.workers if isinstance(request.workers, int) else 1
-    return ProcessPool(settings, count, threads=request.threads)
+    memory = request.max_memory
+    if memory is None and (free := free_memory()) is not None:
+        memory = free * 3 // 4
+    waiting = [entry for entry in entries if entry.state in UNDONE]
+    if isinstance(request.workers, int):
+        split = Split(request.workers, max(1, cores() // request.workers))
+    elif settings.device == "cuda" or len(waiting) == 1:
+        split = Split(1, cores())
+    else:
+        source = max(waiting, key=lambda entry: entry.bytes).input
+        split = share(measure(settings, source, cores()), len(waiting), cores(), memory)
+        console.note(
+            f"{split.workers} worker{'s' * (split.workers > 1)} with {split.threads} "
+            f"thread{'s' * (split.threads > 1)} each"
+        )
+    return ProcessPool(settings, split.workers, threads=request.threads or split.threads, max_memory=memory)
 
 
 def model_hashes(settings: JobSettings) -> dict[str, str]:

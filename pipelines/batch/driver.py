@@ -10,7 +10,7 @@ from typing import Protocol
 from ..outputs import Save, Target
 from ..partial_file import DiskFullError, clear_leftovers
 from .folder import JobFolder
-from .journal import Entry, Journal
+from .journal import UNDONE, Entry, Journal
 from .tasks import FileTask, TaskResult
 from .workers import Advanced, Died, Event, Finished, WorkerPool
 
@@ -20,7 +20,7 @@ POLL_S = 0.5
 class Observer(Protocol):
     """Hears what happens; shows it, or writes it down."""
 
-    def began(self, entry: Entry, worker: int | None) -> None:
+    def began(self, entry: Entry) -> None:
         """A file was handed to a worker."""
         ...
 
@@ -87,7 +87,7 @@ class Driver:
             SepcamError: If nothing more can be done: no worker loads, or the disk is full.
         """
         for entry in self._journal.entries():
-            if entry.state in ("waiting", "running", "stopped"):
+            if entry.state in UNDONE:
                 self._clear(entry)
                 self._waiting.append(entry)
         asked = False
@@ -114,7 +114,7 @@ class Driver:
             self._journal.begin(entry.id)
             self._running[task.id] = _Work(entry, task)
             self._pool.submit(task)
-            self._observer.began(entry, None)
+            self._observer.began(entry)
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Advanced) and event.task in self._running:

@@ -147,7 +147,9 @@ class JobFolder:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            raise SepcamError(f"another run is at work in {self.out}{self._driver()}: wait for it") from error
+            raise SepcamError(
+                f"another run is at work in {self.out} ({self.driver()}): wait for it"
+            ) from error
         try:
             who = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             (self.path / "driver.json").write_text(json.dumps(who), encoding="utf-8")
@@ -164,6 +166,14 @@ class JobFolder:
             return True
         lock.release()
         return False
+
+    def driver(self) -> str:
+        """Who works on the job, or was the last to do so."""
+        try:
+            who = json.loads((self.path / "driver.json").read_text(encoding="utf-8"))
+            return f"process {who['pid']} on {who['host']}"
+        except (OSError, ValueError, KeyError):
+            return "a process unknown"
 
     def forget(self) -> None:
         """Forgets the job; only who holds the lock may ask. Results stay."""
@@ -192,10 +202,3 @@ class JobFolder:
     @property
     def _about(self) -> Path:
         return self.path / "job.json"
-
-    def _driver(self) -> str:
-        try:
-            who = json.loads((self.path / "driver.json").read_text(encoding="utf-8"))
-            return f" (process {who['pid']} on {who['host']})"
-        except (OSError, ValueError, KeyError):
-            return ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..outputs import Save, check_fits
-from ..partial_file import clear_leftovers
 from .folder import NAME, JobFolder, JobInfo
 from .inputs import Input
 from .journal import Entry, Journal
@@ -150,10 +149,3 @@ def _stamp(one: Input) -> tuple[int, int]:
 
 def _real(path: Path) -> Path:
     return path.resolve()
-
-
-def clear_all(folder: JobFolder, journal: Journal) -> None:
-    """Deletes the unfinished files that a killed run left; only for who holds the lock."""
-    for entry in journal.entries():
-        for path in entry.planned.values():
-            clear_leftovers(folder.out / path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from ...models.errors import SepcamError
 from ..outputs import Save
@@ -17,6 +17,8 @@ State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
 """``stopped`` was interrupted: its files hold what it came to, and the next run makes them anew.
 ``failed`` is set aside after its last attempt; ``skipped`` is a copy of another file, or Sepcam's own."""
 STATES: tuple[State, ...] = get_args(State)
+UNDONE: Final = frozenset(("waiting", "running", "stopped"))
+"""The states of what the next run takes up."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (

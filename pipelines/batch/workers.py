@@ -44,12 +44,14 @@ class Advanced:
         task: its id.
         frames: frames that are done.
         total: frames that there are, or None.
+        rss: bytes of memory that the worker takes now, 0 where that is unknown.
     """
 
     worker: int
     task: int
     frames: int
     total: int | None
+    rss: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +123,37 @@ class ProcessPool:
     The first one loads alone, so that networks which are not yet converted are converted once.
     """
 
-    def __init__(self, settings: JobSettings, workers: int, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: JobSettings,
+        workers: int,
+        *,
+        threads: int | None = None,
+        max_memory: int | None = None,
+    ) -> None:
         """Start the first worker.
 
         Args:
             settings: of the job.
             workers: how many processes.
             threads: of each network in each of them; None leaves it to the runtime.
+            max_memory: bytes that all of them together may take, or None. One of them always works.
         """
         self._settings, self._threads = settings, threads
         self._wanted = workers
+        self._max_memory = max_memory
         self._next = 1
         self._workers: dict[int, _Worker] = {}
         self._loaded = False
+        self._loaded_rss = 0
         self._start()
 
     def free(self) -> int:
         """See `WorkerPool`."""
-        return sum(worker.ready and worker.task is None for worker in self._workers.values())
+        idle = sum(worker.ready and worker.task is None for worker in self._workers.values())
+        if self._full():
+            return 0 if idle < len(self._workers) else min(idle, 1)
+        return idle
 
     def submit(self, task: FileTask) -> None:
         """See `WorkerPool`."""
@@ -168,28 +183,32 @@ class ProcessPool:
             worker.pipe.close()
         self._workers.clear()
 
-    def resize(self, workers: int) -> None:
-        """From now on so many workers, at least one; those that are at work finish their tasks first."""
-        self._wanted = max(1, workers)
-        self._fill()
-
     def _start(self) -> None:
         worker = _Worker(self._next, self._settings, self._threads)
         self._workers[worker.number] = worker
         self._next += 1
 
     def _fill(self) -> None:
-        """As many workers as wanted; more than one only after one has loaded."""
-        idle = [worker for worker in self._workers.values() if worker.ready and worker.task is None]
-        for worker in idle[: max(0, len(self._workers) - self._wanted)]:
-            self._end(worker)
-        while len(self._workers) < (self._wanted if self._loaded else 1):
+        """As many workers as wanted and fit into the memory; more than one only after one has loaded."""
+        while len(self._workers) < (self._most() if self._loaded else 1):
             self._start()
 
-    def _end(self, worker: "_Worker") -> None:
-        del self._workers[worker.number]
-        worker.pipe.close()  # it ends when nobody is there any more
+    def _most(self) -> int:
+        if self._max_memory is None or not self._loaded_rss:
+            return self._wanted
+        return max(1, min(self._wanted, self._max_memory // self._loaded_rss))
+
+    def _full(self) -> bool:
+        """Whether the workers take as much memory as they may."""
+        taken = sum(worker.rss for worker in self._workers.values())
+        return self._max_memory is not None and taken > self._max_memory
+
+    def _renew(self, worker: "_Worker") -> None:
+        """Gives back what a worker has taken for a large picture and keeps."""
+        worker.process.kill()
         worker.process.join()
+        worker.pipe.close()
+        del self._workers[worker.number]
 
     def _heard(self, worker: "_Worker") -> list[Event]:
         try:
@@ -200,8 +219,12 @@ class ProcessPool:
             raise message
         if isinstance(message, Ready):
             worker.ready, self._loaded = True, True
+            self._loaded_rss = max(self._loaded_rss, message.rss)
         elif isinstance(message, Finished):
             worker.task = None
+        worker.rss = message.rss
+        if worker.task is None and self._full():
+            self._renew(worker)
         self._fill()
         return [message]
 
@@ -224,6 +247,7 @@ class _Worker:
         self.number = number
         self.ready = False
         self.task: int | None = None
+        self.rss = 0
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
             target=_work,
@@ -286,7 +310,7 @@ class _Inbox:
                 raise KeyboardInterrupt
             if time.monotonic() - told_at >= REPORT_S:
                 told_at = time.monotonic()
-                self.send(Advanced(number, task, frames, total))
+                self.send(Advanced(number, task, frames, total, memory_in_use()))
 
         return report
 
