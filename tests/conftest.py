@@ -10,7 +10,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
+from sepcam.app.assets import demo_clip
 from torch import nn
+
+from tests.web_server import WebServer, serving
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("sepcam", deadline=None)
@@ -83,6 +86,25 @@ def file_server() -> Iterator[FileServer]:
     server = FileServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """``sepcam serve`` with people in its picture, room for one visitor's camera, and small uploads."""
+    words = (
+        "--loop",
+        "--detector",
+        "ssdlite-person",
+        "--tasks",
+        "track",
+        "--conf",
+        "0.5",
+        "--max-cameras",
+        "1",
+    )
+    out = tmp_path_factory.mktemp("recordings")
+    with serving(str(demo_clip()), *words, "--max-upload", "3", "-o", str(out)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

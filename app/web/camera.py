@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from ...models.types import U8
 from ...pipelines.frames import Frame
@@ -103,7 +103,7 @@ def read_jpeg(data: bytes) -> U8:
     if len(data) > MAX_BYTES:
         raise Refused(f"the picture has {len(data)} bytes, at most {MAX_BYTES} are taken")
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as header:
+        with JpegImageFile(io.BytesIO(data)) as header:
             width, height = header.size
     except Exception as error:  # whatever a parser may say of arbitrary bytes
         raise Refused("the picture is no JPEG that can be read") from error

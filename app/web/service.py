@@ -8,6 +8,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from ...pipelines.frames import TASKS
 from . import live_routes, page_files, video_routes
 from .access import Access, Guard
 from .camera_routes import Cameras
@@ -62,6 +63,7 @@ def application(service: Service, access: Access) -> ASGIApp:
             "max_upload_bytes": service.max_bytes,
             "backbone": service.cameras.settings.backbone,
             "detector": service.cameras.settings.detector,
+            "tasks": [task for task in TASKS if task in service.cameras.settings.tasks],
         }
 
     @app.get("/healthz", tags=["server"], summary="Whether all is well; needs no token")

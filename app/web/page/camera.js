@@ -16,7 +16,7 @@ export function startCamera(about) {
   const still = document.createElement("canvas");
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
   const chart = new Chart(get("own-fps-chart"), [{ key: "fps", width: 2 }]);
-  const wish = { backbone: about.backbone, tasks: ["track", "pose", "segment"] };
+  const wish = { backbone: about.backbone, tasks: about.tasks };
   let facing = "user";
   let run = null; // what is under way: {socket, stream, ...}
   let skeleton = [];

@@ -10,7 +10,7 @@ if (new URLSearchParams(location.search).has("token")) history.replaceState(null
 
 const about = await call("GET", "/api/about").catch((error) => {
   get("banner").textContent = error.message;
-  return { live: true, cameras: 1, max_upload_bytes: 0, backbone: "separable" };
+  return { live: true, cameras: 1, max_upload_bytes: 0, backbone: "separable", tasks: [] };
 });
 const panels = {
   camera: startCamera(about),

@@ -6,7 +6,7 @@ const KEPT = "sepcam-videos"; // ids of this tab's files, so that a reload shows
 const POLL_MS = 500;
 
 export function startVideos(about) {
-  const settings = { backbone: about.backbone, tasks: ["track", "pose", "segment"] };
+  const settings = { backbone: about.backbone, tasks: about.tasks };
   const list = get("jobs");
   const limit = about.max_upload_bytes;
   if (limit) setText(get("drop-limit"), `, up to ${Math.round(limit / 1e6)} MB`);
