@@ -165,10 +165,14 @@ class SSDPass:
         run: the network, compiled for ``size`` and with ``ssd_heads(size)`` heads.
         size: (height, width) of its input in pixels.
         boxes: the anchors, by default ``anchors(size)``.
+        least: the longer side of its smallest boxes, as a share of the picture's side.
     """
 
-    def __init__(self, run: Run, size: Size = SSD_SIZE, boxes: F32 | None = None) -> None:
+    def __init__(
+        self, run: Run, size: Size = SSD_SIZE, boxes: F32 | None = None, *, least: float = 0.0
+    ) -> None:
         self._run = run
+        self._least = least
         self._anchors = anchors(size) if boxes is None else boxes
         self._batch: U8 = np.empty((1, *size, 3), np.uint8)
 
@@ -179,7 +183,11 @@ class SSDPass:
         encodings, logits = (output[0] for output in self._run(self._batch))
         foreground = logits[:, 1:]
         found, column = np.divmod(np.flatnonzero(foreground >= logit_floor), foreground.shape[1])
-        return decode(encodings[found], self._anchors[found]), foreground[found, column], column + 1
+        boxes, scores = decode(encodings[found], self._anchors[found]), foreground[found, column]
+        if self._least:
+            large = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) > self._least
+            return boxes[large], scores[large], column[large] + 1
+        return boxes, scores, column + 1
 
 
 class SSDDetector:
@@ -187,8 +195,8 @@ class SSDDetector:
 
     Args:
         name: the name it has in the registry.
-        passes: one at 300 x 300, and where small objects matter a second one with a larger input. Their
-            boxes are merged by NMS.
+        passes: one at 300 x 300; and where small objects matter a second one with a larger input, beside
+            which the first gives large boxes only. Their boxes are merged by NMS.
         labels: names of the classes.
         logit_labels: (C,) int64, for each of the network's logits the index into ``labels``, or -1.
         thresholds: which candidates are reported.

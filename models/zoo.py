@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_LARGE = 0.3
+"""Share of the picture's side from which on SSDLite's boxes come from its first look, at 300 x 300, too.
+
+It gives smaller people as well, but so badly placed that NMS keeps them beside the second look's: with them
+HOTA on PETS09-S2L1 is 37.2, without 45.3; AP50 on 79 COCO images 48.0 and 49.9. From 0.3 to 0.4 it is all one.
+"""
+
 BEST_DETECTOR = "yolox-nano"
 FALLBACK_DETECTOR = "ssdlite-person"
 LARGER_INPUTS: Mapping[str, int] = MappingProxyType({"yolox-nano": 640, "ssdlite-person": 780})
@@ -297,17 +304,17 @@ def _yolox(network: _Network, size: Size | int, thresholds: Thresholds) -> Detec
 def _ssdlite_person(network: _Network, size: Size | int, thresholds: Thresholds) -> Detector:
     name = network.info.name
     heads = ssd_heads((size, size) if isinstance(size, int) else size)
-    whole = SSDPass(network.runner(SSD_SIZE))
+    whole = network.runner(SSD_SIZE)
 
     def use_heads(network: "SSDLitePerson") -> "SSDLitePerson":
         network.used = heads
         return network
 
     def sized(size: Size) -> Detector:
-        passes = [whole]
-        if size != SSD_SIZE:
-            runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
-            passes.append(SSDPass(runner, size))
+        if size == SSD_SIZE:
+            return SSDDetector(name, [SSDPass(whole)], thresholds=thresholds)
+        runner = network.runner(size, variant=f"{heads}-heads", change=use_heads)
+        passes = [SSDPass(whole, least=_LARGE), SSDPass(runner, size)]
         return SSDDetector(name, passes, thresholds=thresholds)
 
     if isinstance(size, int):

@@ -150,7 +150,9 @@ def test_decoding_undoes_encoding(index, centre, side):
 # --- the detector ---
 
 
-def planted(logits: dict[tuple[int, int], float], columns: int = 2, size=(300, 300), encodings=None):
+def planted(
+    logits: dict[tuple[int, int], float], columns: int = 2, size=(300, 300), encodings=None, least=0.0
+):
     """A network that sees just these: (anchor, column) -> logit."""
     count = len(anchors(size))
 
@@ -165,7 +167,7 @@ def planted(logits: dict[tuple[int, int], float], columns: int = 2, size=(300, 3
             shifts[0, anchor] = shift
         return shifts, out
 
-    return SSDPass(run, size)
+    return SSDPass(run, size, least=least)
 
 
 PICTURE = np.zeros((200, 400, 3), np.uint8)
@@ -206,6 +208,15 @@ def test_passes_of_both_sizes_are_merged_by_nms():
     same = planted({(large_middle, 1): 1.0}, size=(588, 780), encodings={large_middle: grown})
     found = SSDDetector("p", [small_pass, same]).detect(picture)
     np.testing.assert_allclose(found.scores, [1 / (1 + np.exp(-1))], rtol=1e-6)
+
+
+def test_a_pass_may_be_asked_for_large_boxes_only():
+    small, large = 3 * (9 * 19 + 9), 3 * (9 * 19 + 9) + 1  # 30 x 30 pixels of 300, and 85 x 42
+    both = {(small, 1): 0.0, (large, 1): 1.0}
+    assert len(SSDDetector("p", [planted(both)]).detect(PICTURE)) == 2
+    found = SSDDetector("p", [planted(both, least=0.25)]).detect(PICTURE)
+    np.testing.assert_allclose(found.scores, [1 / (1 + np.exp(-1))], rtol=1e-6)
+    assert len(SSDDetector("p", [planted(both, least=0.3)]).detect(PICTURE)) == 0
 
 
 def test_coco_ids_become_80_names_and_unused_ids_nothing():
