@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..models.registry import REGISTRY
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
-from ..models.variants import registered
-from ..models.weights import WeightStore
 from ..models.zoo import load_detector, load_pose
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources import open_source
@@ -58,21 +57,27 @@ def footprint(
 def _main(request: dict[str, Any]) -> None:
     begun = time.perf_counter()
     options, backbone = RuntimeOptions(**request["options"]), request["backbone"]
-    store = WeightStore()
+    given = {"backbone": backbone, "options": options}
     if len(request["names"]) == 1:
-        subject = registered(request["names"][0], store)
-        subject.runner(backbone, options)(np.zeros((1, *subject.size, 3), np.uint8))
+        _once(request["names"][0], given)
     else:
         detector, pose = request["names"]
-        pipeline = Pipeline(
-            load_detector(detector, backbone=backbone, options=options, store=store),
-            load_pose(pose, backbone=backbone, options=options, store=store),
-            backbone=backbone,
-        )
+        pipeline = Pipeline(load_detector(detector, **given), load_pose(pose, **given), backbone=backbone)
         _analyse(pipeline, request["source"])
     peak = _peak_rss()
     found = {"start_s": time.perf_counter() - begun}
     print(json.dumps(found | ({} if peak is None else {"peak_rss_bytes": peak})))
+
+
+def _once(name: str, given: dict[str, Any]) -> None:
+    """One pass of a network over one picture, as the pipeline runs it."""
+    height, width = REGISTRY[name].input_size
+    image = np.zeros((height, width, 3), np.uint8)
+    if REGISTRY[name].task == "detect":
+        load_detector(name, **given).detect(image)
+    else:
+        whole = np.array([[width / 2, height / 2, width, 0]], np.float32)
+        load_pose(name, **given).estimate(image, whole, masks=True)
 
 
 def _analyse(pipeline: Pipeline, spec: str) -> None:
