@@ -31,7 +31,7 @@ def main() -> int:
     plan = (
         Plan(frames=36, slow_frames=6, rounds=2, threads=args.threads, seed=args.seed)
         if args.quick
-        else Plan(frames=120, slow_frames=30, rounds=5, threads=args.threads, seed=args.seed)
+        else Plan(frames=60, slow_frames=12, rounds=3, threads=args.threads, seed=args.seed)
     )
     figures = report.Figures(machine.describe(), _settings(args, plan))
     args.out.mkdir(parents=True, exist_ok=True)
