@@ -425,7 +425,7 @@ def finished(web_server, key):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    return write_clip(path, images=[square_picture(i, (160, 120)) for i in range(8)])
+    return write_clip(path, images=[square_picture(i, (160, 120)) for i in range(8)], size=(160, 120))
 
 
 def test_a_video_is_processed_and_its_results_fetched(web_server, clip):
@@ -477,7 +477,8 @@ def test_a_file_that_is_too_large_is_not_kept(web_server):
 
 
 def test_a_video_can_be_cancelled_and_only_a_few_are_taken(web_server, tmp_path):
-    long = write_clip(tmp_path / "long.mp4", images=[square_picture(i, (320, 240)) for i in range(400)])
+    images = [square_picture(i, (320, 240)) for i in range(400)]
+    long = write_clip(tmp_path / "long.mp4", images=images, size=(320, 240))
     keys = [upload(web_server, long.read_bytes()).json()["id"] for _ in range(4)]
     try:
         refused = upload(web_server, long.read_bytes())

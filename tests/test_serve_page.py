@@ -1,0 +1,218 @@
+"""The page of ``sepcam serve`` in a real browser, headless Chromium, its camera fed with a clip of people."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import av
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from sepcam.app.assets import demo_clip
+
+from tests.clips import write_clip
+from tests.walkers import square_picture
+
+CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 60_000
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"),
+    reason="the page's tests need a browser (apt-get install chromium)",
+)
+
+
+@pytest.fixture(scope="module")
+def people_clip(tmp_path_factory) -> Path:
+    """What Chromium takes for the pictures of a camera: Motion JPEG, played again and again."""
+    with av.open(str(demo_clip())) as container:
+        frames = islice(container.decode(video=0), 120, 200)
+        images = [frame.to_ndarray(format="bgr24") for frame in frames]
+    path = tmp_path_factory.mktemp("camera") / "people.mjpeg"
+    options = {"codec": "mjpeg", "pix_fmt": "yuv420p", "options": {"strict": "unofficial"}}
+    return write_clip(path, images=images, size=(540, 360), fps=Fraction(30), **options)
+
+
+@pytest.fixture(scope="module")
+def browser(people_clip) -> Iterator[Browser]:
+    assert CHROMIUM is not None, "the page's tests need a browser: apt-get install chromium"
+    camera = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={people_clip}",
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, web_server) -> Iterator[Page]:
+    """The page; nothing in it may complain."""
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(web_server.url)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def colours_of(page: Page, canvas: str) -> int:
+    """How many different colours a canvas shows: one, unless there is a picture."""
+    return page.evaluate(
+        """(id) => {
+            const canvas = document.getElementById(id);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return new Set(new Uint32Array(data.buffer)).size;
+        }""",
+        canvas,
+    )
+
+
+def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
+    expect(page.locator("#picture")).to_have_attribute("data-number", re.compile(r"\d+"))
+    assert colours_of(page, "picture") > 100
+    expect(page.locator("#people li").first).to_be_visible()
+    expect(page.locator("[data-backbone=separable]")).to_have_attribute("aria-pressed", "true")
+    separable = page.locator("#comparison [data-kind=separable] b")
+    expect(separable).to_have_text(re.compile(r"[\d.]+ FPS"))
+    expect(page.locator("#shown")).to_have_text(re.compile(r"[\d.]+"))
+
+    page.keyboard.press("b")
+    expect(page.locator("[data-backbone=standard]")).to_have_attribute("aria-pressed", "true")
+    standard = page.locator("#comparison [data-kind=standard] b")
+    expect(standard).to_have_text(re.compile(r"[\d.]+ FPS"))
+    expect(page.locator("#ratio")).to_have_text(
+        re.compile(r"^separable [\d.]+ FPS · standard [\d.]+ FPS · [\d.]+x$")
+    )
+    assert web_server.status()["active"]["backbone"] == "standard"
+    speeds = web_server.status()["model_fps"]
+    assert speeds["separable"] > speeds["standard"]
+    number = int(page.locator("#picture").get_attribute("data-number"))
+    web_server.until(
+        "pictures", lambda: int(page.locator("#picture").get_attribute("data-number")) > number + 3
+    )
+    expect(page.locator("#people li").first).to_be_visible()
+
+    page.locator("[data-backbone=separable]").click()
+    web_server.until("separable", lambda: web_server.status()["active"]["backbone"] == "separable")
+
+
+def test_keys_and_clicks_do_what_they_say(page, web_server):
+    expect(page.locator("#people li").first).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    assert page.locator("#keys dt").count() == 14
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+    page.keyboard.press(" ")
+    expect(page.locator("#banner")).to_have_text("paused")
+    page.keyboard.press(" ")
+    expect(page.locator("#banner")).to_be_hidden()
+
+    page.keyboard.press("i")
+    expect(page.locator("#hud")).to_have_value("brief")
+    page.locator("#hud").select_option("off")
+    web_server.until("no figures", lambda: web_server.status()["hud"] == "off")
+
+    before = float(page.locator("#conf").input_value())
+    page.locator("#picture").click(position={"x": 20, "y": 20})
+    page.keyboard.press("+")
+    expect(page.locator("#conf-value")).to_have_text(f"{before + 0.05:.2f}")
+    page.keyboard.press("-")
+    expect(page.locator("#conf-value")).to_have_text(f"{before:.2f}")
+
+    page.locator("#people button").first.click()
+    web_server.until("somebody followed", lambda: web_server.status()["follow"])
+    page.locator("#picture").click(position={"x": 20, "y": 20})
+    web_server.until("nobody followed", lambda: web_server.status()["follow"] is None)
+
+    page.keyboard.press("r")
+    expect(page.locator("#rec")).to_be_visible()
+    page.wait_for_timeout(600)
+    page.keyboard.press("r")
+    with page.expect_download() as download:
+        page.locator("#toasts a").click()
+    assert Path(download.value.path()).stat().st_size > 1000
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+    assert download.value.suggested_filename.endswith(".png")
+
+
+def test_the_visitors_own_camera_is_analysed(page, browser):
+    page.get_by_role("tab", name="Your camera").click()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#own-invite")).to_be_hidden()
+    expect(page.locator("#own-picture")).to_have_attribute("data-objects", re.compile("[1-9]"))
+    assert colours_of(page, "own-picture") > 100
+    expect(page.locator("#own-fps")).to_have_text(re.compile(r"[\d.]+"))
+    page.locator("[data-own-task=pose]").click()
+    page.locator("[data-own-backbone=separable]").click()
+    expect(page.locator("#own-comparison [data-kind=separable] b")).to_have_text(re.compile(r"[\d.]+ FPS"))
+
+    late = browser.new_page()
+    late.set_default_timeout(PATIENCE_MS)
+    late.goto(page.url.split("#")[0] + "#camera")
+    late.get_by_role("button", name="Start my camera").click()
+    expect(late.locator("#own-problem")).to_have_text(re.compile("is being analysed already: try again"))
+    late.close()
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#own-invite")).to_be_visible()
+
+
+def test_a_video_is_dropped_and_its_results_are_fetched(page, tmp_path):
+    images = [square_picture(i, (160, 120)) for i in range(20)]
+    clip = write_clip(tmp_path / "walk.mp4", images=images, size=(160, 120))
+    page.get_by_role("tab", name="Video file").click()
+    page.locator("#file").set_input_files(clip)
+    expect(page.locator("#jobs video")).to_be_visible()
+    expect(page.locator("#jobs .head")).to_contain_text("20 frames")
+    page.reload()
+    expect(page.locator("#jobs video")).to_be_visible()
+    expect(page.locator("#jobs video")).to_have_js_property("videoWidth", 160)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Results (JSON lines)").click()
+    assert download.value.suggested_filename == "walk-sepcam.jsonl"
+    assert len(Path(download.value.path()).read_text().splitlines()) == 22
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("#jobs li")).to_have_count(0)
+
+    (tmp_path / "note.mp4").write_text("no video")
+    page.locator("#file").set_input_files(tmp_path / "note.mp4")
+    expect(page.locator("#jobs .failed")).to_have_text("note.mp4 is not a video file that can be read")
+
+
+@pytest.mark.parametrize("tab", ["live", "camera", "video"])
+def test_the_page_fits_a_phone(browser, web_server, tab):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page.goto(f"{web_server.url}#{tab}")
+    expect(page.locator(f"#{tab}")).to_be_visible()
+    page.wait_for_timeout(300)
+    wide, high = page.evaluate("[document.documentElement.scrollWidth, innerHeight]")
+    assert (wide, high) == (390, 844)
+    for button in page.locator(f"#{tab} .switches button:visible").all():
+        box = button.bounding_box()
+        assert box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.close()
+
+
+def test_the_api_is_described_on_a_page_of_its_own(page, web_server):
+    page.goto(f"{web_server.url}docs")
+    expect(page.locator("#operations .card").first).to_be_visible()
+    expect(page.locator("main")).to_contain_text("/api/live/recording")
+    expect(page.locator("main")).to_contain_text("/api/camera")
