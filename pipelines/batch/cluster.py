@@ -1,6 +1,7 @@
 """Workers on a Ray cluster: actors that load the networks once and do one task after another."""
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
+from urllib.parse import urlsplit
 
 from ...models.errors import SepcamError
 from .cluster_worker import ClusterWorker, version
@@ -18,9 +20,10 @@ from .workers import Advanced, Died, Event, Finished, Ready
 MOST_CORES: Final = 4
 """Cores of a worker where nothing else is asked for: what the networks make good use of."""
 
+_REACH_S = 10.0
 _POLL_S = 1.0
 _LONG_S = 30.0
-_LOADS = 30  # Ray counts every second in which it does not know yet that a machine is lost.
+_UNTIL_LOADED = -1  # Ray counts every moment in which a lost worker is not back, so no number would do.
 _GONE = "its worker on the cluster is gone: it crashed, ran out of memory, or its machine was lost"
 
 
@@ -77,6 +80,11 @@ class RayPool:
         for worker in self._actors:
             self._load(worker)
 
+    @property
+    def size(self) -> int:
+        """See `WorkerPool`."""
+        return len(self._actors)
+
     def free(self) -> int:
         """See `WorkerPool`."""
         return sum(worker.ready and worker.task is None for worker in self._actors)
@@ -112,7 +120,8 @@ class RayPool:
         self._quiet.__exit__(None, None, None)
 
     def _join(self, address: str | None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address not in (None, "auto", "local"):
+            _reach(address)
         cache = os.environ.get("SEPCAM_CACHE")
         environment = {"env_vars": {"SEPCAM_CACHE": cache}} if cache else None
         try:
@@ -141,7 +150,7 @@ class RayPool:
 
     def _load(self, worker: "_Worker") -> None:
         worker.ready = False
-        self._calls[worker.actor.load.options(max_task_retries=_LOADS).remote()] = worker, "load"
+        self._calls[worker.actor.load.options(max_task_retries=_UNTIL_LOADED).remote()] = worker, "load"
 
     def _ask(self) -> None:
         """Asks those who are at work how far they are, now and then."""
@@ -155,7 +164,7 @@ class RayPool:
                 self._calls[worker.actor.progress.remote()] = worker, "progress"
         if not self._waiting_told and now - self._began > _LONG_S and not any(w.loaded for w in self._actors):
             self._waiting_told = True
-            self._say("cluster: no worker is ready yet; all its cores may be in use")
+            self._say("cluster: still no worker is ready: cores in use, or crashes (see Ray's logs)")
 
     def _heard(self, call: Any, worker: "_Worker", what: str) -> list[Event]:  # noqa: ANN401 - an ObjectRef
         try:
@@ -181,7 +190,7 @@ class RayPool:
         if what == "load":
             self._actors.remove(worker)
             if not self._actors:
-                raise SepcamError("no worker on the cluster could load its networks: they crashed every time")
+                raise SepcamError("no worker is left on the cluster")
             return []
         task, worker.task = worker.task, None
         self._load(worker)
@@ -225,7 +234,24 @@ class _WithoutRay:
         return getattr(self._stream, name)
 
 
+def _reach(address: str) -> None:
+    """Makes sure that somebody listens there, since Ray itself takes minutes to find out that nobody does."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if not parts.hostname or port is None:
+        raise SepcamError(f"{address!r} is no address of a Ray cluster: give host:port")
+    try:
+        socket.create_connection((parts.hostname, port), _REACH_S).close()
+    except OSError as error:
+        raise SepcamError(f"there is no Ray cluster at {address}: {error.strerror or error}") from error
+
+
 def _ray() -> Any:  # noqa: ANN401 - a module
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # or it says at the end what was not to be said before
     try:
         import ray
     except ImportError as error:

@@ -12,6 +12,7 @@ from ..file_kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ..image_source import ImageSource, images_like, natural_key
 from ..outputs import stem_of
 from ..sources import Source, open_source
+from .store import in_store, name_in_store, stored_like
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -123,6 +124,8 @@ def _lines_of_lists(words: Iterable[str], missing: list[str]) -> Iterator[str]:
 
 def _inputs_of(word: str, recursive: bool) -> list[Input]:
     path = Path(word)
+    if in_store(word):
+        return _in_store(word)
     if path.is_dir():
         return _in_folder(path, recursive)
     if not path.exists() and "://" not in word and _GLOB.search(word):
@@ -188,6 +191,17 @@ def _like(pattern: str) -> list[Input]:
         )
         for path in sorted(videos, key=natural_key)
     ]
+
+
+def _in_store(address: str) -> list[Input]:
+    """A file that is kept elsewhere, or the videos there that match a glob."""
+    if not _GLOB.search(address):
+        return [Input(address, stem_of(name_in_store(address), images=False))]
+    names = [(one, name_in_store(one)) for one in stored_like(address)]
+    videos = [(one, name) for one, name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES]
+    if not videos:
+        raise SepcamError(f"no video matches {address}")
+    return [Input(one, stem_of(name, images=False), found=True) for one, name in videos]
 
 
 def _listed_images(names: Sequence[str]) -> Input:

@@ -4,20 +4,11 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ...models.errors import SepcamError
 from ..partial_file import PartialFile, hiding_place, write_failure
 from .inputs import Input
-
-_STREAMED: Final = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp"})
-"""Addresses that are read as they come, without a copy."""
-
-
-def is_remote(name: str) -> bool:
-    """Whether a name is an address that fsspec opens (``s3://bucket/clip.mp4``), and no stream."""
-    return "://" in name and urlsplit(name).scheme not in _STREAMED
+from .store import in_store, name_in_store, open_store
 
 
 def fetched(source: Input, folder: Path) -> Input:
@@ -30,11 +21,11 @@ def fetched(source: Input, folder: Path) -> Input:
     Raises:
         SepcamError: If there is no such file, or its kind of address needs another package.
     """
-    if not is_remote(source.name):
+    if not in_store(source.name):
         return source
-    files, path = _file_system(source.name)
+    files, path = open_store(source.name)
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / Path(path).name
+    copy = folder / name_in_store(source.name)
     try:
         files.get_file(path, str(copy))
     except FileNotFoundError as error:
@@ -80,14 +71,3 @@ def _put_folder(made: Path, target: Path, *, overwrite: bool) -> None:
         raise write_failure(target, error) from error
     finally:
         shutil.rmtree(waiting, ignore_errors=True)
-
-
-def _file_system(address: str) -> tuple[Any, str]:
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise SepcamError(f"{address} needs fsspec: pip install 'sepcam[cluster]'") from error
-    try:
-        return url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        raise SepcamError(f"{address} cannot be opened: {error}") from error
