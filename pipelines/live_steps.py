@@ -19,6 +19,7 @@ from .networks import NetworkChoice, NetworkPool, Networks
 from .overlay import Overlay
 from .people import Analyser
 from .privacy import Privacy
+from .smoothing import LandmarkFilter
 from .tracker import Tracker, settings_for
 from .zones import Count, Marks, draw_counts
 
@@ -101,6 +102,7 @@ class LiveAnalysis:
         }
         self._detect_every: DetectEvery = detect_every
         self._tracker = Tracker(fps=fps)
+        self._filter = LandmarkFilter()
         self._clock_s = 0.0
         self._origin_s: float | None = None
         self._last_s = 0.0
@@ -124,6 +126,7 @@ class LiveAnalysis:
         self._save_time()
         begun = time.perf_counter()
         instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
+        instances = self._filter.apply(instances, self._clock_s)
         took = time.perf_counter() - begun
         self._cold -= 1
         if self._cold < 0 and not self._loading:
