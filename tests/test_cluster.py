@@ -43,7 +43,7 @@ cluster.shutdown()
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Callable[[], str]]:
-    """Gives the address of a cluster of two machines, of one core each; both are this one. It starts beside."""
+    """Gives the address of a cluster of two machines of one core each, both this one; it starts beside."""
     with subprocess.Popen(
         [sys.executable, "-c", TWO_NODES],
         stdin=subprocess.PIPE,
