@@ -148,7 +148,8 @@ class Instances:
         labels: (N,) int64, 0-based index into ``names``.
         names: the detector's class names.
         track_ids: (N,) int64, from 1, or None when tracking was not asked for.
-        keypoints: (N, K, 3) float32 x, y in pixels, score; zero scores for what is not a person; or None.
+        keypoints: (N, K, 3) float32 x, y in pixels, and the score in [0, 1] that the joint is seen there,
+            see ``visibility``; zeros for what is not a person; or None.
         presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
     """

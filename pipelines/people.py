@@ -18,6 +18,7 @@ from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
 from .regions import Anchors, Regions, borrowed, trusted
 from .tracker import Tracker, settings_for
 from .turns import Turns
+from .visibility import with_visibility
 
 _PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 
@@ -225,7 +226,7 @@ class Analyser:
         if self._masks:
             instances = _with_masks(instances, rows, poses)
             clock.lap("masks")
-        return instances
+        return with_visibility(instances) if self._landmarks else instances
 
     def _choose(self, found: Detections) -> I64:
         """Rows of the people who get landmarks: all, or the largest and surest."""
