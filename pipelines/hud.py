@@ -11,11 +11,11 @@ from ..models.types import U8
 from .frames import FrameResult
 from .meter import MeterSnapshot
 from .palette import FAINT, WHITE, Colour, oklch
+from .panel import SMALLEST, fitted_letters, steady_width
 from .style import BOLD, REGULAR, Style, put_text, text_width
 
 _THROUGH = 0.3  # share of the picture that shows through the panel
 _SHARE = 0.33  # most of the picture's height that the panel may take
-_SMALLEST = 8  # pixels; smaller letters cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,12 @@ def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, 
     height, width = size
     style = Style.of(height, width)
     unit, room = style.text, width - 6 * style.pad
-    widest = max(_width(line, unit) for line in lines)
-    if widest > room:
-        unit = int(unit * room / widest)
-    if unit < _SMALLEST or round(unit * 2.4) + 4 * style.pad > height:
+    unit = fitted_letters(unit, max(_width(line, unit) for line in lines), room)
+    if unit < SMALLEST or round(unit * 2.4) + 4 * style.pad > height:
         return None
     lines, legend = _arrange(lines, stages, unit, room, height * _SHARE - 2 * style.pad)
     inner = max(_width(line, unit) for line in [*lines, *legend])
-    # Whole steps, so that the panel does not tremble with every digit.
-    inner = min(-(-inner // (2 * unit)) * 2 * unit, room)
+    inner = steady_width(inner, unit, room)
     tall = min(_tall(lines, legend, unit) + 2 * style.pad, height - style.pad)
     layer = np.zeros((tall, inner + 4 * style.pad, 3), np.uint8)
     _fill(layer, lines, legend, stages, unit, style.pad)

@@ -11,6 +11,7 @@ from .frames import FrameResult
 from .live_meter import HISTORY_S, LiveFigures
 from .live_status import LiveStatus
 from .palette import FAINT, WHITE, Colour
+from .panel import SMALLEST, fitted_letters, steady_width
 from .style import BOLD, REGULAR, Style, put_text, text_width
 
 Line = tuple[str, int]
@@ -18,7 +19,6 @@ Line = tuple[str, int]
 
 _SHARE = 0.5  # most of the picture's height that the panel may take
 _SHADE = 0.32  # share of the picture that shows through
-_SMALLEST = 8  # pixels; smaller letters cannot be read
 _LINES: dict[str, Colour] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
 _GRID: Colour = (120, 120, 120)
 _RED: Colour = (40, 40, 230)
@@ -49,17 +49,15 @@ def draw_panel(image: U8, lines: Sequence[Line]) -> int:
     height, width = image.shape[:2]
     style = Style.of(height, width)
     pad, unit = style.pad, style.text
-    longest = max(text_width(text, unit, weight) for text, weight in lines)
     room = width - 6 * pad
-    unit = unit if longest <= room else int(unit * room / longest)
+    unit = fitted_letters(unit, max(text_width(text, unit, weight) for text, weight in lines), room)
     step = round(unit * 1.5)
     lines = lines[: max(1, int((height * _SHARE - 2 * pad) // max(step, 1)))]
-    if unit < _SMALLEST or step + 4 * pad > height:
+    if unit < SMALLEST or step + 4 * pad > height:
         return 0
     widest = max(text_width(line, unit, weight) for line, weight in lines)
     below = pad + len(lines) * step + 2 * pad
-    # Whole steps, so that the panel does not tremble with every digit.
-    _shade(image[pad:below, pad : pad + min(room + 4 * pad, -(-widest // (2 * unit)) * 2 * unit + 4 * pad)])
+    _shade(image[pad:below, pad : 5 * pad + steady_width(widest, unit, room)])
     for number, (line, weight) in enumerate(lines):
         base = 2 * pad + number * step + round(unit * 1.1)
         put_text(image, line, 3 * pad, base, FAINT if number else WHITE, unit, weight)
@@ -116,7 +114,7 @@ def draw_help(image: U8, keys: Sequence[tuple[str, str]]) -> None:
     """Draws a table of keys and what they do into the middle of an (H, W, 3) uint8 BGR picture, in place."""
     height, width = image.shape[:2]
     unit = min(Style.of(height, width).text * 5 // 4, int(height / (1.7 * len(keys) + 2)))
-    if unit < _SMALLEST:
+    if unit < SMALLEST:
         return
     first = max(text_width(label, unit, BOLD) for label, _ in keys) + 2 * unit
     wide = first + max(text_width(does, unit) for _, does in keys) + 2 * unit

@@ -15,6 +15,7 @@ HOLD_S: Final = 0.7
 """Seconds for which a place stays hidden after nobody was found there: detectors miss people now and then."""
 
 _BLOCKS = 6  # what is hidden keeps so many blocks across: a face needs three times as many
+_POINTS = 33  # BlazePose's landmarks; where those of others lie is not known here
 _HEAD_POINTS = 11  # the first landmarks: nose, eyes, ears, mouth
 _HEAD_MARGIN = 1.1  # hair, chin and neck lie so many times the landmarks' extent beyond them
 _HEAD_SHARE = 0.28  # of a standing person's box, from the top, where landmarks do not tell
@@ -94,7 +95,9 @@ def _rects(found: Instances, suspects: F32, blur: Blur, size: tuple[int, int]) -
 
 def _head(found: Instances, row: int) -> F32 | None:
     """A box around the head by its landmarks, or None where they do not tell."""
-    if found.keypoints is None or found.presence is None or found.presence[row] < _PRESENT:
+    if found.keypoints is None or found.keypoints.shape[1] != _POINTS:
+        return None
+    if found.presence is None or found.presence[row] < _PRESENT:
         return None
     points = found.keypoints[row, :_HEAD_POINTS, :2]
     shoulders = found.keypoints[row, _HEAD_POINTS : _HEAD_POINTS + 2, :2]

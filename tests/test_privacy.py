@@ -1,5 +1,7 @@
 """Hidden people cannot be recognised: in the picture, at once, and also where a detector is not sure."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -149,3 +151,11 @@ def test_faces_in_a_film_lose_their_features():
     changed = (before != image).any(axis=2)
     assert changed[140:165, 365:405].mean() > 0.9
     assert not changed[200:].any()
+
+
+def test_landmarks_of_another_network_are_not_taken_for_a_head():
+    """COCO's 17 keypoints hold elbows and wrists where BlazePose has the face."""
+    blazepose = person(BOX, HEAD)
+    other = replace(blazepose, keypoints=blazepose.keypoints[:, :17])
+    assert (hidden(other, "faces") == hidden(person(BOX), "faces")).all()
+    assert not (hidden(blazepose, "faces") == hidden(person(BOX), "faces")).all()
