@@ -8,6 +8,7 @@ import typer
 from ..models.errors import SepcamError
 from ..pipelines.frames import TASKS
 from ..pipelines.outputs import SAVES
+from ..pipelines.parquet_sink import schema as parquet_schema
 from . import batch_options, choices, console
 from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
 
@@ -86,6 +87,8 @@ def process(
     wanted_saves = choices.chosen(save, SAVES, "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(SAVES)}")
+    if "parquet" in wanted_saves:
+        parquet_schema()  # says at once if its package is missing
     every = choices.detect_every(detect_every)
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)

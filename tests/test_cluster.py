@@ -23,7 +23,7 @@ from sepcam.pipelines import Pipeline, open_source
 from sepcam.pipelines.batch.folder import JobFolder
 from sepcam.pipelines.batch.inputs import Input, find_inputs
 from sepcam.pipelines.batch.naming import name_targets
-from sepcam.pipelines.batch.transfer import fetched, put
+from sepcam.pipelines.batch.transfer import fetched, put, put_in_store
 from sepcam.pipelines.file_run import record
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]
@@ -174,6 +174,21 @@ def test_a_file_behind_an_address_is_copied_under_its_name(tmp_path):
     assert fetched(stream, tmp_path / "here") is stream
 
 
+def test_inputs_may_be_addresses_and_globs_of_them(tmp_path):
+    for name in ("2.mp4", "10.avi", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    where = tmp_path.as_uri()
+    found = find_inputs([f"{where}/*", "zip://street/a.mp4::archive.zip", "s3://bucket/deep/b.mkv"])
+    assert [(one.name.removeprefix(where), one.stem) for one in found.inputs] == [
+        ("/10.avi", "10"),
+        ("/2.mp4", "2"),
+        ("zip://street/a.mp4::archive.zip", "a"),
+        ("s3://bucket/deep/b.mkv", "b"),
+    ]
+    assert found.missing == ()
+    assert find_inputs([f"{where}/*.mkv"]).missing == (f"no video matches {where}/*.mkv",)
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [("file:///no/clip.mp4", "does not exist"), ("nonsense://x/clip.mp4", "cannot be opened: ")],
@@ -181,6 +196,26 @@ def test_a_file_behind_an_address_is_copied_under_its_name(tmp_path):
 def test_an_address_that_leads_nowhere(address, message, tmp_path):
     with pytest.raises(SepcamError, match=message):
         fetched(Input(address, "clip"), tmp_path)
+
+
+def test_results_are_put_behind_an_address(tmp_path):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "1.jpg").write_text("1")
+    where = (tmp_path / "store").as_uri()
+    put_in_store(tmp_path / "made" / "1.jpg", f"{where}/deep/1.jpg", overwrite=False)
+    put_in_store(tmp_path / "made", f"{where}/pictures", overwrite=False)
+    assert sorted(str(p.relative_to(tmp_path / "store")) for p in (tmp_path / "store").rglob("*.*")) == [
+        "deep/1.jpg",
+        "pictures/1.jpg",
+    ]
+    with pytest.raises(SepcamError, match="exists already"):
+        put_in_store(tmp_path / "made" / "1.jpg", f"{where}/deep/1.jpg", overwrite=False)
+    (tmp_path / "made" / "1.jpg").write_text("2")
+    put_in_store(tmp_path / "made" / "1.jpg", f"{where}/deep/1.jpg", overwrite=True)
+    assert (tmp_path / "store" / "deep" / "1.jpg").read_text() == "2"
+    (tmp_path / "store" / "file").write_text("")
+    with pytest.raises(SepcamError, match="could not be written"):
+        put_in_store(tmp_path / "made" / "1.jpg", f"{where}/file/1.jpg", overwrite=True)
 
 
 def test_results_are_put_whole_or_not_at_all(tmp_path):

@@ -9,6 +9,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from faster_coco_eval.core import mask as coco_mask
+from sepcam.app import cli
+from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines import parquet_sink
 from sepcam.pipelines.frames import FrameResult, Instances, StreamInfo
@@ -146,6 +148,29 @@ def test_without_pyarrow_one_line_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(SepcamError, match=r"Parquet needs pyarrow: pip install 'sepcam\[parquet\]'"):
         ParquetSink(tmp_path / "a.parquet", INFO, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_line_says_so_before_anything_is_done(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["process", "synthetic:96x64x2", "-o", str(tmp_path / "out"), "--save", "parquet"])
+    assert stopped.value.code == 2
+    assert "pip install 'sepcam[parquet]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_writes_one_table_for_all_sources(tmp_path):
+    words = ["--tasks", "track", "--detector", "ssdlite-person", "--start", "0.6", "--frames", "6"]
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["process", str(demo_clip()), "-o", str(out), "--save", "jsonl,parquet", *words])
+    assert not stopped.value.code
+    table = pl.read_parquet(out / "objects.parquet")
+    lines = [json.loads(line) for line in (out / "market-street.jsonl").read_text().splitlines()[1:-1]]
+    expected = [(line["frame"], one["track_id"]) for line in lines for one in line["objects"]]
+    assert expected
+    assert list(zip(table["frame"], table["track_id"], strict=True)) == expected
+    assert set(table["source"]) == {"market-street.mp4"}
 
 
 def test_a_frame_without_people_still_has_no_row(tmp_path):

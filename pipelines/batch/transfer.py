@@ -2,13 +2,19 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
 
 from ...models.errors import SepcamError
 from ..partial_file import PartialFile, hiding_place, write_failure
 from .inputs import Input
 from .store import in_store, name_in_store, open_store
+
+_APPEARS_WHOLE: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "r2"})
+"""Stores in which a file is there when its last byte is, or not at all."""
 
 
 def fetched(source: Input, folder: Path) -> Input:
@@ -56,6 +62,42 @@ def put(made: Path, target: Path, *, overwrite: bool) -> None:
         file.discard()
         raise file.failure(error) from error
     file.commit()
+
+
+def put_in_store(made: Path, address: str, *, overwrite: bool) -> None:
+    """Copies a finished file, or a folder of files, to an address that fsspec knows; see ``put``.
+
+    Raises:
+        SepcamError: If it exists or cannot be written.
+    """
+    files, path = open_store(address)
+    try:
+        if not overwrite and files.exists(path):
+            raise SepcamError(f"{address} exists already: choose another place, or use --overwrite")
+        if made.is_dir():
+            for one in sorted(made.iterdir()):
+                put_in_store(one, f"{address}/{one.name}", overwrite=True)
+            return
+        place = path.rpartition("/")[0]
+        files.makedirs(place, exist_ok=True)
+        if not _APPEARS_WHOLE.isdisjoint(_protocols(files)):
+            files.put_file(str(made), path)
+            return
+        waiting = f"{place}/.{made.name}.partial-{uuid4().hex}"
+        try:
+            files.put_file(str(made), waiting)
+            files.mv(waiting, path)
+        except BaseException:
+            with suppress(OSError):
+                files.rm(waiting)
+            raise
+    except OSError as error:
+        raise SepcamError(f"{address} could not be written: {error}") from error
+
+
+def _protocols(files: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec has no types
+    protocol = files.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
 def _put_folder(made: Path, target: Path, *, overwrite: bool) -> None:
