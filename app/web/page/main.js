@@ -6,38 +6,40 @@ import { startLive } from "./live.js";
 import { startVideos } from "./videos.js";
 
 // The token has become a cookie: it need not stay in the address, the history, or a screenshot.
-if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
+if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
 
-const about = await call("GET", "/api/about").catch((error) => {
-  get("banner").textContent = error.message;
-  return { live: true, cameras: 1, max_upload_bytes: 0, backbone: "separable", tasks: [] };
-});
-const panels = {
-  camera: startCamera(about),
-  video: startVideos(about),
-};
-if (about.live) panels.live = startLive();
-else get("tab-live").hidden = true;
+const panels = {};
+const tabs = all("[role=tab]");
+let chosen = location.hash.slice(1);
 
 function show(name) {
-  for (const tab of all("[role=tab]")) {
-    const chosen = tab.dataset.tab === name;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-    get(tab.dataset.tab).hidden = !chosen;
+  chosen = name;
+  for (const tab of tabs) {
+    const here = tab.dataset.tab === name;
+    tab.setAttribute("aria-selected", String(here));
+    tab.tabIndex = here ? 0 : -1;
+    get(tab.dataset.tab).hidden = !here;
   }
   for (const [key, panel] of Object.entries(panels)) panel.show(key === name);
   if (location.hash !== `#${name}`) history.replaceState(null, "", `#${name}`);
 }
 
-const tabs = all("[role=tab]").filter((tab) => !tab.hidden);
 for (const tab of tabs) tab.addEventListener("click", () => show(tab.dataset.tab));
 get("tab-live").parentElement.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step) return;
-  const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+  const there = tabs.filter((tab) => !tab.hidden);
+  const next = there[(there.indexOf(document.activeElement) + step + there.length) % there.length];
   next.focus();
   show(next.dataset.tab);
 });
-const wanted = location.hash.slice(1);
-show(wanted in panels ? wanted : about.live ? "live" : "camera");
+
+const about = await call("GET", "/api/about").catch((error) => {
+  get("banner").textContent = error.message;
+  return { live: true, cameras: 1, max_upload_bytes: 0, backbone: "separable", tasks: [] };
+});
+panels.camera = startCamera(about);
+panels.video = startVideos(about);
+if (about.live) panels.live = startLive();
+else get("tab-live").hidden = true;
+show(chosen in panels ? chosen : about.live ? "live" : "camera");
