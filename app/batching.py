@@ -186,6 +186,7 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
                 journal,
                 pool,
                 view,
+                settings=settings,
                 retries=request.retries,
                 overwrite=request.overwrite or request.fresh,
                 stopped=lambda: bool(stopped),

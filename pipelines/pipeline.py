@@ -16,6 +16,7 @@ from .people import Analyser, check_every
 from .recorder import Recorder
 from .sources import Source
 from .stream import Stage, run_stages
+from .tracker import Tracker
 
 _REFRESH_S = 0.5
 """How often the figures of the meter change: nobody can read them faster."""
@@ -120,7 +121,12 @@ class Pipeline:
         return self.pose
 
     def run(
-        self, source: Source, *, overlay: Overlay | None = None, recorder: Recorder | None = None
+        self,
+        source: Source,
+        *,
+        overlay: Overlay | None = None,
+        recorder: Recorder | None = None,
+        analyser: Analyser | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a live source's newest one each time.
 
@@ -132,6 +138,7 @@ class Pipeline:
             source: is read once.
             overlay: draws what was found onto each frame's own picture; without one, they stay as they are.
             recorder: gets every result and its picture; finishing it is up to the caller.
+            analyser: finds everything, by default a new one for this source.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -140,7 +147,7 @@ class Pipeline:
         Raises:
             SepcamError: If the source, the analysis or a sink cannot go on; the first cause.
         """
-        steps = _Steps(self.analyser(source.info), Meter(source.info.fps), overlay, recorder)
+        steps = _Steps(analyser or self.analyser(source.info), Meter(source.info.fps), overlay, recorder)
         stages = [Stage("analyse", steps.analyse)]
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
@@ -158,12 +165,21 @@ class Pipeline:
                 steps.meter.finished(time.monotonic() - arrived)
                 yield result
 
-    def analyser(self, info: StreamInfo) -> Analyser:
-        """What analyses the frames of one source, for those who have their own loop; keeps its identities."""
+    def analyser(
+        self, info: StreamInfo, *, detector: Detector | None = None, tracker: Tracker | None = None
+    ) -> Analyser:
+        """What analyses the frames of one source, for those who have their own loop; keeps its identities.
+
+        Args:
+            info: of the source.
+            detector: in place of the pipeline's own.
+            tracker: in place of a new one.
+        """
         return Analyser(
-            self.detector,
+            detector or self.detector,
             self.pose,
             self.tasks,
+            tracker=tracker,
             independent=info.independent,
             fps=info.fps,
             detect_every=self._detect_every,

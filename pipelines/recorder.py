@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..models.types import U8
 from .frames import FrameResult, RunSummary
@@ -62,20 +63,22 @@ class Recorder:
             SepcamError: If a file cannot be completed; call ``abort`` then.
         """
         with self._lock:
-            seconds = time.perf_counter() - self._begun
-            summary = RunSummary(
-                frames=self._frames,
-                people=len(self._identities) or self._most_people,
-                seconds=seconds,
-                fps=self._frames / seconds if seconds > 0 else 0.0,
-                stage_ms={name: times.median_ms() for name, times in self._stages.items()},
-                warnings=tuple(warnings),
-                complete=complete,
-            )
+            summary = replace(self.counted(), warnings=tuple(warnings), complete=complete)
             self._open = False
             for sink in self._sinks:
                 sink.close(summary)
             return summary
+
+    def counted(self) -> RunSummary:
+        """What went into the files so far."""
+        seconds = time.perf_counter() - self._begun
+        return RunSummary(
+            frames=self._frames,
+            people=len(self._identities) or self._most_people,
+            seconds=seconds,
+            fps=self._frames / seconds if seconds > 0 else 0.0,
+            stage_ms={name: times.median_ms() for name, times in self._stages.items()},
+        )
 
     def abort(self) -> None:
         """Leaves no file behind that was not completed."""

@@ -28,6 +28,9 @@ _OPTIONS = {
     "libx264": {"preset": "superfast", "crf": "23"},
     "mpeg4": {"qscale": "4", "flags": "+qscale"},
 }
+MADE_BY = "Sepcam"
+"""The comment in every video that was made here."""
+
 _FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _FALLBACK_FPS = 25.0
 _MPEG4_TICKS = 60_000
@@ -86,6 +89,7 @@ class VideoSink:
             # A track's start is written in the movie's ticks: if coarser than the pictures', it moves.
             options = {"movflags": "+faststart", "movie_timescale": str(self._time_base.denominator)}
             self._container = av.open(str(self._file.path), "w", options=options)
+            self._container.metadata["comment"] = MADE_BY
             self._stream = self._add_stream(self._container, encoder)
             if audio_from is not None:
                 self._audio = AudioTrack(audio_from, self._container, start_s=info.start_s)

@@ -36,12 +36,20 @@ class VideoSource:
     info: StreamInfo
     warnings: list[str]
 
-    def __init__(self, path: str | Path, *, start_s: float = 0.0, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        limit: int | None = None,
+    ) -> None:
         """Open it and decode the first frame.
 
         Args:
             path: file or URL.
             start_s: begin at the first frame at or after this time, in seconds.
+            end_s: end before the first frame at or after this time, in seconds; None is the end of the file.
             limit: end after so many frames.
 
         Raises:
@@ -49,6 +57,7 @@ class VideoSource:
         """
         self.warnings = []
         self._path, self._start_s, self._limit = path, start_s, limit
+        self._until_s = float("inf") if end_s is None else end_s
         self._lock = threading.Lock()
         self._stopped = False
         self._bad_packets = 0
@@ -81,7 +90,7 @@ class VideoSource:
         first, self._first = self._first, None
         index = 0
         try:
-            while first is not None and (self._limit is None or index < self._limit):
+            while first is not None and index != self._limit and first[1] < self._until_s:
                 picture, time_s = first
                 yield Frame(self._converter.to_bgr(picture), index, time_s)
                 index += 1
@@ -91,6 +100,11 @@ class VideoSource:
                 self._judge(index)
         finally:
             self.close()
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything so far could be decoded and had its time."""
+        return not (self._bad_packets or self._clock.repaired or self._broken)
 
     def close(self) -> None:
         """Let go of the file and the decoder; an iteration under way in another thread ends."""
@@ -115,7 +129,8 @@ class VideoSource:
         origin = clock_start(self._container)
         time_base = self._stream.time_base or Fraction(1, 90_000)
         if self._start_s > 0:
-            ticks = int((Fraction(self._start_s) + origin) / time_base)
+            # Rounded, since a frame's own time in seconds may lie a little under its tick.
+            ticks = round((Fraction(self._start_s) + origin) / time_base)
             try:
                 self._container.seek(ticks, stream=self._stream)
             except FFmpegError as error:
@@ -150,7 +165,7 @@ class VideoSource:
             time_base=None if self._live else stream.time_base,
             pixel_aspect=aspect,
             start_s=self._start_s,
-            partial=self._start_s > 0 or self._limit is not None,
+            partial=self._start_s > 0 or self._limit is not None or self._until_s < float("inf"),
         )
 
     def _decode(self) -> Generator[tuple[av.VideoFrame, float]]:

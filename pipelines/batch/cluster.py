@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ...models.errors import SepcamError
 from .cluster_worker import ClusterWorker, version
 from .settings import JobSettings
-from .tasks import FileTask
+from .tasks import Task
 from .workers import Advanced, Died, Event, Finished, Ready
 
 MOST_CORES: Final = 4
@@ -89,7 +89,7 @@ class RayPool:
         """See `WorkerPool`."""
         return sum(worker.ready and worker.task is None for worker in self._actors)
 
-    def submit(self, task: FileTask) -> None:
+    def submit(self, task: Task) -> None:
         """See `WorkerPool`."""
         worker = next(one for one in self._actors if one.ready and one.task is None)
         worker.task = task.id

@@ -14,7 +14,7 @@ from ...models.errors import SepcamError
 from ..outputs import Save, Target
 from .journal import Output
 from .settings import JobSettings
-from .tasks import FileTask, TaskResult, run_task
+from .tasks import FileTask, Task, TaskResult, run_task
 from .transfer import fetched, put
 from .workers import memory_in_use
 
@@ -49,7 +49,7 @@ class ClusterWorker:
             self._networks = self._settings.load(threads=self._threads)
         return memory_in_use()
 
-    def run(self, task: FileTask) -> tuple[TaskResult, int]:
+    def run(self, task: Task) -> tuple[TaskResult, int]:
         """Does a task on files of this machine, and puts the results in their places."""
 
         def report(frames: int, total: int | None) -> None:
@@ -72,13 +72,18 @@ class ClusterWorker:
 
 
 def run_here(
-    task: FileTask,
+    task: Task,
     settings: JobSettings,
     networks: Any,  # noqa: ANN401 - a Pipeline
     report: Callable[[int, int | None], None],
     scratch: Path,
 ) -> TaskResult:
-    """Does a task with all its files in a folder of this machine; see `run_task`."""
+    """Does a task with all its files in a folder of this machine; see `run_task`.
+
+    Parts of a file lie in the job's own folder, which all machines share.
+    """
+    if not isinstance(task, FileTask):
+        return run_task(task, settings, networks, report)
     try:
         source = fetched(task.source, scratch / "in")
     except SepcamError as error:

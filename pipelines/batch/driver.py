@@ -11,7 +11,9 @@ from ..outputs import Save, Target
 from ..partial_file import DiskFullError, clear_leftovers
 from .folder import JobFolder
 from .journal import UNDONE, Entry, Journal
-from .tasks import FileTask, TaskResult
+from .settings import JobSettings
+from .steps import LEAST_PART_S, FileInParts, Steps, WholeFile
+from .tasks import Task, TaskResult
 from .workers import Advanced, Died, Event, Finished, WorkerPool
 
 POLL_S = 0.5
@@ -39,10 +41,10 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class _Work:
-    """A file that a worker has."""
+    """A file that is under way."""
 
     entry: Entry
-    task: FileTask
+    steps: Steps
 
 
 class Driver:
@@ -55,8 +57,10 @@ class Driver:
         pool: WorkerPool,
         observer: Observer,
         *,
+        settings: JobSettings,
         retries: int = 1,
         overwrite: bool = False,
+        least_part_s: float = LEAST_PART_S,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """Prepare.
@@ -66,15 +70,19 @@ class Driver:
             journal: is written by nobody else.
             pool: does the work.
             observer: hears what happens.
+            settings: of the job.
             retries: more attempts for a file that failed in a way that may pass.
             overwrite: whether results that the job did not make may be replaced.
+            least_part_s: least seconds of a part of a long file.
             stopped: whether the user wants to end; asked every half second.
         """
         self._folder, self._journal, self._pool, self._observer = folder, journal, pool, observer
         self._retries, self._overwrite, self._stopped = retries, overwrite, stopped
+        self._settings, self._least_part_s = settings, least_part_s
         self._ids = count(1)
         self._waiting: deque[Entry] = deque()
-        self._running: dict[int, _Work] = {}
+        self._work: list[_Work] = []
+        self._running: dict[int, tuple[_Work, Task]] = {}
         self._disk_full: str | None = None
 
     def run(self) -> bool:
@@ -91,7 +99,7 @@ class Driver:
                 self._clear(entry)
                 self._waiting.append(entry)
         asked = False
-        while self._running or (self._waiting and not asked and self._disk_full is None):
+        while self._running or ((self._waiting or self._work) and not asked and self._disk_full is None):
             if not asked and self._disk_full is None:
                 self._hand_out()
             for event in self._pool.wait(POLL_S):
@@ -104,28 +112,68 @@ class Driver:
         return not self._waiting and not asked
 
     def _hand_out(self) -> None:
-        for _ in range(min(self._pool.free(), len(self._waiting))):
-            entry = self._waiting.popleft()
-            ours = entry.started is not None or self._overwrite
-            files: dict[Save, Path] = {save: self._folder.out / path for save, path in entry.planned.items()}
-            task = FileTask(
-                next(self._ids), entry.id, entry.input, Target(entry.input.name, files), overwrite=ours
+        for _ in range(self._pool.free()):
+            number = next(self._ids)
+            found = next(((work, task) for work in self._work if (task := work.steps.next(number))), None)
+            while found is None and self._waiting:
+                work = self._begin(self._waiting.popleft())
+                task = work.steps.next(number)
+                found = None if task is None else (work, task)
+            if found is None:
+                return
+            self._running[number] = found
+            self._pool.submit(found[1])
+
+    def _begin(self, entry: Entry) -> _Work:
+        ours = entry.started is not None or self._overwrite
+        files: dict[Save, Path] = {save: self._folder.out / path for save, path in entry.planned.items()}
+        target = Target(entry.input.name, files)
+        steps: Steps
+        if self._in_parts(entry):
+            steps = FileInParts(
+                entry.input,
+                target,
+                self._folder.parts(entry.id),
+                workers=self._pool.size,
+                overwrite=ours,
+                tracked="track" in self._settings.tasks,
+                least_s=self._least_part_s,
             )
-            self._journal.begin(entry.id)
-            self._running[task.id] = _Work(entry, task)
-            self._pool.submit(task)
-            self._observer.began(entry)
+        else:
+            steps = WholeFile(entry.input, target, overwrite=ours)
+        self._journal.begin(entry.id)
+        self._observer.began(entry)
+        work = _Work(entry, steps)
+        self._work.append(work)
+        return work
+
+    def _in_parts(self, entry: Entry) -> bool:
+        """Whether a file is so long that the other workers would wait for it."""
+        settings, path = self._settings, entry.input.path
+        if self._pool.size < 2 or entry.input.images or path is None or not path.is_file():
+            return False
+        if settings.detect_every != 1 or settings.start_s or settings.frames is not None:
+            return False
+        others = sum(one.bytes for one in self._waiting) + sum(one.entry.bytes for one in self._work)
+        return entry.bytes * self._pool.size > others + entry.bytes
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Advanced) and event.task in self._running:
-            entry = self._running[event.task].entry
-            self._observer.advanced(entry, event.worker, event.frames, event.total)
+            work, task = self._running[event.task]
+            frames, total = work.steps.progress(task, event.frames, event.total)
+            self._observer.advanced(work.entry, event.worker, frames, total)
         elif isinstance(event, Finished):
-            self._ended(self._running.pop(event.task), event.result)
+            self._done(event.task, event.result)
         elif isinstance(event, Died) and event.task is not None:
-            work = self._running.pop(event.task)
-            self._clear(work.entry)
-            self._ended(work, TaskResult(error=event.reason, again=True))
+            self._clear(self._running[event.task][0].entry)
+            self._done(event.task, TaskResult(error=event.reason, again=True))
+
+    def _done(self, number: int, result: TaskResult) -> None:
+        work, task = self._running.pop(number)
+        final = work.steps.done(task, result)
+        if final is not None:
+            self._work.remove(work)
+            self._ended(work, final)
 
     def _ended(self, work: _Work, result: TaskResult) -> None:
         entry, attempts = work.entry, work.entry.attempts + 1

@@ -185,6 +185,10 @@ class JobFolder:
             else:
                 path.unlink(missing_ok=True)
 
+    def parts(self, number: int) -> Path:
+        """Where the parts of a file are, by its number in the journal."""
+        return self.path / "parts" / str(number)
+
     def relative(self, path: Path) -> str:
         """An output's name in the journal."""
         return path.relative_to(self.out).as_posix()

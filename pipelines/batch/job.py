@@ -1,5 +1,6 @@
 """What is to be done: the files of a job, with what earlier runs have left to do."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,7 @@ def _renew(folder: JobFolder, journal: Journal, entry: Entry) -> None:
         for one in entry.outputs
     )
     if entry.state == "failed" or changed or lost:
+        shutil.rmtree(folder.parts(entry.id), ignore_errors=True)
         journal.again(entry.id, size=size, modified_ns=modified_ns)
 
 

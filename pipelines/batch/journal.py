@@ -1,6 +1,8 @@
 """The journal of a job: every file and what became of it, in SQLite, so that no crash loses or garbles it."""
 
+import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..outputs import Save
 from .inputs import Input
@@ -52,6 +55,17 @@ class Output:
     path: str
     bytes: int
     sha256: str
+
+
+def fingerprint(path: Path) -> Output:
+    """Size and hash of a file, or of all files in a folder."""
+    if not path.is_dir():
+        return Output(str(path), path.stat().st_size, sha256_of(path))
+    digest, size = hashlib.sha256(), 0
+    for name in sorted(os.listdir(path)):
+        digest.update(f"{name} {sha256_of(path / name)}\n".encode())
+        size += (path / name).stat().st_size
+    return Output(str(path), size, digest.hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,24 @@
 """What a worker does: one task in, one result out, whatever happens in between."""
 
 import errno
-import hashlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import av
 from av.error import FFmpegError
 
-from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..file_run import Advance, record
 from ..outputs import Target
 from ..partial_file import DiskFullError
 from ..pipeline import Pipeline
+from ..video_sink import MADE_BY
 from .inputs import Input
-from .journal import Output
+from .journal import Output, fingerprint
 from .settings import JobSettings
-
-MADE_BY = "Sepcam"
-"""What the comment in an annotated video begins with."""
 
 Report = Callable[[int, int | None], None]
 """Is told how many frames of a task are done, and of how many, if that is known. Raises KeyboardInterrupt
@@ -31,20 +26,27 @@ where the task is to end early."""
 
 
 @dataclass(frozen=True, slots=True)
-class FileTask:
-    """A whole file to be processed.
+class Task:
+    """Something to be done for a file.
 
     Attributes:
         id: of the task.
-        file: its number in the journal.
-        source: what to read.
+        source: the file to read.
+    """
+
+    id: int
+    source: Input
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask(Task):
+    """A whole file to be processed.
+
+    Attributes:
         target: where the results go.
         overwrite: whether results that exist may be replaced.
     """
 
-    id: int
-    file: int
-    source: Input
     target: Target
     overwrite: bool
 
@@ -59,11 +61,14 @@ class TaskResult:
         seconds: wall time.
         outputs: finished files, their paths as in the task's target.
         warnings: what the user should know, a line each.
+        stage_ms: median milliseconds per stage.
         complete: False where the task was ended early.
         error: why there are no outputs, in one line; None where all went well.
         skipped: why nothing was to be done; None where something was.
         again: whether another attempt may fare better.
         disk_full: whether it is of no use to go on at all.
+        cuts: of a search for them: where parts of a file begin, in seconds; none to leave it whole.
+        sound: of a part: whether the file was in order.
     """
 
     frames: int = 0
@@ -71,14 +76,17 @@ class TaskResult:
     seconds: float = 0.0
     outputs: tuple[Output, ...] = ()
     warnings: tuple[str, ...] = ()
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
     complete: bool = True
     error: str | None = None
     skipped: str | None = None
     again: bool = False
     disk_full: bool = False
+    cuts: tuple[float, ...] = ()
+    sound: bool = True
 
 
-def run_task(task: FileTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
+def run_task(task: Task, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     """Does a task. Never raises what belongs to the file: that is told in the result.
 
     Args:
@@ -87,8 +95,12 @@ def run_task(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         networks: loaded once for many tasks; see ``JobSettings.load``.
         report: hears of the progress.
     """
+    from .part_tasks import run_part_task
+
     try:
-        return _process(task, settings, networks, report)
+        if isinstance(task, FileTask):
+            return _process(task, settings, networks, report)
+        return run_part_task(task, settings, networks, report)
     except DiskFullError as error:
         return TaskResult(error=str(error), disk_full=True)
     except SepcamError as error:
@@ -121,6 +133,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         run.summary.seconds,
         tuple(fingerprint(path) for path in task.target.files.values()),
         (*run.notices, *run.summary.warnings),
+        run.summary.stage_ms,
         run.summary.complete,
     )
 
@@ -139,14 +152,3 @@ def made_by_sepcam(path: str) -> bool:
             return container.metadata.get("comment", "").startswith(MADE_BY)
     except (FFmpegError, OSError, ValueError):
         return False
-
-
-def fingerprint(path: Path) -> Output:
-    """Size and hash of a file, or of all files in a folder."""
-    if not path.is_dir():
-        return Output(str(path), path.stat().st_size, sha256_of(path))
-    digest, size = hashlib.sha256(), 0
-    for name in sorted(os.listdir(path)):
-        digest.update(f"{name} {sha256_of(path / name)}\n".encode())
-        size += (path / name).stat().st_size
-    return Output(str(path), size, digest.hexdigest())

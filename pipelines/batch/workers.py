@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ...models.errors import SepcamError
 from .settings import JobSettings
-from .tasks import FileTask, Report, TaskResult, run_task
+from .tasks import Report, Task, TaskResult, run_task
 
 REPORT_S = 0.25
 """Seconds between two words of a worker on how far it is."""
@@ -92,11 +92,16 @@ Event = Ready | Advanced | Finished | Died
 class WorkerPool(Protocol):
     """Who does the tasks of a job: processes of this machine, or actors on a cluster."""
 
+    @property
+    def size(self) -> int:
+        """How many tasks can be done at the same time."""
+        ...
+
     def free(self) -> int:
         """How many tasks can be taken now; the driver hands out no more, so nothing piles up."""
         ...
 
-    def submit(self, task: FileTask) -> None:
+    def submit(self, task: Task) -> None:
         """Takes a task; its events come from ``wait``, the last one `Finished` or `Died`."""
         ...
 
@@ -148,6 +153,11 @@ class ProcessPool:
         self._loaded_rss = 0
         self._start()
 
+    @property
+    def size(self) -> int:
+        """See `WorkerPool`."""
+        return self._wanted
+
     def free(self) -> int:
         """See `WorkerPool`."""
         idle = sum(worker.ready and worker.task is None for worker in self._workers.values())
@@ -155,7 +165,7 @@ class ProcessPool:
             return 0 if idle < len(self._workers) else min(idle, 1)
         return idle
 
-    def submit(self, task: FileTask) -> None:
+    def submit(self, task: Task) -> None:
         """See `WorkerPool`."""
         worker = next(one for one in self._workers.values() if one.ready and one.task is None)
         worker.task = task.id
@@ -284,14 +294,14 @@ class _Inbox:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._tasks: queue.SimpleQueue[FileTask] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._stopped = threading.Event()
         threading.Thread(target=self._listen, name="sepcam-inbox", daemon=True).start()
 
     def __iter__(self) -> "_Inbox":
         return self
 
-    def __next__(self) -> FileTask:
+    def __next__(self) -> Task:
         return self._tasks.get()
 
     def send(self, event: Event) -> None:

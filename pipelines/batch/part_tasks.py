@@ -1,0 +1,418 @@
+"""The work on the parts of a long file.
+
+Detecting is the same in any order, so parts are detected at the same time. Identities are not: the tracker
+goes through what was found from the first frame to the last, as it would in one run. Landmarks and masks
+follow people through the frames, so each part begins a little before its first frame; then all is drawn and
+encoded, again at the same time, and joined.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...models.types import I64, U8, Detections, Detector
+from ..clock import FrameClock
+from ..containers import clock_start, frame_rate, open_video, stream_length
+from ..file_run import overlay_of, sinks
+from ..frames import Frame, FrameResult, RunSummary, StreamInfo
+from ..join_video import JoinedVideo
+from ..outputs import Target
+from ..people import Analyser
+from ..pipeline import Pipeline
+from ..recorder import Recorder
+from ..sinks import Sink, VideoSink
+from ..tracker import Tracker, settings_for
+from ..video_source import VideoSource
+from .journal import fingerprint
+from .parts import Follow, Followed, Part, keep, kept, note
+from .settings import JobSettings
+from .tasks import Report, Task, TaskResult, made_by_sepcam
+
+WARM_UP = 20
+"""Frames before a part in which landmarks settle on the people; their results are thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutTask(Task):
+    """Find key frames at which a file can be cut.
+
+    Attributes:
+        count: parts wanted.
+        least_s: least seconds of a part.
+    """
+
+    count: int
+    least_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectTask(Task):
+    """Run the detector on a part."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTask(Task):
+    """Give identities to what was found in all parts."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderTask(Task):
+    """Landmarks, masks and annotated pictures of a part.
+
+    Attributes:
+        part: the part.
+        before: the part before it, None for the first one.
+        first: index of its first frame in the file.
+        pictures: whether annotated pictures are wanted.
+    """
+
+    part: Part
+    before: Part | None
+    first: int
+    pictures: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTask(Task):
+    """Join the parts to the file's results.
+
+    Attributes:
+        parts: all of them, rendered.
+        target: where the results go.
+        overwrite: whether results that exist may be replaced.
+        begun: when work on the file began, in seconds since 1970.
+        stage_ms: median milliseconds per stage.
+    """
+
+    parts: tuple[Part, ...]
+    target: Target
+    overwrite: bool
+    begun: float
+    stage_ms: tuple[tuple[str, float], ...]
+
+
+def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
+    """Does one of these tasks, see ``run_task``.
+
+    Raises:
+        SepcamError: If the file cannot be read, or a result cannot be written.
+        KeyboardInterrupt: If it was ended early.
+    """
+    if isinstance(task, CutTask):
+        return _cut(task)
+    if isinstance(task, DetectTask):
+        return _detect(task, networks, report)
+    if isinstance(task, TrackTask):
+        return _track(task, settings, networks, report)
+    if isinstance(task, RenderTask):
+        return _render(task, networks, report)
+    assert isinstance(task, JoinTask)
+    return _join(task, networks, report)
+
+
+def _cut(task: CutTask) -> TaskResult:
+    if task.source.found and made_by_sepcam(task.source.name):
+        return TaskResult(skipped="it was made by Sepcam")
+    with VideoSource(task.source.name) as source:
+        info = source.info
+    return TaskResult(cuts=find_cuts(task.source.name, task.count, task.least_s) if info.time_base else ())
+
+
+def find_cuts(path: str, count: int, least_s: float) -> tuple[float, ...]:
+    """Times of key frames, in seconds of the file, that part it into about ``count`` equal parts.
+
+    None where it has no length or no index, or too few key frames, or the parts would be shorter than
+    ``least_s``.
+
+    Raises:
+        SepcamError: If it is no video that can be opened.
+    """
+    container = open_video(path)
+    with container:
+        stream = container.streams.video[0]
+        length, tick = stream_length(stream), stream.time_base
+        if not length or not tick:
+            return ()
+        count = min(count, int(length / least_s))
+        origin = clock_start(container)
+        cuts: list[float] = []
+        for number in range(1, count):
+            with suppress(OSError, ValueError):
+                container.seek(int((length * number / count + float(origin)) / tick), stream=stream)
+                packet = next(container.demux(stream))
+                if packet.pts is None or not packet.is_keyframe:
+                    return ()
+                time_s = FrameClock(tick, frame_rate(stream), origin).time_s(packet.pts)
+                if time_s - (cuts[-1] if cuts else 0.0) >= least_s / 2:
+                    cuts.append(time_s)
+        return tuple(cuts)
+
+
+def _open(task: Task, start_s: float, end_s: float | None) -> VideoSource:
+    return VideoSource(task.source.name, start_s=start_s, end_s=end_s)
+
+
+def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
+    begun = time.perf_counter()
+    found: list[tuple[float, Detections]] = []
+    took = []
+    with _open(task, task.part.start_s, task.part.end_s) as source:
+        for frame in source:
+            at = time.perf_counter()
+            found.append((frame.time_s, networks.detector.detect(frame.image)))
+            took.append(time.perf_counter() - at)
+            report(len(found), None)
+        sound = source.sound and (not source.warnings)
+    keep(task.part.detections, found)
+    median = {"detect": float(np.median(took)) * 1e3} if took else {}
+    result = TaskResult(
+        len(found), seconds=time.perf_counter() - begun, stage_ms=median, sound=sound and bool(found)
+    )
+    note(task.part.path("detected", ".json"), summary_of(result))
+    return result
+
+
+def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
+    with VideoSource(task.source.name) as source:
+        info = source.info
+    thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
+    tracker = _NotingTracker(thresholds, info.fps)
+    replay = _Replay(networks.detector)
+    analyser = Analyser(
+        replay, None, ("track",), tracker=tracker, conf=settings.conf, classes=settings.classes, fps=info.fps
+    )
+    picture = _nothing(info)
+    done = 0
+    for part in task.parts:
+        tracker.noted = []
+        for time_s, found in kept(part.detections):
+            replay.next = found
+            analyser.analyse(Frame(picture, done, time_s))
+            done += 1
+            report(done, None)
+        keep(part.tracks, tracker.noted)
+    result = TaskResult(done)
+    note(task.parts[0].path("tracked", ".json"), summary_of(result))
+    return result
+
+
+def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
+    begun = time.perf_counter()
+    found: list[tuple[float, Detections]] = kept(task.part.detections)
+    tracked = "track" in networks.tasks
+    follows: list[Followed] = kept(task.part.tracks) if tracked else []
+    warm, start_s = 0, task.part.start_s
+    if task.before is not None:
+        earlier: list[tuple[float, Detections]] = kept(task.before.detections)[-WARM_UP:]
+        warm, start_s = len(earlier), earlier[0][0]
+        found = earlier + found
+        follows = (kept(task.before.tracks)[-WARM_UP:] if tracked else []) + follows
+    source = _open(task, start_s, task.part.end_s)
+    whole = replace(source.info, start_s=0.0, partial=False)
+    replay, follower = _Replay(networks.detector), _FollowingTracker(follows) if tracked else None
+    analyser = networks.analyser(whole, detector=replay, tracker=follower)
+    made = _Kept(task.part)
+    written: list[Sink] = [made]
+    if task.pictures:
+        info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
+        written.append(VideoSink(task.part.video, info, overwrite=True))
+    recorder = Recorder([_From(sink, task.first) for sink in written])
+    shifted = _Shifted(source, found, replay, task.first - warm)
+    try:
+        results = networks.run(
+            shifted,
+            overlay=overlay_of(networks) if task.pictures else None,
+            recorder=recorder,
+            analyser=analyser,
+        )
+        for done, _ in enumerate(results, 1):
+            report(max(0, done - warm), len(found) - warm)
+        summary = recorder.finish(source.warnings)
+    except BaseException:
+        recorder.abort()
+        raise
+    result = TaskResult(
+        recorder.frames - warm,
+        seconds=time.perf_counter() - begun,
+        stage_ms={stage: ms for stage, ms in summary.stage_ms.items() if stage != "detect"},
+        sound=recorder.frames == len(found) and source.sound,
+    )
+    note(task.part.path("rendered", ".json"), summary_of(result))
+    return result
+
+
+def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
+    with VideoSource(task.source.name) as source:
+        info = source.info
+    texts = Target(
+        task.target.source, {save: path for save, path in task.target.files.items() if save != "video"}
+    )
+    written = sinks(texts, info, networks, task.overwrite, None)
+    try:
+        if "video" in task.target.files:
+            audio = task.source.name if info.has_audio else None
+            parts = [(part.video, kept(part.detections)[0][0]) for part in task.parts]
+            written.append(
+                JoinedVideo(task.target.files["video"], info, parts, audio, overwrite=task.overwrite)
+            )
+        recorder = Recorder(written)
+        for result in _results(task.parts, info):
+            recorder.write(result, None)
+            report(recorder.frames, info.frame_count)
+        counted = recorder.counted()
+        seconds = time.time() - task.begun
+        rate = counted.frames / max(seconds, 1e-9)
+        summary = replace(counted, seconds=seconds, fps=rate, stage_ms=dict(task.stage_ms))
+        for sink in written:
+            sink.close(summary)
+    except BaseException:
+        for sink in written:
+            sink.abort()
+        raise
+    outputs = tuple(fingerprint(path) for path in task.target.files.values())
+    notices = tuple(recorder.notices)
+    return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
+
+
+def _results(parts: Sequence[Part], info: StreamInfo) -> Iterator[FrameResult]:
+    picture = _nothing(info)
+    index = 0
+    for part in parts:
+        for time_s, instances in kept(part.results):
+            yield FrameResult(Frame(picture, index, time_s), instances)
+            index += 1
+
+
+def summary_of(result: TaskResult) -> dict[str, object]:
+    """What the driver needs to know of a step that an earlier run did."""
+    return {"frames": result.frames, "sound": result.sound, "stage_ms": dict(result.stage_ms)}
+
+
+def _nothing(info: StreamInfo) -> U8:
+    """A picture of the right size that takes no memory."""
+    return np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (info.height, info.width, 3))
+
+
+class _Replay:
+    """A detector that finds what was found before."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.name, self.labels = detector.name, detector.labels
+        for name in ("gives", "keypoint_names", "skeleton"):
+            if hasattr(detector, name):
+                setattr(self, name, getattr(detector, name))
+        self.next = Detections.empty()
+        self.waiting: Iterator[Detections] | None = None
+
+    def detect(self, image: U8) -> Detections:
+        """What was found in the next picture."""
+        return self.next if self.waiting is None else next(self.waiting)
+
+
+class _NotingTracker(Tracker):
+    """A tracker that notes all that it gave."""
+
+    noted: list[Followed]
+
+    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
+        """See `Tracker`."""
+        given = super().follow(detections, time_s)
+        self.noted.append((given, (Detections.empty(), np.zeros(0, np.int64))))
+        return given
+
+    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
+        """See `Tracker`."""
+        lost = super().carried(size)
+        self.noted[-1] = self.noted[-1][0], lost
+        return lost
+
+
+class _FollowingTracker(Tracker):
+    """A tracker that gives what another one noted."""
+
+    def __init__(self, noted: Iterable[Followed]) -> None:
+        super().__init__()
+        self._noted = iter(noted)
+        self._lost = Detections.empty(), np.zeros(0, np.int64)
+
+    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
+        """What was noted for the next frame."""
+        given, self._lost = next(self._noted)
+        return given
+
+    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
+        """What was noted with it."""
+        return self._lost
+
+
+class _Shifted:
+    """A part of a file whose frames have the indices that they have in the whole file."""
+
+    def __init__(
+        self, source: VideoSource, found: Sequence[tuple[float, Detections]], replay: _Replay, first: int
+    ) -> None:
+        replay.waiting = iter([detections for _, detections in found])
+        self.info, self.warnings = source.info, source.warnings
+        self._source, self._first, self._count = source, first, len(found)
+
+    def __enter__(self) -> "_Shifted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._source:
+            if frame.index < self._count:
+                yield replace(frame, index=frame.index + self._first)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
+
+
+class _From:
+    """A sink that hears only of the frames from one on."""
+
+    def __init__(self, sink: Sink, first: int) -> None:
+        self._sink, self._first = sink, first
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Passes on what is not before."""
+        if result.frame.index >= self._first:
+            self._sink.write(result, picture)
+
+    def close(self, summary: RunSummary) -> None:
+        """Finish it."""
+        self._sink.close(summary)
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._sink.abort()
+
+
+class _Kept:
+    """A sink that keeps everything that was found in a part."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._frames: list[tuple[float, object]] = []
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Adds a frame."""
+        self._frames.append((result.frame.time_s, result.instances))
+
+    def close(self, summary: RunSummary) -> None:
+        """Writes it down."""
+        keep(self._part.results, self._frames)
+
+    def abort(self) -> None:
+        """Forgets it."""
+        self._frames.clear()
