@@ -17,7 +17,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_NOT_IN_FILES = frozenset({"help", "config", "print_config", "status"})
+_NOT_IN_FILES = frozenset({"help", "config", "print_config", "status", "resume", "fresh"})
 _FILE, _PRESET = "sepcam.app.config.file", "sepcam.app.config.preset"
 
 
