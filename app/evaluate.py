@@ -15,6 +15,8 @@ from . import choices
 if TYPE_CHECKING:
     from .evaluation_setup import Setup
 
+_LARGER = "larger"
+
 evaluate = typer.Typer(help="Measure accuracy against ground truth, and what it costs.", no_args_is_help=True)
 
 DetectorsOption = Annotated[
@@ -26,7 +28,8 @@ SizesOption = Annotated[
     typer.Option(
         "--input-size",
         metavar="LIST",
-        help="Sizes of the detector's input: the longer side, WIDTHxHEIGHT, or own; e.g. own,640.",
+        help="Sizes of the detector's input: own, larger (that of --small-people, where there is one), the "
+        "longer side, or WIDTHxHEIGHT.",
     ),
 ]
 BackbonesOption = Annotated[
@@ -130,12 +133,15 @@ def _setups(
 
     wanted = product(
         dict.fromkeys(choices.split(detectors)),
-        [choices.input_size(size) for size in dict.fromkeys(choices.split(sizes))],
+        [
+            (None, True) if size == _LARGER else (choices.input_size(size), False)
+            for size in dict.fromkeys(choices.split(sizes))
+        ],
         choices.chosen(backbones, get_args(ConvKind), "--backbone"),
         choices.chosen(runtimes, get_args(Runtime), "--runtime"),
         choices.chosen(precisions, get_args(Precision), "--precision"),
     )
     return [
-        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads))
-        for detector, size, backbone, runtime, precision in wanted
+        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads), larger)
+        for detector, (size, larger), backbone, runtime, precision in wanted
     ]

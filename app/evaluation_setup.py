@@ -19,12 +19,14 @@ class Setup:
         input_size: what ``load_detector`` takes.
         backbone: kind of the convolutions of all networks.
         options: what runs them.
+        larger: whether the detector takes its larger input, if it has one, in place of ``input_size``.
     """
 
     detector: str
     input_size: tuple[int, int] | int | None
     backbone: ConvKind
     options: RuntimeOptions
+    larger: bool = False
 
     @property
     def size(self) -> str:
@@ -59,15 +61,16 @@ class Setup:
 
 
 def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
-    """The setup with every ``auto`` resolved.
+    """The setup with every ``auto`` and ``larger`` resolved.
 
     Raises:
         SepcamError: If the options do not fit this machine.
     """
     from ..models.runtime import resolve
-    from ..models.zoo import choose_detector
+    from ..models.zoo import LARGER_INPUTS, choose_detector
 
     name = setup.detector
     if name == "auto":
         name = choose_detector(store, progress).name
-    return replace(setup, detector=name, options=resolve(setup.options))
+    size = LARGER_INPUTS.get(name) if setup.larger else setup.input_size
+    return replace(setup, detector=name, input_size=size, larger=False, options=resolve(setup.options))

@@ -56,8 +56,11 @@ HOTA on PETS09-S2L1 is 37.2, without 45.3; AP50 on 79 COCO images 48.0 and 49.9.
 
 BEST_DETECTOR = "yolox-nano"
 FALLBACK_DETECTOR = "ssdlite-person"
-LARGER_INPUTS: Mapping[str, int] = MappingProxyType({"yolox-nano": 640, "ssdlite-person": 780})
-"""The longer side of an input that shows small people, of the detectors that take larger ones."""
+LARGER_INPUTS: Mapping[str, int] = MappingProxyType({"yolox-nano": 640, "ssdlite-person": 1164})
+"""The longer side of an input that shows small people, of the detectors that take larger ones.
+
+HOTA on PETS09-S2L1: YOLOX-nano 52 with its own input, 59 so; SSDLite 29, 45 at 780 and 57 so.
+"""
 
 
 def models() -> list[ModelInfo]:

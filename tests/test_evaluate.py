@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from sepcam.app import cli
 from sepcam.app.evaluation_report import json_text, plot, table
+from sepcam.app.evaluation_setup import Setup, definite
 from sepcam.models.detectors import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
+from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detections
+from sepcam.models.weights import WeightStore, silent
 from sepcam.pipelines.evaluation import evaluate_mot
 from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.ground_truth import coco_people, mot_people
@@ -146,6 +149,16 @@ def test_the_plot_is_a_picture_with_a_panel_for_each_figure(tmp_path):
     height, width = cv2.imread(str(path)).shape[:2]
     assert width > 1.5 * height
     assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
+
+
+def test_larger_is_what_small_people_takes_and_nothing_else_where_there_is_none(tmp_path):
+    store = WeightStore(tmp_path)
+    options = RuntimeOptions("torch", "cpu", "f32")
+    sizes = [
+        definite(Setup(name, None, "separable", options, larger=True), store, silent).size
+        for name in ("yolox-nano", "ssdlite-person", "ssd-mobilenet-v1-coco")
+    ]
+    assert sizes == ["640", "1164", "own"]
 
 
 # --- the command --------------------------------------------------------------------------------------------
