@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..models.errors import SepcamError
+from ..pipelines.batch.store import in_store
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TYPED = ("COMMANDLINE", "DEFAULT_MAP")
@@ -56,6 +57,17 @@ StatusOption = Annotated[
 LogJsonOption = Annotated[
     bool, typer.Option("--log-json", help="Print a JSON object for everything that happens in a job.")
 ]
+
+
+def place(text: str) -> tuple[Path, str | None]:
+    """The output folder; and where results go in its place, if that is an address, as for ``s3://bucket/out``.
+
+    The folder then holds the job alone, here and not at the address.
+    """
+    if not in_store(text):
+        return Path(text), None
+    address = text.rstrip("/")
+    return Path("sepcam-jobs") / re.sub(r"[^\w.-]+", "-", address), address
 
 
 def workers(text: str | None) -> int | Literal["auto"] | None:

@@ -84,7 +84,7 @@ def table(entries: Sequence[Entry]) -> "Table":
     return made
 
 
-def closing_lines(entries: Sequence[Entry], out: Path, begun: float | None = None) -> list[str]:
+def closing_lines(entries: Sequence[Entry], out: Path | str, begun: float | None = None) -> list[str]:
     """The sums, the slowest files, and the failed ones with their reasons."""
     sums = totals(entries, begun)
     states = ", ".join(f"{sums[state]} {state}" for state in STATES if sums[state])

@@ -15,7 +15,7 @@ from . import console
 class Lines:
     """A line for every file that is finished, on stdout; what went wrong on stderr."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path | str) -> None:
         self._out = out
 
     def __enter__(self) -> "Lines":
@@ -46,7 +46,7 @@ class Lines:
                 console.warn(f"{name}: {line}")
             if entry.state == "stopped":
                 console.note(f"{name}: stopped after {entry.frames} frames; its files hold these")
-            files = ", ".join(str(self._out / path) for path in entry.planned.values())
+            files = ", ".join(f"{self._out}/{path}" for path in entry.planned.values())
             people = f"{entry.people} {'person' if entry.people == 1 else 'people'}"
             rate = entry.frames / entry.seconds if entry.seconds else 0.0
             console.say(f"{name}: {entry.frames} frames, {people}, {rate:.1f} FPS -> {files}")
@@ -106,7 +106,7 @@ def about(entry: Entry, reason: str) -> str:
 class Bars(Lines):
     """Bars on a terminal: one for the job, and one for each worker; lines for finished files above them."""
 
-    def __init__(self, out: Path, entries: Sequence[Entry]) -> None:
+    def __init__(self, out: Path | str, entries: Sequence[Entry]) -> None:
         """Show the job's bar.
 
         Args:

@@ -43,6 +43,7 @@ class JobRequest:
         inputs: as typed; none to go on with those of the job.
         recursive: whether to search folders of folders.
         out: the output folder.
+        store: where the results go, if not there but to an address that fsspec knows; None otherwise.
         overwrite: whether results that the job did not make may be replaced.
         resume: whether there must be a job already, whose settings hold but for those that were typed.
         fresh: whether to forget what is done already.
@@ -58,6 +59,7 @@ class JobRequest:
     inputs: tuple[str, ...]
     recursive: bool
     out: Path
+    store: str | None = None
     overwrite: bool = False
     resume: bool = False
     fresh: bool = False
@@ -68,6 +70,11 @@ class JobRequest:
     cluster: str | None = None
     log_json: bool = False
     typed: frozenset[str] = frozenset()
+
+    @property
+    def place(self) -> Path | str:
+        """Where the results are."""
+        return self.store or self.out
 
 
 def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
@@ -151,7 +158,9 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
         return FAILED
     info = JobInfo(settings, request.inputs, request.recursive, model_hashes(settings), versions())
     check_writable(request.out)
-    folder = JobFolder(request.out)
+    folder = JobFolder(request.out, request.store)
+    if request.store is not None:
+        console.note(f"job: {request.out} (for --status); results: {request.store}")
     with folder.locked():
         if request.fresh:
             folder.forget()
@@ -198,7 +207,7 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
         return complete
     if len(now) > 1:
         console.show(batch_report.table(now))
-    for line in batch_report.closing_lines(now, request.out, begun):
+    for line in batch_report.closing_lines(now, request.place, begun):
         console.say(line)
     if not complete:
         console.note("stopped; the same command goes on where it stopped")
@@ -208,7 +217,7 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
 def _view(request: JobRequest, entries: Sequence[Entry]) -> Lines | JsonLines:
     if request.log_json:
         return JsonLines()
-    return Bars(request.out, entries) if sys.stderr.isatty() else Lines(request.out)
+    return Bars(request.place, entries) if sys.stderr.isatty() else Lines(request.place)
 
 
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
@@ -217,7 +226,14 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         from ..pipelines.batch.cluster import RayPool
 
         count = request.workers if isinstance(request.workers, int) else None
-        return RayPool(settings, request.cluster or None, count, threads=request.threads, say=console.note)
+        return RayPool(
+            settings,
+            request.cluster or None,
+            count,
+            threads=request.threads,
+            store=None if request.store is None else (str(request.out), request.store),
+            say=console.note,
+        )
     memory = request.max_memory
     if memory is None and (free := free_memory()) is not None:
         memory = free * 3 // 4

@@ -24,8 +24,11 @@ def process(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")
-    ] = Path("sepcam-out"),
+        str,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", help="Folder for the results; with --cluster also an address."
+        ),
+    ] = "sepcam-out",
     save: Annotated[
         str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(SAVES)}.")
     ] = "video,jsonl",
@@ -93,6 +96,9 @@ def process(
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)
     address = batch_options.cluster(cluster)
+    folder, store = batch_options.place(out)
+    if store is not None and address is None:
+        raise SepcamError(f"results go to {store} with --cluster ray alone: give a folder with -o")
 
     from ..pipelines.batch.settings import JobSettings
     from .batching import JobRequest, run
@@ -122,7 +128,8 @@ def process(
     request = JobRequest(
         tuple(inputs or ()),
         recursive,
-        out,
+        folder,
+        store=store,
         overwrite=overwrite,
         resume=resume,
         fresh=fresh,

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,11 +21,16 @@ from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.pipelines import Pipeline, open_source
+from sepcam.pipelines.batch.cluster_worker import run_here
 from sepcam.pipelines.batch.folder import JobFolder
 from sepcam.pipelines.batch.inputs import Input, find_inputs
 from sepcam.pipelines.batch.naming import name_targets
+from sepcam.pipelines.batch.settings import JobSettings
+from sepcam.pipelines.batch.tasks import FileTask
 from sepcam.pipelines.batch.transfer import fetched, put, put_in_store
 from sepcam.pipelines.file_run import record
+from sepcam.pipelines.outputs import Target
+from walkers import SquareDetector
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]
 SETTINGS = ["--detector", "ssdlite-person", "--tasks", "track", "--threads", "1"]
@@ -216,6 +222,38 @@ def test_results_are_put_behind_an_address(tmp_path):
     (tmp_path / "store" / "file").write_text("")
     with pytest.raises(SepcamError, match="could not be written"):
         put_in_store(tmp_path / "made" / "1.jpg", f"{where}/file/1.jpg", overwrite=True)
+
+
+def test_a_job_whose_results_go_to_an_address(tmp_path):
+    task = FileTask(
+        1, Input("synthetic:96x64x4", "s"), Target("synthetic", {"jsonl": Path("job/deep/s.jsonl")}), False
+    )
+    store = ("job", (tmp_path / "store").as_uri())
+    networks = Pipeline(SquareDetector(), tasks=())
+
+    def run():
+        return run_here(
+            task, JobSettings("squares"), networks, lambda *how_far: None, tmp_path / "scratch", store
+        )
+
+    (output,) = run().outputs
+    assert output.path == "job/deep/s.jsonl"
+    made = tmp_path / "store" / "deep" / "s.jsonl"
+    assert made.stat().st_size == output.bytes
+    folder = JobFolder(Path("job"), store[1])
+    kept = replace(output, path="deep/s.jsonl")
+    assert folder.there("deep/s.jsonl")
+    assert folder.holds(kept)
+    assert "exists already" in (run().error or "")
+    made.unlink()
+    assert not folder.there("deep/s.jsonl")
+    assert not folder.holds(kept)
+
+
+def test_an_address_for_the_results_needs_a_cluster(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["process", "synthetic:96x64x2", "-o", "s3://bucket/out"])
+    assert "results go to s3://bucket/out with --cluster ray alone" in capsys.readouterr().err
 
 
 def test_results_are_put_whole_or_not_at_all(tmp_path):

@@ -41,6 +41,7 @@ class RayPool:
         workers: int | None = None,
         *,
         threads: int | None = None,
+        store: tuple[str, str] | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Join the cluster and ask it for workers.
@@ -52,6 +53,8 @@ class RayPool:
             workers: how many; None is as many as there is room for now.
             threads: of each network in each worker, which gets so many cores; None is what a machine has, up
                 to `MOST_CORES`.
+            store: the output folder, and the address at which its results are to be in its place; None
+                where they are to be in the folder, which all machines share.
             say: told what the user should know, a line each.
 
         Raises:
@@ -59,6 +62,7 @@ class RayPool:
         """
         self._ray = _ray()
         self._say = say
+        self._store = store
         self._quiet = redirect_stdout(_WithoutRay(sys.stdout))
         self._quiet.__enter__()
         try:
@@ -70,7 +74,7 @@ class RayPool:
         options = {"num_cpus": cores, "num_gpus": int(settings.device == "cuda"), "max_restarts": -1}
         make = self._ray.remote(ClusterWorker).options(**options, max_concurrency=4)
         self._actors = [
-            _Worker(number, make.remote(settings, threads or cores, version(), os.getcwd()))
+            _Worker(number, make.remote(settings, threads or cores, version(), os.getcwd(), store))
             for number in range(1, (workers or most) + 1)
         ]
         self._say(f"cluster: workers {len(self._actors)}, cores of each {cores}")
@@ -82,8 +86,8 @@ class RayPool:
 
     @property
     def size(self) -> int:
-        """See `WorkerPool`."""
-        return len(self._actors)
+        """See `WorkerPool`; one, so that no file is cut, where the parts would lie on this machine alone."""
+        return len(self._actors) if self._store is None else 1
 
     def free(self) -> int:
         """See `WorkerPool`."""

@@ -15,14 +15,16 @@ from ..outputs import Save, Target
 from .journal import Output
 from .settings import JobSettings
 from .tasks import FileTask, Task, TaskResult, run_task
-from .transfer import fetched, put
+from .transfer import fetched, put, put_in_store
 from .workers import memory_in_use
 
 
 class ClusterWorker:
     """A worker, in a process on some machine of the cluster; one thread works, others answer."""
 
-    def __init__(self, settings: JobSettings, threads: int, wanted: str, folder: str) -> None:
+    def __init__(
+        self, settings: JobSettings, threads: int, wanted: str, folder: str, store: tuple[str, str] | None
+    ) -> None:
         """Nothing is loaded yet.
 
         Args:
@@ -30,10 +32,12 @@ class ClusterWorker:
             threads: of each network.
             wanted: version of Sepcam that the driver has.
             folder: in which relative paths begin, if it is on this machine too.
+            store: the output folder, and the address at which its results are to be; or None.
         """
         with suppress(OSError):
             os.chdir(folder)
         self._settings, self._threads, self._version = settings, threads, wanted
+        self._store = store
         self._networks: Any = None
         self._stopped = threading.Event()
         self._progress: tuple[int, int, int | None] = 0, 0, None
@@ -59,7 +63,7 @@ class ClusterWorker:
 
         self._progress = task.id, 0, None
         with tempfile.TemporaryDirectory(prefix="sepcam-") as scratch:
-            result = run_here(task, self._settings, self._networks, report, Path(scratch))
+            result = run_here(task, self._settings, self._networks, report, Path(scratch), self._store)
         return result, memory_in_use()
 
     def progress(self) -> tuple[int, int, int | None]:
@@ -77,6 +81,7 @@ def run_here(
     networks: Any,  # noqa: ANN401 - a Pipeline
     report: Callable[[int, int | None], None],
     scratch: Path,
+    store: tuple[str, str] | None = None,
 ) -> TaskResult:
     """Does a task with all its files in a folder of this machine; see `run_task`.
 
@@ -98,8 +103,13 @@ def run_here(
         return replace(result, error=result.error.replace(source.name, task.source.name))
     try:
         for here, path in places.values():
-            if here.exists():
+            if not here.exists():
+                continue
+            if store is None:
                 put(here, path, overwrite=task.overwrite)
+            else:
+                address = f"{store[1]}/{path.relative_to(store[0]).as_posix()}"
+                put_in_store(here, address, overwrite=task.overwrite)
     except SepcamError as error:
         return TaskResult(error=str(error))
     finals = {str(here): str(path) for here, path in places.values()}

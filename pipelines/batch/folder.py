@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 
 from ...models.errors import SepcamError
 from ..partial_file import PartialFile
-from .journal import Journal
+from .journal import Journal, Output
 from .settings import JobSettings
+from .store import size_in_store
 
 NAME: Final = ".sepcam"
 PACKAGES: Final = ("sepcam", "torch", "openvino", "av", "numpy", "opencv-python", "trackers")
@@ -86,8 +87,14 @@ class JobFolder:
     out: Path
     path: Path
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
+    def __init__(self, out: Path, store: str | None = None) -> None:
+        """Take the folder; nothing is made yet.
+
+        Args:
+            out: the output folder.
+            store: address at which the results are in its place, or None.
+        """
+        self.out, self.store = out, store
         self.path = out / NAME
 
     @property
@@ -188,6 +195,19 @@ class JobFolder:
     def parts(self, number: int) -> Path:
         """Where the parts of a file are, by its number in the journal."""
         return self.path / "parts" / str(number)
+
+    def there(self, path: str) -> bool:
+        """Whether there is a result of this name."""
+        if self.store is None:
+            return (self.out / path).exists()
+        return size_in_store(f"{self.store}/{path}") is not None
+
+    def holds(self, output: Output) -> bool:
+        """Whether a finished output is still there, and as big as it was."""
+        if self.store is not None:
+            return size_in_store(f"{self.store}/{output.path}") in (output.bytes, -1)
+        path = self.out / output.path
+        return path.is_dir() or (path.exists() and path.stat().st_size == output.bytes)
 
     def relative(self, path: Path) -> str:
         """An output's name in the journal."""

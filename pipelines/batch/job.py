@@ -68,11 +68,13 @@ def plan(
     added = []
     for one in new:
         files = targets[one.key].files
-        if not overwrite and (there := next((path for path in files.values() if path.exists()), None)):
-            raise SepcamError(
-                f"{there} exists: use --overwrite to replace it, or another output folder with -o"
-            )
         planned: dict[Save, str] = {save: folder.relative(path) for save, path in files.items()}
+        there = None if overwrite else next(filter(folder.there, planned.values()), None)
+        if there is not None:
+            place = folder.out if folder.store is None else folder.store
+            raise SepcamError(
+                f"{place}/{there} exists: use --overwrite to replace it, or another output folder with -o"
+            )
         added.append(Entry(0, one, planned, *_stamp(one), "waiting"))
     journal.add(_without_copies(entries, added))
     for one in inputs:
@@ -86,11 +88,7 @@ def _renew(folder: JobFolder, journal: Journal, entry: Entry) -> None:
     """Lets a file wait again that has to be done again."""
     size, modified_ns = _stamp(entry.input)
     changed = (size, modified_ns) != (entry.bytes, entry.modified_ns)
-    lost = entry.state == "done" and not all(
-        (folder.out / one.path).exists()
-        and ((folder.out / one.path).is_dir() or (folder.out / one.path).stat().st_size == one.bytes)
-        for one in entry.outputs
-    )
+    lost = entry.state == "done" and not all(map(folder.holds, entry.outputs))
     if entry.state == "failed" or changed or lost:
         shutil.rmtree(folder.parts(entry.id), ignore_errors=True)
         journal.again(entry.id, size=size, modified_ns=modified_ns)

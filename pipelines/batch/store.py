@@ -47,3 +47,19 @@ def stored_like(pattern: str) -> list[str]:
         return [files.unstrip_protocol(name) for name in sorted(files.glob(path))]
     except OSError as error:
         raise SepcamError(f"{pattern} cannot be looked through: {error}") from error
+
+
+def size_in_store(address: str) -> int | None:
+    """Bytes of what is at an address, -1 of a folder; None where nothing is there.
+
+    Raises:
+        SepcamError: If that cannot be found out.
+    """
+    files, path = open_store(address)
+    try:
+        about = files.info(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SepcamError(f"{address} cannot be looked at: {error}") from error
+    return -1 if about["type"] == "directory" else about["size"]
