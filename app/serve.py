@@ -43,6 +43,12 @@ def serve(
     max_upload: Annotated[
         int, typer.Option("--max-upload", metavar="MB", min=1, help="Largest video file.")
     ] = 500,
+    idle_timeout: Annotated[
+        float,
+        typer.Option(
+            "--idle-timeout", metavar="SECONDS", min=1, help="Disconnect a viewer who is silent for so long."
+        ),
+    ] = 30.0,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for recordings.")] = Path(
         "sepcam-out"
     ),
@@ -113,6 +119,7 @@ def serve(
             folder=out,
             max_upload_mb=max_upload,
             cameras=max_cameras,
+            idle_s=idle_timeout,
         )
     )
 

@@ -91,19 +91,10 @@ def file_server() -> Iterator[FileServer]:
 @pytest.fixture(scope="session")
 def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """``sepcam serve`` with people in its picture, room for one visitor's camera, and small uploads."""
-    words = (
-        "--loop",
-        "--detector",
-        "ssdlite-person",
-        "--tasks",
-        "track",
-        "--conf",
-        "0.5",
-        "--max-cameras",
-        "1",
-    )
-    out = tmp_path_factory.mktemp("recordings")
-    with serving(str(demo_clip()), *words, "--max-upload", "3", "-o", str(out)) as server:
+    people = ("--loop", "--detector", "ssdlite-person", "--tasks", "track", "--conf", "0.5")
+    limits = ("--max-cameras", "1", "--max-upload", "3", "--idle-timeout", "8")
+    folder = str(tmp_path_factory.mktemp("recordings"))
+    with serving(str(demo_clip()), *people, *limits, "-o", folder) as server:
         yield server
 
 

@@ -257,9 +257,10 @@ def test_three_viewers_keep_their_rate_though_one_is_stalled(web_server):
     viewers = [Viewer(web_server, stalled=True), Viewer(web_server), Viewer(web_server)]
     try:
         stalled, *others = viewers
+        web_server.until("first pictures", lambda: all(viewer.numbers for viewer in viewers))
+        web_server.until("all to be counted", lambda: web_server.status()["viewers"] >= 3)
         web_server.until("pictures", lambda: all(len(viewer.numbers) > 20 for viewer in others))
         assert len(stalled.numbers) == 1
-        assert web_server.status()["viewers"] >= 3
         for viewer in others:
             assert viewer.numbers == sorted(set(viewer.numbers))
         # Both watch the same pictures: neither waited for the stalled one, nor for the other.
@@ -294,7 +295,7 @@ texts = st.one_of(
     st.just("[" * 50_000),
 )
 messages = st.lists(st.one_of(texts, st.binary(max_size=200)), max_size=5)
-FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
@@ -365,6 +366,15 @@ def test_one_camera_too_many_is_told_so(web_server):
         }
         with pytest.raises(ConnectionClosed):
             late.recv(PATIENCE_S)
+
+
+def test_visitors_who_are_silent_are_disconnected_and_told_why(web_server):
+    with ready(web_server) as camera, web_server.socket("/api/live/pictures") as viewer:
+        message = json.loads(camera.recv(PATIENCE_S))
+        assert message == {"type": "refused", "message": "no picture came for 8 s"}
+        texts = (text for text in iter(lambda: viewer.recv(PATIENCE_S), None) if isinstance(text, str))
+        refused = next(message for text in texts if (message := json.loads(text))["type"] == "refused")
+        assert refused["message"] == "nothing was acknowledged for 8 s"
 
 
 def with_size(data, width, height):

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,9 +16,6 @@ from ...pipelines.live_settings import LiveSettings
 from ...pipelines.networks import NetworkPool
 from .camera import CameraLimits, CameraSession
 from .sockets import Refused, payload_of, refuse, say, say_error
-
-IDLE_S: Final = 30.0
-"""Seconds without a picture after which a visitor is disconnected."""
 
 
 class Wish(BaseModel):
@@ -47,7 +44,9 @@ class Cameras:
     most: int
     settings: LiveSettings
 
-    def __init__(self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits, *, most: int) -> None:
+    def __init__(
+        self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits, *, most: int, idle_s: float
+    ) -> None:
         """Nobody is there yet.
 
         Args:
@@ -55,8 +54,9 @@ class Cameras:
             settings: what a visitor begins with.
             limits: for each visitor.
             most: visitors at a time.
+            idle_s: seconds without a picture after which a visitor is disconnected.
         """
-        self._pool, self._limits, self.most = pool, limits, most
+        self._pool, self._limits, self.most, self._idle_s = pool, limits, most, idle_s
         self.settings = replace(settings, blur="nothing", follow=None)
         self._worker = ThreadPoolExecutor(1, "sepcam-cameras")
         self.count = 0
@@ -82,7 +82,7 @@ class Cameras:
             except (WebSocketDisconnect, RuntimeError):
                 pass  # it left, perhaps while a result was on its way to it
             except asyncio.TimeoutError:
-                await refuse(socket, f"no picture came for {IDLE_S:.0f} s")
+                await refuse(socket, f"no picture came for {self._idle_s:g} s")
             except SepcamError as error:
                 await refuse(socket, " ".join(str(error).split()))
             finally:
@@ -103,13 +103,13 @@ class Cameras:
             tasks=sorted(self.settings.tasks),
         )
         while True:
-            data = payload_of(await asyncio.wait_for(socket.receive(), IDLE_S))
+            data = payload_of(await asyncio.wait_for(socket.receive(), self._idle_s))
             try:
                 if isinstance(data, str):
                     session.switches.change(**_wished(data))
                 else:
                     answer = await loop.run_in_executor(self._worker, session.analyse, data)
-                    await asyncio.wait_for(say(socket, "result", **answer), IDLE_S)
+                    await asyncio.wait_for(say(socket, "result", **answer), self._idle_s)
             except Refused as refused:
                 await say_error(socket, str(refused))
 

@@ -31,9 +31,6 @@ MAX_VIEWERS: Final = 16
 IN_FLIGHT: Final = 2
 """Pictures that a viewer may not have acknowledged yet: the next one travels while one is being drawn."""
 
-IDLE_S: Final = 20.0
-"""Seconds after which a viewer that acknowledges nothing is disconnected."""
-
 _STATUS_S = 0.25
 
 
@@ -73,9 +70,11 @@ class Live:
 
     Attributes:
         viewers: how many watch.
+        idle_s: seconds after which a viewer that acknowledges nothing is disconnected.
     """
 
     viewers: int
+    idle_s: float
 
     def __init__(
         self,
@@ -85,6 +84,7 @@ class Live:
         folder: Path,
         downloads: Downloads,
         detectors: Sequence[str],
+        idle_s: float,
     ) -> None:
         """Prepare to serve a session.
 
@@ -95,12 +95,13 @@ class Live:
             folder: where recordings go.
             downloads: where they are offered.
             detectors: names that may be switched to.
+            idle_s: patience with viewers.
         """
         self.session, self.hub = session, hub
         self._visits, self._folder, self._downloads = visits, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
-        self.viewers = 0
+        self.viewers, self.idle_s = 0, idle_s
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, as JSON; the same object for all who ask within a moment."""
@@ -268,7 +269,7 @@ class _Viewer:
         except (WebSocketDisconnect, RuntimeError):
             return  # it left, perhaps while something was on its way to it
         except asyncio.TimeoutError:
-            await refuse(self._socket, f"nothing was acknowledged for {IDLE_S:.0f} s")
+            await refuse(self._socket, f"nothing was acknowledged for {self._live.idle_s:g} s")
         finally:
             for work in works:
                 work.cancel()
@@ -279,7 +280,7 @@ class _Viewer:
         while True:
             while len(self._in_flight) >= IN_FLIGHT:
                 self._room.clear()
-                await asyncio.wait_for(self._room.wait(), IDLE_S)
+                await asyncio.wait_for(self._room.wait(), self._live.idle_s)
             now = time.monotonic()
             if now >= status_at:
                 status_at = now + _STATUS_S
@@ -291,7 +292,7 @@ class _Viewer:
                 await self._hand(self._socket.send_bytes(number.to_bytes(4, "big") + picture.jpeg))
 
     async def _hand(self, sending: Any) -> None:  # noqa: ANN401 - an awaitable
-        await asyncio.wait_for(sending, IDLE_S)
+        await asyncio.wait_for(sending, self._live.idle_s)
 
     async def _receive(self) -> None:
         while True:

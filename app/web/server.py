@@ -51,6 +51,7 @@ class ServeRequest:
         folder: where recordings go.
         max_upload_mb: largest video file.
         cameras: most visitors' cameras at a time.
+        idle_s: seconds after which a visitor who sends nothing is disconnected.
     """
 
     live: LiveRequest
@@ -61,6 +62,7 @@ class ServeRequest:
     folder: Path
     max_upload_mb: int
     cameras: int
+    idle_s: float
 
 
 def serve(request: ServeRequest) -> None:
@@ -136,10 +138,10 @@ async def _run(
             hub = PictureHub(session)
             stack.callback(hub.close)
             names = detector_names(loaded.settings.detector)
-            live = Live(session, hub, visits, request.folder, downloads, names)
+            live = Live(session, hub, visits, request.folder, downloads, names, request.idle_s)
         of = request.live
         limits = CameraLimits(of.classes, of.max_people)
-        cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras)
+        cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras, idle_s=request.idle_s)
         stack.callback(cameras.close)
         jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
         stack.callback(jobs.close)
