@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test bench lint format clean
+.PHONY: help setup demo test bench soak lint format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: $(READY)  ## the whole test suite
 
 bench: $(READY)  ## speed against the machine and against peers; writes ./sepcam-bench (BENCH=--quick for a try)
 	$(BIN)/python -m tests.bench $(BENCH)
+
+soak: $(READY)  ## a job of 200 clips that is killed 20 times (SOAK="--clips 40 --kills 5" for a try)
+	$(BIN)/python -m tests.soak $(SOAK)
 
 lint: $(READY)  ## ruff and pyright
 	$(BIN)/ruff check .

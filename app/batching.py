@@ -32,6 +32,8 @@ _FIELDS: Final = MappingProxyType(
 )
 """The settings of a job, by the names of the parameters of ``sepcam process``."""
 
+_PART_BYTES = 5_000_000  # of a file that is worth more than one worker
+
 DONE, SOME_FAILED, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -238,13 +240,15 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
     if memory is None and (free := free_memory()) is not None:
         memory = free * 3 // 4
     waiting = [entry for entry in entries if entry.state in UNDONE]
+    # A long file is as good as several, since it is done in parts.
+    tasks = sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
     if isinstance(request.workers, int):
         split = Split(request.workers, max(1, cores() // request.workers))
-    elif settings.device == "cuda" or len(waiting) == 1:
+    elif settings.device == "cuda" or tasks == 1:
         split = Split(1, cores())
     else:
         source = max(waiting, key=lambda entry: entry.bytes).input
-        split = share(measure(settings, source, cores()), len(waiting), cores(), memory)
+        split = share(measure(settings, source, cores()), tasks, cores(), memory)
         console.note(
             f"{split.workers} worker{'s' * (split.workers > 1)} with {split.threads} "
             f"thread{'s' * (split.threads > 1)} each"
