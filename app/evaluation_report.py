@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..pipelines.partial_file import PartialFile
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from rich.table import Table
 
 _SETUP = ("detector", "input", "backbone", "runtime", "precision")
@@ -72,9 +73,11 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
     Raises:
         SepcamError: If the file cannot be written.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.2 * len(headline), 3.9), layout="constrained")
+    FigureCanvasAgg(figure)
     detectors = list(dict.fromkeys(row["detector"] for row in rows))
     forms = list(dict.fromkeys((row["backbone"], row["precision"], row["runtime"]) for row in rows))
     panels = figure.subplots(1, len(headline), squeeze=False)[0]
@@ -86,8 +89,6 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
             x, y = row["fps"], 100 * row["figures"][kind][name]
             colour = _COLOURS[detectors.index(row["detector"]) % len(_COLOURS)]
             axes.plot(x, y, _MARKS[forms.index(form) % len(_MARKS)], color=colour, markersize=8)
-            label = row["detector"] + ("" if row["input"] == "own" else f" {row['input']}")
-            axes.annotate(label, (x, y), (0, 8), textcoords="offset points", fontsize=8, ha="center")
         axes.set(title=title, xlabel="pictures per second", ylabel="%" if axes is panels[0] else "")
         axes.set_xscale("log")
         axes.margins(0.25, 0.2)
@@ -95,6 +96,9 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if str(value)[0] in "25" else "")
+    figure.draw_without_rendering()  # labels are laid out in pixels, which are known from now on
+    for axes, (kind, name) in zip(panels, headline.values(), strict=True):
+        _label(axes, [row for row in rows if kind in row["figures"]], kind, name)
     if len(forms) > 1:
         marks = [
             panels[0].plot([], [], _MARKS[i % len(_MARKS)], color="grey", label=" ".join(form))[0]
@@ -108,6 +112,23 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
         file.discard()
         raise file.failure(error) from error
     file.commit()
+
+
+def _label(axes: "Axes", rows: Sequence[Mapping[str, Any]], kind: str, name: str) -> None:
+    """Names the points of a panel; each name lies where it covers no other, if there is such a place."""
+    taken: list[Any] = []
+    for row in rows:
+        text = row["detector"] + ("" if row["input"] == "own" else f" {row['input']}")
+        point = row["fps"], 100 * row["figures"][kind][name]
+        for offset in (8, -16, 18, -26):
+            note = axes.annotate(
+                text, point, (0, offset), textcoords="offset points", fontsize=8, ha="center"
+            )
+            place = note.get_window_extent()
+            if not any(place.overlaps(other) for other in taken) or offset == -26:
+                taken.append(place)
+                break
+            note.remove()
 
 
 def _percent(value: float) -> str:
