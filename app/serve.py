@@ -1,5 +1,6 @@
 """``sepcam serve``: the same as ``sepcam live``, in a browser."""
 
+import ssl
 from pathlib import Path
 from typing import Annotated
 
@@ -145,4 +146,8 @@ def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None
     for path in (certificate, key):
         if not path.is_file():
             raise SepcamError(f"{path} does not exist: give the files of a certificate and its key")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise SepcamError(f"{certificate} and {key} are no certificate and its key in PEM format") from error
     return certificate, key

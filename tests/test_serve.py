@@ -155,12 +155,39 @@ def test_a_port_in_use_takes_one_line():
 
 def test_mistakes_take_one_line(tmp_path):
     assert "no address of this machine" in refused_start("none", "--host", "192.0.2.1")
-    assert "belong together" in refused_start("none", "--tls-cert", str(tmp_path / "cert.pem"))
+    file = tmp_path / "cert.pem"
+    assert "belong together" in refused_start("none", "--tls-cert", str(file))
+    file.write_text("no certificate")
+    assert "no certificate and its key" in refused_start(
+        "none", "--tls-cert", str(file), "--tls-key", str(file)
+    )
 
 
 def test_without_the_packages_it_says_what_to_install():
     code = "import sys; sys.modules['uvicorn'] = None\nfrom sepcam.app.cli import main; main()"
     assert refused_start("none", code=code) == "error: sepcam serve needs uvicorn: pip install 'sepcam[web]'"
+
+
+def test_ctrl_c_ends_it_though_somebody_watches(tmp_path):
+    words = (
+        "synthetic:160x120@30x100000",
+        "--detector",
+        "ssdlite-person",
+        "--tasks",
+        "none",
+        "-o",
+        str(tmp_path),
+    )
+    with serving(*words) as server, server.socket("/api/live/pictures") as viewer:
+        while not isinstance(viewer.recv(PATIENCE_S), bytes):
+            pass
+        assert server.ask("POST", "/api/live/recording").status == 200
+        time.sleep(0.5)
+        assert server.stop() == 0
+        assert server.errors[-1] == "stopped\n"
+    (video,) = tmp_path.iterdir()  # a recording under way is completed
+    with av.open(str(video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= 1
 
 
 # --- the live picture
