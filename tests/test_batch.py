@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -23,18 +22,9 @@ from sepcam.pipelines.batch.workers import ProcessPool
 from tests.clips import write_clip
 from tests.soak.kinds import KINDS, make_clips
 from tests.soak.run import SEPCAM, TOP, run_soak
-from tests.walkers import SquareDetector, square_picture
+from tests.walkers import square_picture
 
-SQUARES = ("--detector", "tests.test_batch:Fragile", "--save", "video,jsonl")
-
-
-class Fragile(SquareDetector):
-    """Crashes its process, as a codec might, where a picture is all white."""
-
-    def detect(self, image):
-        if image.min() > 230:
-            os.kill(os.getpid(), signal.SIGSEGV)
-        return super().detect(image)
+SQUARES = ("--detector", "tests.walkers:FragileDetector", "--save", "video,jsonl")
 
 
 def squares(path: Path, frames: int = 8, **settings) -> Path:

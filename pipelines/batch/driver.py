@@ -18,6 +18,8 @@ from .workers import Advanced, Died, Event, Finished, WorkerPool
 
 POLL_S = 0.5
 
+_LEAST_BYTES_PER_S = 10_000  # of any video: shorter files are not even looked at
+
 
 class Observer(Protocol):
     """Hears what happens; shows it, or writes it down."""
@@ -151,6 +153,8 @@ class Driver:
         """Whether a file is so long that the other workers would wait for it."""
         settings, path = self._settings, entry.input.path
         if self._pool.size < 2 or entry.input.images or path is None or not path.is_file():
+            return False
+        if entry.bytes < 2 * self._least_part_s * _LEAST_BYTES_PER_S:
             return False
         if settings.detect_every != 1 or settings.start_s or settings.frames is not None:
             return False

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=20, help="of each clip, about (20)")
     parser.add_argument("--kills", type=int, default=20, help="of the whole process group (20)")
     parser.add_argument(
-        "--patience", type=float, default=12.0, help="most seconds of work before a kill (12)"
+        "--patience", type=float, help="most seconds of work before a kill (a share of the undisturbed run)"
     )
     parser.add_argument("--workers", default="2", help="as for sepcam process (2)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")

@@ -57,7 +57,7 @@ def run_soak(
     kills: int,
     workers: str,
     seed: int,
-    patience_s: float,
+    patience_s: float | None = None,
     options: tuple[str, ...] = FAST,
 ) -> Soak:
     """Runs the job twice, once in peace, and once killed at random moments and gone on with.
@@ -69,7 +69,7 @@ def run_soak(
         kills: how often to kill.
         workers: as ``--workers`` takes it.
         seed: of the moments.
-        patience_s: the longest time before a kill.
+        patience_s: the longest time before a kill; None shares out that of the run in peace.
         options: of ``sepcam process``.
     """
     soak = Soak()
@@ -79,6 +79,7 @@ def run_soak(
     soak.undisturbed_s = time.monotonic() - begun
     if done.returncode != (1 if bad else 0):
         soak.faults.append(f"the undisturbed run ended with {done.returncode}: {done.stderr[-500:]}")
+    patience_s = patience_s or 2 * soak.undisturbed_s / (kills + 4)
     dice = random.Random(seed)
     begun = time.monotonic()
     while soak.kills < kills:

@@ -1,0 +1,145 @@
+"""What the user names becomes a list of sources, and each gets a place for its results."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sepcam.app import batch_options
+from sepcam.models.errors import SepcamError
+from sepcam.pipelines.batch.folder import JobFolder, JobInfo
+from sepcam.pipelines.batch.inputs import find_inputs
+from sepcam.pipelines.batch.job import plan
+from sepcam.pipelines.batch.measure import Measured, Split, share
+from sepcam.pipelines.batch.naming import name_targets
+from sepcam.pipelines.batch.settings import JobSettings, differences
+
+SETTINGS = JobSettings("some-detector", saves=("jsonl",))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    for name in ("v/10.mp4", "v/2.mp4", "v/notes.txt", "v/.hidden.mp4", "v/deep/2.mp4", "i/1.jpg", "i/2.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(*words: str, recursive: bool = False) -> list[str]:
+    return [one.name for one in find_inputs(words, recursive=recursive).inputs]
+
+
+def test_a_folder_of_videos_stands_for_them_in_natural_order(folder):
+    assert found("v") == ["v/2.mp4", "v/10.mp4"]
+    assert found("v", recursive=True) == ["v/2.mp4", "v/10.mp4", "v/deep/2.mp4"]
+
+
+def test_a_folder_of_images_is_one_source(folder):
+    (one,) = find_inputs(["i"]).inputs
+    assert (one.name, one.images, one.stem) == ("i", True, "i")
+
+
+def test_a_glob_stands_for_the_videos_that_match(folder):
+    assert found("v/**/2.*") == ["v/2.mp4", "v/deep/2.mp4"]
+
+
+def test_a_list_stands_for_its_lines(folder):
+    (folder / "list.txt").write_text("# mine\nv/10.mp4\n\ni/1.jpg\nno.mp4\n")
+    result = find_inputs(["@list.txt"])
+    assert [one.name for one in result.inputs] == ["v/10.mp4", "i/1.jpg"]
+    assert result.missing == ("no.mp4 does not exist",)
+    assert result.searched
+    assert find_inputs(["@none.txt"]).missing == (
+        "the list none.txt cannot be read: No such file or directory",
+    )
+
+
+def test_a_file_that_is_named_twice_is_one(folder):
+    os.symlink("2.mp4", folder / "v" / "link.mp4")
+    assert found("v/2.mp4", "v/link.mp4", str(folder / "v" / "2.mp4"), "v") == ["v/2.mp4", "v/10.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "stems"),
+    [
+        (("v",), ["2", "10"]),
+        (("v/2.mp4", "v/deep/2.mp4"), ["2", "deep/2"]),
+        (("v/2.mp4", "v/2.avi"), ["2", "2-avi"]),
+    ],
+)
+def test_names_that_clash_keep_their_folders_or_their_suffix(words, stems, folder):
+    (folder / "v/2.avi").write_text("another")
+    (folder / "v/2.avi").touch()
+    if words == ("v",):
+        (folder / "v/2.avi").unlink()
+    inputs = find_inputs(words).inputs
+    targets = name_targets(inputs, folder / "out", ("jsonl",))
+    paths = [targets[one.key].files["jsonl"].relative_to(folder / "out") for one in inputs]
+    assert [path.with_suffix("").as_posix() for path in paths] == stems
+
+
+def test_results_never_take_the_place_of_an_input(folder):
+    inputs = find_inputs(["v/2.mp4"]).inputs
+    targets = name_targets(inputs, folder / "v", ("video",))
+    assert targets[inputs[0].key].files["video"].name == "2-mp4.mp4"
+
+
+def planned(out: Path, *words: str) -> dict[str, str]:
+    job = JobFolder(out)
+    with job.locked(), job.journal() as journal:
+        info = JobInfo(SETTINGS, words, False, {}, {})
+        job.write(info)
+        entries = plan(job, journal, find_inputs(words, recursive=True).inputs, info, overwrite=False)
+    return {entry.input.name: entry.state for entry in entries}
+
+
+def test_copies_and_results_of_a_job_are_recognised(folder):
+    (folder / "v/copy.mp4").write_text("v/2.mp4")
+    assert planned(folder / "out", "v")["v/copy.mp4"] == "skipped"
+    assert "v/deep/2.mp4" in planned(folder / "out", "v")
+    # A job whose results lie among its inputs takes none of them for an input.
+    first = planned(folder / "v", "v")
+    (folder / "v" / "10.jsonl").write_text("{}")
+    assert planned(folder / "v", "v") == first
+
+
+def test_a_result_that_is_not_the_jobs_is_not_replaced(folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "10.jsonl").write_text("precious")
+    with pytest.raises(SepcamError, match=r"10\.jsonl exists: use --overwrite"):
+        planned(folder / "out", "v")
+
+
+def test_settings_survive_json_and_tell_their_differences():
+    one = JobSettings("a", tasks=("track",), classes=("person",), input_size=(480, 640))
+    assert JobSettings.from_json(one.to_json()) == one
+    other = JobSettings("b", tasks=(), classes=("person",), input_size=(480, 640))
+    assert differences(one, other) == ["detector a -> b", "tasks track -> none"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "tasks", "memory", "split"),
+    [
+        ({1: 10, 2: 14, 4: 18}, 100, None, Split(4, 1)),  # threads scale badly: many processes
+        ({1: 10, 2: 20, 4: 40}, 100, None, Split(1, 4)),  # they scale: one process, less memory
+        ({1: 10, 2: 14, 4: 18}, 2, None, Split(2, 2)),  # no more processes than files
+        ({1: 10, 2: 14, 4: 18}, 100, 2_500, Split(2, 2)),  # nor than fit into the memory
+        ({1: 10, 2: 14, 4: 18}, 100, 500, Split(1, 4)),
+    ],
+)
+def test_cores_are_shared_out_for_the_most_frames(rates, tasks, memory, split):
+    assert share(Measured(rates, 1_000), tasks, 4, memory) == split
+
+
+@pytest.mark.parametrize(("text", "size"), [("500M", 500 * 2**20), ("4G", 2**32), ("1.5 GiB", 3 * 2**29)])
+def test_sizes_are_read(text, size):
+    assert batch_options.size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("read", "text"), [(batch_options.size, "much"), (batch_options.size, "0G"), (batch_options.workers, "0")]
+)
+def test_sizes_and_numbers_that_are_none_get_one_line(read, text):
+    with pytest.raises(SepcamError, match=f"is '{text}'"):
+        read(text)
