@@ -27,6 +27,9 @@ MOST: Final = 4
 """Files that may be on their way: being sent, waiting, or being processed."""
 
 KEEP_S: Final = 3600.0
+KEEP: Final = 20
+"""Finished files whose results are kept, for so many seconds."""
+
 MAX_PIXELS: Final = 4096 * 2304
 State = Literal["sending", "waiting", "running", "done", "failed", "cancelled"]
 
@@ -207,9 +210,13 @@ class VideoJobs:
         shutil.rmtree(job.folder, ignore_errors=True)
 
     def _forget_old(self) -> None:
+        """Makes room: results that are old, and the oldest where there are many."""
         now = time.monotonic()
-        for job in list(self._jobs.values()):
-            if job.ended is not None and now - job.ended > KEEP_S:
+        with self._lock:
+            over = sorted((job.ended, job.key) for job in self._jobs.values() if job.ended is not None)
+        for number, (ended, key) in enumerate(over):
+            job = self._jobs.get(key)
+            if job is not None and (now - ended > KEEP_S or number < len(over) - KEEP):
                 self._delete(job)
 
 
