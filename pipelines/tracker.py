@@ -58,7 +58,7 @@ SETTINGS: Final[Mapping[str, TrackerSettings]] = MappingProxyType(
     {
         "yolox-nano": TrackerSettings(high=0.7, new=0.8, second_iou=0.4),
         "ssdlite-person": TrackerSettings(high=0.4, new=0.6),
-        "ssd-mobilenet-v1-coco": TrackerSettings(high=0.4, new=0.5),
+        "ssd-mobilenet-v1-coco": TrackerSettings(high=0.55, new=0.65),
     }
 )
 
