@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from itertools import cycle, islice
 from urllib.parse import unquote
@@ -265,7 +265,8 @@ class Viewer:
         self._thread.start()
 
     def _watch(self):
-        with self._server.socket("/api/live/pictures") as connection:
+        # A stalled one is disconnected sooner or later.
+        with suppress(ConnectionClosed), self._server.socket("/api/live/pictures") as connection:
             while not self._done.is_set():
                 message = connection.recv(PATIENCE_S)
                 if isinstance(message, bytes):
@@ -299,6 +300,17 @@ def test_three_viewers_keep_their_rate_though_one_is_stalled(web_server):
         for viewer in viewers:
             viewer.close()
     web_server.until("all to leave", lambda: web_server.status()["viewers"] == 0)
+
+
+def test_more_viewers_than_there_is_room_for_are_told_so(web_server):
+    web_server.until("all to leave", lambda: web_server.status()["viewers"] == 0)
+    with ExitStack() as stack:
+        for _ in range(16):
+            stack.enter_context(web_server.socket("/api/live/pictures"))
+        web_server.until("all to be counted", lambda: web_server.status()["viewers"] == 16)
+        with web_server.socket("/api/live/pictures") as late:
+            message = json.loads(late.recv(PATIENCE_S))
+            assert message == {"type": "refused", "message": "16 browsers watch already: try again later"}
 
 
 def test_the_session_goes_on_for_those_who_come_later(web_server):
