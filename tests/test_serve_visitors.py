@@ -1,0 +1,231 @@
+"""``sepcam serve`` as visitors use it: their cameras, and their video files."""
+
+import io
+import json
+import socket
+import time
+from contextlib import contextmanager, suppress
+from importlib import resources
+from itertools import cycle, islice
+from urllib.parse import unquote
+
+import av
+import cv2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
+
+from tests.clips import write_clip
+from tests.walkers import square_picture
+from tests.web_noise import FUZZ, messages
+from tests.web_server import PATIENCE_S
+
+
+def jpeg(width=320, height=240):
+    picture = square_picture(3, (width, height))
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def people_jpegs():
+    """Pictures of people, one after the other."""
+    with av.open(str(resources.files("sepcam.assets") / "market-street.mp4")) as container:
+        for frame in islice(container.decode(video=0), 120, None):
+            yield cv2.imencode(".jpg", frame.to_ndarray(format="bgr24"))[1].tobytes()
+
+
+# --- visitors' cameras
+
+
+@contextmanager
+def ready(web_server):
+    """A camera's connection; the one before may still be on its way out."""
+    give_up = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up:
+        with web_server.socket("/api/camera") as connection:
+            if json.loads(connection.recv(PATIENCE_S))["type"] == "ready":
+                yield connection
+                return
+        time.sleep(0.1)
+    raise AssertionError("no room for a camera")
+
+
+def answer(connection, message):
+    connection.send(message)
+    return json.loads(connection.recv(PATIENCE_S))
+
+
+def test_a_visitors_pictures_are_analysed(web_server):
+    with ready(web_server) as connection:
+        pictures = people_jpegs()
+        found = (last for data in pictures if (last := answer(connection, data))["objects"])
+        last = next(found)
+        assert last["type"] == "result" and last["size"] == [540, 360]
+        (person, *_) = last["objects"]
+        assert person["label"] == "person" and person["id"] >= 1 and person["colour"].startswith("#")
+        x1, y1, x2, y2 = person["box"]
+        assert 0 <= x1 < x2 <= 540 and 0 <= y1 < y2 <= 360
+        assert "keypoints" not in person
+
+        connection.send(json.dumps({"tasks": ["track", "pose", "segment"]}))
+        told = {}
+        for data in cycle(pictures):
+            last = answer(connection, data)
+            told |= {key: last[key] for key in ("skeleton", "sides") if key in last}
+            if any("outline" in one for one in last["objects"]):
+                break
+        assert len(told["skeleton"]) > 10 and len(told["sides"]) == 33
+        person = next(one for one in last["objects"] if "outline" in one)
+        assert len(person["keypoints"]) == 33
+        assert all(0 <= x <= 540 and 0 <= y <= 360 for polygon in person["outline"] for x, y in polygon)
+
+        # Another size (a phone that was turned) is taken as well.
+        assert answer(connection, jpeg(240, 320))["size"] == [240, 320]
+
+
+def test_one_camera_too_many_is_told_so(web_server):
+    with ready(web_server), web_server.socket("/api/camera") as late:
+        message = json.loads(late.recv(PATIENCE_S))
+        assert message == {
+            "type": "refused",
+            "message": "one visitor's camera is being analysed already: try again in a moment",
+        }
+        with pytest.raises(ConnectionClosed):
+            late.recv(PATIENCE_S)
+
+
+def test_visitors_who_are_silent_are_disconnected_and_told_why(web_server):
+    with ready(web_server) as camera, web_server.socket("/api/live/pictures") as viewer:
+        message = json.loads(camera.recv(PATIENCE_S))
+        assert message == {"type": "refused", "message": "no picture came for 8 s"}
+        texts = (text for text in iter(lambda: viewer.recv(PATIENCE_S), None) if isinstance(text, str))
+        refused = next(message for text in texts if (message := json.loads(text))["type"] == "refused")
+        assert refused["message"] == "nothing was acknowledged for 8 s"
+
+
+def with_size(data, width, height):
+    """A JPEG that says of itself that it is so large."""
+    start = data.index(b"\xff\xc0") + 5
+    return data[:start] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + data[start + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"", "no JPEG"),
+        (b"\xff\xd8\xff", "no JPEG"),
+        (cv2.imencode(".png", square_picture(0))[1].tobytes(), "no JPEG"),
+        (with_size(jpeg(), 60_000, 60_000), "60000x60000 pixels, at most"),
+        (jpeg(8, 8), "only 8x8"),
+        (jpeg() + bytes(2 * 1024 * 1024), "bytes, at most"),
+        ('{"backbone": "x"}', "backbone"),
+        ('{"detector": "os:system"}', "detector"),
+        ("", "JSON"),
+    ],
+)
+def test_a_bad_picture_gets_an_error_and_the_next_one_is_analysed(web_server, bad, words):
+    with ready(web_server) as connection:
+        message = answer(connection, bad)
+        assert message["type"] == "error" and words in message["message"]
+        assert answer(connection, jpeg())["type"] == "result"
+
+
+@FUZZ
+@given(messages, st.integers(0, 2000), st.binary(max_size=30))
+def test_whatever_a_camera_sends_breaks_nothing(web_server, sent, place, noise):
+    good = jpeg()
+    damaged = good[:place] + noise + good[place + len(noise) :]
+    with ready(web_server) as connection:
+        for message in [*sent, damaged]:
+            connection.send(message)
+        connection.send(good)
+        while json.loads(connection.recv(PATIENCE_S))["type"] != "result":
+            pass
+
+
+# --- video files
+
+
+def upload(web_server, data, name="clip.mp4", **headers):
+    return web_server.ask("POST", f"/api/videos?name={name}&tasks=track", data, **headers)
+
+
+def finished(web_server, key):
+    def ended():
+        job = web_server.ask("GET", f"/api/videos/{key}").json()
+        return None if job["state"] in ("waiting", "running") else job
+
+    return web_server.until("end of the job", ended)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    return write_clip(path, images=[square_picture(i, (160, 120)) for i in range(8)], size=(160, 120))
+
+
+def test_a_video_is_processed_and_its_results_fetched(web_server, clip):
+    sent = upload(web_server, clip.read_bytes(), "../../my%20clip%3C.mp4")
+    assert sent.status == 201
+    job = finished(web_server, sent.json()["id"])
+    assert (job["state"], job["name"], job["done"], job["total"]) == ("done", "my clip_.mp4", 8, 8)
+    assert job["message"].startswith("8 frames, 0 people, ")
+    video = web_server.ask("GET", f"/api/files/{job['files']['video']}")
+    assert unquote(video.headers["content-disposition"]).endswith("my clip_-sepcam.mp4")
+    with av.open(io.BytesIO(video.body)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 8
+    lines = [
+        json.loads(line)
+        for line in web_server.ask("GET", f"/api/files/{job['files']['jsonl']}").body.splitlines()
+    ]
+    assert lines[0]["source"] == "my clip_.mp4" and lines[-1]["frames"] == 8
+    assert web_server.ask("DELETE", f"/api/videos/{job['id']}").status == 200
+    for path in (f"/api/videos/{job['id']}", *(f"/api/files/{key}" for key in job["files"].values())):
+        assert web_server.ask("GET", path).status == 404
+
+
+PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"
+
+
+@pytest.mark.parametrize(
+    "data", [b"no video at all", PLAYLIST, b"ffconcat version 1.0\nfile /etc/hostname\n", jpeg()]
+)
+def test_what_is_no_video_fails_with_a_word_on_why(web_server, data):
+    job = finished(web_server, upload(web_server, data, "note.mp4").json()["id"])
+    assert job["state"] == "failed"
+    assert job["message"] == "note.mp4 is not a video file that can be read"
+
+
+def test_a_file_that_is_too_large_is_not_kept(web_server):
+    large = bytes(3_000_001)
+    answer = upload(web_server, large)
+    assert answer.status == 413
+    assert "larger than 3 MB" in answer.json()["detail"]
+    # Nor one that does not say beforehand how large it is.
+    with socket.create_connection(("127.0.0.1", web_server.port), timeout=PATIENCE_S) as connection:
+        head = f"POST /api/videos HTTP/1.1\r\nHost: {web_server.host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode())
+        with suppress(OSError):
+            for _ in range(40):
+                connection.sendall(b"186a0\r\n" + bytes(100_000) + b"\r\n")
+        assert b" 413 " in connection.recv(100)
+    assert upload(web_server, b"").status == 400
+
+
+def test_a_video_can_be_cancelled_and_only_a_few_are_taken(web_server, tmp_path):
+    images = [square_picture(i, (320, 240)) for i in range(400)]
+    long = write_clip(tmp_path / "long.mp4", images=images, size=(320, 240))
+    keys = [upload(web_server, long.read_bytes()).json()["id"] for _ in range(4)]
+    try:
+        refused = upload(web_server, long.read_bytes())
+        assert refused.status == 429 and "try again later" in refused.json()["detail"]
+        web_server.until(
+            "progress", lambda: web_server.ask("GET", f"/api/videos/{keys[0]}").json()["done"] > 2
+        )
+    finally:
+        for key in keys:
+            assert web_server.ask("DELETE", f"/api/videos/{key}").json()["state"] == "cancelled"
+    web_server.until(
+        "nothing left",
+        lambda: all(web_server.ask("GET", f"/api/videos/{key}").status == 404 for key in keys),
+    )
