@@ -92,8 +92,9 @@ def test_the_metadata_say_how_it_was_made(tmp_path):
     assert (about["summary"]["frames"], about["summary"]["complete"]) == (2, True)
 
 
-def test_rows_go_to_the_disk_in_groups(tmp_path):
-    frames = parquet_sink.ROWS + 10
+def test_rows_go_to_the_disk_in_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_sink, "ROWS", 200)
+    frames = 210
     sink = ParquetSink(tmp_path / "a.parquet", INFO, {})
     (hidden,) = tmp_path.iterdir()
     sizes = set()
