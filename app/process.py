@@ -19,7 +19,7 @@ def process(
         list[str] | None,
         typer.Argument(
             metavar="INPUT...",
-            help="Videos, images, folders or globs of images, addresses (rtsp://, http://), camera numbers.",
+            help="Videos, images, folders, globs, @list.txt, addresses (rtsp://, http://), camera numbers.",
             show_default=False,
         ),
     ] = None,

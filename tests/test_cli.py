@@ -163,7 +163,8 @@ def test_auto_says_which_detector_it_takes_and_why(sepcam, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
-def test_ctrl_c_completes_the_files(tmp_path):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_completes_the_files(asked, tmp_path):
     words = ["process", "synthetic:320x240x1000000", "-o", str(tmp_path), "--detector", "ssdlite-person"]
     with subprocess.Popen(
         [*SEPCAM, *words, "--tasks", "none"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -174,7 +175,7 @@ def test_ctrl_c_completes_the_files(tmp_path):
         ):
             with suppress(subprocess.TimeoutExpired):
                 running.wait(0.1)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(asked)
         out, err = running.communicate()
     assert running.returncode == 130
     assert "stopped after" in err
