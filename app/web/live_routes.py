@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -101,18 +102,23 @@ class Live:
         self._visits, self._folder, self._downloads = visits, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
+        self._lock = threading.Lock()
         self.viewers, self.idle_s = 0, idle_s
 
     def status(self) -> dict[str, Any]:
         """What the session is doing, as JSON; the same object for all who ask within a moment."""
-        now = time.monotonic()
-        if now - self._cached[0] < _STATUS_S / 2:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._cached[0] >= _STATUS_S / 2:
+                self._cached = now, self._status()
             return self._cached[1]
+
+    def _status(self) -> dict[str, Any]:
         shot = self.session.wait(0, 0)
         info = self.session.info
         status = self.session.status()
         conf = status.settings.conf
-        value = {
+        return {
             "source": {"name": info.name, "width": info.width, "height": info.height, "fps": info.fps},
             **status.to_json(),
             "conf": settings_for(status.settings.detector).new if conf is None else conf,
@@ -123,8 +129,6 @@ class Live:
             "detectors": self._detectors,
             "viewers": self.viewers,
         }
-        self._cached = now, value
-        return value
 
     def change(self, change: Change) -> None:
         """Sets switches.
@@ -146,7 +150,8 @@ class Live:
 
     def forget(self) -> None:
         """The status has changed: the next one is made anew."""
-        self._cached = 0.0, {}
+        with self._lock:
+            self._cached = 0.0, {}
 
     def record(self) -> None:
         """Begins a recording.
@@ -211,8 +216,9 @@ def _add_switches(routes: APIRouter, live: Live) -> None:
     @routes.post("/live/click", summary="Follow the person at a point of the picture, or nobody")
     def click(place: Place) -> dict[str, int | None]:
         info = live.session.info
+        track_id = live.session.follow_at(place.x * info.width, place.y * info.height)
         live.forget()
-        return {"id": live.session.follow_at(place.x * info.width, place.y * info.height)}
+        return {"id": track_id}
 
     @routes.put("/live/follow", summary="Follow a person by id, or nobody")
     def follow(followed: Followed) -> dict[str, int | None]:

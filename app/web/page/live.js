@@ -242,7 +242,9 @@ export function startLive() {
   get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));
 
   addEventListener("keydown", (event) => {
-    const busy = event.target.closest?.("input, select, textarea") || (event.key === " " && event.target.closest?.("button"));
+    // A button of a dialog that has just closed still has the focus for a moment.
+    const onButton = event.target.closest?.("button")?.checkVisibility();
+    const busy = event.target.closest?.("input, select, textarea") || (event.key === " " && onButton);
     if (!wanted || !status || busy || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = keys.find(([characters]) => event.key.length === 1 && characters.includes(event.key));
     if (!key) return;
