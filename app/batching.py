@@ -158,7 +158,7 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
         console.fail(line)
     if not found.inputs:
         return FAILED
-    info = JobInfo(settings, request.inputs, request.recursive, model_hashes(settings), versions())
+    info = JobInfo(settings, _anywhere(request.inputs), request.recursive, model_hashes(settings), versions())
     check_writable(request.out)
     folder = JobFolder(request.out, request.store)
     if request.store is not None:
@@ -220,6 +220,18 @@ def _view(request: JobRequest, entries: Sequence[Entry]) -> Lines | JsonLines:
     if request.log_json:
         return JsonLines()
     return Bars(request.place, entries) if sys.stderr.isatty() else Lines(request.place)
+
+
+def _anywhere(words: Sequence[str]) -> tuple[str, ...]:
+    """The inputs in words that mean the same in every folder."""
+    return tuple(
+        f"@{Path(word[1:]).absolute()}"
+        if word.startswith("@")
+        else str(Path(word).absolute())
+        if Path(word).exists() or ("*" in word and "://" not in word)
+        else word
+        for word in words
+    )
 
 
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:

@@ -79,14 +79,16 @@ def plan(
     journal.add(_without_copies(entries, added))
     for one in inputs:
         if one.key in known:
-            _renew(folder, journal, known[one.key])
+            _renew(folder, journal, known[one.key], one)
     keys = {one.key for one in inputs}
     return [entry for entry in journal.entries() if entry.input.key in keys]
 
 
-def _renew(folder: JobFolder, journal: Journal, entry: Entry) -> None:
-    """Lets a file wait again that has to be done again."""
-    size, modified_ns = _stamp(entry.input)
+def _renew(folder: JobFolder, journal: Journal, entry: Entry, one: Input) -> None:
+    """Lets a file wait again that has to be done again; it goes by the name that it has now."""
+    if entry.input.name != one.name:
+        journal.rename(entry.id, one)
+    size, modified_ns = _stamp(one)
     changed = (size, modified_ns) != (entry.bytes, entry.modified_ns)
     lost = entry.state == "done" and not all(map(folder.holds, entry.outputs))
     if entry.state == "failed" or changed or lost:

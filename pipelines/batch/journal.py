@@ -177,6 +177,10 @@ class Journal:
                 (size, modified_ns, number),
             )
 
+    def rename(self, number: int, source: Input) -> None:
+        """The same source has another name now, as seen from another folder."""
+        self._set(number, input=json.dumps(asdict(source)))
+
     def begin(self, number: int) -> None:
         """Somebody works on the file now."""
         self._set(number, state="running", started=time.time(), frames=0)
