@@ -141,12 +141,17 @@ class LiveMeter:
             }
             for k in ("separable", "standard")
         ]
-        common = min(ran[0] & ran[1], default=None)
+        # Where both have run longest: at others, one may only have passed through while it settled.
+        common = max(ran[0] & ran[1], key=self._least_times, default=None)
         speeds: dict[ConvKind, float] = {}
         for kind, latest in levels.items():
             times = self._times[kind, latest if common is None else common]
             speeds[kind] = len(times) / max(sum(times), 1e-9)
         return speeds
+
+    def _least_times(self, level: int) -> tuple[int, int]:
+        """How often both ran at a level, at least; of equals, the better quality counts more."""
+        return min(len(self._times["separable", level]), len(self._times["standard", level])), -level
 
 
 def _rounded(value: float | None) -> float | None:

@@ -121,6 +121,15 @@ def test_backbones_are_compared_at_the_same_quality():
     assert meter.figures().model_fps == {}
 
 
+def test_a_quality_that_was_only_passed_through_is_not_compared():
+    meter = LiveMeter(clock=Time())
+    for level, times in ((0, 4), (3, 40)):
+        for _ in range(times):
+            meter.analysed("standard", level, 0.2)
+            meter.analysed("separable", level, 0.2 if level == 0 else 0.02)  # slow at first: still settling
+    assert meter.figures().comparison() == "separable 50 FPS · standard 5 FPS · 10.0x"
+
+
 def test_a_message_goes_away_by_itself():
     clock = Time()
     switches = Switches(LiveSettings("yolox-nano"), clock=clock)
