@@ -104,6 +104,12 @@ def test_copies_and_results_of_a_job_are_recognised(folder):
     assert planned(folder / "v", "v") == first
 
 
+def test_a_job_is_the_same_from_any_folder(folder, monkeypatch):
+    planned(folder / "out", "v")
+    monkeypatch.chdir(folder / "i")
+    assert set(planned(folder / "out", "../v")) == {"../v/2.mp4", "../v/10.mp4", "../v/deep/2.mp4"}
+
+
 def test_a_result_that_is_not_the_jobs_is_not_replaced(folder):
     (folder / "out").mkdir()
     (folder / "out" / "10.jsonl").write_text("precious")

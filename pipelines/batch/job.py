@@ -59,7 +59,7 @@ def plan(
     for one in inputs:
         check_fits(one.name, info.settings.saves, images=one.images)
     entries = journal.entries()
-    known = {entry.input.key: entry for entry in entries}
+    known = {entry.key: entry for entry in entries}
     ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
     ours |= {_real(path) for one in inputs for path in _foreign(one, folder)}
     new = [one for one in inputs if one.key not in known and not (one.path and _real(one.path) in ours)]
@@ -81,7 +81,7 @@ def plan(
         if one.key in known:
             _renew(folder, journal, known[one.key], one)
     keys = {one.key for one in inputs}
-    return [entry for entry in journal.entries() if entry.input.key in keys]
+    return [entry for entry in journal.entries() if entry.key in keys]
 
 
 def _renew(folder: JobFolder, journal: Journal, entry: Entry, one: Input) -> None:

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS outputs (
 );
 """
 _COLUMNS = (
-    *("id", "input", "planned", "bytes", "modified_ns", "state", "attempts", "frames", "frame_count"),
+    *("id", "key", "input", "planned", "bytes", "modified_ns", "state", "attempts", "frames", "frame_count"),
     *("people", "seconds", "error", "warnings", "started", "finished"),
 )
 
@@ -89,6 +89,7 @@ class Entry:
         started: when the last attempt began, in seconds since 1970.
         finished: when it ended.
         outputs: finished outputs.
+        key: that of the source, also where its name means nothing in this folder.
     """
 
     id: int
@@ -107,6 +108,7 @@ class Entry:
     started: float | None = None
     finished: float | None = None
     outputs: tuple[Output, ...] = field(default=())
+    key: str = ""
 
 
 class Journal:

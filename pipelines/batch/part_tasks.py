@@ -7,13 +7,13 @@ encoded, again at the same time, and joined.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...models.types import I64, U8, Detections, Detector
+from ...models.types import U8, Detections
 from ..clock import FrameClock
 from ..containers import clock_start, frame_rate, open_video, stream_length
 from ..file_run import overlay_of, sinks
@@ -24,10 +24,11 @@ from ..people import Analyser
 from ..pipeline import Pipeline
 from ..recorder import Recorder
 from ..sinks import Sink, VideoSink
-from ..tracker import Tracker, settings_for
+from ..tracker import settings_for
 from ..video_source import VideoSource
 from .journal import fingerprint
-from .parts import Follow, Followed, Part, keep, kept, note
+from .parts import Followed, Part, keep, kept, note
+from .replay import FollowingTracker, NotingTracker, Replay
 from .settings import JobSettings
 from .tasks import Report, Task, TaskResult, made_by_sepcam
 
@@ -183,8 +184,8 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     with VideoSource(task.source.name) as source:
         info = source.info
     thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
-    tracker = _NotingTracker(thresholds, info.fps)
-    replay = _Replay(networks.detector)
+    tracker = NotingTracker(thresholds, info.fps)
+    replay = Replay(networks.detector)
     analyser = Analyser(
         replay, None, ("track",), tracker=tracker, conf=settings.conf, classes=settings.classes, fps=info.fps
     )
@@ -216,7 +217,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
         follows = (kept(task.before.tracks)[-WARM_UP:] if tracked else []) + follows
     source = _open(task, start_s, task.part.end_s)
     whole = replace(source.info, start_s=0.0, partial=False)
-    replay, follower = _Replay(networks.detector), _FollowingTracker(follows) if tracked else None
+    replay, follower = Replay(networks.detector), FollowingTracker(follows) if tracked else None
     analyser = networks.analyser(whole, detector=replay, tracker=follower)
     made = _Kept(task.part)
     written: list[Sink] = [made]
@@ -300,63 +301,11 @@ def _nothing(info: StreamInfo) -> U8:
     return np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (info.height, info.width, 3))
 
 
-class _Replay:
-    """A detector that finds what was found before."""
-
-    def __init__(self, detector: Detector) -> None:
-        self.name, self.labels = detector.name, detector.labels
-        for name in ("gives", "keypoint_names", "skeleton"):
-            if hasattr(detector, name):
-                setattr(self, name, getattr(detector, name))
-        self.next = Detections.empty()
-        self.waiting: Iterator[Detections] | None = None
-
-    def detect(self, image: U8) -> Detections:
-        """What was found in the next picture."""
-        return self.next if self.waiting is None else next(self.waiting)
-
-
-class _NotingTracker(Tracker):
-    """A tracker that notes all that it gave."""
-
-    noted: list[Followed]
-
-    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
-        """See `Tracker`."""
-        given = super().follow(detections, time_s)
-        self.noted.append((given, (Detections.empty(), np.zeros(0, np.int64))))
-        return given
-
-    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
-        """See `Tracker`."""
-        lost = super().carried(size)
-        self.noted[-1] = self.noted[-1][0], lost
-        return lost
-
-
-class _FollowingTracker(Tracker):
-    """A tracker that gives what another one noted."""
-
-    def __init__(self, noted: Iterable[Followed]) -> None:
-        super().__init__()
-        self._noted = iter(noted)
-        self._lost = Detections.empty(), np.zeros(0, np.int64)
-
-    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
-        """What was noted for the next frame."""
-        given, self._lost = next(self._noted)
-        return given
-
-    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
-        """What was noted with it."""
-        return self._lost
-
-
 class _Shifted:
     """A part of a file whose frames have the indices that they have in the whole file."""
 
     def __init__(
-        self, source: VideoSource, found: Sequence[tuple[float, Detections]], replay: _Replay, first: int
+        self, source: VideoSource, found: Sequence[tuple[float, Detections]], replay: Replay, first: int
     ) -> None:
         replay.waiting = iter([detections for _, detections in found])
         self.info, self.warnings = source.info, source.warnings
