@@ -1,10 +1,10 @@
 """Loads a pipeline for a command: shows downloads, and says which detector was chosen and why."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..models.errors import SepcamError
-from ..models.runtime import RuntimeOptions
 from ..models.weights import WeightStore
 from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
 from ..pipelines.batch.settings import JobSettings
@@ -52,18 +52,10 @@ def load_job(settings: JobSettings, size_of: SizeOf, *, threads: int | None = No
     Raises:
         SepcamError: See ``Pipeline``.
     """
-    return load(
-        settings.detector,
-        settings.pose,
-        tasks=settings.tasks,
-        backbone=settings.backbone,
-        classes=settings.classes,
-        conf=settings.conf,
-        max_people=settings.max_people,
-        detect_every=settings.detect_every,
-        size_of=size_of,
-        options=RuntimeOptions(settings.runtime, settings.device, settings.precision, threads),
-    )
+    name = chosen_detector() if settings.detector == "auto" else settings.detector
+    settings = replace(settings, detector=name, input_size=settings.input_size or size_of(name))
+    with console.downloads() as report:
+        return settings.load(threads=threads, store=WeightStore(notice=console.note), progress=report)
 
 
 def load(
