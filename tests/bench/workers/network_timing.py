@@ -93,7 +93,8 @@ def _openvino_matmul(values: np.ndarray, precision: str, threads: int) -> Callab
         "NUM_STREAMS": 1,
     }
     request = ov.Core().compile_model(model, "CPU", config).create_infer_request()
-    request.set_input_tensor(ov.Tensor(np.ascontiguousarray(values[0]), shared_memory=True))
+    # Copied: the request would not keep an array alive whose memory it shares.
+    request.set_input_tensor(ov.Tensor(values[0], shared_memory=False))
     return request.infer
 
 
