@@ -95,12 +95,6 @@ class LiveMeter:
             self._times.clear()
             self._latest.clear()
 
-    def restart_backbone(self, backbone: ConvKind) -> None:
-        """A backbone goes to work again: what it took earlier, under who knows what load, is forgotten."""
-        with self._lock:
-            self._times = {key: times for key, times in self._times.items() if key[0] != backbone}
-            self._latest.pop(backbone, None)
-
     def analysed(self, backbone: ConvKind, level: int, seconds: float) -> None:
         """The analysis of a frame took so long, so many steps below full quality."""
         with self._lock:

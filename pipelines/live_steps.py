@@ -209,8 +209,6 @@ class LiveAnalysis:
         before = self.active
         if (choice.detector, choice.parts) != (before.detector, before.parts):
             self._meter.restart_models()
-        elif choice.backbone != before.backbone:
-            self._meter.restart_backbone(choice.backbone)
         if replace(choice, size=None) != replace(before, size=None):
             self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
         self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
