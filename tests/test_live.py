@@ -33,12 +33,16 @@ SIZE = (320, 240)
 
 
 class Clock:
-    """A camera whose pictures bear the time at which they were taken, in milliseconds since its beginning."""
+    """A camera whose pictures bear the time at which they were taken, in milliseconds since its beginning.
 
-    def __init__(self, fps=30.0, frames=100_000, first=0):
+    The square moves ``step`` pixels a frame. By default it stays where it is: however many pictures a loaded
+    machine drops, it keeps its identity.
+    """
+
+    def __init__(self, fps=30.0, frames=100_000, step=0):
         self.info = StreamInfo("clock", *SIZE, fps, live=True)
         self.warnings: list[str] = []
-        self.fps, self.frames, self.first = fps, frames, first
+        self.fps, self.frames, self.step = fps, frames, step
         self.begun = time.monotonic()
         self._closed = threading.Event()
 
@@ -53,7 +57,7 @@ class Clock:
         for index in range(self.frames):
             if self._closed.wait(max(0.0, self.begun + index / self.fps - time.monotonic())):
                 return
-            image = square_picture(self.first + index, SIZE)
+            image = square_picture(index * self.step, SIZE)
             stamp_index(image, self.now_ms())
             yield Frame(image, index, time.monotonic())
 
@@ -292,7 +296,7 @@ def test_a_pause_holds_the_picture_and_the_newest_one_comes_after_it(session_of)
 
 
 def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
-    cameras = [Clock(frames=20), Clock(first=20)]
+    cameras = [Clock(frames=20), Clock()]
     away = threading.Event()
 
     def connect():
@@ -412,7 +416,7 @@ def test_stopping_completes_what_is_being_recorded(session_of, tmp_path):
 def test_events_and_counts(session_of):
     told = []
     session = session_of(
-        Clock(fps=40),
+        Clock(fps=40, step=1),
         marks=[read_mark("60,0,60,239", line=True), read_mark("80,0,319,0,319,239,80,239", line=False)],
         on_event=lambda event: told.append((event.kind, event.track_id)),
     )
