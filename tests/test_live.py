@@ -216,8 +216,6 @@ def test_both_backbones_are_compared_once_both_have_run(session_of):
     until(session, lambda shot: shot.status.figures.comparison())
     line = session.status().figures.comparison()
     assert line.startswith("separable ") and " FPS · standard " in line and line.endswith("x")
-    fps = session.status().figures.model_fps
-    assert fps["separable"] > fps["standard"]
     # Other work per frame: what was measured compares with nothing any more.
     session.change(tasks=frozenset({"track"}))
     until(session, lambda shot: shot.result.instances.keypoints is None)

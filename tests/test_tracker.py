@@ -159,10 +159,20 @@ def test_lost_time_is_counted_on_the_source_s_clock_not_in_frames():
     tracker = Tracker(TrackerSettings(lost_s=1.0), fps=FPS)
     for k in range(5):
         tracker.update(seen(walker(k, step=0)), k / FPS)
-    tracker.update(Detections.empty(), 5.0)
+    for time_s in (0.5, 1.0, 1.5):
+        tracker.update(Detections.empty(), time_s)
     for k in range(3):
-        _, ids = tracker.update(seen(walker(k, step=0)), 5.0 + (k + 1) / FPS)
+        _, ids = tracker.update(seen(walker(k, step=0)), 1.5 + (k + 1) / FPS)
     assert ids.tolist() == [2]
+
+
+def test_who_is_there_after_a_gap_in_the_stream_is_who_was_there_before():
+    tracker = Tracker(TrackerSettings(lost_s=1.0), fps=FPS)
+    for k in range(5):
+        tracker.update(seen(walker(k, step=0)), k / FPS)
+    for k in range(3):
+        _, ids = tracker.update(seen(walker(k, step=0)), 60.0 + k / FPS)
+        assert ids.tolist() == [1]
 
 
 @pytest.mark.parametrize("times", [[None] * 8, [3.0] * 8, [8.0 - k for k in range(8)], [0.0, np.nan] * 4])
