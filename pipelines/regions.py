@@ -158,7 +158,11 @@ class Anchors:
 def _moved(boxes: F32, then: F32, now: F32) -> F32:
     """(N, 4) boxes, moved as (N, K, 2) points on average do, grown as their spread does."""
     old, new = then.mean(1, keepdims=True), now.mean(1, keepdims=True)
-    grown = np.sqrt(((now - new) ** 2).sum((1, 2)) / np.maximum(((then - old) ** 2).sum((1, 2)), 1e-9))
+    # Points that all lie in one place say nothing of the size, so spreads count as a pixel at least.
+    spread_then, spread_now = (
+        np.maximum(((points - centre) ** 2).sum((1, 2)), 1.0) for points, centre in ((then, old), (now, new))
+    )
+    grown = np.sqrt(spread_now / spread_then)
     corners = (boxes.reshape(-1, 2, 2) - old) * grown[:, None, None] + new
     return corners.reshape(-1, 4).astype(np.float32)
 
