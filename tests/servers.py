@@ -1,10 +1,9 @@
 """Servers on the loopback address for tests: files, and a network camera."""
 
 import http.server
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,44 +59,3 @@ class MotionJpeg(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
-
-
-class MotionJpegStream:
-    """A network camera on a fixed port that can be killed in the middle of a frame and started again."""
-
-    def __init__(self, port: int, size: tuple[int, int], rate: float = 30.0):
-        stopped = self._stopped = threading.Event()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-                self.end_headers()
-                index = 0
-                with suppress(ConnectionError):
-                    while not stopped.wait(1 / rate):
-                        jpeg = cv2.imencode(".jpg", picture(index, size))[1].tobytes()
-                        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-                        self.wfile.write(head.encode() + jpeg + b"\r\n")
-                        index += 1
-                self.close_connection = True
-
-            def log_message(self, *args):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def kill(self):
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -8,7 +8,6 @@ import gc
 import json
 import threading
 import time
-from collections.abc import Iterator
 from itertools import islice, pairwise
 
 import av
@@ -16,56 +15,18 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
-from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
 from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.reconnect import ReconnectingSource
 from sepcam.pipelines.recorder import Recorder
 from sepcam.pipelines.sinks import JsonlSink
-from sepcam.pipelines.synthetic import read_index, stamp_index
+from sepcam.pipelines.synthetic import read_index
 from sepcam.pipelines.zones import read_mark
 
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import SIZE, CentrePose, Clock, SquareDetector
 
 PATIENCE_S = 30
-SIZE = (320, 240)
-
-
-class Clock:
-    """A camera whose pictures bear the time at which they were taken, in milliseconds since its beginning.
-
-    The square moves ``step`` pixels a frame. By default it stays where it is: however many pictures a loaded
-    machine drops, it keeps its identity.
-    """
-
-    def __init__(self, fps=30.0, frames=100_000, step=0):
-        self.info = StreamInfo("clock", *SIZE, fps, live=True)
-        self.warnings: list[str] = []
-        self.fps, self.frames, self.step = fps, frames, step
-        self.begun = time.monotonic()
-        self._closed = threading.Event()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def __iter__(self) -> Iterator[Frame]:
-        self.begun = time.monotonic()
-        for index in range(self.frames):
-            if self._closed.wait(max(0.0, self.begun + index / self.fps - time.monotonic())):
-                return
-            image = square_picture(index * self.step, SIZE)
-            stamp_index(image, self.now_ms())
-            yield Frame(image, index, time.monotonic())
-
-    def now_ms(self):
-        return round((time.monotonic() - self.begun) * 1e3)
-
-    def close(self):
-        self._closed.set()
 
 
 class Squares(SquareDetector):
@@ -147,20 +108,6 @@ def test_pictures_come_in_order_and_have_everything_that_was_found(session_of):
     assert seen[-1].result.instances.track_ids is not None
     assert seen[-1].result.instances.keypoints is not None
     assert seen[-1].picture is seen[-1].result.frame.image
-
-
-def test_the_picture_shown_is_fresh_though_the_analysis_is_slow(session_of):
-    """At five analyses a second of a camera with thirty frames, nothing piles up."""
-    camera = Clock(fps=30)
-    session = session_of(camera, pool_of(squares=Slow(0.2)))
-    ages = []
-    for shot in islice(shots(session), 20):
-        ages.append((camera.now_ms() - read_index(shot.picture)) / 1e3)
-    # 0.24 s on a machine that does nothing else; seconds, and more and more, where old frames are queued.
-    assert np.median(ages) < 0.5
-    assert np.median(ages[-5:]) < 0.6
-    figures = session.status().figures.meter
-    assert figures.dropped > figures.frames
 
 
 def test_a_slow_viewer_gets_the_newest_picture_and_holds_up_nobody(session_of):

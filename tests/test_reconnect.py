@@ -12,7 +12,7 @@ from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.live_source import open_live
 from sepcam.pipelines.reconnect import ReconnectingSource
 
-from tests.servers import MotionJpegStream, free_port
+from tests.streams import NetworkCamera
 
 PATIENCE_S = 30
 AT_ONCE = (0.0,)
@@ -122,21 +122,20 @@ def test_closing_ends_the_wait():
     assert len(got) == 3
 
 
-def test_a_stream_that_is_killed_and_restarted_goes_on():
-    """Motion JPEG over HTTP on this machine; the second sender has another frame size."""
-    port = free_port()
-    first = MotionJpegStream(port, (320, 240))
-    with open_live(f"http://127.0.0.1:{port}/", reconnect_timeout_s=PATIENCE_S) as source:
+@pytest.mark.parametrize("kind", ["mjpeg", "mpegts", "rtsp"])
+def test_a_stream_that_is_killed_and_restarted_goes_on(kind):
+    """A real stream on this machine; the second sender has another frame size."""
+    first = NetworkCamera(kind, lambda number: picture(number, (320, 240)))
+    with open_live(first.url, reconnect_timeout_s=PATIENCE_S) as source:
         assert isinstance(source, ReconnectingSource)
         frames = iter(source)
         before = [next(frames) for _ in range(5)]
         first.kill()
-        second = MotionJpegStream(port, (160, 120))
-        try:
-            after = [next(frames) for _ in range(20)]
-        finally:
+        with NetworkCamera(kind, lambda number: picture(number, (160, 120)), port=first.port):
+            # What was sent before the end comes first.
+            after = [next(frames) for _ in range(200) if not source.warnings]
+            after += [next(frames) for _ in range(20)]
             source.close()
-            second.kill()
     indices = [frame.index for frame in before + after]
     assert indices == list(range(len(indices)))
     assert {frame.image.shape for frame in after} == {(240, 320, 3)}

@@ -2,12 +2,17 @@
 
 import os
 import signal
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sepcam.models.types import F32, U8, Detections, Poses
+from sepcam.pipelines.frames import Frame, StreamInfo
+from sepcam.pipelines.synthetic import stamp_index
 
 KEYPOINTS = 33
+SIZE = (320, 240)
 
 
 class SquareDetector:
@@ -54,3 +59,39 @@ def square_picture(index: int, size: tuple[int, int] = (96, 64)) -> U8:
     left = 8 + index % (width // 2)
     image[20:44, left : left + 12] = 255
     return image
+
+
+class Clock:
+    """A camera whose pictures bear the time at which they were taken, in milliseconds since its beginning.
+
+    The square moves ``step`` pixels a frame. By default it stays where it is: however many pictures a loaded
+    machine drops, it keeps its identity.
+    """
+
+    def __init__(self, fps=30.0, frames=100_000, step=0):
+        self.info = StreamInfo("clock", *SIZE, fps, live=True)
+        self.warnings: list[str] = []
+        self.fps, self.frames, self.step = fps, frames, step
+        self.begun = time.monotonic()
+        self._closed = threading.Event()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.begun = time.monotonic()
+        for index in range(self.frames):
+            if self._closed.wait(max(0.0, self.begun + index / self.fps - time.monotonic())):
+                return
+            image = square_picture(index * self.step, SIZE)
+            stamp_index(image, self.now_ms())
+            yield Frame(image, index, time.monotonic())
+
+    def now_ms(self):
+        return round((time.monotonic() - self.begun) * 1e3)
+
+    def close(self):
+        self._closed.set()
