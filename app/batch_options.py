@@ -17,7 +17,7 @@ WorkersOption = Annotated[
     typer.Option(
         "--workers",
         metavar="N|auto",
-        help="Worker processes; auto measures how to share out the cores. One file gets one unless told.",
+        help="Worker processes; auto tries how many are fastest. One file gets one unless told.",
         show_default="auto, for more than one file",
     ),
 ]
@@ -31,6 +31,15 @@ MaxMemoryOption = Annotated[
         metavar="SIZE",
         help="Memory that all workers together may take, e.g. 4G.",
         show_default="three quarters of what is free",
+    ),
+]
+StallTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        "--stall-timeout",
+        metavar="SECONDS",
+        min=1,
+        help="Give up a file of which no frame is finished in so long, and kill its worker.",
     ),
 ]
 ClusterOption = Annotated[

@@ -18,8 +18,9 @@ from ..pipelines.batch.folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.inputs import Found, find_inputs
 from ..pipelines.batch.job import agree, plan
 from ..pipelines.batch.journal import UNDONE, Entry, Journal
-from ..pipelines.batch.measure import Split, cores, free_memory, measure, share
+from ..pipelines.batch.measure import Split, Tryout, choose, cores, free_memory, splits
 from ..pipelines.batch.settings import JobSettings
+from ..pipelines.batch.stall import STALL_S
 from ..pipelines.batch.workers import ProcessPool, WorkerPool
 from ..pipelines.outputs import check_writable
 from . import batch_report, console
@@ -53,6 +54,7 @@ class JobRequest:
         threads: of each network, None to share out the cores.
         retries: more attempts for a file that failed in a way that may pass.
         max_memory: bytes that all workers together may take, or None.
+        stall_s: seconds without a finished frame after which a file is given up.
         cluster: address of a Ray cluster to work on, "" for the one that runs here, None for this machine.
         log_json: whether to print JSON in place of text.
         typed: names of the parameters of ``sepcam process`` that were given.
@@ -69,6 +71,7 @@ class JobRequest:
     threads: int | None = None
     retries: int = 1
     max_memory: int | None = None
+    stall_s: float = STALL_S
     cluster: str | None = None
     log_json: bool = False
     typed: frozenset[str] = frozenset()
@@ -245,27 +248,29 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
             request.cluster or None,
             count,
             threads=request.threads,
+            stall_s=request.stall_s,
             store=None if request.store is None else (str(request.out), request.store),
             say=console.note,
         )
     memory = request.max_memory
     if memory is None and (free := free_memory()) is not None:
         memory = free * 3 // 4
+
+    def start(split: Split) -> ProcessPool:
+        return ProcessPool(
+            settings, split.workers, threads=split.threads, max_memory=memory, stall_s=request.stall_s
+        )
+
+    if isinstance(request.workers, int):
+        return start(Split(request.workers, request.threads or max(1, cores() // request.workers)))
     waiting = [entry for entry in entries if entry.state in UNDONE]
     # A long file is as good as several, since it is done in parts.
-    tasks = sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
-    if isinstance(request.workers, int):
-        split = Split(request.workers, max(1, cores() // request.workers))
-    elif settings.device == "cuda" or tasks == 1:
-        split = Split(1, cores())
-    else:
-        source = max(waiting, key=lambda entry: entry.bytes).input
-        split = share(measure(settings, source, cores()), tasks, cores(), memory)
-        console.note(
-            f"{split.workers} worker{'s' * (split.workers > 1)} with {split.threads} "
-            f"thread{'s' * (split.threads > 1)} each"
-        )
-    return ProcessPool(settings, split.workers, threads=request.threads or split.threads, max_memory=memory)
+    tasks = 1 if settings.device == "cuda" else sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
+    with closing(Tryout(start, waiting, settings.saves, settings.frames)) as tryout:
+        candidates = list(splits(tasks, cores(), request.threads))
+        choice = choose(candidates, tryout.attempt, files=len(waiting), max_memory=memory)
+        console.note(choice.why)
+        return tryout.pool(choice.split)
 
 
 def model_hashes(settings: JobSettings) -> dict[str, str]:

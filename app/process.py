@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..models.errors import SepcamError
+from ..pipelines.batch.stall import STALL_S
 from ..pipelines.frames import TASKS
 from ..pipelines.outputs import SAVES
 from ..pipelines.parquet_sink import schema as parquet_schema
@@ -58,6 +59,7 @@ def process(
     workers: batch_options.WorkersOption = None,
     retries: batch_options.RetriesOption = 1,
     max_memory: batch_options.MaxMemoryOption = None,
+    stall_timeout: batch_options.StallTimeoutOption = STALL_S,
     cluster: batch_options.ClusterOption = None,
     resume: batch_options.ResumeOption = False,
     fresh: batch_options.FreshOption = False,
@@ -137,6 +139,7 @@ def process(
         threads=threads,
         retries=retries,
         max_memory=memory,
+        stall_s=stall_timeout,
         cluster=address,
         log_json=log_json,
         typed=batch_options.typed(ctx),

@@ -41,7 +41,7 @@ class PartialFile:
         self._overwrite = overwrite
         self._refuse_existing()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self.path.write_bytes(b"")
         except OSError as error:
             why = error.strerror or str(error)
@@ -54,9 +54,8 @@ class PartialFile:
             SepcamError: If that fails; the hidden file is deleted then.
         """
         try:
-            with open(self.path, "rb+") as file:
-                os.fsync(file.fileno())
-            self.target.parent.mkdir(parents=True, exist_ok=True)
+            _sync(self.path)
+            make_folder(self.target.parent)
             self._publish()
             _sync_folder(self.target.parent)
         except OSError as error:
@@ -94,6 +93,37 @@ class PartialFile:
             os.rename(self.path, self.target)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those that it lies in; they are there after a power loss too.
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync_folder(path.parent)
+
+
+def publish_folder(waiting: Path, target: Path) -> None:
+    """Moves finished files from a hidden folder to where they belong, after they are safely on the disk.
+
+    Args:
+        waiting: the hidden folder; it stays, empty.
+        target: is made if need be; files of other names in it stay.
+
+    Raises:
+        OSError: If they cannot be moved.
+    """
+    paths = sorted(waiting.iterdir())
+    for path in paths:
+        _sync(path)
+    make_folder(target)
+    for path in paths:
+        os.replace(path, target / path.name)
+    _sync_folder(target)
+
+
 def hiding_place(target: Path) -> Path:
     """The folder in which a target is hidden until it is finished: its own as a rule.
 
@@ -129,6 +159,11 @@ def clear_leftovers(target: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.suffix == target.suffix:
                 path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

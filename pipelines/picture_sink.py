@@ -10,7 +10,7 @@ import cv2
 from ..models.errors import SepcamError
 from ..models.types import U8
 from .frames import FrameResult, RunSummary
-from .partial_file import write_failure
+from .partial_file import publish_folder, write_failure
 
 _JPEG_QUALITY = 95
 
@@ -65,9 +65,7 @@ class PictureSink:
             SepcamError: If they cannot be moved.
         """
         try:
-            self._folder.mkdir(exist_ok=True)
-            for path in sorted(self._waiting.iterdir()):
-                os.replace(path, self._folder / path.name)
+            publish_folder(self._waiting, self._folder)
         except OSError as error:
             raise self._failure(error) from error
         finally:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from contextlib import closing
@@ -152,6 +153,34 @@ def test_a_rerun_does_what_is_missing_and_nothing_else(tmp_path):
     assert "this run: 1 file" in again.stdout
     assert (out / "b.jsonl").stat().st_mtime_ns == before
     assert names(out) == ["a.jsonl", "a.mp4", "b.jsonl", "b.mp4"]
+
+
+def test_a_file_that_hangs_is_tried_again_and_then_set_aside_while_the_others_go_on(tmp_path):
+    squares(tmp_path / "a.mp4", 5)
+    write_clip(tmp_path / "b.mp4", images=[np.zeros((64, 96, 3), np.uint8)] * 3)
+    squares(tmp_path / "c.mp4", 6)
+    out = tmp_path / "out"
+    words = ("--detector", "tests.stuck:StuckDetector", "--tasks", "none", "--save", "jsonl")
+    done = process(tmp_path, "-o", out, "--workers", 1, "--stall-timeout", 5, *words)
+    assert done.returncode == 1
+    states = {Path(entry.input.name).stem: entry for entry in entries(out)}
+    assert (states["a"].state, states["c"].state) == ("done", "done")
+    assert (states["b"].state, states["b"].attempts) == ("failed", 2)
+    assert states["b"].error == "it hangs: no frame was finished in 5 s (--stall-timeout)"
+    assert names(out) == ["a.jsonl", "c.jsonl"]
+
+
+def test_what_is_tried_to_choose_the_workers_leaves_nothing(tmp_path):
+    for frames in (4, 5, 6):
+        squares(tmp_path / f"{frames}.mp4", frames)
+    (tmp_path / "d.mp4").write_text("no video, but the largest file" * 1000)
+    words = ("--detector", "tests.walkers:SquareDetector", "--tasks", "none", "--save", "jsonl")
+    done = process(tmp_path, "-o", tmp_path / "out", "--workers", "auto", *words)
+    assert done.returncode == 1
+    assert re.search(r"1 worker with \d+ threads?: \d+\.\d FPS in a trial; more would not repay", done.stderr)
+    ends = [(entry.state, entry.attempts, entry.frames) for entry in entries(tmp_path / "out")]
+    assert ends == [("done", 1, 4), ("done", 1, 5), ("done", 1, 6), ("failed", 1, 0)]
+    assert names(tmp_path / "out") == ["4.jsonl", "5.jsonl", "6.jsonl"]
 
 
 def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):

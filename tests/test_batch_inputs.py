@@ -9,7 +9,6 @@ from sepcam.models.errors import SepcamError
 from sepcam.pipelines.batch.folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.inputs import find_inputs
 from sepcam.pipelines.batch.job import plan
-from sepcam.pipelines.batch.measure import Measured, Split, share
 from sepcam.pipelines.batch.naming import name_targets
 from sepcam.pipelines.batch.settings import JobSettings, differences
 
@@ -122,20 +121,6 @@ def test_settings_survive_json_and_tell_their_differences():
     assert JobSettings.from_json(one.to_json()) == one
     other = JobSettings("b", tasks=(), classes=("person",), input_size=(480, 640))
     assert differences(one, other) == ["detector a -> b", "tasks track -> none"]
-
-
-@pytest.mark.parametrize(
-    ("rates", "tasks", "memory", "split"),
-    [
-        ({1: 10, 2: 14, 4: 18}, 100, None, Split(4, 1)),  # threads scale badly: many processes
-        ({1: 10, 2: 20, 4: 40}, 100, None, Split(1, 4)),  # they scale: one process, less memory
-        ({1: 10, 2: 14, 4: 18}, 2, None, Split(2, 2)),  # no more processes than files
-        ({1: 10, 2: 14, 4: 18}, 100, 2_500, Split(2, 2)),  # nor than fit into the memory
-        ({1: 10, 2: 14, 4: 18}, 100, 500, Split(1, 4)),
-    ],
-)
-def test_cores_are_shared_out_for_the_most_frames(rates, tasks, memory, split):
-    assert share(Measured(rates, 1_000), tasks, 4, memory) == split
 
 
 @pytest.mark.parametrize(("text", "size"), [("500M", 500 * 2**20), ("4G", 2**32), ("1.5 GiB", 3 * 2**29)])

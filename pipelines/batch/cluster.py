@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ...models.errors import SepcamError
 from .cluster_worker import ClusterWorker, version
 from .settings import JobSettings
+from .stall import STALL_S, StallWatch
 from .tasks import Task
 from .workers import Advanced, Died, Event, Finished, Ready
 
@@ -41,6 +42,7 @@ class RayPool:
         workers: int | None = None,
         *,
         threads: int | None = None,
+        stall_s: float = STALL_S,
         store: tuple[str, str] | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -53,6 +55,7 @@ class RayPool:
             workers: how many; None is as many as there is room for now.
             threads: of each network in each worker, which gets so many cores; None is what a machine has, up
                 to `MOST_CORES`.
+            stall_s: seconds without a finished frame after which a worker is begun again.
             store: the output folder, and the address at which its results are to be in its place; None
                 where they are to be in the folder, which all machines share.
             say: told what the user should know, a line each.
@@ -74,7 +77,11 @@ class RayPool:
         options = {"num_cpus": cores, "num_gpus": int(settings.device == "cuda"), "max_restarts": -1}
         make = self._ray.remote(ClusterWorker).options(**options, max_concurrency=4)
         self._actors = [
-            _Worker(number, make.remote(settings, threads or cores, version(), os.getcwd(), store))
+            _Worker(
+                number,
+                make.remote(settings, threads or cores, version(), os.getcwd(), store),
+                StallWatch(stall_s),
+            )
             for number in range(1, (workers or most) + 1)
         ]
         self._say(f"cluster: workers {len(self._actors)}, cores of each {cores}")
@@ -96,7 +103,8 @@ class RayPool:
     def submit(self, task: Task) -> None:
         """See `WorkerPool`."""
         worker = next(one for one in self._actors if one.ready and one.task is None)
-        worker.task = task.id
+        worker.task, worker.beat, worker.why = task.id, 0, _GONE
+        worker.watch.begun()
         self._calls[worker.actor.run.remote(task)] = worker, "run"
 
     def wait(self, timeout_s: float) -> Sequence[Event]:
@@ -164,7 +172,11 @@ class RayPool:
         self._asked_at = now
         asked = {worker.number for worker, what in self._calls.values() if what == "progress"}
         for worker in self._actors:
-            if worker.task is not None and worker.number not in asked:
+            if (why := worker.watch.stalled()) is not None:
+                worker.watch.ended()
+                worker.why = why
+                self._ray.kill(worker.actor, no_restart=False)
+            elif worker.task is not None and worker.number not in asked:
                 self._calls[worker.actor.progress.remote()] = worker, "progress"
         if not self._waiting_told and now - self._began > _LONG_S and not any(w.loaded for w in self._actors):
             self._waiting_told = True
@@ -183,9 +195,15 @@ class RayPool:
             worker.ready = worker.loaded = True
             return [Ready(worker.number, answer)]
         if what == "progress":
-            task, frames, total = answer
-            return [Advanced(worker.number, task, frames, total)] if task == worker.task else []
+            task, frames, total, beat = answer
+            if task != worker.task:
+                return []
+            if beat != worker.beat:
+                worker.beat = beat
+                worker.watch.moved(frames, total)
+            return [Advanced(worker.number, task, frames, total)]
         task, worker.task = worker.task, None
+        worker.watch.ended()
         return [] if task is None else [Finished(worker.number, task, *answer)]
 
     def _gone(self, worker: "_Worker", what: str) -> list[Event]:
@@ -197,8 +215,9 @@ class RayPool:
                 raise SepcamError("no worker is left on the cluster")
             return []
         task, worker.task = worker.task, None
+        worker.watch.ended()
         self._load(worker)
-        return [Died(worker.number, task, _GONE)]
+        return [Died(worker.number, task, worker.why)]
 
 
 @dataclass(slots=True)
@@ -208,16 +227,22 @@ class _Worker:
     Attributes:
         number: from 1.
         actor: its handle.
+        watch: sees whether its task moves.
         ready: whether it has its networks now.
         loaded: whether it ever had.
         task: the id of the task that it is at.
+        beat: how often that task had moved when the worker was asked last.
+        why: what to tell if it is gone.
     """
 
     number: int
     actor: Any
+    watch: StallWatch
     ready: bool = False
     loaded: bool = False
     task: int | None = None
+    beat: int = 0
+    why: str = _GONE
 
 
 class _WithoutRay:

@@ -40,7 +40,7 @@ class ClusterWorker:
         self._store = store
         self._networks: Any = None
         self._stopped = threading.Event()
-        self._progress: tuple[int, int, int | None] = 0, 0, None
+        self._progress: tuple[int, int, int | None, int] = 0, 0, None, 0
 
     def load(self) -> int:
         """Loads the networks, once; the bytes of memory that are in use then."""
@@ -59,15 +59,15 @@ class ClusterWorker:
         def report(frames: int, total: int | None) -> None:
             if self._stopped.is_set():
                 raise KeyboardInterrupt
-            self._progress = task.id, frames, total
+            self._progress = task.id, frames, total, self._progress[-1] + 1
 
-        self._progress = task.id, 0, None
+        self._progress = task.id, 0, None, 0
         with tempfile.TemporaryDirectory(prefix="sepcam-") as scratch:
             result = run_here(task, self._settings, self._networks, report, Path(scratch), self._store)
         return result, memory_in_use()
 
-    def progress(self) -> tuple[int, int, int | None]:
-        """The last task, and frames of it that are done, and that there are, or None."""
+    def progress(self) -> tuple[int, int, int | None, int]:
+        """The last task; frames of it that are done, and that there are, or None; how often it has moved."""
         return self._progress
 
     def stop(self) -> None:
@@ -89,8 +89,13 @@ def run_here(
     """
     if not isinstance(task, FileTask):
         return run_task(task, settings, networks, report)
+
+    def moved() -> None:
+        with suppress(KeyboardInterrupt):  # it is too early to end, and not the thread for it
+            report(0, None)
+
     try:
-        source = fetched(task.source, scratch / "in")
+        source = fetched(task.source, scratch / "in", moved)
     except SepcamError as error:
         return TaskResult(error=str(error), again=True)
     places: dict[Save, tuple[Path, Path]] = {

@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from ...models.errors import SepcamError
-from ..partial_file import PartialFile
+from ..partial_file import PartialFile, make_folder
 from .journal import Journal, Output
 from .settings import JobSettings
 from .store import size_in_store
@@ -145,7 +145,7 @@ class JobFolder:
             SepcamError: If another one is at work here.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
         except OSError as error:
             raise SepcamError(
                 f"cannot write to {self.out}: {error.strerror}; choose another folder with -o"

@@ -1,28 +1,35 @@
-"""How to share out the cores, many processes or many threads each, by a short measurement."""
+"""How to share out the cores, many processes or many threads each, by trying it on the job's own files."""
 
-import multiprocessing
 import os
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
 
-import numpy as np
-
-from ...models.errors import SepcamError
-from ..frames import Frame
-from ..sources import SyntheticSource
+from ..outputs import Save
 from .inputs import Input
-from .settings import JobSettings
-from .workers import memory_in_use
+from .journal import Entry
+from .naming import name_targets
+from .tasks import FileTask
+from .workers import Advanced, Died, Finished, ProcessPool
 
-MEASURED_S = 0.7
-"""Seconds for each number of threads."""
+MEASURED_S: Final = 2.0
+"""Seconds of work in each trial."""
 
-_FRAMES = 12
-_WORTH = 1.05  # times the frames that another process has to bring, to be worth its memory
-_TIMEOUT_S = 120.0
+COST: Final = 0.05
+"""Share of the job's time that another trial may cost."""
+
+WORTH: Final = 1.05
+"""Times the frames per second that more workers have to bring, to be worth their memory."""
+
+WORTH_IN_PARTS: Final = 1.15
+"""The same where they would have to share files: parts are read twice, and joined in the end."""
+
+_LOADING_S = 120.0
+_ENDING_S = 30.0
+_SOURCES = 3  # that are tried, until one can be processed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +44,204 @@ class Split:
     workers: int
     threads: int
 
+    def __str__(self) -> str:
+        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{workers} with {threads}{' each' if self.workers > 1 else ''}"
+
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What a trial found.
+class Trial:
+    """What a split did with a piece of the job.
 
     Attributes:
-        rates: frames per second of the analysis, by the number of threads.
-        rss: bytes of memory that a process takes with its networks loaded.
+        fps: frames per second of all workers, through the whole pipeline.
+        starting_s: seconds until all of them had loaded their networks.
+        rss: bytes of memory of one of them.
+        frames: estimate of how many the whole job has, None where that is unknown.
     """
 
-    rates: Mapping[int, float]
-    rss: int
+    fps: float
+    starting_s: float
+    rss: int = 0
+    frames: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The split that was chosen.
+
+    Attributes:
+        split: the split.
+        why: in a line, with the split.
+    """
+
+    split: Split
+    why: str
+
+
+def splits(tasks: int, cores: int, threads: int | None = None) -> Iterator[Split]:
+    """The splits that come into question: 1, 2, 4 ... workers, and at last one for each core.
+
+    Args:
+        tasks: files or parts of files that can be done at the same time; there are no more workers.
+        cores: of this machine.
+        threads: of each network in each worker; None shares out the cores.
+    """
+    most = max(1, min(tasks, cores // (threads or 1)))
+    for workers in sorted({most, *(2**n for n in range(most.bit_length()))}):
+        yield Split(workers, threads or max(1, cores // workers))
+
+
+def choose(
+    candidates: Sequence[Split],
+    attempt: Callable[[Split], Trial | None],
+    *,
+    files: int,
+    max_memory: int | None = None,
+) -> Choice:
+    """Tries more and more workers, for as long as that is faster and the job long enough to repay the trial.
+
+    Args:
+        candidates: with ever more workers; the first one holds where nothing is faster.
+        attempt: tries a split; None where that was not possible.
+        files: of the job; with more workers than that, they have to share files.
+        max_memory: bytes for all workers together, or None. Those of a trial work beside the chosen ones.
+    """
+    split, *more = candidates
+    if not more:
+        return Choice(split, str(split))
+    best = attempt(split)
+    if best is None:
+        return Choice(split, f"{split} (no file could be tried)")
+    slower = ""
+    for other in more:
+        if max_memory is not None and (split.workers + other.workers) * best.rss > max_memory:
+            slower = f"; no memory to try {other}"
+            break
+        if best.frames is not None:
+            left_s = best.frames / best.fps
+            if 2 * best.starting_s + MEASURED_S > COST * left_s:
+                slower = f"; more would not repay their start (about {left_s:.0f} s of work)"
+                break
+        trial = attempt(other)
+        if trial is None:
+            break
+        if trial.fps < best.fps * (WORTH if other.workers <= files else WORTH_IN_PARTS):
+            slower = f"; {other}: {trial.fps:.1f} FPS"
+            break
+        split, best = other, trial
+    return Choice(split, f"{split}: {best.fps:.1f} FPS in a trial{slower}")
+
+
+class Tryout:
+    """Tries splits with real workers, and keeps the last pool that ``choose`` was content with.
+
+    Each worker reads, analyses, draws and encodes the largest file, for a short while.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Split], ProcessPool],
+        entries: Sequence[Entry],
+        saves: Sequence[Save],
+        frames: int | None,
+    ) -> None:
+        """Nothing is begun yet.
+
+        Args:
+            start: makes the workers of a split.
+            entries: what the job has to do.
+            saves: which kinds of results.
+            frames: after how many frames of each file to stop, or None.
+        """
+        self._start, self._entries, self._saves, self._frames = start, entries, saves, frames
+        self._sources = sorted(entries, key=lambda entry: -entry.bytes)[:_SOURCES]
+        self._pools: dict[Split, ProcessPool] = {}
+
+    def attempt(self, split: Split) -> Trial | None:
+        """Tries a split; None where no file can be processed, or one takes too long to end.
+
+        Raises:
+            SepcamError: If no worker can load its networks.
+        """
+        begun = time.monotonic()
+        pool = self._pools[split] = self._start(split)
+        starting_s = 0.0
+        while self._sources and self._loaded(pool, split.workers):
+            starting_s = starting_s or time.monotonic() - begun
+            done = self._run(pool, split.workers, self._sources[0].input)
+            if done is None:
+                break
+            fps, length = done
+            if fps:
+                return Trial(fps, starting_s, pool.rss, self._job_frames(length))
+            self._sources.pop(0)
+        self._pools.pop(split).close()
+        return None
+
+    def pool(self, split: Split) -> ProcessPool:
+        """The workers of this split; all others are ended."""
+        chosen = self._pools.pop(split, None)
+        self.close()
+        return chosen or self._start(split)
+
+    def close(self) -> None:
+        """Ends all workers but those that ``pool`` gave away."""
+        while self._pools:
+            self._pools.popitem()[1].close()
+
+    def _loaded(self, pool: ProcessPool, workers: int) -> bool:
+        """Waits until so many workers can be given something; whether they can."""
+        begun = time.monotonic()
+        while pool.free() < workers and time.monotonic() - begun < _LOADING_S:
+            pool.wait(0.5)
+        return pool.free() >= workers
+
+    def _run(self, pool: ProcessPool, workers: int, source: Input) -> tuple[float, int | None] | None:
+        """Frames per second of so many workers with a source, 0 if it fails, and its length in frames.
+
+        None where they are not idle again after a while.
+        """
+        frames, length, failed, stopped = 0, None, False, False
+        with tempfile.TemporaryDirectory(prefix="sepcam-trial-") as folder:
+            tasks = [self._task(number, source, Path(folder)) for number in range(workers)]
+            for task in tasks:
+                pool.submit(task)
+            running = workers
+            begun = now = time.monotonic()
+            while running and now - begun < MEASURED_S + _ENDING_S:
+                if not stopped and (failed or now - begun >= MEASURED_S):
+                    stopped = True
+                    pool.stop()
+                for event in pool.wait(0.1):
+                    if isinstance(event, Advanced):
+                        length = event.total or length
+                    elif isinstance(event, Died):
+                        running, failed = running - 1, True
+                    elif isinstance(event, Finished):
+                        frames += event.result.frames
+                        failed = failed or not event.result.frames
+                        if failed or stopped:
+                            running -= 1
+                        else:  # a short file, once more
+                            pool.submit(tasks[event.task])
+                now = time.monotonic()
+        if running:
+            return None
+        return 0.0 if failed else frames / (now - begun), length
+
+    def _task(self, number: int, source: Input, folder: Path) -> FileTask:
+        target = name_targets([source], folder / str(number), self._saves)[source.key]
+        return FileTask(number, source, target, overwrite=True)
+
+    def _job_frames(self, length: int | None) -> int | None:
+        """About how many frames the job has, where all files have as many to the byte as the one tried."""
+        size = self._sources[0].bytes
+        if length is None or not size:
+            return None
+        frames = [round(length * entry.bytes / size) for entry in self._entries]
+        return sum(frames if self._frames is None else [min(one, self._frames) for one in frames])
 
 
 def cores() -> int:
@@ -67,85 +260,3 @@ def free_memory() -> int | None:
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
-
-
-def share(measured: Measured, tasks: int, cores: int, max_memory: int | None) -> Split:
-    """The split that promises the most frames per second.
-
-    With ``n`` processes of ``cores / n`` threads, that is ``n`` times the rate of one of them. A process more
-    must bring 5 %, there is no more of them than tasks, and all must fit into the memory.
-
-    Args:
-        measured: what a trial found.
-        tasks: files or parts of files that can be done at the same time.
-        cores: of this machine.
-        max_memory: bytes for all processes, or None.
-    """
-    most = max(1, min(cores, tasks))
-    if max_memory is not None and measured.rss:
-        most = max(1, min(most, max_memory // measured.rss))
-    best = Split(1, cores)
-    best_rate = measured.rates.get(cores, 0.0)
-    for workers in range(2, most + 1):
-        threads = max(1, cores // workers)
-        known = max((count for count in measured.rates if count <= threads), default=threads)
-        rate = workers * measured.rates.get(known, 0.0)
-        if rate > best_rate * _WORTH:
-            best, best_rate = Split(workers, threads), rate
-    return best
-
-
-def measure(settings: JobSettings, source: Input, cores: int) -> Measured:
-    """Analyses the first frames of a source with different numbers of threads, in a process of its own.
-
-    Takes a second or so for each, beside loading; and leaves every network converted, so that workers load
-    fast.
-
-    Raises:
-        SepcamError: If the networks cannot be loaded.
-    """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_trial, args=(theirs, settings, source, cores), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        found = ours.recv() if ours.poll(_TIMEOUT_S) else None
-    except EOFError:  # a source that crashes its decoder is told when its turn comes
-        found = None
-    process.kill()
-    process.join()
-    if isinstance(found, SepcamError):
-        raise found
-    return found or Measured({cores: 1.0, 1: 1.0}, 0)
-
-
-def _trial(pipe: Connection, settings: JobSettings, source: Input, cores: int) -> None:
-    try:
-        rates = {}
-        pipeline = settings.load(threads=cores)
-        frames = _frames(source)
-        counts = sorted({1, cores, *(2**n for n in range(1, 8) if 2**n < cores)}, reverse=True)
-        rss = memory_in_use()
-        for count in counts:
-            pipeline = pipeline if count == cores else settings.load(threads=count)
-            analyser = pipeline.analyser(SyntheticSource().info)
-            analyser.analyse(frames[0])
-            done, begun = 0, time.perf_counter()
-            while time.perf_counter() - begun < MEASURED_S:
-                analyser.analyse(frames[done % len(frames)])
-                done += 1
-            rates[count] = done / (time.perf_counter() - begun)
-        pipe.send(Measured(rates, max(rss, 1)))
-    except SepcamError as error:
-        pipe.send(error)
-
-
-def _frames(source: Input) -> list[Frame]:
-    """The first frames of a source, or, of one that cannot be read, an empty picture."""
-    try:
-        with source.open(limit=_FRAMES) as opened:
-            frames = list(islice(opened, _FRAMES))
-    except SepcamError:
-        frames = []
-    return frames or [Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0)]

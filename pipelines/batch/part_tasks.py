@@ -267,6 +267,7 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
         for result in _results(task.parts, info):
             recorder.write(result, None)
             report(recorder.frames, info.frame_count)
+        report(recorder.frames, recorder.frames)
         counted = recorder.counted()
         seconds = time.time() - task.begun
         rate = counted.frames / max(seconds, 1e-9)

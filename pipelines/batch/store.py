@@ -1,5 +1,6 @@
 """Addresses of files that are kept elsewhere (``s3://``, ``sftp://`` ...), as fsspec knows them."""
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -34,6 +35,13 @@ def open_store(address: str) -> tuple[Any, str]:
         return url_to_fs(address)
     except (ImportError, ValueError) as error:
         raise SepcamError(f"{address} cannot be opened: {error}") from error
+
+
+def heard_by(moved: Callable[[], None]) -> Any:  # noqa: ANN401 - fsspec has no types
+    """What fsspec tells of a transfer that moves."""
+    from fsspec.callbacks import Callback
+
+    return Callback(hooks={"moved": lambda size, value: moved()})
 
 
 def stored_like(pattern: str) -> list[str]:

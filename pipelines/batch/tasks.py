@@ -140,9 +140,17 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
 
 @contextmanager
 def _reporting(report: Report, title: str, total: int | None) -> Iterator[Advance]:
-    """A ``Progress`` that tells a ``Report``."""
+    """A ``Progress`` that tells a ``Report``; in the end, that no frame is missing."""
     del title
-    yield lambda done, note="": report(done, total)
+    last = 0
+
+    def advance(done: int, note: str = "") -> None:
+        nonlocal last
+        last = done
+        report(done, total)
+
+    yield advance
+    report(last, last)
 
 
 def made_by_sepcam(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +10,21 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ...models.errors import SepcamError
-from ..partial_file import PartialFile, hiding_place, write_failure
+from ..partial_file import PartialFile, hiding_place, publish_folder, write_failure
 from .inputs import Input
-from .store import in_store, name_in_store, open_store
+from .store import heard_by, in_store, name_in_store, open_store
 
 _APPEARS_WHOLE: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "r2"})
 """Stores in which a file is there when its last byte is, or not at all."""
 
 
-def fetched(source: Input, folder: Path) -> Input:
+def fetched(source: Input, folder: Path, moved: Callable[[], None] = lambda: None) -> Input:
     """The source as a file on this machine.
 
     Args:
         source: is given back as it is, unless it is an address that fsspec opens.
         folder: for the copy, which keeps its name.
+        moved: is called whenever a piece of it is there, as far as its kind of address tells.
 
     Raises:
         SepcamError: If there is no such file, or its kind of address needs another package.
@@ -33,7 +35,7 @@ def fetched(source: Input, folder: Path) -> Input:
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / name_in_store(source.name)
     try:
-        files.get_file(path, str(copy))
+        files.get_file(path, str(copy), callback=heard_by(moved))
     except FileNotFoundError as error:
         raise SepcamError(f"{source.name} does not exist") from error
     except OSError as error:
@@ -106,9 +108,7 @@ def _put_folder(made: Path, target: Path, *, overwrite: bool) -> None:
     waiting = hiding_place(target) / f".{target.name}.partial-{os.getpid()}"
     try:
         shutil.copytree(made, waiting, dirs_exist_ok=True)
-        target.mkdir(exist_ok=True)
-        for path in sorted(waiting.iterdir()):
-            os.replace(path, target / path.name)
+        publish_folder(waiting, target)
     except OSError as error:
         raise write_failure(target, error) from error
     finally:

@@ -9,17 +9,20 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from ...models.errors import SepcamError
 from .settings import JobSettings
+from .stall import STALL_S, StallWatch
 from .tasks import Report, Task, TaskResult, run_task
 
 REPORT_S = 0.25
 """Seconds between two words of a worker on how far it is."""
 
 _STOP = "stop"
+_KILLED_S = 10.0  # then it waits for a disk that does not answer, and is left to the system
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class ProcessPool:
         *,
         threads: int | None = None,
         max_memory: int | None = None,
+        stall_s: float = STALL_S,
     ) -> None:
         """Start the first worker.
 
@@ -143,11 +147,11 @@ class ProcessPool:
             workers: how many processes.
             threads: of each network in each of them; None leaves it to the runtime.
             max_memory: bytes that all of them together may take, or None. One of them always works.
+            stall_s: seconds without a finished frame after which a worker is ended.
         """
         self._settings, self._threads = settings, threads
         self._wanted = workers
-        self._max_memory = max_memory
-        self._next = 1
+        self._max_memory, self._stall_s = max_memory, stall_s
         self._workers: dict[int, _Worker] = {}
         self._loaded = False
         self._loaded_rss = 0
@@ -157,6 +161,11 @@ class ProcessPool:
     def size(self) -> int:
         """See `WorkerPool`."""
         return self._wanted
+
+    @property
+    def rss(self) -> int:
+        """Bytes of memory that a worker took at the most when its networks were loaded."""
+        return self._loaded_rss
 
     def free(self) -> int:
         """See `WorkerPool`."""
@@ -169,6 +178,7 @@ class ProcessPool:
         """See `WorkerPool`."""
         worker = next(one for one in self._workers.values() if one.ready and one.task is None)
         worker.task = task.id
+        worker.watch.begun()
         worker.send(task)
 
     def wait(self, timeout_s: float) -> Sequence[Event]:
@@ -177,10 +187,14 @@ class ProcessPool:
         events: list[Event] = []
         for pipe in wait(list(by_pipe), timeout_s):
             events += self._heard(by_pipe[pipe])
+        for worker in list(self._workers.values()):
+            if (why := worker.watch.stalled()) is not None:
+                worker.process.kill()
+                events.append(self._gone(worker, why))
         return events
 
     def stop(self) -> None:
-        """See `WorkerPool`."""
+        """See `WorkerPool`; tasks that are taken later are done as ever."""
         for worker in self._workers.values():
             worker.send(_STOP)
 
@@ -194,9 +208,8 @@ class ProcessPool:
         self._workers.clear()
 
     def _start(self) -> None:
-        worker = _Worker(self._next, self._settings, self._threads)
-        self._workers[worker.number] = worker
-        self._next += 1
+        number = next(number for number in count(1) if number not in self._workers)
+        self._workers[number] = _Worker(number, self._settings, self._threads, StallWatch(self._stall_s))
 
     def _fill(self) -> None:
         """As many workers as wanted and fit into the memory; more than one only after one has loaded."""
@@ -230,17 +243,20 @@ class ProcessPool:
         if isinstance(message, Ready):
             worker.ready, self._loaded = True, True
             self._loaded_rss = max(self._loaded_rss, message.rss)
+        elif isinstance(message, Advanced):
+            worker.watch.moved(message.frames, message.total)
         elif isinstance(message, Finished):
             worker.task = None
+            worker.watch.ended()
         worker.rss = message.rss
         if worker.task is None and self._full():
             self._renew(worker)
         self._fill()
         return [message]
 
-    def _gone(self, worker: "_Worker") -> Died:
-        worker.process.join()
-        reason = _reason(worker.process.exitcode)
+    def _gone(self, worker: "_Worker", why: str | None = None) -> Died:
+        worker.process.join(_KILLED_S)
+        reason = why or _reason(worker.process.exitcode)
         del self._workers[worker.number]
         worker.pipe.close()
         if not worker.ready:
@@ -252,9 +268,9 @@ class ProcessPool:
 class _Worker:
     """A worker process as the driver sees it."""
 
-    def __init__(self, number: int, settings: JobSettings, threads: int | None) -> None:
+    def __init__(self, number: int, settings: JobSettings, threads: int | None, watch: StallWatch) -> None:
         context = multiprocessing.get_context("spawn")
-        self.number = number
+        self.number, self.watch = number, watch
         self.ready = False
         self.task: int | None = None
         self.rss = 0
@@ -318,7 +334,7 @@ class _Inbox:
             nonlocal told_at
             if self._stopped.is_set():
                 raise KeyboardInterrupt
-            if time.monotonic() - told_at >= REPORT_S:
+            if time.monotonic() - told_at >= REPORT_S or frames == total:
                 told_at = time.monotonic()
                 self.send(Advanced(number, task, frames, total, memory_in_use()))
 
@@ -334,6 +350,7 @@ class _Inbox:
             if message == _STOP:
                 self._stopped.set()
             else:
+                self._stopped.clear()
                 self._tasks.put(message)
 
 
