@@ -248,10 +248,13 @@ class LiveWatch:
     def __init__(self, marks: Marks, on_event: Callable[[Event], None]) -> None:
         self._marks, self._on_event = marks, on_event
         self._watch = Watch()
+        self._ended = False
         self.counts: tuple[Count, ...] = tuple(marks.counts())
 
     def update(self, result: FrameResult) -> None:
-        """Looks at a frame."""
+        """Looks at a frame; one that comes after the end is nobody's any more."""
+        if self._ended:
+            return
         crossings = self._marks.update(result.instances)
         frame = result.frame
         for event in self._watch.update(frame.index, frame.time_s, result.instances, crossings):
@@ -260,6 +263,7 @@ class LiveWatch:
 
     def end(self) -> None:
         """Everyone leaves."""
+        self._ended = True
         for event in self._watch.end():
             self._on_event(event)
 

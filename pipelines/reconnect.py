@@ -14,12 +14,17 @@ from .sources import Source
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each attempt to open a source again; the last one repeats."""
 
+_UNREAD_S = 0.5  # between opening and reading, after which frames have piled up
+_DRAIN_S = 2.0  # most that is spent on getting past those
+_USUAL_FPS = 25.0
+
 
 class ReconnectingSource:
     """A camera or a stream that is opened again, with back-off, whenever it stops.
 
     Frames go on being numbered; one of another size than the first is fitted into it (with black around it),
-    so that tracks, zones, a window and a recording go on undisturbed.
+    so that tracks, zones, a window and a recording go on undisturbed. What a stream sent between its opening
+    and the first look at it (networks take seconds to load) is left out.
 
     Attributes:
         info: of the first connection.
@@ -53,6 +58,7 @@ class ReconnectingSource:
         self._waits_s = waits_s
         self._closed = threading.Event()
         self._source: Source | None = connect()
+        self._opened_at = time.monotonic()
         self.info = replace(self._source.info, live=True)
         self.warnings = []
         self.attempt = 0
@@ -75,7 +81,7 @@ class ReconnectingSource:
             lost = "its sender stopped"
             try:
                 with self._source as source:
-                    for frame in source:
+                    for frame in source if index else self._newest(source):
                         self.attempt = 0
                         yield Frame(fitted(frame.image, size), index, frame.time_s, frame.name)
                         index += 1
@@ -93,6 +99,21 @@ class ReconnectingSource:
         self._closed.set()
         if self._source is not None:
             self._source.close()
+
+    def _newest(self, source: Source) -> Iterator[Frame]:
+        """The frames from the first one on that had to be waited for: those before it are old."""
+        frames = iter(source)
+        begun = time.monotonic()
+        if begun - self._opened_at > _UNREAD_S:
+            at_once_s = 0.5 / (self.info.fps or _USUAL_FPS)
+            asked = begun
+            for frame in frames:
+                now = time.monotonic()
+                if now - asked > at_once_s or now - begun > _DRAIN_S:
+                    yield frame
+                    break
+                asked = now
+        yield from frames
 
     def _again(self) -> Source | None:
         """The source, opened again; None once it was closed."""

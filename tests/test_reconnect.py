@@ -11,6 +11,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.live_source import open_live
 from sepcam.pipelines.reconnect import ReconnectingSource
+from sepcam.pipelines.synthetic import read_index
 
 from tests.streams import NetworkCamera
 
@@ -120,6 +121,22 @@ def test_closing_ends_the_wait():
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert len(got) == 3
+
+
+def test_what_piled_up_before_the_first_look_is_left_out():
+    class Unread(Camera):
+        def __iter__(self):
+            for index in range(60):
+                time.sleep(0.5 if index >= 50 else 0)
+                yield Frame(picture(index, self.size), index, time.monotonic())
+
+    unread = Unread()
+    unread.info = StreamInfo("camera", *unread.size, 2.0)
+    source = ReconnectingSource(lambda: unread)
+    time.sleep(0.6)  # networks are loaded
+    frames = taken(source, 3)
+    assert [read_index(frame.image) for frame in frames] == [50, 51, 52]
+    assert [frame.index for frame in frames] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("kind", ["mjpeg", "mpegts", "rtsp"])
