@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -16,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.app.assets import demo_clip
+
+from tests.streams import NetworkCamera
 
 NEEDED = ("Xvfb", "openbox", "xdotool", "import")
 PACKAGES = "xvfb openbox xdotool imagemagick"
@@ -280,6 +283,41 @@ def test_sepcam_live_from_beginning_to_end(desktop, tmp_path):
     assert len(frames) == len(times)
     assert [frame["time_s"] for frame in frames] == pytest.approx(times, abs=0.002)
     assert (out / "all.mot.txt").is_file()
+
+
+@pytest.fixture(scope="module")
+def people() -> np.ndarray:
+    """A picture with two people whom the detector is sure of."""
+    with av.open(str(demo_clip())) as container:
+        return next(islice(container.decode(video=0), 150, None)).to_ndarray(format="bgr24")
+
+
+def test_a_stream_that_dies_leaves_its_last_picture_and_goes_on_when_it_returns(desktop, people):
+    """The command with a stream that is killed; its next sender has another size. Nobody becomes new."""
+    words = "--events", "--detector", "ssdlite-person", "--tasks", "track"
+    with NetworkCamera("mpegts", lambda number: people) as first:
+        desk = desktop("-c", "from sepcam.app.cli import main; main()", "live", first.url, *words)
+        desk.until("two people", lambda: sum('"enter"' in line for line in desk.lines) == 2)
+        desk.window()
+    above, below = slice(60, 150), slice(240, 350)
+    desk.until("banner", lambda: middle(desk.picture()) < 0.6 * middle(people))
+    last = desk.picture()
+    for rows in (above, below):
+        assert np.abs(last[rows].astype(int) - people[rows]).mean() < 15
+    larger = cv2.resize(people, (720, 480))
+    with NetworkCamera("mpegts", lambda number: larger, port=first.port):
+        desk.until("picture without a banner", lambda: middle(desk.picture()) > 0.8 * middle(people))
+        time.sleep(3.0)  # for somebody new, if there is
+        desk.press("Escape")
+        assert desk.ended() == 0
+    events = [json.loads(line) for line in desk.lines]
+    assert [event["event"] for event in events] == ["enter", "enter", "leave", "leave"]
+    assert {event["track_id"] for event in events} == {1, 2}
+
+
+def middle(picture: np.ndarray) -> float:
+    """How bright a picture of a stream is where a banner would be."""
+    return float(picture[165:195, 20:150].mean())
 
 
 def headless(tmp_path, *words, env=None):
