@@ -9,15 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from itertools import islice
 
 import av
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
+from sepcam.app.assets import demo_clip
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.streams import NetworkCamera
 from tests.web_noise import FUZZ, messages
 from tests.web_server import PATIENCE_S, serving
 
@@ -303,6 +306,32 @@ def test_the_session_goes_on_for_those_who_come_later(web_server):
     web_server.until("later pictures", lambda: len(later.numbers) > 3)
     assert later.numbers[0] > first.numbers[-1] - 3
     later.close()
+
+
+def test_a_stream_that_dies_and_returns_goes_on_for_those_who_watch():
+    """H.264 over RTSP; the next sender has another size."""
+    with av.open(str(demo_clip())) as container:
+        people = next(islice(container.decode(video=0), 150, None)).to_ndarray(format="bgr24")
+
+    def ids():
+        return sorted(person["id"] for person in server.status()["people"])
+
+    with ExitStack() as stack:
+        first = stack.enter_context(NetworkCamera("rtsp", lambda number: people))
+        words = "--detector", "ssdlite-person", "--tasks", "track"
+        server = stack.enter_context(serving(first.url, *words))
+        viewer = stack.enter_context(closing(Viewer(server)))
+        server.until("two people", lambda: ids() == [1, 2] and viewer.numbers)
+        first.kill()
+        server.until("banner", lambda: (server.status()["notice"] or "").startswith("reconnecting ("))
+        assert server.ask("GET", "/api/live/snapshot").status == 200
+        assert ids() == [1, 2]
+        seen = viewer.numbers[-1]
+        larger = cv2.resize(people, (720, 480))
+        stack.enter_context(NetworkCamera("rtsp", lambda number: larger, port=first.port))
+        server.until("pictures", lambda: viewer.numbers[-1] > seen + 10)
+        assert server.status()["notice"] is None
+        assert ids() == [1, 2]
 
 
 @FUZZ
