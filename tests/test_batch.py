@@ -189,6 +189,7 @@ def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):
     squares(clip, 120, options={"g": "12", "bf": "2"}, audio="aac")
     # Whoever is tracked leaves at the right and comes back at the left: an identity ends within a part.
     assert find_cuts(str(clip), 4, 1.0) == pytest.approx((2.4, 6.0, 8.4))
+    assert find_cuts(str(clip), 1, 1.0, 3.0) == pytest.approx((2.4, 6.0, 8.4))  # a kill loses no more
     results = []
     for workers in (1, 2):
         drive(clip, tmp_path / str(workers), workers)

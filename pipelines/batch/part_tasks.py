@@ -6,6 +6,7 @@ follow people through the frames, so each part begins a little before its first 
 encoded, again at the same time, and joined.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -43,10 +44,12 @@ class CutTask(Task):
     Attributes:
         count: parts wanted.
         least_s: least seconds of a part.
+        most_s: most seconds of a part, as far as there are key frames for it.
     """
 
     count: int
     least_s: float
+    most_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +126,15 @@ def _cut(task: CutTask) -> TaskResult:
         return TaskResult(skipped="it was made by Sepcam")
     with VideoSource(task.source.name) as source:
         info = source.info
-    return TaskResult(cuts=find_cuts(task.source.name, task.count, task.least_s) if info.time_base else ())
+    cuts = find_cuts(task.source.name, task.count, task.least_s, task.most_s) if info.time_base else ()
+    return TaskResult(cuts=cuts)
 
 
-def find_cuts(path: str, count: int, least_s: float) -> tuple[float, ...]:
+def find_cuts(path: str, count: int, least_s: float, most_s: float = math.inf) -> tuple[float, ...]:
     """Times of key frames, in seconds of the file, that part it into about ``count`` equal parts.
 
-    None where it has no length or no index, or too few key frames, or the parts would be shorter than
-    ``least_s``.
+    There are more where these would be longer than ``most_s``, and none where it has no length or no index,
+    or too few key frames, or the parts would be shorter than ``least_s``.
 
     Raises:
         SepcamError: If it is no video that can be opened.
@@ -141,7 +145,7 @@ def find_cuts(path: str, count: int, least_s: float) -> tuple[float, ...]:
         length, tick = stream_length(stream), stream.time_base
         if not length or not tick:
             return ()
-        count = min(count, int(length / least_s))
+        count = min(max(count, math.ceil(length / most_s)), int(length / least_s))
         origin = clock_start(container)
         cuts: list[float] = []
         for number in range(1, count):

@@ -113,7 +113,7 @@ class FileInParts:
         self._running = 0
         self._parts: tuple[Part, ...] = ()
         self._stage_ms: dict[str, float] = {}
-        self._steps = self._plan(CutTask(0, source, _EACH * workers, least_s))
+        self._steps = self._plan(CutTask(0, source, _EACH * workers, least_s, MOST_PART_S))
         self._step = next(self._steps)
 
     def next(self, number: int) -> Task | None:
