@@ -8,7 +8,7 @@ Source: https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter
 
 from torch import Tensor, nn
 
-from .blazepose import upsample2
+from .blazepose import Upsample2
 from .blocks import Activation, ConvAct, Normalize
 
 
@@ -108,6 +108,7 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
+        self.upsample = Upsample2(inputs)
         self.narrow = ConvAct(inputs, outputs, act=nn.Identity)
         self.gate = Gate(outputs, outputs)
         self.mix = ConvAct(outputs, outputs, act=nn.ReLU)
@@ -115,6 +116,6 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor, lateral: Tensor) -> Tensor:
         """(B, inputs, H, W) and (B, outputs, 2H, 2W) to (B, outputs, 2H, 2W)."""
-        x = self.narrow(upsample2(x))
+        x = self.narrow(self.upsample(x))
         x = self.mix(lateral * self.gate(lateral + x) + x)
         return x + self.depthwise(x)
