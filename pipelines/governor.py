@@ -15,6 +15,8 @@ _PATIENCE_S = 3.0
 _MOST_PATIENCE_S = 48.0
 _OVER, _UNDER, _IDLE = 1.05, 0.65, 0.35  # shares of the time per frame
 _LEAST_FRAMES = 5
+_FAR_OVER = 1.5  # of the time per frame: where no time is lost on watching
+_FAR_FRAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def ladder(detector: str, *, pose: bool = True) -> tuple[Quality, ...]:
 class Governor:
     """Decides, frame by frame, how much can be done.
 
-    It goes down one step when frames take longer than there is time for, and up one when they would fit with
-    room to spare: soon where there is much, after a while where there is little. When a step up proves too
-    much, it waits twice as long before the next try.
+    It goes down one step when frames take longer than there is time for (two, and at once, where they take
+    far too long), and up one when they would fit with room to spare: soon where there is much, after a while
+    where there is little. When a step up proves too much, it waits twice as long before the next try.
     """
 
     def __init__(self, steps: tuple[Quality, ...], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -94,26 +96,36 @@ class Governor:
         """A frame took so long in the slowest stage; what to do for the next one, to reach a rate."""
         self._count += 1
         self._busy_s += seconds
+        self._slowest_s = max(self._slowest_s, seconds)
+        if self._far_over(target_fps):
+            self._down(2)
+            return self.quality
         spent = self._clock() - self._since
         if self._count >= _LEAST_FRAMES and spent >= _SETTLE_S:
             load = self._busy_s / self._count * target_fps
             if load > _OVER:
-                self._down()
+                self._down(1)
             elif load >= _UNDER:
                 self._begin()  # a comfortable stretch does not add up to a step up
             elif spent >= self._patience(load):
                 self._up()
         return self.quality
 
+    def _far_over(self, target_fps: float) -> bool:
+        """Whether frames take far too long, also without the slowest one: that may be an exception."""
+        if self._count < _FAR_FRAMES:
+            return False
+        return (self._busy_s - self._slowest_s) / (self._count - 1) * target_fps > _FAR_OVER
+
     def _patience(self, load: float) -> float:
         """Seconds before a step up: few where there is much room, unless one has just proved too much."""
         return _SETTLE_S if load < _IDLE and self._patience_s == _PATIENCE_S else self._patience_s
 
-    def _down(self) -> None:
+    def _down(self, steps: int) -> None:
         if self._rose_at is not None and self._clock() - self._rose_at < 2 * self._patience_s:
             self._patience_s = min(2 * self._patience_s, _MOST_PATIENCE_S)
         self._rose_at = None
-        self._level = min(self._level + 1, len(self._steps) - 1)
+        self._level = min(self._level + steps, len(self._steps) - 1)
         self._begin()
 
     def _up(self) -> None:
@@ -127,4 +139,4 @@ class Governor:
     def _begin(self) -> None:
         self._since = self._clock()
         self._count = 0
-        self._busy_s = 0.0
+        self._busy_s = self._slowest_s = 0.0

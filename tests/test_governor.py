@@ -54,10 +54,24 @@ def test_a_machine_that_keeps_up_leaves_nothing_out():
     assert fast.seen == [Quality()]
 
 
-def test_a_machine_that_never_keeps_up_goes_down_step_by_step_and_stays():
-    slow = machine(lambda quality: 1.0)
+def test_a_machine_that_never_quite_keeps_up_goes_down_step_by_step_and_stays():
+    slow = machine(lambda quality: 0.045)
     slow.run(200)
     assert slow.seen == list(ladder("yolox-nano"))
+
+
+def test_the_further_behind_a_machine_is_the_sooner_it_does_less():
+    steps = ladder("yolox-nano")
+    slow = machine(lambda quality: 0.060 if steps.index(quality) < 6 else 0.025)
+    assert slow.run(1.0) == steps[6]
+    assert [steps.index(quality) for quality in slow.seen] == [0, 2, 4, 6]
+
+
+def test_a_single_slow_frame_changes_nothing():
+    times = iter([0.02] * 3 + [0.15] + [0.02] * 1000)
+    fast = machine(lambda quality: next(times))
+    fast.run(10)
+    assert fast.seen == [Quality()]
 
 
 def test_it_settles_where_frames_fit():
