@@ -1,4 +1,4 @@
-"""Geometry that detectors share: fitting a picture into a network's input, and non-maximum suppression."""
+"""Geometry that detectors share: fitting a picture into a network's input, and making one box of many."""
 
 import cv2
 import numpy as np
@@ -61,3 +61,27 @@ def nms(boxes: F32, scores: F32, labels: I64, iou: float, limit: int) -> I64:
     # Lists, because OpenCV reads them several times faster than arrays here.
     kept = cv2.dnn.NMSBoxesBatched(corner_size.tolist(), scores.tolist(), labels.tolist(), 0.0, iou)
     return np.asarray(kept, np.int64)[:limit]
+
+
+def vote(boxes: F32, scores: F32, labels: I64, kept: I64, iou: float) -> F32:
+    """Box voting: the means of what all but agrees with each box that non-maximum suppression kept.
+
+    Source: Gidaris and Komodakis 2015, https://arxiv.org/abs/1505.01749.
+
+    Args:
+        boxes: (N, 4) float32 x1 y1 x2 y2.
+        scores: (N,) float32, above 0; a box counts as much in the mean.
+        labels: (N,) int64.
+        kept: (K,) int64 indices into ``boxes``.
+        iou: boxes of one class that overlap by as much have a say.
+
+    Returns:
+        (K, 4) float32.
+    """
+    best = boxes[kept, None]
+    shared = np.minimum(best[..., 2:], boxes[:, 2:]) - np.maximum(best[..., :2], boxes[:, :2])
+    inner = shared.clip(0).prod(-1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
+    agree = inner >= iou * (areas[kept, None] + areas - inner)
+    weights = np.where(agree & (labels[kept, None] == labels), scores, np.float32(0))
+    return weights @ boxes / weights.sum(1, keepdims=True)

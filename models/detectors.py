@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import coco
-from .boxes import Letterbox, nms
+from .boxes import Letterbox, nms, vote
 from .errors import SepcamError
 from .types import F32, I64, U8, Detections, Detector
 
@@ -37,11 +37,14 @@ class Thresholds:
         score_floor: the lowest score that is reported, in (0, 1).
         nms_iou: boxes of one class that overlap by more are one object.
         limit: the most objects reported in one picture.
+        vote_iou: boxes of one class that overlap by as much have a say in where the best of them is; None
+            takes the best as it is.
     """
 
     score_floor: float
     nms_iou: float
     limit: int = 100
+    vote_iou: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.score_floor < 1:
@@ -62,7 +65,7 @@ COCO_LOGITS[list(coco.CATEGORY_IDS)] = np.arange(len(coco.NAMES))
 
 YOLOX_SIZE: Size = (416, 416)
 YOLOX_STRIDES = (8, 16, 32)
-YOLOX_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.65)
+YOLOX_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.65, vote_iou=0.85)
 
 
 # --- SSD --------------------------------------------------------------------------------------------------
@@ -365,7 +368,11 @@ def _select(
         usable = usable[np.argpartition(-scores[usable], _MAX_CANDIDATES)[:_MAX_CANDIDATES]]
     boxes, scores, labels = boxes[usable], scores[usable], labels[usable]
     kept = nms(boxes, scores, labels, thresholds.nms_iou, thresholds.limit)
-    return Detections(boxes[kept], scores[kept], labels[kept].astype(np.int64, copy=False))
+    if thresholds.vote_iou is None:
+        best = boxes[kept]
+    else:
+        best = vote(boxes, scores, labels, kept, thresholds.vote_iou)
+    return Detections(best, scores[kept], labels[kept].astype(np.int64, copy=False))
 
 
 def _sigmoid(x: F32) -> F32:

@@ -21,6 +21,13 @@ On PETS09-S2L1, 10 frames a second, two frames more take HOTA from 58.2 to 58.7 
 (YOLOX-nano at 640; halves: 54.4 to 54.7 and 66.8 to 67.6); four frames give no more than two.
 """
 
+CENTRE: Final = 0.5
+"""How far the centre of a tracked box goes from where the Kalman filter sees it to where the detector does.
+
+The filter is steady, but late. On PETS09-S2L1 half the way takes HOTA from 58.7 to 58.8 and MOTA from 80.0 to
+80.1 (YOLOX-nano at 640; halves: 54.7 to 54.9 and 67.5 to 67.6); a quarter and three quarters give the same.
+"""
+
 _INSIDE = 0.005  # share of the picture's sides that a box keeps off the border: the others are leaving
 _UNSEEN = 0.5  # share of the last score that somebody has who is not seen
 _LONGEST_S = 0.5  # that a gap counts: while no picture came, nobody was seen to leave
@@ -197,8 +204,8 @@ class Tracker:
         """Follow everything into the next frame; see ``follow``.
 
         Returns:
-            What has an identity, best score first: the boxes as the Kalman filter sees them (steadier than
-            the detector's, and not clipped), all else as it was detected; and (N,) int64 identities.
+            What has an identity, best score first: steadier boxes (see ``follow``), all else as it was
+            detected; and (N,) int64 identities.
         """
         boxes, rows, ids = self.follow(detections, time_s)
         return replace(detections[rows], boxes=boxes), ids
@@ -212,8 +219,9 @@ class Tracker:
                 frame after the last.
 
         Returns:
-            Of what has an identity, best score first: (N, 4) float32 boxes as the Kalman filter sees them,
-            not clipped; (N,) rows of ``detections``; (N,) int64 identities.
+            Of what has an identity, best score first: (N, 4) float32 boxes of the size that the Kalman filter
+            sees, between its place and the detector's, not clipped; (N,) rows of ``detections``; (N,) int64
+            identities.
         """
         timestamp = self._advance(time_s)
         found = detections
@@ -268,11 +276,10 @@ class Tracker:
         tracks.last |= {own: (timestamp, score) for own, score in zip(numbers, scores, strict=True)}
         if not tracks.tracker.tracks:
             del self._classes[label]
-        return (
-            boxes.astype(np.float32).reshape(-1, 4),
-            seen[kept],
-            np.array(numbers, np.int64),
-        )
+        boxes = boxes.astype(np.float32).reshape(-1, 4)
+        off = (found.boxes[seen[kept]] - boxes).reshape(-1, 2, 2).mean(1)
+        boxes += np.float32(CENTRE) * np.tile(off, 2)
+        return boxes, seen[kept], np.array(numbers, np.int64)
 
     def _identity(self, tracks: _ClassTracks, number: int) -> int:
         """This object's identity for a number of the library's, which start again with every tracker."""

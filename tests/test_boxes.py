@@ -1,4 +1,4 @@
-"""Letterboxing and non-maximum suppression."""
+"""Letterboxing, non-maximum suppression and box voting."""
 
 import cv2
 import hypothesis.extra.numpy as hnp
@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from sepcam.models.boxes import Letterbox, nms
+from sepcam.models.boxes import Letterbox, nms, vote
 
 
 def reference_nms(boxes, scores, labels, iou, limit):
@@ -42,6 +42,25 @@ def test_nms_keeps_what_its_definition_keeps(found, limit):
     boxes, scores, labels = found
     iou = 0.4517  # is no ratio of small whole numbers
     assert nms(boxes, scores, labels, iou, limit).tolist() == reference_nms(boxes, scores, labels, iou, limit)
+
+
+def test_a_box_is_the_mean_of_those_of_its_class_that_agree_with_it_by_their_scores():
+    boxes = np.array([[0, 0, 10, 20], [1, 0, 11, 20], [9, 0, 19, 20], [0, 0, 10, 19]], np.float32)
+    scores, labels = np.array([0.75, 0.25, 0.5, 0.6], np.float32), np.array([0, 0, 0, 1])
+    voted = vote(boxes, scores, labels, np.array([0, 3, 2]), 0.8)
+    np.testing.assert_allclose(voted, [[0.25, 0, 10.25, 20], [0, 0, 10, 19], [9, 0, 19, 20]])
+    assert voted.dtype == np.float32
+
+
+@settings(max_examples=50, deadline=None)
+@given(candidates())
+def test_voting_keeps_boxes_where_they_were_chosen(found):
+    boxes, scores, labels = found
+    kept = nms(boxes, scores, labels, 0.5, 30)
+    voted = vote(boxes, scores, labels, kept, 0.8)
+    sides = boxes[kept, 2:] - boxes[kept, :2]
+    assert voted.shape == (len(kept), 4)
+    assert (np.abs(voted - boxes[kept]) <= np.tile(sides, 2) * 0.25 + 1e-3).all()
 
 
 def test_boxes_of_other_classes_do_not_suppress_each_other():
