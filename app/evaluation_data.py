@@ -12,7 +12,7 @@ import numpy as np
 
 from ..models import coco
 from ..models.errors import SepcamError
-from ..models.types import Detector, PartDetector, PoseEstimator
+from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
@@ -154,10 +154,11 @@ class CocoData:
         return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
 
     def _analyser(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyser:
+        wanted: set[Part] = {"segment"} if self._keypoints is None else {"pose", "segment"}
         return Analyser(
             detector,
             pose,
-            ("segment",) if self._keypoints is None else ("pose", "segment"),
+            wanted & (parts_of(detector) | parts_of(pose)),
             conf=conf,
             classes=["person"],
             max_people=self._max_people,

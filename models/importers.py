@@ -1,12 +1,13 @@
-"""Convolution weights out of other projects' files: TFLite, frozen TensorFlow graphs, ONNX, state dicts.
+"""Convolution weights out of other projects' files: TFLite, frozen TensorFlow graphs, ONNX.
 
-Each reader gives the file's convolutions in graph order, as float32 in PyTorch's layout; `load_convs` puts
-them into one of our networks, whose modules are defined in that order. Nothing here runs a graph.
+Files of torch are for `checkpoints`. Each reader gives the file's convolutions in graph order, as float32 in
+PyTorch's layout; `load_convs` puts them into one of our networks, whose modules are defined in that order.
+Nothing here runs a graph.
 """
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,46 +75,6 @@ def _check_fit(name: str, layer: nn.Conv2d | nn.ConvTranspose2d, conv: ConvWeigh
         raise ValueError(f"only one is depthwise: network {ours}, file {theirs}")
     if layer.bias is None and conv.bias.any():
         raise ValueError(f"the file has a bias that the network lacks: network {ours}, file {theirs}")
-
-
-# --- torch ------------------------------------------------------------------------------------------------
-
-
-def read_torch(path: Path | str, epsilon: float = 1e-3) -> list[ConvWeights]:
-    """Convolutions of a state dict saved by torch, in its order, the batch norm after each folded in.
-
-    No pickled code is run.
-
-    Args:
-        path: of the file.
-        epsilon: of the batch norms, which state dicts leave out; torchvision's mobile networks have 1e-3.
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If it holds no state dict.
-    """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch's reader meets other files with whatever comes up
-        raise ValueError(f"not a state dict of torch ({type(error).__name__})") from error
-    if not isinstance(state, dict):
-        raise ValueError("not a state dict of torch")
-    convs: list[ConvWeights] = []
-    for name, value in state.items():
-        layer, _, kind = name.rpartition(".")
-        if kind == "weight" and value.ndim == 4:
-            bias = state.get(f"{layer}.bias", torch.zeros(len(value)))
-            depthwise = len(value) > 1 and value.shape[1] == 1
-            convs.append(ConvWeights(layer, value.numpy(), bias.numpy(), depthwise))
-        elif kind == "running_var":
-            scale = state[f"{layer}.weight"] / torch.sqrt(value + epsilon)
-            shift = state[f"{layer}.bias"] - state[f"{layer}.running_mean"] * scale
-            folded = convs.pop()
-            weight, bias = folded.weight * scale.numpy()[:, None, None, None], folded.bias * scale.numpy()
-            convs.append(replace(folded, weight=weight, bias=bias + shift.numpy()))
-    return convs
 
 
 # --- ONNX -------------------------------------------------------------------------------------------------

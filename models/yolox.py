@@ -43,7 +43,7 @@ class _CSPDarknet(nn.Module):
         self.stage3 = nn.Sequential(_separable(32, 64, 2), _CSPLayer(64, 64, 3))
         self.stage4 = nn.Sequential(_separable(64, 128, 2), _CSPLayer(128, 128, 3))
         self.stage5 = nn.Sequential(
-            _separable(128, 256, 2), _SpatialPyramid(256), _CSPLayer(256, 256, 1, shortcut=False)
+            _separable(128, 256, 2), SpatialPyramid(256), _CSPLayer(256, 256, 1, shortcut=False)
         )
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -139,7 +139,7 @@ class _Bottleneck(nn.Module):
         return x + y if self.shortcut else y
 
 
-class _SpatialPyramid(nn.Module):
+class SpatialPyramid(nn.Module):
     """Spatial pyramid pooling: maxima over 5 x 5, 9 x 9 and 13 x 13 windows beside the features."""
 
     def __init__(self, channels: int) -> None:
@@ -148,6 +148,7 @@ class _SpatialPyramid(nn.Module):
         self.merge = _conv(channels * 2, channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, channels, H, W) to the same."""
         x = self.squeeze(x)
         # A 9 x 9 maximum is a 5 x 5 maximum of 5 x 5 maxima, a 13 x 13 one a third of them: less work.
         five = F.max_pool2d(x, 5, 1, 2)

@@ -35,6 +35,7 @@ from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
 from .runtime import Compiler, Runner, RuntimeOptions, compile_network
 from .segmenter import RegionSegmenter
+from .simcc import SimCCPose
 from .types import Detector, PoseEstimator
 from .weights import Progress, WeightStore, silent
 
@@ -217,9 +218,8 @@ def load_pose(
     plugin = None if name in store.registry else plugins.load(name, "sepcam.poses", PoseEstimator)
     if plugin is not None:
         return plugin
-    network = _Network.find(
-        name, ("pose", "segment"), backbone, options, store, weights_file, progress, compiler
-    )
+    tasks = "pose", "segment"
+    network = _Network.find(name, tasks, backbone, options, store, weights_file, progress, compiler)
     return _POSES[name](network, max_people, masks)
 
 
@@ -366,6 +366,12 @@ def _segmenter(network: _Network, max_people: int, masks: bool | None) -> PoseEs
     return RegionSegmenter(network.runner((CROP, CROP), max_batch=max_people), name=network.info.name)
 
 
+def _rtmpose(network: _Network, max_people: int, masks: bool | None) -> PoseEstimator:
+    del masks  # It has none.
+    size = network.info.input_size
+    return SimCCPose(network.runner(size, max_batch=max_people), size, name=network.info.name)
+
+
 _DETECTORS: Mapping[str, Callable[[_Network, Size | int, Thresholds], Detector]] = MappingProxyType(
     {
         "ssdlite-person": _ssdlite_person,
@@ -387,6 +393,7 @@ _POSES: Mapping[str, Callable[[_Network, int, bool | None], PoseEstimator]] = Ma
         "blazepose-lite": _blazepose,
         "blazepose-full": _blazepose,
         "blazepose-heavy": _blazepose,
+        "rtmpose-t": _rtmpose,
         "selfie-segmentation": _segmenter,
     }
 )

@@ -1,0 +1,90 @@
+"""Weights out of files that torch wrote, without running the code that such files may hold."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from .importers import ConvWeights
+
+_TORCHVISION_EPSILON = 1e-3  # of the batch norms of its mobile networks
+_MAKERS = {"_reconstruct": np.zeros(0).__reduce__()[0], "scalar": np.float64(0).__reduce__()[0]}
+_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # by the numpy that wrote the file
+_ARRAYS = [
+    *((maker, f"{module}.{name}") for name, maker in _MAKERS.items() for module in _MODULES),
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in "?bBhHiIlLqQefdU"),
+]
+"""Plain arrays of numbers, which checkpoints of OpenMMLab keep beside their weights."""
+
+
+@runtime_checkable
+class TakesCheckpoint(Protocol):
+    """A network that finds its weights in its authors' checkpoint itself."""
+
+    def load_checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Takes what ``read_state`` gives; raises ValueError if something is missing or does not fit."""
+        ...
+
+
+def read_state(path: Path | str) -> dict[str, torch.Tensor]:
+    """A state dict saved by torch, by itself or as the ``state_dict`` of a checkpoint.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it holds no state dict.
+    """
+    try:
+        with torch.serialization.safe_globals(_ARRAYS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # torch's reader meets other files with whatever comes up
+        raise ValueError(f"not a state dict of torch ({type(error).__name__})") from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise ValueError("not a state dict of torch")
+    return dict(state)
+
+
+def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[ConvWeights]:
+    """The convolutions of a state dict in its order, the batch norm after each folded in.
+
+    Args:
+        state: as ``read_state`` gives it.
+        epsilon: of the batch norms, which state dicts leave out.
+    """
+    convs: list[ConvWeights] = []
+    for name, value in state.items():
+        layer, _, kind = name.rpartition(".")
+        if kind == "weight" and value.ndim == 4:
+            bias = state.get(f"{layer}.bias", torch.zeros(len(value)))
+            depthwise = len(value) > 1 and value.shape[1] == 1
+            convs.append(ConvWeights(layer, value.numpy(), bias.numpy(), depthwise))
+        elif kind == "running_var":
+            norm = [state[f"{layer}.{part}"] for part in ("weight", "bias", "running_mean")]
+            if not convs or value.shape != convs[-1].bias.shape:
+                raise ValueError(f"{layer} is not the batch norm of a convolution")
+            convs[-1] = _folded(convs[-1], norm, value + epsilon)
+    return convs
+
+
+def read_torch(path: Path | str, epsilon: float = _TORCHVISION_EPSILON) -> list[ConvWeights]:
+    """The convolutions of a file of torch's, see ``convolutions``.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it holds no state dict.
+    """
+    return convolutions(read_state(path), epsilon)
+
+
+def _folded(conv: ConvWeights, norm: list[torch.Tensor], variance: torch.Tensor) -> ConvWeights:
+    gain, shift, mean = norm
+    scale = gain / torch.sqrt(variance)
+    weight, bias = conv.weight * scale.numpy()[:, None, None, None], conv.bias * scale.numpy()
+    return replace(conv, weight=weight, bias=bias + (shift - mean * scale).numpy())
