@@ -13,7 +13,7 @@ APPEAR_S: Final = 0.3
 """Seconds in which somebody new appears, the second sighting that the tracker wants included."""
 
 HURRY_S: Final = 0.1
-"""Seconds from one detection to the next while somebody was lost, or is carried without sure landmarks.
+"""Seconds from one detection to the next while there is reason for one: motion, somebody lost or in doubt.
 
 On PETS09-S2L1, 10 frames a second, carrying everybody by their speeds alone costs 3 to 7 HOTA at 0.2 s.
 """
@@ -30,11 +30,10 @@ _AROUND = 0.2  # of a box's sides belongs to whoever is in it
 class Cadence:
     """Says for each frame of a source whether to detect in it.
 
-    ``auto`` detects as soon as something speaks for it: somebody was seen for the first time, something moves
-    where nobody is, or another frame without a detection could make somebody new appear later than
-    ``APPEAR_S``; or ``HURRY_S``, while somebody is lost or may not be where they are said to be. A number N
-    counts frames; the frame after one with somebody new is detected in as well, since identities take two
-    sightings in a row.
+    ``auto`` detects before somebody new could appear later than ``APPEAR_S``; than ``HURRY_S``, while
+    something moves where nobody is, somebody is lost, or may not be where they are said to be; and at once
+    where somebody was seen for the first time. A number N counts frames; the frame after one with somebody
+    new is detected in as well, since identities take two sightings in a row.
 
     Attributes:
         at_least: frames from one detection to the next, at least; for who must save time. Somebody new is
@@ -77,8 +76,10 @@ class Cadence:
         if self._every != "auto":
             return self._since >= int(self._every)
         # Whoever came right after the last detection is seen in the next one, and again a frame later.
-        late = time_s + step_s - self._detected_s > (HURRY_S if self._hurry else APPEAR_S) + _JITTER * step_s
-        return late or self._motion.elsewhere(image, time_s, people)
+        waited_s = time_s + step_s - self._detected_s - _JITTER * step_s
+        if waited_s <= HURRY_S:
+            return False
+        return self._hurry or waited_s > APPEAR_S or self._motion.elsewhere(image, time_s, people)
 
     def detected(self, image: U8, time_s: float, found: F32, *, pending: bool, hurry: bool) -> None:
         """A detection took place.
