@@ -152,6 +152,7 @@ class Instances:
             see ``visibility``; zeros for what is not a person; or None.
         presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
+        carried: (N,) bool, who was lost a moment ago and is only expected there; None where nobody is.
     """
 
     size: tuple[int, int]
@@ -163,12 +164,12 @@ class Instances:
     keypoints: F32 | None = None
     presence: F32 | None = None
     masks: Sequence[MaskCrop | None] | None = None
+    carried: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        wanted = {"boxes": (n, 4), "scores": (n,), "labels": (n,), "track_ids": (n,), "presence": (n,)}
-        for name, shape in wanted.items():
-            value = getattr(self, name)
+        for name in ("boxes", "scores", "labels", "track_ids", "presence", "carried"):
+            value, shape = getattr(self, name), (n, 4) if name == "boxes" else (n,)
             if value is not None and value.shape != shape:
                 raise ValueError(f"{name} must be {shape}, is {value.shape}")
         if self.keypoints is not None and (self.keypoints.ndim != 3 or self.keypoints.shape[::2] != (n, 3)):

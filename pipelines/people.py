@@ -148,6 +148,7 @@ class Analyser:
             keypoints=None if keypoints is None else _longer(keypoints, n),
             presence=None if presence is None else _longer(presence, n),
             masks=None if masks is None else [*masks, *[None] * n],
+            carried=np.arange(len(instances) + n) >= len(instances),
         )
 
     def _in_doubt(self, instances: Instances, time_s: float, tracker: Tracker) -> bool:

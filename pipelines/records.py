@@ -188,6 +188,8 @@ def objects(found: Instances) -> list[dict[str, Any]]:
     for i, label in enumerate(found.labels.tolist()):
         item: dict[str, Any] = {} if found.track_ids is None else {"track_id": int(found.track_ids[i])}
         item |= {"label": found.names[label], "score": scores[i], "box": boxes[i]}
+        if found.carried is not None and found.carried[i]:
+            item["detected"] = False
         if found.keypoints is not None and people[i]:
             item["keypoints"] = keypoint_triples(found.keypoints[i])
         if found.presence is not None and people[i]:

@@ -60,6 +60,7 @@ def test_the_values_are_those_of_the_records(tmp_path):
         )
         numbers = [row[name] for name in ("x1", "y1", "x2", "y2", "score")]
         assert numbers == np.float32([*one["box"], one["score"]]).tolist()
+        assert row["detected"] == one.get("detected", True)
         assert row["presence"] == (np.float32(one["presence"]) if "presence" in one else None)
         points = row["keypoints"] and [[p["x"], p["y"], p["score"]] for p in row["keypoints"]]
         assert points == (np.float32(one["keypoints"]).tolist() if "keypoints" in one else None)

@@ -324,7 +324,9 @@ def test_people_can_be_looked_at_in_turn():
 def test_someone_missed_for_a_moment_keeps_the_box_alone():
     script = [[person(ANN), person(BOB)]] * 4 + [[person(ANN)]]
     analyser = Analyser(ScriptedDetector(*script), StandingFigures(), fps=25)
-    *_, last = analyse(analyser, 5)
+    *_, before, last = analyse(analyser, 5)
+    assert before.carried is None
+    assert last.carried.tolist() == [False, True]
     assert last.scores.tolist() == [pytest.approx(0.9), pytest.approx(0.45)]
     np.testing.assert_allclose(last.boxes, [ANN, BOB], atol=1)
     assert len(set(last.track_ids.tolist())) == 2

@@ -53,6 +53,7 @@ def two_objects():
         keypoints=keypoints,
         presence=np.array([0.99, 0], np.float32),
         masks=[MaskCrop(np.ones((30, 12), np.uint8), 12, 8), None],
+        carried=np.array([False, True]),
     )
 
 
@@ -303,7 +304,13 @@ class TestJsonl:
         assert len(person["keypoints"]) == 33
         assert person["presence"] == 0.99
         assert person["mask"] == two_objects().masks[0].to_rle(64, 96)
-        assert car == {"track_id": 9, "label": "car", "score": 0.5, "box": [50, 20, 70.5, 40]}
+        assert car == {
+            "track_id": 9,
+            "label": "car",
+            "score": 0.5,
+            "box": [50, 20, 70.5, 40],
+            "detected": False,  # said only of what was lost
+        }
         assert second == {"type": "frame", "frame": 1, "time_s": 0.333333, "objects": []}
         assert summary == {
             "type": "summary",
