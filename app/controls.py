@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ..models.errors import SepcamError
 from ..models.types import ConvKind
-from ..models.zoo import models
 from ..pipelines.frames import Task
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import HudDetail
 from ..pipelines.tracker import settings_for
 from . import console
+from .live_request import detector_names
 from .sheet import save_picture
 from .window import ESCAPE
 
@@ -60,7 +60,7 @@ class Controls:
         self, session: LiveSession, folder: Path, stem: str, toggle_full_screen: Callable[[], None]
     ) -> None:
         self._session, self._folder, self._stem = session, folder, stem
-        self._asked = session.settings.detector
+        self._first = self._asked = session.settings.detector
         self.quit = self.help = False
         self.keys = (
             Key("hH?", "h ?", "show or hide these keys", self._toggle_help),
@@ -106,10 +106,9 @@ class Controls:
         self._session.change(tasks=self._session.settings.tasks ^ {task})
 
     def _next_detector(self) -> None:
-        names = [model.name for model in models() if model.task == "detect"]
-        # From the one asked for last, which may not have been to be had.
-        position = names.index(self._asked) if self._asked in names else -1
-        self._asked = following = names[(position + 1) % len(names)]
+        # From the one asked for last, which may not have been to be had; the first may be the user's own.
+        names = detector_names(self._first)
+        self._asked = following = names[(names.index(self._asked) + 1) % len(names)]
         self._session.change(detector=following)
         self._session.say(f"detector: {following}")
 

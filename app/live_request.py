@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
+from ..models.zoo import models
 from ..pipelines.events import Event
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
@@ -131,9 +132,18 @@ def load_networks(request: LiveRequest) -> Loaded:
         max_people=request.max_people,
         # Another detector may not take a size that was meant for the first.
         size_of=lambda name: request.input_size if name == first else None,
+        source_of=lambda name: request.detector if name == first and request.detector != "auto" else name,
     )
     pool.add(choice_for(settings, Quality()), Networks(pipeline.detector, pipeline.pose))
     return Loaded(pipeline, settings, pool)
+
+
+def detector_names(first: str) -> list[str]:
+    """The detectors to switch between: the one that was begun with, and those of the registry.
+
+    Never a name that a visitor makes up: some stand for files and for code of the user's.
+    """
+    return list(dict.fromkeys([first, *(model.name for model in models() if model.task == "detect")]))
 
 
 def begin(

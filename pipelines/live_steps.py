@@ -255,8 +255,8 @@ class LiveWatch:
         """Looks at a frame; one that comes after the end is nobody's any more."""
         if self._ended:
             return
-        crossings = self._marks.update(result.instances)
         frame = result.frame
+        crossings = self._marks.update(result.instances, frame.time_s)
         for event in self._watch.update(frame.index, frame.time_s, result.instances, crossings):
             self._on_event(event)
         self.counts = tuple(self._marks.counts())

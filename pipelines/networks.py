@@ -95,6 +95,7 @@ class NetworkPool:
         store: WeightStore | None = None,
         max_people: int = 16,
         size_of: Callable[[str], tuple[int, int] | int | None] = lambda name: None,
+        source_of: Callable[[str], str] = lambda name: name,
     ) -> "NetworkPool":
         """A pool of the registry's networks.
 
@@ -105,11 +106,14 @@ class NetworkPool:
             max_people: the most people in a frame worth preparing for.
             size_of: the input size of a detector by its name, as ``load_detector`` takes it, where a choice
                 names none.
+            source_of: what ``load_detector`` takes for a detector by its name: a file or a class, perhaps.
         """
 
         def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None) -> Detector:
             wanted = size or size_of(name)
-            return load_detector(name, backbone=backbone, input_size=wanted, options=options, store=store)
+            return load_detector(
+                source_of(name), backbone=backbone, input_size=wanted, options=options, store=store
+            )
 
         def estimator(backbone: ConvKind, masks: bool) -> PoseEstimator:
             return load_pose(

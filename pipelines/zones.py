@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from supervision import LineZone, PolygonZone
 
 _COLOUR: Colour = (60, 200, 255)
-_PATIENCE_FRAMES = 30  # frames in which somebody in a zone may go unseen
+_PATIENCE_S = 1.0  # for which somebody in a zone may go unseen
 Points = tuple[tuple[int, int], ...]
 
 
@@ -100,7 +100,7 @@ class Marks:
         """
         self._lines: list[tuple[Mark, LineZone]] = []
         self._zones: list[tuple[Mark, PolygonZone]] = []
-        self._inside: list[dict[int, int]] = []
+        self._inside: list[dict[int, float]] = []  # by identity, when they were last seen in it
         self._entered: list[int] = []
         if not marks:
             return
@@ -125,8 +125,8 @@ class Marks:
     def __len__(self) -> int:
         return len(self._lines) + len(self._zones)
 
-    def update(self, found: Instances) -> list[Crossing]:
-        """What happened in this frame; nothing where people have no identities."""
+    def update(self, found: Instances, time_s: float) -> list[Crossing]:
+        """What happened in a frame, at a time in seconds; nothing where people have no identities."""
         if not len(self) or found.track_ids is None:
             return []
         import supervision as sv
@@ -140,7 +140,8 @@ class Marks:
             crossings += [Crossing(number, True, True, int(i)) for i in ids[inwards]]
             crossings += [Crossing(number, True, False, int(i)) for i in ids[outwards]]
         for number, (_, zone) in enumerate(self._zones):
-            crossings += self._update_zone(number, set(ids[zone.trigger(seen)].tolist()), set(ids.tolist()))
+            within = set(ids[zone.trigger(seen)].tolist())
+            crossings += self._update_zone(number, within, set(ids.tolist()), time_s)
         return crossings
 
     def counts(self) -> list[Count]:
@@ -155,20 +156,15 @@ class Marks:
         ]
         return lines + zones
 
-    def _update_zone(self, number: int, now: set[int], seen: set[int]) -> list[Crossing]:
+    def _update_zone(self, number: int, now: set[int], seen: set[int], time_s: float) -> list[Crossing]:
         """Who entered and left; somebody who is not seen for a moment has not left."""
         inside = self._inside[number]
         entered = sorted(now - inside.keys())
         self._entered[number] += len(entered)
-        left = []
-        for track_id in list(inside):
-            if track_id in now:
-                continue
-            inside[track_id] += 1
-            if track_id in seen or inside[track_id] > _PATIENCE_FRAMES:
-                left.append(track_id)
-                del inside[track_id]
-        inside.update(dict.fromkeys(now, 0))
+        inside.update(dict.fromkeys(now, time_s))
+        left = [i for i, last_s in inside.items() if i in seen - now or time_s - last_s > _PATIENCE_S]
+        for track_id in left:
+            del inside[track_id]
         return [Crossing(number, False, True, i) for i in entered] + [
             Crossing(number, False, False, i) for i in left
         ]
@@ -178,6 +174,8 @@ def draw_counts(image: U8, counts: Sequence[Count]) -> None:
     """Draws lines and zones with their tallies into an (H, W, 3) uint8 BGR picture, in place."""
     height, width = image.shape[:2]
     style = Style.of(height, width)
+    high = round(style.text * 1.1)
+    taken: set[tuple[int, int]] = set()
     for count in counts:
         points = np.array(count.mark.points, np.int32)
         cv2.polylines(image, [points], not count.mark.is_line, _COLOUR, 2 * style.line, cv2.LINE_AA)
@@ -186,6 +184,9 @@ def draw_counts(image: U8, counts: Sequence[Count]) -> None:
         at = points[:2].mean(0)  # the middle of a line: its ends may lie under the read-out
         x = int(np.clip(at[0] + style.pad, 0, max(0, width - wide - style.pad)))
         y = int(np.clip(at[1] - style.pad, style.text + style.pad, height - style.pad))
-        area = image[y - round(style.text * 1.1) : y + style.pad, x - style.pad : x + wide + style.pad]
+        while (x, y) in taken and y + high + 2 * style.pad < height:
+            y += high + 2 * style.pad  # where a line and a zone have the same middle
+        taken.add((x, y))
+        area = image[y - high : y + style.pad, x - style.pad : x + wide + style.pad]
         area //= 3
         put_text(image, text, x, y, WHITE, style.text)

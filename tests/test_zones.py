@@ -25,7 +25,11 @@ def people(*places, labels=None):
 
 
 def walk(marks, *frames):
-    return [crossing for places in frames for crossing in marks.update(people(*places))]
+    return [
+        crossing
+        for number, places in enumerate(frames)
+        for crossing in marks.update(people(*places), number / 30)
+    ]
 
 
 def test_a_line_counts_both_ways():
@@ -63,9 +67,16 @@ def test_somebody_unseen_for_a_moment_has_not_left_the_zone():
     assert gone == [Crossing(0, False, False, 1)]
 
 
+def test_how_long_somebody_may_go_unseen_is_a_matter_of_time_not_of_frames():
+    zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
+    assert len(zone.update(people((150, 200)), 0.0)) == 1
+    assert zone.update(people(None), 0.9) == []
+    assert zone.update(people(None), 1.8) == [Crossing(0, False, False, 1)]
+
+
 def test_dogs_do_not_count():
     zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
-    assert zone.update(people((150, 200), labels=[1])) == []
+    assert zone.update(people((150, 200), labels=[1]), 0.0) == []
 
 
 def test_without_identities_nothing_is_counted():
@@ -73,7 +84,7 @@ def test_without_identities_nothing_is_counted():
     nameless = Instances(
         SIZE[::-1], np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), ()
     )
-    assert zone.update(nameless) == []
+    assert zone.update(nameless, 0.0) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from starlette.websockets import WebSocketDisconnect
 
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
-from ...models.zoo import models
 from ...pipelines.frames import Task
 from ...pipelines.live import LiveSession
 from ...pipelines.live_settings import HudDetail
@@ -172,14 +171,6 @@ class Live:
         if path is None:
             return None
         return path.name, self._downloads.offer(Download(path, path.name, "video/mp4"))
-
-
-def detector_names(first: str) -> list[str]:
-    """The detectors that visitors may choose: those of the registry, and the one that was begun with.
-
-    Never a name that a visitor makes up: some stand for files and for code of the server's user.
-    """
-    return list(dict.fromkeys([first, *(model.name for model in models() if model.task == "detect")]))
 
 
 def router(live: Live) -> APIRouter:

@@ -21,12 +21,12 @@ from ...pipelines.live_steps import choice_for
 from ...pipelines.pipeline import Pipeline
 from .. import console
 from ..interrupts import terminable
-from ..live_request import LiveRequest, Loaded, begin, described, load_networks
+from ..live_request import LiveRequest, Loaded, begin, described, detector_names, load_networks
 from .access import Access
 from .camera import CameraLimits
 from .camera_routes import Cameras
 from .downloads import Downloads
-from .live_routes import Live, detector_names
+from .live_routes import Live
 from .pictures import PictureHub
 from .service import Service, application
 from .video_jobs import VideoJobs
