@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
+from ..models.weights import WeightStore
 from ..models.zoo import models
 from ..pipelines.events import Event
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
@@ -19,6 +20,7 @@ from ..pipelines.pipeline import Pipeline
 from ..pipelines.privacy import Blur
 from ..pipelines.reconnect import ReconnectingSource
 from ..pipelines.zones import Mark, read_mark
+from . import console
 from .setup import load
 
 
@@ -129,6 +131,7 @@ def load_networks(request: LiveRequest) -> Loaded:
     pool = NetworkPool.of(
         request.pose,
         options=request.options,
+        store=WeightStore(notice=console.note),
         max_people=request.max_people,
         # Another detector may not take a size that was meant for the first.
         size_of=lambda name: request.input_size if name == first else None,
