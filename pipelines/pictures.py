@@ -19,6 +19,8 @@ class PictureConverter:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._rotation: int | None = None
+        self._orientation = (0, False)
 
     def to_bgr(self, frame: av.VideoFrame) -> U8:
         """The frame as (H, W, 3) uint8 BGR, contiguous, turned upright.
@@ -29,7 +31,10 @@ class PictureConverter:
         unnamed = frame.colorspace == _UNSPECIFIED_COLORSPACE and not frame.format.is_rgb
         matrix = Colorspace.ITU709 if unnamed and frame.height >= _HD_LINES else None
         image = self._reformatter.reformat(frame, format="bgr24", src_colorspace=matrix).to_ndarray()
-        turns, mirrored = orientation(frame)
+        # A frame whose side data was read refers to itself: its megabytes wait for the garbage collector.
+        if frame.rotation != self._rotation:
+            self._rotation, self._orientation = frame.rotation, orientation(frame)
+        turns, mirrored = self._orientation
         if mirrored:
             image = cv2.flip(image, 1)
         code = _ROTATE[turns]

@@ -6,6 +6,7 @@ import threading
 from fractions import Fraction
 from itertools import pairwise
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -146,6 +147,19 @@ class TestVideoFiles:
     def test_a_single_frame(self, tmp_path):
         info, frames, warnings = read(write_clip(tmp_path / "a.mp4", frames=1))
         assert (len(frames), info.frame_count, warnings) == (1, 1, [])
+
+
+def test_decoded_frames_are_freed_as_they_go(tmp_path):
+    """They hold megabytes each, and the garbage collector counts objects, not megabytes."""
+    write_clip(tmp_path / "clip.mp4", frames=40)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(read(tmp_path / "clip.mp4")[1]) == 40
+        alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive <= 1  # the first one's rotation was read
 
 
 def _write_yuv(path, planes, size, tags, full_range):
