@@ -12,6 +12,7 @@ from . import choices, console
 
 SaveLive = Literal["jsonl", "mot"]
 SAVES_LIVE: tuple[SaveLive, ...] = ("jsonl", "mot")
+RECORDS = (".mp4", ".mov", ".mkv")
 
 
 def live(
@@ -76,6 +77,8 @@ def live(
     saves = choices.chosen(save, SAVES_LIVE, "--save")
     if headless and not (record or saves or events):
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
+    if record is not None and record.suffix.lower() not in RECORDS:
+        raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
     wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
     every = choices.detect_every(detect_every)
     asked = choices.picture_size(size)

@@ -341,6 +341,13 @@ def test_without_a_display_one_line_says_what_else_there_is(value, message, tmp_
     ]
 
 
+def test_a_recording_of_a_kind_that_there_is_not_is_refused_at_once(tmp_path):
+    process = headless(tmp_path, "synthetic", "--headless", "--record", "out.txt")
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2
+    assert errors == "error: out.txt is no name for a recording: it ends in .mp4, .mov, .mkv\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_headless_ends_by_a_signal_and_completes_its_files(number, tmp_path):
     video = tmp_path / "out.mp4"
