@@ -12,7 +12,7 @@ from . import choices, console
 
 SaveLive = Literal["jsonl", "mot"]
 SAVES_LIVE: tuple[SaveLive, ...] = ("jsonl", "mot")
-RECORDS = (".mp4", ".mov", ".mkv")
+RECORDS = (".mp4", ".mov")
 
 
 def live(
