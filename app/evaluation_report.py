@@ -75,6 +75,7 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     figure = Figure(figsize=(4.2 * len(headline), 3.9), layout="constrained")
     FigureCanvasAgg(figure)
@@ -95,7 +96,7 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
         axes.grid(True, which="major", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if str(value)[0] in "25" else "")
+        axes.xaxis.set_minor_formatter(LogFormatter())
     figure.draw_without_rendering()  # labels are laid out in pixels, which are known from now on
     for axes, (kind, name) in zip(panels, headline.values(), strict=True):
         _label(axes, [row for row in rows if kind in row["figures"]], kind, name)

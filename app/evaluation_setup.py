@@ -67,10 +67,14 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
         SepcamError: If the options do not fit this machine.
     """
     from ..models.runtime import resolve
+    from ..models.ultralytics_adapter import PREFIX
     from ..models.zoo import LARGER_INPUTS, choose_detector
 
     name = setup.detector
     if name == "auto":
         name = choose_detector(store, progress).name
     size = LARGER_INPUTS.get(name) if setup.larger else setup.input_size
-    return replace(setup, detector=name, input_size=size, larger=False, options=resolve(setup.options))
+    options = setup.options
+    if name.startswith(PREFIX) and options.runtime == "auto":
+        options = replace(options, runtime="torch")  # nothing else runs these
+    return replace(setup, detector=name, input_size=size, larger=False, options=resolve(options))

@@ -161,6 +161,14 @@ def test_larger_is_what_small_people_takes_and_nothing_else_where_there_is_none(
     assert sizes == ["640", "1164", "own"]
 
 
+def test_models_of_ultralytics_run_on_torch_without_being_told(tmp_path):
+    setups = [
+        Setup(name, None, "separable", RuntimeOptions("auto", "cpu")) for name in ("yolo:a.pt", "yolox-nano")
+    ]
+    found = [definite(setup, WeightStore(tmp_path), silent).options.runtime for setup in setups]
+    assert found == ["torch", "openvino"]
+
+
 # --- the command --------------------------------------------------------------------------------------------
 
 
