@@ -197,6 +197,14 @@ def test_a_video_is_dropped_and_its_results_are_fetched(page, tmp_path):
     expect(page.locator("#jobs .failed")).to_have_text("note.mp4 is not a video file that can be read")
 
 
+def test_an_address_names_a_tab_also_when_the_page_is_there_already(page, web_server):
+    page.goto(f"{web_server.url}#video")
+    expect(page.locator("#video")).to_be_visible()
+    expect(page.locator("#live")).to_be_hidden()
+    page.goto(f"{web_server.url}#nothing")
+    expect(page.locator("#video")).to_be_visible()
+
+
 @pytest.mark.parametrize("tab", ["live", "camera", "video"])
 def test_the_page_fits_a_phone(browser, web_server, tab):
     page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)

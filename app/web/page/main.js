@@ -33,6 +33,10 @@ get("tab-live").parentElement.addEventListener("keydown", (event) => {
   next.focus();
   show(next.dataset.tab);
 });
+addEventListener("hashchange", () => {
+  const named = tabs.find((tab) => !tab.hidden && `#${tab.dataset.tab}` === location.hash);
+  if (named) show(named.dataset.tab);
+});
 
 const about = await call("GET", "/api/about").catch((error) => {
   get("banner").textContent = error.message;
