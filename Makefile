@@ -22,7 +22,7 @@ demo: $(READY)  ## the main job on the bundled clip; writes ./sepcam-demo
 	$(BIN)/sepcam demo
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(READY)  ## speed against the machine and against peers; writes ./sepcam-bench (BENCH=--quick for a try)
 	$(BIN)/python -m tests.bench $(BENCH)
