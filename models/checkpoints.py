@@ -44,6 +44,8 @@ def read_state(path: Path | str) -> dict[str, torch.Tensor]:
     except OSError:
         raise
     except Exception as error:  # torch's reader meets other files with whatever comes up
+        if "Unsupported global" in str(error):
+            raise ValueError("holds code, which is not run: torch.save its state_dict alone") from error
         raise ValueError(f"not a state dict of torch ({type(error).__name__})") from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):

@@ -109,6 +109,24 @@ def test_a_checkpoint_of_another_network_is_refused(checkpoint, cache_dir, tmp_p
         WeightStore().read(NAME, file)
 
 
+def test_a_checkpoint_that_holds_code_is_refused_and_none_of_it_is_run(cache_dir, tmp_path):
+    file, touched = tmp_path / "code.pth", tmp_path / "touched"
+    torch.save({"state_dict": {}, "meta": Touch(touched)}, file)
+    with pytest.raises(SepcamError, match="holds code, which is not run"):
+        WeightStore().read(NAME, file)
+    assert not touched.exists()
+
+
+class Touch:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
 # --- the estimator ----------------------------------------------------------------------------------------
 
 
