@@ -4,6 +4,7 @@ A process of its own: Qt ends the process that it lives in when its display goes
 """
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -38,3 +39,6 @@ def main(source: str, folder: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    # As the command does: a network that is still being loaded would crash an interpreter that ends.
+    sys.stdout.flush()
+    os._exit(0)

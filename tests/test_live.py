@@ -231,13 +231,13 @@ def test_a_pause_holds_the_picture_and_the_newest_one_comes_after_it(session_of)
     session.wait(0, PATIENCE_S)
     session.pause()
     assert session.notice() == "paused"
-    while (held := session.wait(0)) is not session.wait(held.number, 0.1) and session.wait(held.number, 0.1):
-        pass
     number = session.wait(0).number
-    assert session.wait(number, 0.2) is None
+    while (late := session.wait(number, 1.0)) is not None:  # on its way at the pause
+        number = late.number
     resumed_ms = camera.now_ms()
     session.pause(False)
-    assert read_index(session.wait(number, PATIENCE_S).picture) >= resumed_ms - 100
+    # A second has passed since the pause: what comes now is not from then.
+    assert read_index(session.wait(number, PATIENCE_S).picture) >= resumed_ms - 500
 
 
 def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
