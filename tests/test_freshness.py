@@ -72,4 +72,4 @@ def test_after_a_minute_of_slow_analysis_the_picture_shown_is_fresh():
         for begin_s in np.arange(10.0, MINUTE_S, 10.0):
             shown = age_s[(at_s >= begin_s) & (at_s < begin_s + 10)]
             # What piles up is in every picture; what a loaded machine adds is not.
-            assert np.quantile(shown, 0.25) < FRESH_S, (name, begin_s, np.quantile(shown, [0, 0.25, 0.5, 1]))
+            assert np.quantile(shown, 0.1) < FRESH_S, (name, begin_s, np.quantile(shown, [0, 0.1, 0.5, 1]))
