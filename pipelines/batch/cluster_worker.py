@@ -62,6 +62,7 @@ class ClusterWorker:
             self._progress = task.id, frames, total, self._progress[-1] + 1
 
         self._progress = task.id, 0, None, 0
+        self.load()  # it may have been lost while it had nothing to do, and be a new one
         with tempfile.TemporaryDirectory(prefix="sepcam-") as scratch:
             result = run_here(task, self._settings, self._networks, report, Path(scratch), self._store)
         return result, memory_in_use()
