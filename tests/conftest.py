@@ -88,7 +88,7 @@ def file_server() -> Iterator[FileServer]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     """``sepcam serve`` with people in its picture, room for one visitor's camera, and small uploads."""
     people = ("--loop", "--detector", "ssdlite-person", "--tasks", "track", "--conf", "0.5")

@@ -33,7 +33,7 @@ from .replay import FollowingTracker, NotingTracker, Replay
 from .settings import JobSettings
 from .tasks import Report, Task, TaskResult, made_by_sepcam
 
-WARM_UP = 20
+WARM_UP = 60
 """Frames before a part in which landmarks settle on the people; their results are thrown away."""
 
 
