@@ -203,33 +203,33 @@ class Tryout:
 
         None where they are not idle again after a while.
         """
-        frames, length, failed, stopped = 0, None, False, False
+        paces = [_Pace() for _ in range(workers)]
+        length, running, failed, stopped = None, workers, False, False
         with tempfile.TemporaryDirectory(prefix="sepcam-trial-") as folder:
             tasks = [self._task(number, source, Path(folder)) for number in range(workers)]
             for task in tasks:
                 pool.submit(task)
-            running = workers
-            begun = now = time.monotonic()
-            while running and now - begun < MEASURED_S + _ENDING_S:
-                if not stopped and (failed or now - begun >= MEASURED_S):
-                    stopped = True
+            patience = time.monotonic() + _LOADING_S
+            while running and time.monotonic() < patience:
+                if not stopped and (failed or all(pace.known for pace in paces)):
+                    stopped, patience = True, time.monotonic() + _ENDING_S
                     pool.stop()
                 for event in pool.wait(0.1):
                     if isinstance(event, Advanced):
                         length = event.total or length
+                        paces[event.task].told(event.frames)
                     elif isinstance(event, Died):
                         running, failed = running - 1, True
                     elif isinstance(event, Finished):
-                        frames += event.result.frames
                         failed = failed or not event.result.frames
                         if failed or stopped:
                             running -= 1
                         else:  # a short file, once more
+                            paces[event.task].finished(event.result.frames)
                             pool.submit(tasks[event.task])
-                now = time.monotonic()
         if running:
             return None
-        return 0.0 if failed else frames / (now - begun), length
+        return 0.0 if failed else sum(pace.fps for pace in paces), length
 
     def _task(self, number: int, source: Input, folder: Path) -> FileTask:
         target = name_targets([source], folder / str(number), self._saves)[source.key]
@@ -242,6 +242,33 @@ class Tryout:
             return None
         frames = [round(length * entry.bytes / size) for entry in self._entries]
         return sum(frames if self._frames is None else [min(one, self._frames) for one in frames])
+
+
+class _Pace:
+    """How fast a worker is from its first frame on, which may wait for a network of the picture's shape."""
+
+    def __init__(self) -> None:
+        self._earlier = 0  # frames of earlier rounds
+        self._first = self._last = (0.0, 0)
+
+    @property
+    def known(self) -> bool:
+        return self._last[0] - self._first[0] >= MEASURED_S
+
+    @property
+    def fps(self) -> float:
+        return (self._last[1] - self._first[1]) / max(self._last[0] - self._first[0], 1e-3)
+
+    def told(self, frames: int) -> None:
+        if self.known:
+            return
+        self._last = time.monotonic(), self._earlier + frames
+        if not self._first[1]:
+            self._first = self._last
+
+    def finished(self, frames: int) -> None:
+        self.told(frames)
+        self._earlier += frames
 
 
 def cores() -> int:
