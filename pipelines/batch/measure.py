@@ -221,7 +221,7 @@ class Tryout:
                     elif isinstance(event, Died):
                         running, failed = running - 1, True
                     elif isinstance(event, Finished):
-                        failed = failed or not event.result.frames
+                        failed = failed or not (stopped or event.result.frames)
                         if failed or stopped:
                             running -= 1
                         else:  # a short file, once more
