@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..models.errors import SepcamError
+from ..pipelines.allocator import return_freed_memory
 from . import console
 from .compare import compare
 from .demo import demo
@@ -45,6 +46,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
+    return_freed_memory()
     try:
         # Taken out here so that it may stand before the command or after it.
         code = app([w for w in words if w != "--debug"], prog_name="sepcam", standalone_mode=False)

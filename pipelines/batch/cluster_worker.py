@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...models.errors import SepcamError
+from ..allocator import return_freed_memory
 from ..outputs import Save, Target
 from .journal import Output
 from .settings import JobSettings
@@ -34,6 +35,7 @@ class ClusterWorker:
             folder: in which relative paths begin, if it is on this machine too.
             store: the output folder, and the address at which its results are to be; or None.
         """
+        return_freed_memory()
         with suppress(OSError):
             os.chdir(folder)
         self._settings, self._threads, self._version = settings, threads, wanted

@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +17,7 @@ from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import ConvKind, Detector, PoseEstimator
 from sepcam.models.weights import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose
+from sepcam.pipelines.allocator import return_freed_memory
 from sepcam.pipelines.frames import DetectEvery, Frame, Task
 from sepcam.pipelines.hud import Hud
 from sepcam.pipelines.live import LiveSession
@@ -203,7 +205,10 @@ def live(
 
 
 def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder: str) -> dict[str, Any]:
-    """Memory in use, in MB, each thousand frames of a clip that goes round, with video and JSONL out."""
+    """Memory in use, in MB, each thousand frames of a clip that goes round, with video and JSONL out.
+
+    The median of the hundred frames before, since it goes up and down with the frames that are on their way.
+    """
     given: dict[str, Any] = {"options": RuntimeOptions(**options)}
     pipeline = Pipeline(load_detector(detector, **given), load_pose(**given))
     source = LoopedSource(clip, frames)
@@ -214,9 +219,11 @@ def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder:
         ]
     )
     process, used = psutil.Process(), {}
+    last: deque[float] = deque(maxlen=100)
     for result in pipeline.run(source, overlay=_overlay(pipeline), recorder=recorder):
+        last.append(process.memory_info().rss / 1e6)
         if (result.frame.index + 1) % 1000 == 0:
-            used[result.frame.index + 1] = process.memory_info().rss / 1e6
+            used[result.frame.index + 1] = float(np.median(last))
     recorder.finish()
     return {"rss_mb": used, **memory()}
 
@@ -233,6 +240,7 @@ def _overlay(pipeline: Pipeline) -> Overlay:
 
 
 if __name__ == "__main__":
+    return_freed_memory()
     bench = Bench()
     serve(
         {
