@@ -153,7 +153,9 @@ class LiveAnalysis:
         """Lets the analysis leave out what the governor says, unless the picture would get stale."""
         longest = max(1, int(_STALE_S / max(self._step_s, 1e-3)))
         if self._analyser.cadence is not None:
-            self._analyser.cadence.at_least = min(self.quality.detect_every, longest)
+            every = min(self.quality.detect_every, longest)
+            self._analyser.cadence.at_least = every
+            self._analyser.turns.apart = every > 1
         self._analyser.turns.count = min(self.quality.turns, longest)
 
     @property

@@ -179,7 +179,8 @@ class Analyser:
         instances = self._instances(size, found, boxes, ids)
         if self._pose is None:
             return instances
-        rows, poses = self._look(self._pose, frame.image, instances.boxes, ids, self._choose(found))
+        rows = self._choose(found)
+        rows, poses = self._look(self._pose, frame.image, instances.boxes, ids, rows, detected=True)
         if ids is not None:
             sure = trusted(poses, roi_from_boxes(instances.boxes[rows], size))
             self._anchors.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
@@ -192,7 +193,8 @@ class Analyser:
         chosen, poses = np.zeros(0, np.int64), None
         if self._pose is not None:
             boxes = known.boxes.copy()
-            chosen, poses = self._look(self._pose, frame.image, boxes, self._known_ids, self._choose(known))
+            chosen, ids = self._choose(known), self._known_ids
+            chosen, poses = self._look(self._pose, frame.image, boxes, ids, chosen, detected=False)
             sure = trusted(poses, roi_from_boxes(boxes[chosen], size))
             rows = chosen[sure]
             boxes[rows] = self._anchors.carry(self._known_ids[rows], boxes[rows], poses.keypoints[sure])
@@ -238,7 +240,7 @@ class Analyser:
         return np.sort(people[np.argsort(-weight, kind="stable")[: self._max_people]])
 
     def _look(
-        self, pose: PoseEstimator, image: U8, boxes: F32, ids: I64 | None, rows: I64
+        self, pose: PoseEstimator, image: U8, boxes: F32, ids: I64 | None, rows: I64, *, detected: bool
     ) -> tuple[I64, Poses]:
         """Landmarks and masks of these people in one batch, but for those who hide behind another."""
         boxes, size = boxes[rows], (image.shape[0], image.shape[1])
@@ -249,7 +251,7 @@ class Analyser:
         if ids is None:
             poses = pose.estimate(image, seeds, masks=self._masks)
         else:
-            due = self.turns.due(ids[rows])
+            due = self.turns.due(ids[rows], detected=detected)
             poses = pose.estimate(image, seeds[due], masks=self._masks)
             poses = self.turns.merge(ids[rows], boxes, due, poses)
         if self._two_passes:

@@ -21,12 +21,15 @@ class Turns:
 
     Attributes:
         count: frames in which everybody is looked at once; 1 looks at everybody in each.
+        apart: whether frames with a detection look at newcomers alone, and do not count. Then no frame takes
+            much longer than the others.
     """
 
     count: int
+    apart: bool
 
     def __init__(self) -> None:
-        self.count = 1
+        self.count, self.apart = 1, False
         self._frame = 0
         self._last: dict[int, _Last] = {}
 
@@ -34,12 +37,17 @@ class Turns:
         """Forget everyone, as at a cut."""
         self._last.clear()
 
-    def due(self, ids: I64) -> npt.NDArray[np.bool_]:
-        """(N,) bool, whom of these identities to look at in the next frame; newcomers always."""
-        self._frame += 1
-        if self.count == 1:
-            return np.ones(len(ids), np.bool_)
+    def due(self, ids: I64, *, detected: bool) -> npt.NDArray[np.bool_]:
+        """(N,) bool, whom of these identities to look at in the next frame; newcomers always.
+
+        Args:
+            ids: (N,) identities.
+            detected: the frame had a detection.
+        """
         known = np.array([number in self._last for number in ids.tolist()], np.bool_)
+        if self.apart and detected:
+            return ~known
+        self._frame += 1
         # By rank, not by number, so that as many are due in each frame.
         rank = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
         return ~known | (rank % self.count == self._frame % self.count)
@@ -57,7 +65,7 @@ class Turns:
             Poses of all N; regions, keypoints and so the masks of the others are moved and scaled as their
             boxes were.
         """
-        if self.count > 1:
+        if self.count > 1 or self.apart:
             order = iter(range(len(fresh)))
             parts = [
                 _row(fresh, next(order)) if looked else _moved(self._last[number], box)
@@ -67,6 +75,8 @@ class Turns:
             self._last = {
                 number: _Last(box, part) for number, box, part in zip(ids.tolist(), boxes, parts, strict=True)
             }
+        else:
+            self._last.clear()
         return fresh
 
 

@@ -22,10 +22,10 @@ def boxes_at(*lefts, height=100):
     return np.array([[x, 10, x + 40, 10 + height] for x in lefts], np.float32).reshape(-1, 4)
 
 
-def step(turns, ids, boxes):
+def step(turns, ids, boxes, *, detected=False):
     """One frame; gives everybody's poses, and who was looked at."""
     ids = np.array(ids, np.int64)
-    due = turns.due(ids)
+    due = turns.due(ids, detected=detected)
     return turns.merge(ids, boxes, due, look(boxes[due])), ids[due].tolist()
 
 
@@ -78,3 +78,22 @@ def test_nobody_is_no_trouble():
     turns = Turns()
     turns.count = 2
     assert len(step(turns, [], boxes_at())[0]) == 0
+
+
+def test_apart_a_frame_with_a_detection_looks_at_newcomers_alone_and_costs_nobody_a_turn():
+    turns = Turns()
+    turns.count, turns.apart = 2, True
+    step(turns, [1, 2], boxes_at(0, 100))
+    (first,) = step(turns, [1, 2], boxes_at(0, 100))[1]
+    assert step(turns, [1, 2, 3], boxes_at(5, 105, 205), detected=True)[1] == [3]
+    assert step(turns, [1, 2], boxes_at(5, 105))[1] == [3 - first]
+
+
+def test_what_was_seen_long_ago_is_not_taken_up_again():
+    turns = Turns()
+    turns.count = 4
+    step(turns, [1, 2], boxes_at(0, 100))
+    turns.count = 1
+    step(turns, [1, 2], boxes_at(50, 150))
+    turns.count = 4
+    assert step(turns, [1, 2], boxes_at(200, 300))[1] == [1, 2]
