@@ -10,6 +10,8 @@ from .rounds import Contender, Result, interleave
 from .worker import Worker, WorkerError
 
 ALL = "separable: all tasks"
+ALL_AUTO = "separable: all tasks, --detect-every auto"
+ALL_AUTO_VIDEO = f"{ALL_AUTO}, drawn, H.264 out"
 ALL_QUICK = "separable: all tasks, --input-size 416 --detect-every auto"
 ALL_QUICK_VIDEO = f"{ALL_QUICK}, drawn, H.264 out"
 ALL_STANDARD = "standard: all tasks"
@@ -134,7 +136,8 @@ class Sepcam:
             if backbone == "separable":
                 rows += [
                     (f"{ALL}, --input-size 416", replace(setup, longest=416), "results"),
-                    (f"{ALL}, --detect-every auto", replace(setup, detect_every="auto"), "results"),
+                    (ALL_AUTO, replace(setup, detect_every="auto"), "results"),
+                    (ALL_AUTO_VIDEO, replace(setup, detect_every="auto"), "video"),
                     (ALL_QUICK, QUICK, "results"),
                     (ALL_QUICK_VIDEO, QUICK, "video"),
                 ]

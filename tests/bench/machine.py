@@ -8,6 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_bf16", "amx_int8", "asimd")
 _PACKAGES = ("sepcam", "torch", "openvino", "opencv-python", "av", "numpy", "trackers", "ultralytics")
 
@@ -66,6 +68,15 @@ def cores() -> int:
 def load() -> float | None:
     """The load average of the last minute, or None where the system has none."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def processor_time() -> tuple[float, float]:
+    """Seconds since the start that all cores had, and of these the ones that the host took for others.
+
+    The second is 0 where a system does not tell, and where no host is beneath it.
+    """
+    times = psutil.cpu_times()
+    return sum(times), getattr(times, "steal", 0.0)
 
 
 def _version(name: str) -> str | None:

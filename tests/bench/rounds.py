@@ -6,6 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .machine import processor_time
+
+STOLEN = 0.02
+"""Share of the processors' time that the host of a virtual machine may take for others during a run."""
+
+TRIES = 3
+"""Runs of a contender in a round, at most: the host takes too much time for others in all but the last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contender:
@@ -50,9 +58,17 @@ class Result:
 
 
 def interleave(
-    contenders: Sequence[Contender], rounds: int, seed: int, note: Callable[[str], None]
+    contenders: Sequence[Contender],
+    rounds: int,
+    seed: int,
+    note: Callable[[str], None],
+    *,
+    clock: Callable[[], tuple[float, float]] = processor_time,
 ) -> dict[str, Result]:
     """Runs every contender once per round, each round in a new random order.
+
+    A run that the host of a virtual machine disturbed is done again, up to ``TRIES`` times in all; the least
+    disturbed one counts, and has ``stolen``, the share of the processors' time that went to others.
 
     One that raises is left out from then on and keeps its first error; the others go on.
     """
@@ -64,12 +80,24 @@ def interleave(
             if result.error is not None:
                 continue
             try:
-                result.samples.append(contender.run())
+                result.samples.append(_least_disturbed(contender.run, clock))
             except Exception as error:
                 result.error = str(error) or type(error).__name__
                 note(f"  {contender.name}: {result.error}")
         note(f"  round {turn + 1} of {rounds}")
     return results
+
+
+def _least_disturbed(
+    run: Callable[[], dict[str, Any]], clock: Callable[[], tuple[float, float]]
+) -> dict[str, Any]:
+    tries: list[dict[str, Any]] = []
+    while len(tries) < TRIES and (not tries or tries[-1]["stolen"] > STOLEN):
+        had, lost = clock()
+        sample = run()
+        have, losing = clock()
+        tries.append({**sample, "stolen": (losing - lost) / max(have - had, 1e-9)})
+    return min(tries, key=lambda sample: sample["stolen"])
 
 
 def speedup(results: Mapping[str, Result], of: str, over: str) -> float | None:
