@@ -18,7 +18,7 @@ from . import clips, end_to_end, latency, machine, memory, networks, peers, repo
 from .end_to_end import Plan, Sepcam, Workers
 from .worker import Worker, WorkerError
 
-_TABLES = ("networks", "clips", "latency")
+_TABLES = ("networks", "clips", "drawing", "latency")
 _LONG = "memory"  # takes half an hour, so it has to be asked for
 _PETS = Path(__file__).parents[3] / "shared" / "data" / "pets09-s2l1" / "vtest.avi"
 
@@ -60,7 +60,7 @@ def _measure(
             figures.networks = networks.measure(
                 worker, plan.threads, plan.rounds, plan.seed, _note, bf16=_computes_in_bf16()
             )
-    if not {"clips", "latency", _LONG} & set(args.tables):
+    if not {"clips", "drawing", "latency", _LONG} & set(args.tables):
         return
     with ExitStack() as stack:
         worker = stack.enter_context(Worker("sepcam_run", args.out / "sepcam.log", plan.threads))
@@ -73,6 +73,9 @@ def _measure(
                 _note(f"end to end: {name}")
                 every = name == "street"
                 figures.clips[name] = end_to_end.measure(file, sepcam, workers, plan, _note, every=every)
+        if "drawing" in args.tables:
+            _note("drawing")
+            figures.drawing = end_to_end.drawing(files["street"], sepcam, worker, plan, _note)
         if "latency" in args.tables:
             _note("latency")
             figures.paced = latency.measure(files, sepcam, worker, plan, _note)

@@ -19,6 +19,10 @@ ALL_VIDEO = "separable: all tasks, drawn, H.264 out"
 FLOOR = "floor: PyAV decode, BGR, x264"
 FLOOR_OPENCV = "floor: OpenCV decode, MPEG-4 encode"
 
+OWN_DRAWING = "Sepcam's overlay"
+ANNOTATORS = "supervision's Mask-, Box-, Label-, Edge- and VertexAnnotator"
+CROWD = 5
+
 # What Sepcam writes with: the floor must have the same.
 X264 = {"codec": "libx264", "options": {"preset": "superfast", "crf": "23"}}
 TASKS = ("track", "pose", "segment")
@@ -178,6 +182,20 @@ def measure(
             note(f"  {name}: {error}")
             broken[name] = Result(name, error=str(error))
     return {**interleave(contenders, plan.rounds, plan.seed, note), **broken}
+
+
+def drawing(
+    clip: Path, sepcam: Sepcam, worker: Worker, plan: Plan, note: Callable[[str], None]
+) -> dict[str, Result]:
+    """Drawing alone, by Sepcam and by supervision's annotators: ``CROWD`` people in each 720p frame."""
+    given: dict[str, Any] = {"key": sepcam.key(clip, Setup()), "clip": str(clip), "people": CROWD}
+    given["frames"] = plan.frames
+
+    def contender(name: str, own: bool) -> Contender:
+        return Contender(name, lambda: worker.request("draw", **given, own=own))
+
+    contenders = [contender(OWN_DRAWING, True), contender(ANNOTATORS, False)]
+    return interleave(contenders, plan.rounds, plan.seed, note)
 
 
 def _floors(clip: Path, workers: Workers, plan: Plan) -> list[Contender]:

@@ -20,6 +20,7 @@ class Figures:
         settings: how, for the reader.
         networks: table 1.
         clips: tables 2 and 3, by clip.
+        drawing: table 3a, five people in a 720p frame.
         paced: table 4.
         first: the first frame of a new process.
         memory: table 5, MB in use by frame.
@@ -30,6 +31,7 @@ class Figures:
     settings: dict[str, Any]
     networks: list[Row] = field(default_factory=list)
     clips: dict[str, dict[str, Result]] = field(default_factory=dict)
+    drawing: dict[str, Result] = field(default_factory=dict)
     paced: dict[str, Result] = field(default_factory=dict)
     first: Result | None = None
     memory: dict[int, float] = field(default_factory=dict)
@@ -48,6 +50,8 @@ def markdown(figures: Figures) -> str:
         parts += ["## Networks", _NETWORKS, _networks(figures.networks)]
     for clip, results in figures.clips.items():
         parts += [f"## End to end: {clip}", _clip(results)]
+    if figures.drawing:
+        parts += ["## Drawing", _DRAWING, _drawing(figures.drawing)]
     if figures.paced:
         parts += ["## Latency", _LATENCY, _paced(figures)]
     if figures.memory:
@@ -82,6 +86,7 @@ def as_dict(figures: Figures) -> dict[str, Any]:
             clip: {name: _result(result) for name, result in results.items()}
             for clip, results in figures.clips.items()
         },
+        "drawing": {name: _result(result) for name, result in figures.drawing.items()},
         "paced": {name: _result(result) for name, result in figures.paced.items()},
         "first_frame": None if figures.first is None else _result(figures.first),
         "memory_mb": figures.memory,
@@ -91,7 +96,12 @@ def as_dict(figures: Figures) -> dict[str, Any]:
 
 def _disturbance(figures: Figures) -> list[str]:
     """How much of the processors' time the host of a virtual machine took away, if it took any."""
-    tables = [*figures.clips.values(), figures.paced, {row.network: row.result for row in figures.networks}]
+    tables = [
+        *figures.clips.values(),
+        figures.drawing,
+        figures.paced,
+        {row.network: row.result for row in figures.networks},
+    ]
     shares = [
         sample.get("stolen", 0.0)
         for table in tables
@@ -114,6 +124,9 @@ and precision; *times* is how much longer the other form of the same network tak
 
 _MEMORY = """\
 The bundled clip goes round: all tasks, drawn, with H.264 and JSONL out. Medians of 100 frames each."""
+
+_DRAWING = f"""\
+{end_to_end.CROWD} people with boxes, labels, skeletons and masks in a 720p frame, already found."""
 
 _LATENCY = """\
 A source that gives 30 frames per second, wanted or not; the newest is always next. Latency is from a frame's
@@ -244,6 +257,17 @@ def _clip(results: Mapping[str, Result]) -> str:
         )
     head = ("what", "FPS", "ms a frame", "FPS, all rounds", "people a frame", "times separable, all tasks")
     return _table(head, lines)
+
+
+def _drawing(results: Mapping[str, Result]) -> str:
+    lines = []
+    for name, result in results.items():
+        if result.error is not None or not result.samples:
+            lines.append((name, f"failed: {result.error}", ""))
+            continue
+        ratio = speedup(results, end_to_end.OWN_DRAWING, name)
+        lines.append((name, f"{result.ms:.2f}", "" if ratio is None else f"{ratio:.2f}"))
+    return _table(("what", "ms a frame", "times Sepcam"), lines)
 
 
 def _paced(figures: Figures) -> str:
