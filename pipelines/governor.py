@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DETECT_EVERY: Final = (2, 3, 5, 8)
-TURNS: Final = (2, 3, 4)
+TURNS: Final = (2, 3, 4, 6, 8)
 SMALLER: Final = {"yolox-nano": ((320, 320), (224, 224))}
 """Input sizes (height, width) of detectors below their own, the better one first."""
 

@@ -30,7 +30,9 @@ class PictureConverter:
         """
         unnamed = frame.colorspace == _UNSPECIFIED_COLORSPACE and not frame.format.is_rgb
         matrix = Colorspace.ITU709 if unnamed and frame.height >= _HD_LINES else None
-        image = self._reformatter.reformat(frame, format="bgr24", src_colorspace=matrix).to_ndarray()
+        # One thread: several take twice the time of the processor, and are no sooner done.
+        bgr = self._reformatter.reformat(frame, format="bgr24", src_colorspace=matrix, threads=1)
+        image = bgr.to_ndarray()
         # A frame whose side data was read refers to itself: its megabytes wait for the garbage collector.
         if frame.rotation != self._rotation:
             self._rotation, self._orientation = frame.rotation, orientation(frame)
