@@ -40,12 +40,9 @@ class Figures:
 
 def markdown(figures: Figures) -> str:
     """The whole report."""
-    parts = [
-        "# Sepcam bench",
-        _environment(figures),
-        "## Targets",
-        _table(("target", "measured", "met"), targets(figures)),
-    ]
+    parts = ["# Sepcam bench", _environment(figures)]
+    if rows := targets(figures):
+        parts += ["## Targets", _table(("target", "measured", "met"), rows)]
     if figures.networks:
         parts += ["## Networks", _NETWORKS, _networks(figures.networks)]
     for clip, results in figures.clips.items():
