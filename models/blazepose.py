@@ -67,7 +67,7 @@ class BlazePoseLandmarks(nn.Module):
 
     def __init__(self, size: Size = FULL) -> None:
         super().__init__()
-        self.normalize = Normalize(scale=1 / 255, shift=0.0, rgb=True)
+        self.normalize = Normalize(scale=1 / 255, shift=0.0, rgb=False)  # see _BgrConv
         self.encoder = Encoder(size)
         self.decoder = Decoder(size)
         self.second_stem: nn.Module | None = None
@@ -119,6 +119,7 @@ class Encoder(nn.Module):
             ConvAct(3, 24, 3, stride=2, padding="symmetric"),
             DepthwiseSeparable(24, c2, last_act=nn.Identity),
         )
+        self.stem[0].conv = _BgrConv(3, 24, 3, stride=2, padding=1)
         self.down4 = Down(c2, c4, kernel=3, expansion=4, lateral=_MASK_WIDTH)
         self.stage4 = _stage(
             InvertedResidual(c4, c4, 3, expansion=size.first_expansion),
@@ -154,6 +155,14 @@ class Encoder(nn.Module):
                 bridges.append(down.bridge(x))
             x = stage(down(x))
         return x, laterals, bridges
+
+
+class _BgrConv(nn.Conv2d):
+    """A convolution of RGB pictures that are given in BGR: its weights are swapped and not the picture."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, outputs, H / 2, W / 2)."""
+        return F.conv2d(input, self.weight.flip(1), self.bias, self.stride, self.padding)
 
 
 class Decoder(nn.Module):

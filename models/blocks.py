@@ -39,12 +39,13 @@ class Normalize(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Pictures to network input."""
-        x = images.permute(0, 3, 1, 2).float()  # channels-last in memory, which convolutions like
-        if self.rgb:
-            x = x.flip(1)
-        if (self.scale, self.shift) == (1.0, 0.0):
-            return x
-        return x * self.scale + self.shift
+        x = images.float()
+        as_it_is = (self.scale, self.shift) == (1.0, 0.0)
+        # The ReLU changes nothing. Without something there, OpenVINO turns the axes before it makes floats of
+        # the bytes, and back again after it.
+        x = F.relu(x) if as_it_is else x * self.scale + self.shift
+        x = x.permute(0, 3, 1, 2)  # channels-last in memory, which convolutions like
+        return x.flip(1) if self.rgb else x
 
 
 class Conv2dSame(nn.Conv2d):
