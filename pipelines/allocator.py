@@ -3,26 +3,39 @@
 import ctypes
 import os
 import sys
-from types import MappingProxyType
+import threading
+import time
 from typing import Final
 
-_OPTIONS: Final = MappingProxyType({"MALLOC_ARENA_MAX": (-8, 2), "MALLOC_MMAP_THRESHOLD_": (-3, 256 << 10)})
-"""By the names of glibc's environment variables (mallopt(3)): the parameter's number, and its value."""
+EVERY_S: Final = 10.0
+"""Seconds from one return to the next. One takes a few milliseconds, in a thread of its own."""
+
+_NAME: Final = "memory"
+_ARENA_MAX, _ARENAS = -8, 2  # parameter of mallopt(3), and its value
 
 
-def return_freed_memory() -> None:
-    """Makes this process, and those that it starts, give freed pictures back to the system at once.
+def return_freed_memory(every_s: float = EVERY_S) -> None:
+    """From now on, gives memory that was freed back to the system every few seconds.
 
-    glibc would keep them in as many heaps as there are threads, where the holes between them grow for
-    thousands of frames. Call it before threads start. What the environment says already stays as it is;
-    systems with another C library are left alone.
+    glibc keeps freed pictures in a heap for each thread, and the holes between what is still in use grow for
+    thousands of frames (malloc_trim(3)). There are two heaps from now on, unless the environment names a
+    number: call this before other threads start. Asked again, it goes on as it is. Systems with another C
+    library are left alone.
+
+    Args:
+        every_s: seconds from one return to the next.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or any(thread.name == _NAME for thread in threading.enumerate()):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "malloc_trim"):
         return
-    for name, (parameter, value) in _OPTIONS.items():
-        if name not in os.environ:
-            os.environ[name] = str(value)  # for processes that this one starts
-            mallopt(parameter, value)
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        libc.mallopt(_ARENA_MAX, _ARENAS)
+
+    def work() -> None:
+        while True:
+            time.sleep(every_s)
+            libc.malloc_trim(0)
+
+    threading.Thread(target=work, name=_NAME, daemon=True).start()

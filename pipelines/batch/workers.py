@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from ...models.errors import SepcamError
+from ..allocator import return_freed_memory
 from .settings import JobSettings
 from .stall import STALL_S, StallWatch
 from .tasks import Report, Task, TaskResult, run_task
@@ -293,6 +294,7 @@ def _work(pipe: Connection, number: int, settings: JobSettings, threads: int | N
     """A worker's whole life. It ends as soon as the driver is gone, whatever it is doing."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # what the user says to all, the driver passes on
+    return_freed_memory()
     inbox = _Inbox(pipe)
     try:
         networks = settings.load(threads=threads)
