@@ -21,8 +21,8 @@ class Turns:
 
     Attributes:
         count: frames in which everybody is looked at once; 1 looks at everybody in each.
-        apart: whether frames with a detection look at newcomers alone, and do not count. Then no frame takes
-            much longer than the others.
+        apart: whether frames with a detection look at newcomers alone, and do not count (but not two of them
+            in a row). Then few frames take much longer than the others.
     """
 
     count: int
@@ -31,6 +31,7 @@ class Turns:
     def __init__(self) -> None:
         self.count, self.apart = 1, False
         self._frame = 0
+        self._rested = False
         self._last: dict[int, _Last] = {}
 
     def reset(self) -> None:
@@ -45,7 +46,8 @@ class Turns:
             detected: the frame had a detection.
         """
         known = np.array([number in self._last for number in ids.tolist()], np.bool_)
-        if self.apart and detected:
+        self._rested = self.apart and detected and not self._rested
+        if self._rested:
             return ~known
         self._frame += 1
         # By rank, not by number, so that as many are due in each frame.

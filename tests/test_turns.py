@@ -89,6 +89,14 @@ def test_apart_a_frame_with_a_detection_looks_at_newcomers_alone_and_costs_nobod
     assert step(turns, [1, 2], boxes_at(5, 105))[1] == [3 - first]
 
 
+def test_apart_detections_in_every_frame_take_nobodys_turn_for_long():
+    turns = Turns()
+    turns.apart = True
+    step(turns, [1, 2], boxes_at(0, 100))
+    looked = [step(turns, [1, 2], boxes_at(0, 100), detected=True)[1] for _ in range(4)]
+    assert looked == [[], [1, 2], [], [1, 2]]
+
+
 def test_what_was_seen_long_ago_is_not_taken_up_again():
     turns = Turns()
     turns.count = 4
