@@ -191,10 +191,10 @@ def drawing(
     given: dict[str, Any] = {"key": sepcam.key(clip, Setup()), "clip": str(clip), "people": CROWD}
     given["frames"] = plan.frames
 
-    def contender(name: str, own: bool) -> Contender:
-        return Contender(name, lambda: worker.request("draw", **given, own=own))
-
-    contenders = [contender(OWN_DRAWING, True), contender(ANNOTATORS, False)]
+    contenders = [
+        Contender(OWN_DRAWING, lambda: worker.request("draw", **given)),
+        Contender(ANNOTATORS, lambda: worker.request("annotate", **given)),
+    ]
     return interleave(contenders, plan.rounds, plan.seed, note)
 
 

@@ -93,18 +93,10 @@ def as_dict(figures: Figures) -> dict[str, Any]:
 
 def _disturbance(figures: Figures) -> list[str]:
     """How much of the processors' time the host of a virtual machine took away, if it took any."""
-    tables = [
-        *figures.clips.values(),
-        figures.drawing,
-        figures.paced,
-        {row.network: row.result for row in figures.networks},
-    ]
-    shares = [
-        sample.get("stolen", 0.0)
-        for table in tables
-        for result in table.values()
-        for sample in result.samples
-    ]
+    tables = [*figures.clips.values(), figures.drawing, figures.paced]
+    results = [result for table in tables for result in table.values()]
+    results += [row.result for row in figures.networks]
+    shares = [sample.get("stolen", 0.0) for result in results for sample in result.samples]
     if not any(shares):
         return []
     middle, most = statistics.median(shares), max(shares)

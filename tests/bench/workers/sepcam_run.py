@@ -151,25 +151,23 @@ class Bench:
         stage_ms = {stage: float(np.median(times)) for stage, times in stages.items()}
         return {"seconds": seconds, "frames": done, "people": people / max(done, 1), "stage_ms": stage_ms}
 
-    def draw(self, key: str, clip: str, people: int, frames: int, *, own: bool) -> dict[str, Any]:
+    def draw(self, key: str, clip: str, people: int, frames: int) -> dict[str, Any]:
         """Drawing alone: so many people with boxes, labels, skeletons and masks, in every frame.
 
-        They are one of the clip's people several times, side by side. ``own`` draws with Sepcam, else
-        supervision's annotators do, on detections that were converted before.
+        They are one of the clip's people several times, side by side.
         """
-        result = self._crowds.get(clip)
-        if result is None:
-            result = self._crowds[clip] = _crowd(self._pipelines[key], clip, people)
-        picture = result.frame.image.copy()
-        draw = _sepcam(self._pipelines[key], result) if own else _supervision(self._pipelines[key], result)
-        draw(picture)  # what is made once is not counted
-        seconds = 0.0
-        for _ in range(frames):
-            np.copyto(picture, result.frame.image)
-            begun = time.perf_counter()
-            draw(picture)
-            seconds += time.perf_counter() - begun
-        return {"seconds": seconds, "frames": frames}
+        overlay, result = Overlay(self._pipelines[key].skeleton), self._crowd(key, clip, people)
+        return _timed(lambda picture: overlay.draw(picture, result), result.frame.image, frames)
+
+    def annotate(self, key: str, clip: str, people: int, frames: int) -> dict[str, Any]:
+        """The same by supervision's annotators, with detections that were converted before."""
+        result = self._crowd(key, clip, people)
+        return _timed(_annotators(self._pipelines[key], result), result.frame.image, frames)
+
+    def _crowd(self, key: str, clip: str, people: int) -> FrameResult:
+        if clip not in self._crowds:
+            self._crowds[clip] = _crowd(self._pipelines[key], clip, people)
+        return self._crowds[clip]
 
     def paced(self, key: str, clip: str, frames: int, fps: float, warm_up: int) -> dict[str, Any]:
         """Latency from a frame's arrival to its drawn picture, with the newest frame always next."""
@@ -218,12 +216,20 @@ def _crowd(pipeline: Pipeline, clip: str, people: int) -> FrameResult:
     return replace(result, instances=crowd)
 
 
-def _sepcam(pipeline: Pipeline, result: FrameResult) -> Callable[[U8], None]:
-    overlay = Overlay(pipeline.skeleton)
-    return lambda picture: overlay.draw(picture, result)
+def _timed(draw: Callable[[U8], None], image: U8, frames: int) -> dict[str, Any]:
+    """Draws onto as many fresh copies of a picture; copying is not counted, nor what is made once."""
+    picture = image.copy()
+    draw(picture)
+    seconds = 0.0
+    for _ in range(frames):
+        np.copyto(picture, image)
+        begun = time.perf_counter()
+        draw(picture)
+        seconds += time.perf_counter() - begun
+    return {"seconds": seconds, "frames": frames}
 
 
-def _supervision(pipeline: Pipeline, result: FrameResult) -> Callable[[U8], None]:
+def _annotators(pipeline: Pipeline, result: FrameResult) -> Callable[[U8], None]:
     import supervision as sv
 
     detections = result.instances.to_supervision()
@@ -321,6 +327,7 @@ if __name__ == "__main__":
             "run": bench.run,
             "paced": bench.paced,
             "draw": bench.draw,
+            "annotate": bench.annotate,
             "live": live,
             "loop": loop,
             "memory": memory,
