@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,7 +213,7 @@ def compiled_path(
 def _code_fingerprint() -> str:
     """Changes whenever a module that could define a network does: its graph is baked into what is kept."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(str(resources.files("sepcam.models"))).rglob("*.py")):
         source = path.read_bytes()
         if b"import torch" in source or b"from torch" in source:
             digest.update(source)
