@@ -36,14 +36,14 @@ from .registry import REGISTRY, ModelInfo, find
 from .runtime import Compiler, Runner, RuntimeOptions, compile_network
 from .segmenter import RegionSegmenter
 from .simcc import SimCCPose
-from .types import Detector, PoseEstimator
+from .types import ConvKind, Detector, PoseEstimator
 from .weights import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from .blocks import ConvKind, Cost
+    from .blocks import Cost
     from .ssd import SSDLitePerson
 
 _LOG = logging.getLogger(__name__)
