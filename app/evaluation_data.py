@@ -13,13 +13,15 @@ import numpy as np
 from ..models import coco
 from ..models.errors import SepcamError
 from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
+from ..pipelines.coco_sink import CocoSink
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
 from ..pipelines.image_source import ImageSource, images_in
 from ..pipelines.mistakes import WorstPictures
 from ..pipelines.people import Analyser
-from ..pipelines.sinks import CocoSink, MotSink, Sink
+from ..pipelines.records import MotSink
+from ..pipelines.sinks import Sink
 from ..pipelines.sources import Source, open_source
 from ..pipelines.tracker import settings_for
 from . import console

@@ -13,7 +13,8 @@ from ..pipelines.live import LiveSession
 from ..pipelines.outputs import stem_of
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.recorder import Recorder
-from ..pipelines.sinks import JsonlSink, MotSink, Sink
+from ..pipelines.records import JsonlSink, MotSink
+from ..pipelines.sinks import Sink
 from . import console
 from .interrupts import terminable
 from .live_request import LiveRequest, begin, described, load_networks

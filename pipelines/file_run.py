@@ -8,15 +8,19 @@ from typing import Any, Protocol
 
 from ..models import coco
 from ..models.errors import SepcamError
+from .coco_sink import CocoSink
 from .frames import TASKS, RunSummary, StreamInfo
 from .hud import Hud
 from .outputs import Save, Target
 from .overlay import Overlay
+from .parquet_sink import ParquetSink
 from .picture_sink import PictureSink
 from .pipeline import Pipeline
 from .recorder import Recorder
-from .sinks import CocoSink, JsonlSink, MotSink, ParquetSink, Sink, VideoSink
+from .records import JsonlSink, MotSink
+from .sinks import Sink
 from .sources import Source
+from .video_sink import VideoSink
 
 
 class Advance(Protocol):

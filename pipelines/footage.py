@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..models.errors import SepcamError
+from .file_kinds import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
-from .sources import IMAGE_SUFFIXES, Source, open_source
+from .sources import Source, open_source
 
 
 @dataclass(frozen=True, slots=True)

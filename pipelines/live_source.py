@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from ..models.errors import SepcamError
+from .image_source import ImageSource
 from .pacing import PacedSource
 from .reconnect import ReconnectingSource
-from .sources import ImageSource, Source, open_source
+from .sources import Source, open_source
 
 
 def open_live(

@@ -3,13 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from ..models.types import U8
-from .coco_sink import CocoSink
 from .frames import FrameResult, RunSummary
-from .parquet_sink import ParquetSink
-from .records import JsonlSink, MotSink
-from .video_sink import VideoSink
-
-__all__ = ["CocoSink", "JsonlSink", "MotSink", "ParquetSink", "Sink", "VideoSink"]
 
 
 @runtime_checkable

@@ -6,23 +6,12 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ..models.errors import SepcamError
-from .camera_source import CameraSource, cameras
+from .camera_source import CameraSource
 from .file_kinds import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
 from .image_source import ImageSource, images_in, images_like
 from .synthetic import SyntheticSource
 from .video_source import VideoSource
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "CameraSource",
-    "ImageSource",
-    "Source",
-    "SyntheticSource",
-    "VideoSource",
-    "cameras",
-    "open_source",
-]
 
 
 @runtime_checkable

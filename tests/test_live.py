@@ -20,7 +20,7 @@ from sepcam.pipelines.live_settings import LiveSettings
 from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.reconnect import ReconnectingSource
 from sepcam.pipelines.recorder import Recorder
-from sepcam.pipelines.sinks import JsonlSink
+from sepcam.pipelines.records import JsonlSink
 from sepcam.pipelines.synthetic import read_index
 from sepcam.pipelines.zones import read_mark
 

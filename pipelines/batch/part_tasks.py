@@ -24,8 +24,9 @@ from ..outputs import Target
 from ..people import Analyser
 from ..pipeline import Pipeline
 from ..recorder import Recorder
-from ..sinks import Sink, VideoSink
+from ..sinks import Sink
 from ..tracker import settings_for
+from ..video_sink import VideoSink
 from ..video_source import VideoSource
 from .journal import fingerprint
 from .parts import Followed, Part, keep, kept, note
