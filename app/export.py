@@ -31,7 +31,7 @@ def export(
     info = find(name)
 
     from ..models import export as exporter
-    from ..models.blocks import as_kind
+    from ..models.layers.conversion import as_kind
 
     kind = "" if backbone == "separable" else "-standard"
     path = out or Path(f"{name}{kind}{exporter.SUFFIXES[format]}")

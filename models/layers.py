@@ -8,7 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from .blocks import COUNTED, is_depthwise, multiply_adds
+from .layers.conv import COUNTED, multiply_adds
+from .layers.conversion import is_depthwise
 
 LayerKind = Literal["depthwise", "pointwise", "standard", "grouped", "linear"]
 """``standard`` is a full convolution with a kernel larger than one pixel."""

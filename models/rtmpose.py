@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from . import coco
-from .blocks import ConvAct, DepthwiseSeparable, Normalize
 from .checkpoints import convolutions
 from .importers import load_convs
-from .yolox import SpatialPyramid
+from .layers.conv import ConvAct, DepthwiseSeparable, Normalize
+from .layers.pooling import SpatialPyramid
 
 SIZE = (256, 192)
 """(height, width) of the input in pixels."""

@@ -143,7 +143,7 @@ def _load(file: Path, backbone: ConvKind) -> Any:  # noqa: ANN401
         raise SepcamError(
             f"{PREFIX}{file.name} needs Ultralytics (AGPL-3.0): pip install 'sepcam[ultralytics]'"
         ) from error
-    from .blocks import as_kind
+    from .layers.conversion import as_kind
 
     try:
         model = YOLO(file)

@@ -40,7 +40,7 @@ class Subject:
 
     def module(self, variant: Variant) -> "nn.Module":
         """The network in one of its forms."""
-        from .blocks import paper_twin, to_standard
+        from .layers.conversion import paper_twin, to_standard
 
         network = self.build()
         if variant == "separable":
@@ -111,7 +111,7 @@ def _variants(build: "Callable[[], nn.Module]") -> tuple[Variant, ...]:
     """The baseline needs the blocks of this package: only there is it known which layers are a pair."""
     import torch
 
-    from .blocks import DepthwiseSeparable
+    from .layers.conv import DepthwiseSeparable
 
     with torch.device("meta"):
         network = build()

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import ConvAct, DepthwiseSeparable, Normalize
+from .layers.conv import DepthwiseSeparable, Normalize
+from .layers.pooling import SpatialPyramid, _conv
 
 
 class YOLOXNano(nn.Module):
@@ -137,27 +138,6 @@ class _Bottleneck(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.filter(self.mix(x))
         return x + y if self.shortcut else y
-
-
-class SpatialPyramid(nn.Module):
-    """Spatial pyramid pooling: maxima over 5 x 5, 9 x 9 and 13 x 13 windows beside the features."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.squeeze = _conv(channels, channels // 2)
-        self.merge = _conv(channels * 2, channels)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, channels, H, W) to the same."""
-        x = self.squeeze(x)
-        # A 9 x 9 maximum is a 5 x 5 maximum of 5 x 5 maxima, a 13 x 13 one a third of them: less work.
-        five = F.max_pool2d(x, 5, 1, 2)
-        nine = F.max_pool2d(five, 5, 1, 2)
-        return self.merge(torch.cat([x, five, nine, F.max_pool2d(nine, 5, 1, 2)], 1))
-
-
-def _conv(inputs: int, outputs: int, kernel: int = 1) -> ConvAct:
-    return ConvAct(inputs, outputs, kernel, act=nn.SiLU, padding="symmetric")
 
 
 def _separable(inputs: int, outputs: int, stride: int = 1) -> DepthwiseSeparable:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from .blocks import Cost
+    from .layers.conv import Cost
     from .ssd import SSDLitePerson
 
 _LOG = logging.getLogger(__name__)
@@ -86,7 +86,8 @@ def cost(name: str, backbone: "ConvKind" = "separable", input_size: tuple[int, i
     """
     import torch
 
-    from .blocks import as_kind, count
+    from .layers.conv import count
+    from .layers.conversion import as_kind
 
     info = find(name)
     with torch.device("meta"):
@@ -281,7 +282,7 @@ class _Network:
         """
 
         def make() -> "nn.Module":
-            from .blocks import as_kind
+            from .layers.conversion import as_kind
 
             network = self.info.build()
             network.load_state_dict(self.load())

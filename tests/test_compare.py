@@ -16,7 +16,7 @@ from sepcam.app import cli, compare_run, comparing, report, report_html
 from sepcam.app.beside import beside, fullest, record
 from sepcam.app.findings import findings
 from sepcam.app.measure_pipeline import KINDS, PipelineMeasurement
-from sepcam.models import blocks
+from sepcam.models.layers import conv as blocks
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.variants import VARIANTS, Subject
 from sepcam.pipelines import Pipeline, open_source

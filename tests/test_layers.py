@@ -3,9 +3,10 @@
 import pytest
 import torch
 import torchvision
-from sepcam.models.blocks import DepthwiseSeparable, count, paper_twin, to_standard
 from sepcam.models.external import builder
 from sepcam.models.layers import pairs, profile
+from sepcam.models.layers.conv import DepthwiseSeparable, count
+from sepcam.models.layers.conversion import paper_twin, to_standard
 from sepcam.models.mobilenet import MobileNetV1
 from sepcam.models.yolox import YOLOXNano
 from torch import nn

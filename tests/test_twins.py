@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from sepcam.models.blocks import to_standard
 from sepcam.models.external import builder
+from sepcam.models.layers.conversion import to_standard
 from sepcam.models.mobilenet import MobileNetV1
 from sepcam.models.twins import verify
 from sepcam.models.yolox import YOLOXNano

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from sepcam.app.cli import main
 from sepcam.models import coco
-from sepcam.models.blocks import is_depthwise
 from sepcam.models.errors import SepcamError
+from sepcam.models.layers.conversion import is_depthwise
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detector, PartDetector, parts_of
 from sepcam.models.weights import WeightStore

@@ -1,0 +1,1 @@
+"""Layers that networks are built of: convolution blocks in both forms, pooling, upsampling."""
