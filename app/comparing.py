@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..models import machine
 from ..models.cache import sha256_of
 from ..models.errors import SepcamError
+from ..models.profiling import machine
+from ..models.profiling.variants import Subject, external, paper_network, registered
 from ..models.runtime import RuntimeOptions, resolve
 from ..models.types import U8, ConvKind
-from ..models.variants import Subject, external, paper_network, registered
 from ..models.weights import Progress, WeightStore, silent
 from ..pipelines.comparison import Tick
 from ..pipelines.footage import Footage, footage

@@ -65,8 +65,8 @@ def demo(
 
 def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
     """Times both backbones on the clip, and prints what came of it."""
+    from ..models.profiling.variants import registered
     from ..models.runtime import resolve
-    from ..models.variants import registered
     from ..models.weights import WeightStore
     from .findings import answer
     from .measure_pipeline import PipelineMeasurement

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..models import machine
 from ..models.errors import SepcamError
+from ..models.profiling import machine
 from ..models.types import PoseEstimator
 from ..models.weights import WeightStore
 from ..models.zoo import load_pose

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.layer_times import layer_times
-from ..models.layers import Layer, Pair, Profile, pairs, profile
-from ..models.machine import Ceiling, bytes_per_value
+from ..models.profiling.cost import Layer, Pair, Profile, pairs, profile
+from ..models.profiling.equivalence import Verdict, verify
+from ..models.profiling.layer_times import layer_times
+from ..models.profiling.machine import Ceiling, bytes_per_value
+from ..models.profiling.variants import Subject, Variant
 from ..models.runtime import Runner, RuntimeOptions
-from ..models.twins import Verdict, verify
 from ..models.types import U8
-from ..models.variants import Subject, Variant
 from ..pipelines.comparison import Rounds, Tick, Turn, silent
 from .footprint import footprint
 from .measured import cost_entry, options_entry, ratio_entries, variant_entry

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..models.layers import Profile, profile
-from ..models.machine import bytes_per_value
+from ..models.profiling.cost import Profile, profile
+from ..models.profiling.machine import bytes_per_value
+from ..models.profiling.variants import Subject
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
-from ..models.variants import Subject
 from ..pipelines.agreement import difference, largest
 from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Tick, Turn, silent
 from ..pipelines.footage import Footage, footage

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..models.layers import Profile
+from ..models.profiling.cost import Profile
+from ..models.profiling.variants import Variant
 from ..models.runtime import RuntimeOptions
-from ..models.variants import Variant
 from ..pipelines.comparison import Rounds, estimate
 
 Summary = Callable[[Sequence[float]], np.floating]

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from .layers.conv import Cost
+    from .profiling.cost import Cost
     from .ssd import SSDLitePerson
 
 _LOG = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ def cost(name: str, backbone: "ConvKind" = "separable", input_size: tuple[int, i
     """
     import torch
 
-    from .layers.conv import count
     from .layers.conversion import as_kind
+    from .profiling.cost import count
 
     info = find(name)
     with torch.device("meta"):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from sepcam.models.blazepose import BlazePoseLandmarks
-from sepcam.models.layers.conv import count
-from sepcam.models.layers.conversion import as_kind
+from sepcam.models.profiling.cost.conv import count
+from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.weights import WeightStore
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
-from sepcam.models.layers.conversion import to_standard
+from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.segmenter import RegionSegmenter
 from sepcam.models.types import PoseEstimator, parts_of

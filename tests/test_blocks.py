@@ -4,9 +4,15 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
-from sepcam.models.layers.conv import Conv2dSame, DepthwiseSeparable, InvertedResidual, Normalize, count
-from sepcam.models.layers.conversion import as_kind, is_depthwise, paper_twin, to_standard
 from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.profiling.cost.conv import (
+    Conv2dSame,
+    DepthwiseSeparable,
+    InvertedResidual,
+    Normalize,
+    count,
+)
+from sepcam.models.profiling.cost.conversion import as_kind, is_depthwise, paper_twin, to_standard
 from sepcam.models.ssd import SSDLitePerson, SSDMobileNetV1
 from sepcam.models.yolox import YOLOXNano
 from torch import nn

@@ -16,9 +16,9 @@ from sepcam.app import cli, compare_run, comparing, report, report_html
 from sepcam.app.beside import beside, fullest, record
 from sepcam.app.findings import findings
 from sepcam.app.measure_pipeline import KINDS, PipelineMeasurement
-from sepcam.models.layers import conv as blocks
+from sepcam.models.profiling.cost import conv as blocks
+from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime import RuntimeOptions
-from sepcam.models.variants import VARIANTS, Subject
 from sepcam.pipelines import Pipeline, open_source
 
 from tests.clips import write_clip

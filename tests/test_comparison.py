@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sepcam.models.energy import EnergyMeter
+from sepcam.models.profiling.energy import EnergyMeter
 from sepcam.pipelines.comparison import LEAST_ROUNDS, Estimate, Rounds, Turn, beyond_noise, estimate
 
 FORMS = ("separable", "standard", "baseline")

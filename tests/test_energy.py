@@ -1,6 +1,6 @@
 """Energy comes from the counters that Linux shows, or from nowhere."""
 
-from sepcam.models.energy import EnergyMeter
+from sepcam.models.profiling.energy import EnergyMeter
 
 
 def zone(root, name, microjoules, most=None):

@@ -10,7 +10,7 @@ from sepcam.app.cli import main
 from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
 from sepcam.models.export import SUFFIXES, TOLERANCE, export
-from sepcam.models.layers.conversion import as_kind
+from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.registry import REGISTRY
 from sepcam.models.weights import WeightStore
 from torch import nn

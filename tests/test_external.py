@@ -3,7 +3,7 @@
 import pytest
 import torch
 from sepcam.models.errors import SepcamError
-from sepcam.models.external import builder
+from sepcam.models.profiling.external import builder
 
 SMALL = """
 from torch import nn

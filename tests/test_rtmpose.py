@@ -13,7 +13,7 @@ import torch
 from sepcam.models import coco, zoo
 from sepcam.models.checkpoints import read_state
 from sepcam.models.errors import SepcamError
-from sepcam.models.layers.conversion import to_standard
+from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.rtmpose import RTMPose
 from sepcam.models.runtime import RuntimeOptions

@@ -11,7 +11,7 @@ from sepcam.models.checkpoints import read_torch
 from sepcam.models.detectors import COCO_LOGITS, SSDDetector, SSDPass, Thresholds, torchvision_anchors
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs
-from sepcam.models.layers.conversion import to_standard
+from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.torchvision_ssd import CLASSES, SSDLiteMobileNetV3

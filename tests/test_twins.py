@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from sepcam.models.external import builder
-from sepcam.models.layers.conversion import to_standard
 from sepcam.models.mobilenet import MobileNetV1
-from sepcam.models.twins import verify
+from sepcam.models.profiling.cost.conversion import to_standard
+from sepcam.models.profiling.equivalence import verify
+from sepcam.models.profiling.external import builder
 from sepcam.models.yolox import YOLOXNano
 from torch import nn
 

@@ -15,7 +15,7 @@ import pytest
 from sepcam.app.cli import main
 from sepcam.models import coco
 from sepcam.models.errors import SepcamError
-from sepcam.models.layers.conversion import is_depthwise
+from sepcam.models.profiling.cost.conversion import is_depthwise
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detector, PartDetector, parts_of
 from sepcam.models.weights import WeightStore

@@ -5,17 +5,13 @@ each channel by itself (depthwise, k x k) and then mixes channels (pointwise, 1 
 1 / out_channels + 1 / k^2 of the multiply-adds of a standard k x k convolution: 8 to 9 times fewer at k = 3.
 """
 
-import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-from .conversion import _Conv, _ConvTranspose
 
 Activation = Callable[[], nn.Module]
 Padding = Literal["same", "symmetric"]
@@ -184,54 +180,3 @@ class InvertedResidual(nn.Module):
 
 
 # --- cost -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one pass of a network takes.
-
-    Attributes:
-        macs: multiply-adds of its convolutions and linear layers.
-        params: number of its parameters.
-    """
-
-    macs: int
-    params: int
-
-
-COUNTED = (*_Conv, *_ConvTranspose, nn.Linear)
-"""The layers whose multiply-adds are counted; those of all others are few."""
-
-
-def multiply_adds(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> int:
-    """Multiply-adds of one of the ``COUNTED`` layers that makes y of x."""
-    weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
-    if isinstance(layer, nn.Linear):
-        return weight.numel() * (y.numel() // y.shape[-1])
-    # Each kernel is applied once per output position, or per input position when transposed.
-    at = x if isinstance(layer, _ConvTranspose) else y
-    return weight.numel() * at.shape[0] * math.prod(at.shape[2:])
-
-
-def count(module: nn.Module, input_shape: tuple[int, ...], *, dtype: torch.dtype = torch.uint8) -> Cost:
-    """The cost of one pass over an input, counted layer by layer; nothing is computed.
-
-    Args:
-        module: any network whose convolutions and linear layers are modules. One that was built under
-            ``torch.device("meta")`` takes no memory.
-        input_shape: e.g. (1, 300, 300, 3) for the networks here.
-        dtype: of the input; the networks here take uint8.
-    """
-    probe = copy.deepcopy(module).to("meta").eval()
-    macs = 0
-
-    def add(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal macs
-        macs += multiply_adds(layer, inputs[0], output)
-
-    for layer in probe.modules():
-        if isinstance(layer, COUNTED):
-            layer.register_forward_hook(add)
-    with torch.no_grad():
-        probe(torch.empty(input_shape, dtype=dtype, device="meta"))
-    return Cost(macs, sum(p.numel() for p in module.parameters()))

@@ -10,9 +10,9 @@ import openvino as ov
 import torch
 from openvino import opset13
 from protocol import serve
-from sepcam.models.layers.conv import count
-from sepcam.models.layers.conversion import as_kind, paper_twin
 from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.profiling.cost.conv import count
+from sepcam.models.profiling.cost.conversion import as_kind, paper_twin
 from sepcam.models.registry import find
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.types import ConvKind

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from .errors import SepcamError
-from .layers.conv import Normalize
+from ..errors import SepcamError
+from ..layers.conv import Normalize
 
 _HINT = "write torchvision:NAME, timm:NAME or FILE.py:FUNCTION"
 

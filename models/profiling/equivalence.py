@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .layers.conversion import is_depthwise
+from ..layers.conversion import is_depthwise
 
 LAYER_TOLERANCE = 1e-9
 """Largest relative difference of one layer's outputs in float64; rounding gives 1e-15."""

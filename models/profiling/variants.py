@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from .registry import find
-from .runtime import Runner, RuntimeOptions, compile_network
-from .weights import Progress, WeightStore, silent
+from ..registry import find
+from ..runtime import Runner, RuntimeOptions, compile_network
+from ..weights import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,7 +40,7 @@ class Subject:
 
     def module(self, variant: Variant) -> "nn.Module":
         """The network in one of its forms."""
-        from .layers.conversion import paper_twin, to_standard
+        from ..layers.conversion import paper_twin, to_standard
 
         network = self.build()
         if variant == "separable":
@@ -98,7 +98,7 @@ def paper_network() -> Subject:
     def build() -> "nn.Module":
         import torch
 
-        from .mobilenet import MobileNetV1
+        from ..mobilenet import MobileNetV1
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # each form is made of one built anew
@@ -111,7 +111,7 @@ def _variants(build: "Callable[[], nn.Module]") -> tuple[Variant, ...]:
     """The baseline needs the blocks of this package: only there is it known which layers are a pair."""
     import torch
 
-    from .layers.conv import DepthwiseSeparable
+    from ..layers.conv import DepthwiseSeparable
 
     with torch.device("meta"):
         network = build()
