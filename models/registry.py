@@ -123,55 +123,55 @@ class ModelInfo:
 
 
 def _ssdlite_person() -> "nn.Module":
-    from .ssd import SSDLitePerson
+    from .networks.ssd import SSDLitePerson
 
     return SSDLitePerson()
 
 
 def _ssd_mobilenet_v1() -> "nn.Module":
-    from .ssd import SSDMobileNetV1
+    from .networks.ssd import SSDMobileNetV1
 
     return SSDMobileNetV1()
 
 
 def _yolox_nano() -> "nn.Module":
-    from .yolox import YOLOXNano
+    from .networks.yolox import YOLOXNano
 
     return YOLOXNano()
 
 
 def _ssdlite_mobilenet_v3() -> "nn.Module":
-    from .torchvision_ssd import SSDLiteMobileNetV3
+    from .networks.ssdlite_torchvision import SSDLiteMobileNetV3
 
     return SSDLiteMobileNetV3()
 
 
 def _blazepose_lite() -> "nn.Module":
-    from .blazepose import LITE, BlazePoseLandmarks
+    from .networks.blazepose import LITE, BlazePoseLandmarks
 
     return BlazePoseLandmarks(LITE)
 
 
 def _blazepose_full() -> "nn.Module":
-    from .blazepose import FULL, BlazePoseLandmarks
+    from .networks.blazepose import FULL, BlazePoseLandmarks
 
     return BlazePoseLandmarks(FULL)
 
 
 def _blazepose_heavy() -> "nn.Module":
-    from .blazepose import HEAVY, BlazePoseLandmarks
+    from .networks.blazepose import HEAVY, BlazePoseLandmarks
 
     return BlazePoseLandmarks(HEAVY)
 
 
 def _rtmpose() -> "nn.Module":
-    from .rtmpose import RTMPose
+    from .networks.rtmpose import RTMPose
 
     return RTMPose()
 
 
 def _selfie_segmentation() -> "nn.Module":
-    from .selfie import SelfieSegmentation
+    from .networks.selfie_segmentation import SelfieSegmentation
 
     return SelfieSegmentation()
 

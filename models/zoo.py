@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from .networks.ssd import SSDLitePerson
     from .profiling.cost import Cost
-    from .ssd import SSDLitePerson
 
 _LOG = logging.getLogger(__name__)
 

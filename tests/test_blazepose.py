@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from sepcam.models.blazepose import BlazePoseLandmarks
+from sepcam.models.networks.blazepose import BlazePoseLandmarks
 from sepcam.models.profiling.cost.conv import count
 from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.runtime import RuntimeOptions, compile_network

@@ -4,7 +4,9 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given, settings
-from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.networks.mobilenet import MobileNetV1
+from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
+from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.profiling.cost.conv import (
     Conv2dSame,
     DepthwiseSeparable,
@@ -13,8 +15,6 @@ from sepcam.models.profiling.cost.conv import (
     count,
 )
 from sepcam.models.profiling.cost.conversion import as_kind, is_depthwise, paper_twin, to_standard
-from sepcam.models.ssd import SSDLitePerson, SSDMobileNetV1
-from sepcam.models.yolox import YOLOXNano
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 from torch.utils.flop_counter import FlopCounterMode

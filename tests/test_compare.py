@@ -33,7 +33,7 @@ def narrow_paper_network() -> Subject:
     """The paper's network, narrow so that it is quick, and at a small size."""
 
     def build():
-        from sepcam.models.mobilenet import MobileNetV1
+        from sepcam.models.networks.mobilenet import MobileNetV1
 
         torch.manual_seed(0)
         return MobileNetV1(classes=10, width=0.25).eval()

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.profiling.cost import profile
 from sepcam.models.profiling.external import builder
 from sepcam.models.profiling.layer_times import fold_batch_norms, layer_times
 from sepcam.models.runtime import RuntimeOptions
-from sepcam.models.yolox import YOLOXNano
 
 SIDE = 96
 

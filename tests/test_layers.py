@@ -3,12 +3,12 @@
 import pytest
 import torch
 import torchvision
-from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.networks.mobilenet import MobileNetV1
+from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.profiling.cost import pairs, profile
 from sepcam.models.profiling.cost.conv import DepthwiseSeparable, count
 from sepcam.models.profiling.cost.conversion import paper_twin, to_standard
 from sepcam.models.profiling.external import builder
-from sepcam.models.yolox import YOLOXNano
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 

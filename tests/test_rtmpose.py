@@ -13,9 +13,9 @@ import torch
 from sepcam.models import coco, zoo
 from sepcam.models.checkpoints import read_state
 from sepcam.models.errors import SepcamError
+from sepcam.models.networks.rtmpose import RTMPose
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
-from sepcam.models.rtmpose import RTMPose
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.simcc import SimCCPose, read_simcc
 from sepcam.models.types import PoseEstimator, parts_of

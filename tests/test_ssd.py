@@ -21,7 +21,7 @@ from sepcam.models.detectors import (
 )
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs, read_tflite
-from sepcam.models.ssd import SSDLitePerson, SSDMobileNetV1
+from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
 from sepcam.models.types import Detector
 from sepcam.models.weights import WeightStore
 

@@ -11,10 +11,10 @@ from sepcam.models.checkpoints import read_torch
 from sepcam.models.detectors import COCO_LOGITS, SSDDetector, SSDPass, Thresholds, torchvision_anchors
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs
+from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNetV3
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions, compile_network
-from sepcam.models.torchvision_ssd import CLASSES, SSDLiteMobileNetV3
 from sepcam.models.types import Detector
 from sepcam.models.weights import WeightStore
 from sepcam.models.zoo import load_detector

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.networks.mobilenet import MobileNetV1
+from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.profiling.equivalence import verify
 from sepcam.models.profiling.external import builder
-from sepcam.models.yolox import YOLOXNano
 from torch import nn
 
 

@@ -10,8 +10,8 @@ from sepcam.models import coco
 from sepcam.models.detectors import YOLOXDetector, check_yolox_size, decode_yolox, yolox_cells
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs, read_onnx
+from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.types import Detector
-from sepcam.models.yolox import YOLOXNano
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAME = cv2.imread(str(GOLDEN / "market_street.png"))

@@ -98,7 +98,7 @@ def paper_network() -> Subject:
     def build() -> "nn.Module":
         import torch
 
-        from ..mobilenet import MobileNetV1
+        from ..networks.mobilenet import MobileNetV1
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # each form is made of one built anew

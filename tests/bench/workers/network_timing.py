@@ -10,7 +10,7 @@ import openvino as ov
 import torch
 from openvino import opset13
 from protocol import serve
-from sepcam.models.mobilenet import MobileNetV1
+from sepcam.models.networks.mobilenet import MobileNetV1
 from sepcam.models.profiling.cost.conv import count
 from sepcam.models.profiling.cost.conversion import as_kind, paper_twin
 from sepcam.models.registry import find

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from .layers.conv import ConvAct, DepthwiseSeparable, Normalize
+from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize
 from .mobilenet import MobileNetV1Features, MobileNetV2Features
 
 ANCHORS_PER_CELL = (3, 6, 6, 6, 6, 6)

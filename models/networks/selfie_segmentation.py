@@ -8,8 +8,8 @@ Source: https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter
 
 from torch import Tensor, nn
 
-from .layers.conv import Activation, ConvAct, Normalize
-from .layers.upsample import Upsample2
+from ..layers.conv import Activation, ConvAct, Normalize
+from ..layers.upsample import Upsample2
 
 
 class SelfieSegmentation(nn.Module):

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.detection import ssdlite320_mobilenet_v3_large
 
-from .layers.conv import Normalize
+from ..layers.conv import Normalize
 
 CLASSES = 91
 """Background, then COCO's category ids 1 to 90."""

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from .layers.conv import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
+from ..layers.conv import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
 
 # Output channels at width 1 and stride of the thirteen separable blocks (Howard et al. 2017, table 1).
 _V1_BLOCKS = (

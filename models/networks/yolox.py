@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .layers.conv import DepthwiseSeparable, Normalize
-from .layers.pooling import SpatialPyramid, _conv
+from ..layers.conv import DepthwiseSeparable, Normalize
+from ..layers.pooling import SpatialPyramid, _conv
 
 
 class YOLOXNano(nn.Module):
