@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..models import coco
 from ..models.errors import SepcamError
+from ..models.ops import coco
 from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..pipelines.coco_sink import CocoSink
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from . import coco
-from .boxes import Letterbox, nms, vote
 from .errors import SepcamError
+from .ops import coco
+from .ops.boxes import nms, vote
+from .ops.letterbox import Letterbox
 from .types import F32, I64, U8, Detections, Detector
 
 Run = Callable[[U8], tuple[F32, ...]]

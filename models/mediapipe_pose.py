@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import SepcamError
-from .landmarks import project, sample
+from .ops.roi import project, sample
 from .pose import CROP, KEYPOINTS, SKELETON, nobody
 from .types import F32, U8, Poses
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .landmarks import sample
+from .ops.roi import sample
 from .pose import CROP, Runner
 from .types import F32, U8, Part, Poses
 

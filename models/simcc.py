@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from . import coco
-from .landmarks import project, roi_to_image
+from .ops import coco
+from .ops.roi import project, roi_to_image
 from .pose import Runner
 from .types import F32, U8, Part, Poses
 

@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from . import coco
 from .errors import SepcamError
+from .ops import coco
 from .runtime import RuntimeOptions, resolve
 from .types import F32, U8, ConvKind, Crop, Detections, Part
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from . import coco, mediapipe_pose, plugins, ultralytics_adapter
+from . import mediapipe_pose, plugins, ultralytics_adapter
 from .cache import sha256_of
 from .detectors import (
     COCO_LOGITS,
@@ -31,6 +31,7 @@ from .detectors import (
     torchvision_anchors,
 )
 from .errors import SepcamError
+from .ops import coco
 from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
 from .runtime import Compiler, Runner, RuntimeOptions, compile_network

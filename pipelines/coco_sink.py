@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..models.coco import CATEGORY_IDS, NAMES
 from ..models.errors import SepcamError
+from ..models.ops.coco import CATEGORY_IDS, NAMES
 from ..models.pose import COCO_ORDER
 from ..models.types import U8
 from .frames import FrameResult, RunSummary

@@ -6,8 +6,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..models import coco
 from ..models.errors import SepcamError
+from ..models.ops import coco
 from .coco_sink import CocoSink
 from .frames import TASKS, RunSummary, StreamInfo
 from .hud import Hud

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from ..models.errors import SepcamError
-from ..models.landmarks import roi_from_boxes
-from ..models.masks import mask_crops
+from ..models.ops.masks import mask_crops
+from ..models.ops.roi import roi_from_boxes
 from ..models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
 from .cadence import APPEAR_S, Cadence, surely_there
 from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task

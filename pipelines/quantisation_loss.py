@@ -10,7 +10,7 @@ import numpy as np
 import supervision as sv
 
 from ..models.errors import SepcamError
-from ..models.landmarks import roi_from_boxes
+from ..models.ops.roi import roi_from_boxes
 from ..models.quantisation import Pair, Quantiser
 from ..models.runtime import Compiler
 from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of

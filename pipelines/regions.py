@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..models.landmarks import overlap, roi_from_boxes
+from ..models.ops.roi import overlap, roi_from_boxes
 from ..models.types import F32, I64, Poses
 
 AGREE: Final = 0.5

@@ -6,7 +6,8 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from sepcam.models.boxes import Letterbox, nms, vote
+from sepcam.models.ops.boxes import nms, vote
+from sepcam.models.ops.letterbox import Letterbox
 
 
 def reference_nms(boxes, scores, labels, iou, limit):

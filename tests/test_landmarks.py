@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sepcam.models.landmarks import (
+from sepcam.models.ops.roi import (
     overlap,
     project,
     refine,

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sepcam.models.landmarks import roi_to_image
-from sepcam.models.masks import mask_crops
+from sepcam.models.ops.masks import mask_crops
+from sepcam.models.ops.roi import roi_to_image
 
 SIZE = (120, 160)  # height, width
 

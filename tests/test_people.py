@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.models.landmarks import roi_from_boxes
+from sepcam.models.ops.roi import roi_from_boxes
 from sepcam.models.types import Detections, Detector, PoseEstimator, Poses
 from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.people import TASKS, Analyser

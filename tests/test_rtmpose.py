@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sepcam.models import coco, zoo
+from sepcam.models import zoo
 from sepcam.models.checkpoints import read_state
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.rtmpose import RTMPose
+from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions

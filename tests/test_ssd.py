@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from sepcam.models import coco
 from sepcam.models.detectors import (
     COCO_LOGITS,
     PERSON_LOGITS,
@@ -22,6 +21,7 @@ from sepcam.models.detectors import (
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs, read_tflite
 from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
+from sepcam.models.ops import coco
 from sepcam.models.types import Detector
 from sepcam.models.weights import WeightStore
 

@@ -6,12 +6,12 @@ Its trained weights have no package, so both sides get the same random ones, str
 import numpy as np
 import pytest
 import torch
-from sepcam.models import coco
 from sepcam.models.checkpoints import read_torch
 from sepcam.models.detectors import COCO_LOGITS, SSDDetector, SSDPass, Thresholds, torchvision_anchors
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs
 from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNetV3
+from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions, compile_network

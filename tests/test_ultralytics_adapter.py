@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.app.cli import main
-from sepcam.models import coco
 from sepcam.models.errors import SepcamError
+from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import is_depthwise
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detector, PartDetector, parts_of

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from sepcam.models import coco
 from sepcam.models.detectors import YOLOXDetector, check_yolox_size, decode_yolox, yolox_cells
 from sepcam.models.errors import SepcamError
 from sepcam.models.importers import load_convs, read_onnx
 from sepcam.models.networks.yolox import YOLOXNano
+from sepcam.models.ops import coco
 from sepcam.models.types import Detector
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..landmarks import POINTS
 from ..layers.conv import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
 from ..layers.upsample import Upsample2
+from ..ops.roi import POINTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from .. import coco
 from ..checkpoints import convolutions
 from ..importers import load_convs
 from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize
 from ..layers.pooling import SpatialPyramid
+from ..ops import coco
 
 SIZE = (256, 192)
 """(height, width) of the input in pixels."""

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .landmarks import roi_to_image
-from .types import F32, U8
+from ..types import F32, U8
+from .roi import roi_to_image
 
 Rect = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ MediaPipe's pose landmark graph, whose network is used: https://arxiv.org/abs/20
 import cv2
 import numpy as np
 
-from .types import F32, U8
+from ..types import F32, U8
 
 POINTS = 39
 """The network's landmarks: 33 of the body, 2 that give the next region, 4 unused."""

@@ -1,0 +1,1 @@
+"""Geometry of boxes, regions, masks and letterboxes, and COCO's names, in numpy."""
