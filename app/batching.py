@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ..models.errors import SepcamError
 from ..models.registry import REGISTRY
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..pipelines.batch.driver import Driver
 from ..pipelines.batch.folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.inputs import Found, find_inputs

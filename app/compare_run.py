@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..models.types import ConvKind
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..models.zoo import choose_detector
 from . import console, report, report_html
 from .beside import SIDES, beside, fullest

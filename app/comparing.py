@@ -16,7 +16,7 @@ from ..models.profiling import machine
 from ..models.profiling.variants import Subject, external, paper_network, registered
 from ..models.runtime import RuntimeOptions, resolve
 from ..models.types import U8, ConvKind
-from ..models.weights import Progress, WeightStore, silent
+from ..models.weights.store import Progress, WeightStore, silent
 from ..pipelines.comparison import Tick
 from ..pipelines.footage import Footage, footage
 from ..pipelines.frames import FrameResult

@@ -67,7 +67,7 @@ def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOp
     """Times both backbones on the clip, and prints what came of it."""
     from ..models.profiling.variants import registered
     from ..models.runtime import resolve
-    from ..models.weights import WeightStore
+    from ..models.weights.store import WeightStore
     from .findings import answer
     from .measure_pipeline import PipelineMeasurement
     from .report import table

@@ -7,7 +7,7 @@ from typing import Any
 from ..models.errors import SepcamError
 from ..models.profiling import machine
 from ..models.types import PoseEstimator
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..models.zoo import load_pose
 from . import console
 from .evaluation_data import Data, Measured

@@ -7,7 +7,7 @@ from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector
 
 if TYPE_CHECKING:
-    from ..models.weights import Progress, WeightStore
+    from ..models.weights.store import Progress, WeightStore
 
 
 @dataclass(frozen=True, slots=True)

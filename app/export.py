@@ -8,7 +8,7 @@ import typer
 from ..models.errors import SepcamError
 from ..models.registry import find
 from ..models.types import ConvKind
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from . import console
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..models.zoo import models
 from ..pipelines.events import Event
 from ..pipelines.frames import DetectEvery, StreamInfo, Task

@@ -8,7 +8,7 @@ import typer
 from ..models import plugins
 from ..models.errors import SepcamError
 from ..models.registry import REGISTRY, find
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from . import console
 from .export import export
 from .quantize import quantize

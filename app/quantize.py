@@ -68,7 +68,7 @@ def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_
 
 def _trial(name: str, samples: int, backbone: ConvKind) -> "Trial":
     from ..models.runtime import Compiler, RuntimeOptions
-    from ..models.weights import WeightStore
+    from ..models.weights.store import WeightStore
     from ..models.zoo import load_detector, load_pose
     from ..pipelines.quantisation_loss import DetectorTrial, PoseTrial
 

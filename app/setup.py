@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..models.errors import SepcamError
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
 from ..pipelines.batch.settings import JobSettings
 from ..pipelines.pipeline import Pipeline

@@ -38,7 +38,7 @@ from .runtime import Compiler, Runner, RuntimeOptions, compile_network
 from .segmenter import RegionSegmenter
 from .simcc import SimCCPose
 from .types import ConvKind, Detector, PoseEstimator
-from .weights import Progress, WeightStore, silent
+from .weights.store import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
     import torch

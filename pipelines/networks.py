@@ -10,7 +10,7 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
-from ..models.weights import WeightStore
+from ..models.weights.store import WeightStore
 from ..models.zoo import load_detector, load_pose
 from .shared import shared_detector, shared_pose
 

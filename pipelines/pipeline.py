@@ -7,7 +7,7 @@ from typing import Any
 
 from ..models.runtime import RuntimeOptions
 from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
-from ..models.weights import Progress, WeightStore, silent
+from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
 from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .meter import Meter

@@ -16,7 +16,7 @@ from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.segmenter import RegionSegmenter
 from sepcam.models.types import PoseEstimator, parts_of
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.people import Analyser
 

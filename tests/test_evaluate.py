@@ -12,7 +12,7 @@ from sepcam.models.detectors import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detections
-from sepcam.models.weights import WeightStore, silent
+from sepcam.models.weights.store.store import WeightStore, silent
 from sepcam.pipelines.evaluation import evaluate_mot
 from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.ground_truth import coco_people, mot_people

@@ -12,7 +12,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.export import SUFFIXES, TOLERANCE, export
 from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.registry import REGISTRY
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from torch import nn
 
 SMALL = (64, 96)  # takes any size and little time

@@ -11,8 +11,14 @@ import pytest
 import tflite
 import torch
 from hypothesis import HealthCheck, given, settings
-from sepcam.models.importers import ConvWeights, load_convs, read_onnx, read_tf_graph, read_tflite
-from sepcam.models.wire import Message
+from sepcam.models.weights.store.importers import (
+    ConvWeights,
+    load_convs,
+    read_onnx,
+    read_tf_graph,
+    read_tflite,
+)
+from sepcam.models.weights.store.protobuf import Message
 from torch import nn
 
 RNG = np.random.default_rng(0)

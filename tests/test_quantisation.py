@@ -16,7 +16,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.quantisation import LEAST_INPUTS, Quantiser
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.types import F32, U8, Detections, Poses
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines import open_source
 from sepcam.pipelines.quantisation_loss import LEAST, DetectorTrial, PoseTrial, pictures
 from sepcam.pipelines.synthetic import read_index

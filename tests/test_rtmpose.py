@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 from sepcam.models import zoo
-from sepcam.models.checkpoints import read_state
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.rtmpose import RTMPose
 from sepcam.models.ops import coco
@@ -20,7 +19,8 @@ from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.simcc import SimCCPose, read_simcc
 from sepcam.models.types import PoseEstimator, parts_of
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.checkpoints import read_state
+from sepcam.models.weights.store.store import WeightStore
 
 NAME = "rtmpose-t"
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=2)

@@ -19,11 +19,11 @@ from sepcam.models.detectors import (
     ssd_heads,
 )
 from sepcam.models.errors import SepcamError
-from sepcam.models.importers import load_convs, read_tflite
 from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
 from sepcam.models.ops import coco
 from sepcam.models.types import Detector
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.importers import load_convs, read_tflite
+from sepcam.models.weights.store.store import WeightStore
 
 GOLDEN = Path(__file__).parent / "golden"
 SHARED_GOLDEN = Path(__file__).parents[2] / "shared" / "golden"

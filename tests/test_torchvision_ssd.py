@@ -6,17 +6,17 @@ Its trained weights have no package, so both sides get the same random ones, str
 import numpy as np
 import pytest
 import torch
-from sepcam.models.checkpoints import read_torch
 from sepcam.models.detectors import COCO_LOGITS, SSDDetector, SSDPass, Thresholds, torchvision_anchors
 from sepcam.models.errors import SepcamError
-from sepcam.models.importers import load_convs
 from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNetV3
 from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.types import Detector
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.checkpoints import read_torch
+from sepcam.models.weights.store.importers import load_convs
+from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import load_detector
 from torchvision.models.detection import SSDLite320_MobileNet_V3_Large_Weights, ssdlite320_mobilenet_v3_large
 

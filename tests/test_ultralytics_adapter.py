@@ -18,7 +18,7 @@ from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import is_depthwise
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import Detector, PartDetector, parts_of
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import load_detector
 from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.people import Analyser

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from sepcam.models import download
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource, WheelSource
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store import download
+from sepcam.models.weights.store.store import WeightStore
 from torch import nn
 
 
@@ -284,7 +284,7 @@ def test_two_processes_fetch_a_network_once(shop: Shop, onnx_of):
         import sys
         from dataclasses import replace
         from sepcam.models.registry import REGISTRY, UrlSource
-        from sepcam.models.weights import WeightStore
+        from sepcam.models.weights.store import WeightStore
         url, sha256 = sys.argv[1:]
         info = replace(REGISTRY["yolox-nano"], sources=(UrlSource(url, sha256),), sha256=sha256)
         store = WeightStore(registry={"yolox-nano": info}, notice=lambda text: print(text, flush=True))

@@ -8,10 +8,10 @@ import pytest
 import torch
 from sepcam.models.detectors import YOLOXDetector, check_yolox_size, decode_yolox, yolox_cells
 from sepcam.models.errors import SepcamError
-from sepcam.models.importers import load_convs, read_onnx
 from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.ops import coco
 from sepcam.models.types import Detector
+from sepcam.models.weights.store.importers import load_convs, read_onnx
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAME = cv2.imread(str(GOLDEN / "market_street.png"))

@@ -13,14 +13,14 @@ import pytest
 import torch
 from sepcam.models import zoo
 from sepcam.models.cache import sha256_of
-from sepcam.models.checkpoints import TakesCheckpoint
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.rtmpose import CHECKPOINT_NAMES
 from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.types import Detector, PoseEstimator, parts_of
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.checkpoints import TakesCheckpoint
+from sepcam.models.weights.store.store import WeightStore
 from torch import nn
 
 TORCH = RuntimeOptions("torch", "cpu", "f32")

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from ..checkpoints import convolutions
-from ..importers import load_convs
 from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize
 from ..layers.pooling import SpatialPyramid
 from ..ops import coco
+from ..weights.checkpoints import convolutions
+from ..weights.importers import load_convs
 
 SIZE = (256, 192)
 """(height, width) of the input in pixels."""

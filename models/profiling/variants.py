@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from ..registry import find
 from ..runtime import Runner, RuntimeOptions, compile_network
-from ..weights import Progress, WeightStore, silent
+from ..weights.store import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
     from torch import nn

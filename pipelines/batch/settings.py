@@ -6,7 +6,7 @@ from typing import Any
 
 from ...models.runtime import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import ConvKind
-from ...models.weights import Progress, WeightStore, silent
+from ...models.weights.store import Progress, WeightStore, silent
 from ..frames import TASKS, DetectEvery, Task
 from ..outputs import Save
 from ..pipeline import Pipeline

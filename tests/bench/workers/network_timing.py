@@ -16,7 +16,7 @@ from sepcam.models.profiling.cost.conversion import as_kind, paper_twin
 from sepcam.models.registry import find
 from sepcam.models.runtime import RuntimeOptions, compile_network
 from sepcam.models.types import ConvKind
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from torch import nn
 
 SIDE = 1536  # of the matrices: large enough to reach the peak, small enough for a laptop

@@ -15,7 +15,7 @@ import psutil
 from protocol import serve
 from sepcam.models.runtime import RuntimeOptions
 from sepcam.models.types import U8, ConvKind, Detector, PoseEstimator
-from sepcam.models.weights import WeightStore
+from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose
 from sepcam.pipelines.allocator import return_freed_memory
 from sepcam.pipelines.frames import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task

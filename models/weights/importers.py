@@ -16,8 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from .types import F32
-from .wire import Message
+from ..types import F32
+from .protobuf import Message
 
 Array = npt.NDArray[Any]
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
-from .cache import cache_root, make_folder, sha256_of, writing
+from ..cache import cache_root, make_folder, sha256_of, writing
+from ..errors import SepcamError
+from ..registry import REGISTRY, ModelInfo, find
 from .download import DownloadError, download, extract, is_archive
-from .errors import SepcamError
-from .registry import REGISTRY, ModelInfo, find
 
 if TYPE_CHECKING:
     import torch
