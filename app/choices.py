@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 
 from ..models.errors import SepcamError
-from ..models.runtime import Device, Precision, Runtime
+from ..models.runtime.options import Device, Precision, Runtime
 from ..models.types import ConvKind
 from ..pipelines.frames import DetectEvery
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from ..models.errors import SepcamError
-from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
+from ..models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ..pipelines import outputs
 from . import choices, console
 from .assets import demo_clip

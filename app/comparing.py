@@ -14,7 +14,8 @@ from ..models.cache import sha256_of
 from ..models.errors import SepcamError
 from ..models.profiling import machine
 from ..models.profiling.variants import Subject, external, paper_network, registered
-from ..models.runtime import RuntimeOptions, resolve
+from ..models.runtime.compile import resolve
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import U8, ConvKind
 from ..models.weights.store import Progress, WeightStore, silent
 from ..pipelines.comparison import Tick

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..pipelines import outputs
 from . import choices, console
 from .assets import demo_clip
@@ -66,7 +66,7 @@ def demo(
 def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
     """Times both backbones on the clip, and prints what came of it."""
     from ..models.profiling.variants import registered
-    from ..models.runtime import resolve
+    from ..models.runtime.compile import resolve
     from ..models.weights.store import WeightStore
     from .findings import answer
     from .measure_pipeline import PipelineMeasurement

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from ..models.runtime import Device, Precision, Runtime, RuntimeOptions
+from ..models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ..models.types import ConvKind
 from . import choices
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind, Detector
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
     Raises:
         SepcamError: If the options do not fit this machine.
     """
-    from ..models.runtime import resolve
+    from ..models.runtime.compile import resolve
     from ..models.ultralytics_adapter import PREFIX
     from ..models.zoo import LARGER_INPUTS, choose_detector
 

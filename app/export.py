@@ -30,8 +30,8 @@ def export(
     """Write a network as a file that other programs run, and check it against torch."""
     info = find(name)
 
-    from ..models import export as exporter
     from ..models.layers.conversion import as_kind
+    from ..models.runtime import export as exporter
 
     kind = "" if backbone == "separable" else "-standard"
     path = out or Path(f"{name}{kind}{exporter.SUFFIXES[format]}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..models.registry import REGISTRY
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..models.zoo import load_detector, load_pose
 from ..pipelines.pipeline import Pipeline

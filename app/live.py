@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..models.errors import SepcamError
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..pipelines.frames import TASKS
 from . import choices, console
 

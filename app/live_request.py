@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..models.weights.store import WeightStore
 from ..models.zoo import models

@@ -11,7 +11,7 @@ from ..models.profiling.equivalence import Verdict, verify
 from ..models.profiling.layer_times import layer_times
 from ..models.profiling.machine import Ceiling, bytes_per_value
 from ..models.profiling.variants import Subject, Variant
-from ..models.runtime import Runner, RuntimeOptions
+from ..models.runtime.options import Runner, RuntimeOptions
 from ..models.types import U8
 from ..pipelines.comparison import Rounds, Tick, Turn, silent
 from .footprint import footprint

@@ -11,7 +11,7 @@ import numpy as np
 from ..models.profiling.cost import Profile, profile
 from ..models.profiling.machine import bytes_per_value
 from ..models.profiling.variants import Subject
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..pipelines.agreement import difference, largest
 from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Tick, Turn, silent

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..models.profiling.cost import Profile
 from ..models.profiling.variants import Variant
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..pipelines.comparison import Rounds, estimate
 
 Summary = Callable[[Sequence[float]], np.floating]

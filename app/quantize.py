@@ -13,8 +13,8 @@ from ..models.types import ConvKind, Detector, PoseEstimator
 from . import choices, console
 
 if TYPE_CHECKING:
-    from ..models.quantisation import Pair
-    from ..models.runtime import Runner
+    from ..models.runtime.options import Runner
+    from ..models.runtime.quantization import Pair
     from ..pipelines.quantisation_loss import Figure, Trial
 
 _ROUNDS, _PASSES = 15, 4
@@ -67,7 +67,7 @@ def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_
 
 
 def _trial(name: str, samples: int, backbone: ConvKind) -> "Trial":
-    from ..models.runtime import Compiler, RuntimeOptions
+    from ..models.runtime.options import Compiler, RuntimeOptions
     from ..models.weights.store import WeightStore
     from ..models.zoo import load_detector, load_pose
     from ..pipelines.quantisation_loss import DetectorTrial, PoseTrial

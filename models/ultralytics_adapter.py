@@ -15,7 +15,8 @@ import numpy as np
 
 from .errors import SepcamError
 from .ops import coco
-from .runtime import RuntimeOptions, resolve
+from .runtime.compile import resolve
+from .runtime.options import RuntimeOptions
 from .types import F32, U8, ConvKind, Crop, Detections, Part
 
 PREFIX = "yolo:"

@@ -34,7 +34,8 @@ from .errors import SepcamError
 from .ops import coco
 from .pose import CROP, BlazePose
 from .registry import REGISTRY, ModelInfo, find
-from .runtime import Compiler, Runner, RuntimeOptions, compile_network
+from .runtime.compile import compile_network
+from .runtime.options import Compiler, Runner, RuntimeOptions
 from .segmenter import RegionSegmenter
 from .simcc import SimCCPose
 from .types import ConvKind, Detector, PoseEstimator

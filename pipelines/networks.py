@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from ..models.errors import SepcamError
-from ..models.runtime import RuntimeOptions
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..models.weights.store import WeightStore
 from ..models.zoo import load_detector, load_pose

@@ -11,8 +11,8 @@ import supervision as sv
 
 from ..models.errors import SepcamError
 from ..models.ops.roi import roi_from_boxes
-from ..models.quantisation import Pair, Quantiser
-from ..models.runtime import Compiler
+from ..models.runtime.options import Compiler
+from ..models.runtime.quantization import Pair, Quantiser
 from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
 from .regions import PRESENT, trusted
 from .sources import open_source

@@ -14,7 +14,7 @@ import torch
 from sepcam.models.networks.blazepose import BlazePoseLandmarks
 from sepcam.models.profiling.cost.conv import count
 from sepcam.models.profiling.cost.conversion import as_kind
-from sepcam.models.runtime import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
 from sepcam.models.weights.store.store import WeightStore
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("blazepose_*.npz"))

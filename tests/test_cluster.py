@@ -19,7 +19,7 @@ from clips import write_clip
 from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.pipelines import Pipeline, open_source
 from sepcam.pipelines.batch.cluster_worker import run_here
 from sepcam.pipelines.batch.folder import JobFolder

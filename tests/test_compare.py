@@ -18,7 +18,7 @@ from sepcam.app.findings import findings
 from sepcam.app.measure_pipeline import KINDS, PipelineMeasurement
 from sepcam.models.profiling.cost import conv as blocks
 from sepcam.models.profiling.variants import VARIANTS, Subject
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.pipelines import Pipeline, open_source
 
 from tests.clips import write_clip

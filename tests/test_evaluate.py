@@ -10,7 +10,7 @@ from sepcam.app.evaluation_report import json_text, plot, table
 from sepcam.app.evaluation_setup import Setup, definite
 from sepcam.models.detectors import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import Detections
 from sepcam.models.weights.store.store import WeightStore, silent
 from sepcam.pipelines.evaluation import evaluate_mot

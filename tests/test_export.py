@@ -9,9 +9,9 @@ import torch
 from sepcam.app.cli import main
 from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
-from sepcam.models.export import SUFFIXES, TOLERANCE, export
 from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.registry import REGISTRY
+from sepcam.models.runtime.compile.export import SUFFIXES, TOLERANCE, export
 from sepcam.models.weights.store.store import WeightStore
 from torch import nn
 

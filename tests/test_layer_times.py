@@ -7,7 +7,7 @@ from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.profiling.cost import profile
 from sepcam.models.profiling.external import builder
 from sepcam.models.profiling.layer_times import fold_batch_norms, layer_times
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 
 SIDE = 96
 

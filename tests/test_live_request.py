@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sepcam.app.live_request import LiveRequest, detector_names, load_networks
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.pipelines.governor import Quality
 from sepcam.pipelines.live_steps import choice_for
 

@@ -13,8 +13,8 @@ from clips import write_clip
 from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
-from sepcam.models.quantisation import LEAST_INPUTS, Quantiser
-from sepcam.models.runtime import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.quantization import LEAST_INPUTS, Quantiser
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines import open_source

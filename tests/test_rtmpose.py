@@ -16,7 +16,7 @@ from sepcam.models.networks.rtmpose import RTMPose
 from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.simcc import SimCCPose, read_simcc
 from sepcam.models.types import PoseEstimator, parts_of
 from sepcam.models.weights.store.checkpoints import read_state

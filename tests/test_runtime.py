@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from sepcam.models.errors import SepcamError
-from sepcam.models.openvino_runtime import compiled_path
-from sepcam.models.runtime import RuntimeOptions, compile_network, resolve, split
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network, resolve, split
+from sepcam.models.runtime.compile.openvino_backend import compiled_path
 from torch import nn
 
 SIZE = (32, 48)
@@ -186,7 +186,7 @@ def test_a_warm_start_never_imports_torch(cache_dir: Path):
     script = """
         import sys
         import numpy as np
-        from sepcam.models.runtime import RuntimeOptions, compile_network
+        from sepcam.models.runtime.compile import RuntimeOptions, compile_network
         options = RuntimeOptions("openvino", "cpu", "f32")
         runner = compile_network(lambda: sys.exit("built"), (32, 48), options, key="toy", max_batch=4)
         runner(np.zeros((3, 32, 48, 3), np.uint8))

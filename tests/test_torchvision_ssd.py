@@ -12,7 +12,7 @@ from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNet
 from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
-from sepcam.models.runtime import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
 from sepcam.models.types import Detector
 from sepcam.models.weights.store.checkpoints import read_torch
 from sepcam.models.weights.store.importers import load_convs

@@ -16,7 +16,7 @@ from sepcam.app.cli import main
 from sepcam.models.errors import SepcamError
 from sepcam.models.ops import coco
 from sepcam.models.profiling.cost.conversion import is_depthwise
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import Detector, PartDetector, parts_of
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import load_detector

@@ -17,7 +17,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.networks.rtmpose import CHECKPOINT_NAMES
 from sepcam.models.profiling.cost.conversion import as_kind
 from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
-from sepcam.models.runtime import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
 from sepcam.models.types import Detector, PoseEstimator, parts_of
 from sepcam.models.weights.store.checkpoints import TakesCheckpoint
 from sepcam.models.weights.store.store import WeightStore
@@ -171,7 +171,7 @@ def test_a_warm_start_imports_no_torch(store: WeightStore):
         import sys
         import numpy as np
         from sepcam.models import zoo
-        from sepcam.models.runtime import RuntimeOptions
+        from sepcam.models.runtime.compile import RuntimeOptions
         options = RuntimeOptions("openvino", "cpu", "f32")
         image = np.zeros((120, 160, 3), np.uint8)
         rois = np.array([[80, 60, 100, 0]], np.float32)

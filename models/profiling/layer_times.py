@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..runtime import RuntimeOptions
+from ..runtime.options import RuntimeOptions
 from ..types import U8
 
 _WARM_UP = 2
@@ -45,7 +45,7 @@ def _openvino(
 ) -> dict[str, float]:
     import openvino as ov
 
-    from ..openvino_runtime import compile_model, convert
+    from ..runtime.openvino_backend import compile_model, convert
 
     size = (images.shape[1], images.shape[2])
     # OpenVINO folds them too, but gives the convolution a name of its own then.
@@ -110,7 +110,7 @@ def _owner(node: str, known: set[str]) -> str:
 def _torch(
     network: nn.Module, names: Sequence[str], images: U8, options: RuntimeOptions, passes: int
 ) -> dict[str, float]:
-    from ..torch_runtime import prepare, run
+    from ..runtime.torch_backend import prepare, run
 
     prepare(network, options)
     clock = _CudaClock() if options.device == "cuda" else _CpuClock()

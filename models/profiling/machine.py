@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..runtime import RuntimeOptions
+from ..runtime.options import RuntimeOptions
 
 _LIBRARIES = ("torch", "torchvision", "openvino", "numpy", "opencv-python", "av")
 _BYTES = {"f32": 4, "bf16": 2, "f16": 2, "int8": 1}

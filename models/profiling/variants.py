@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..registry import find
-from ..runtime import Runner, RuntimeOptions, compile_network
+from ..runtime.compile import compile_network
+from ..runtime.options import Runner, RuntimeOptions
 from ..weights.store import Progress, WeightStore, silent
 
 if TYPE_CHECKING:

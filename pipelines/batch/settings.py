@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ...models.runtime import Device, Precision, Runtime, RuntimeOptions
+from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
 from ..frames import TASKS, DetectEvery, Task

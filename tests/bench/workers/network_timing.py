@@ -14,7 +14,7 @@ from sepcam.models.networks.mobilenet import MobileNetV1
 from sepcam.models.profiling.cost.conv import count
 from sepcam.models.profiling.cost.conversion import as_kind, paper_twin
 from sepcam.models.registry import find
-from sepcam.models.runtime import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
 from sepcam.models.types import ConvKind
 from sepcam.models.weights.store.store import WeightStore
 from torch import nn

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 from protocol import serve
-from sepcam.models.runtime import RuntimeOptions
+from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import U8, ConvKind, Detector, PoseEstimator
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose

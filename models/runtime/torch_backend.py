@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from .errors import SepcamError
-from .runtime import Precision, RuntimeOptions, check_batch
-from .types import F32, U8
+from ..errors import SepcamError
+from ..types import F32, U8
+from .options import Precision, RuntimeOptions, check_batch
 
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 

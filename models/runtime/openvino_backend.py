@@ -27,10 +27,10 @@ sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgu
 
 import openvino as ov  # noqa: E402
 
-from .cache import cache_root, writing  # noqa: E402
-from .errors import SepcamError  # noqa: E402
-from .runtime import Precision, RuntimeOptions, check_batch, split  # noqa: E402
-from .types import F32, U8  # noqa: E402
+from ..cache import cache_root, writing  # noqa: E402
+from ..errors import SepcamError  # noqa: E402
+from ..types import F32, U8  # noqa: E402
+from .options import Precision, RuntimeOptions, check_batch, split  # noqa: E402
 
 if TYPE_CHECKING:
     from torch import nn

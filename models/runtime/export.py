@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .errors import SepcamError
-from .types import F32, U8
+from ..errors import SepcamError
+from ..types import F32, U8
 
 Format = Literal["onnx", "openvino", "torchscript"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -129,7 +129,7 @@ def _write(
 def _write_openvino(network: nn.Module, size: tuple[int, int], outputs: Sequence[str], path: Path) -> None:
     import openvino as ov
 
-    from .openvino_runtime import convert
+    from .openvino_backend import convert
 
     model = convert(network, size)
     model.inputs[0].get_tensor().set_names({INPUT})

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 
 import openvino as ov
 
-from .errors import SepcamError
-from .openvino_runtime import OpenVinoRunner, compiled_path, load, save
-from .runtime import Runner, RuntimeOptions, as_module, resolve
-from .types import F32, U8
+from ..errors import SepcamError
+from ..types import F32, U8
+from .compile import resolve
+from .openvino_backend import OpenVinoRunner, compiled_path, load, save
+from .options import Runner, RuntimeOptions, as_module
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .runtime import Network
+    from .compile import Network
 
 LEAST_INPUTS = 10
 """Fewer inputs than these say too little about the ranges of a network's activations."""

@@ -1,28 +1,26 @@
-"""How a network is executed: which library, which device, which precision; one small interface for all.
+"""How a network is to be executed, and the protocols of what executes it."""
 
-A network takes a batch of raw images, (B, H, W, 3) uint8 BGR, and gives a tuple of float32 arrays whose
-first axis is B. This module decides what the options mean on this machine; ``torch_runtime`` and
-``openvino_runtime`` do the work and are imported only when they are chosen: importing torch alone takes
-longer than reading and compiling a network that OpenVINO has converted before.
-"""
-
-import ctypes
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from .errors import SepcamError
-from .types import F32, U8
+from ..errors import SepcamError
+from ..types import F32, U8
 
 if TYPE_CHECKING:
     from torch import nn
 
     Network = nn.Module | Callable[[], nn.Module]
 
+
 Runtime = Literal["auto", "torch", "openvino"]
+
+
 Device = Literal["auto", "cpu", "cuda"]
+
+
 Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 
 
@@ -87,42 +85,6 @@ class Compiler(Protocol):
         ...
 
 
-def compile_network(
-    network: "Network",
-    size: tuple[int, int],
-    options: RuntimeOptions | None = None,
-    *,
-    key: str | None = None,
-    max_batch: int = 1,
-    cache_dir: Path | None = None,
-) -> Runner:
-    """Prepares a network to run.
-
-    Args:
-        network: the module, which the runner may change in place, or a function that builds it. The function
-            is called only where needed: OpenVINO with a converted copy on disk needs neither it nor torch.
-        size: (height, width) of its input in pixels.
-        options: what to run it on; None is automatic.
-        key: names these weights and this form of the network (name, weights hash and convolution kind) in the
-            on-disk cache of converted networks; None keeps nothing on disk.
-        max_batch: the largest batch worth preparing for; larger ones still work.
-        cache_dir: root of the cache, by default ``cache_root()``.
-
-    Raises:
-        SepcamError: If the options can't be met on this machine.
-    """
-    resolved = resolve(options or RuntimeOptions())
-    if resolved.runtime == "openvino":
-        from .openvino_runtime import OpenVinoRunner, load
-
-        model = load(lambda: as_module(network), size, resolved.precision, key, cache_dir)
-        return OpenVinoRunner(model, size, resolved, max_batch=max_batch)
-    from . import torch_runtime
-
-    runner = torch_runtime.CudaRunner if resolved.device == "cuda" else torch_runtime.CpuRunner
-    return runner(as_module(network), size, resolved, max_batch=max_batch)
-
-
 def as_module(network: "Network") -> "nn.Module":
     """The module itself, built if need be."""
     # A module can only have been made after torch was imported, and asking must not import it.
@@ -130,30 +92,6 @@ def as_module(network: "Network") -> "nn.Module":
     if torch is not None and isinstance(network, torch.nn.Module):
         return cast("nn.Module", network)
     return cast("Callable[[], nn.Module]", network)()
-
-
-def resolve(options: RuntimeOptions) -> RuntimeOptions:
-    """Replaces every ``auto`` by what it means on this machine.
-
-    Raises:
-        SepcamError: If the options contradict each other or the machine lacks what they ask for.
-    """
-    device = options.device
-    if device == "auto":
-        device = "cuda" if options.runtime != "openvino" and _has_cuda() else "cpu"
-    elif device == "cuda" and not _has_cuda():
-        raise SepcamError("torch sees no CUDA GPU on this machine: use --device cpu")
-    runtime = options.runtime
-    if runtime == "auto":
-        runtime = "torch" if device == "cuda" else "openvino"
-    if runtime == "openvino" and device == "cuda":
-        raise SepcamError("the openvino runtime runs on the CPU: use --runtime torch with --device cuda")
-    if runtime == "openvino":
-        from .openvino_runtime import resolve_precision
-    else:
-        from .torch_runtime import resolve_precision
-    resolved = replace(options, runtime=runtime, device=device)
-    return replace(resolved, precision=resolve_precision(resolved))
 
 
 def check_batch(images: U8, size: tuple[int, int]) -> None:
@@ -170,14 +108,3 @@ def split(count: int, buckets: tuple[int, ...]) -> list[int]:
         parts += [bucket] * (count // bucket)
         count %= bucket
     return parts
-
-
-def _has_cuda() -> bool:
-    """Whether torch can use a CUDA GPU; imports torch only on a machine that has the driver."""
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    import torch
-
-    return torch.cuda.is_available()

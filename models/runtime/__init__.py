@@ -1,0 +1,1 @@
+"""How a network is executed: torch or OpenVINO, device, precision, export."""
