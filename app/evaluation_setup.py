@@ -66,8 +66,8 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
     Raises:
         SepcamError: If the options do not fit this machine.
     """
+    from ..models.detectors.ultralytics import PREFIX
     from ..models.runtime.compile import resolve
-    from ..models.ultralytics_adapter import PREFIX
     from ..models.zoo import LARGER_INPUTS, choose_detector
 
     name = setup.detector

@@ -10,26 +10,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from . import mediapipe_pose, plugins, ultralytics_adapter
+from . import mediapipe_pose, plugins
 from .cache import sha256_of
-from .detectors import (
+from .detectors import ultralytics as ultralytics_adapter
+from .detectors.anchors import SSD_SIZE, ssd_heads, torchvision_anchors
+from .detectors.candidates import Size, Thresholds
+from .detectors.fitted import FittedDetector
+from .detectors.ssd import (
     COCO_LOGITS,
     PERSON_LABELS,
     SSD_COCO_THRESHOLDS,
-    SSD_SIZE,
     SSD_THRESHOLDS,
     TORCHVISION_THRESHOLDS,
-    YOLOX_THRESHOLDS,
-    FittedDetector,
-    Size,
     SSDDetector,
     SSDPass,
-    Thresholds,
-    YOLOXDetector,
-    check_yolox_size,
-    ssd_heads,
-    torchvision_anchors,
 )
+from .detectors.yolox import YOLOX_THRESHOLDS, YOLOXDetector, check_yolox_size
 from .errors import SepcamError
 from .ops import coco
 from .pose import CROP, BlazePose

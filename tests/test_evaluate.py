@@ -8,7 +8,7 @@ import pytest
 from sepcam.app import cli
 from sepcam.app.evaluation_report import json_text, plot, table
 from sepcam.app.evaluation_setup import Setup, definite
-from sepcam.models.detectors import FittedDetector, fitted_size
+from sepcam.models.detectors.yolox.yolox import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import Detections

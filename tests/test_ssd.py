@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from sepcam.models.detectors import (
+from sepcam.models.detectors.yolox.yolox import (
     COCO_LOGITS,
     PERSON_LOGITS,
     SSDDetector,

@@ -6,7 +6,13 @@ Its trained weights have no package, so both sides get the same random ones, str
 import numpy as np
 import pytest
 import torch
-from sepcam.models.detectors import COCO_LOGITS, SSDDetector, SSDPass, Thresholds, torchvision_anchors
+from sepcam.models.detectors.yolox.yolox import (
+    COCO_LOGITS,
+    SSDDetector,
+    SSDPass,
+    Thresholds,
+    torchvision_anchors,
+)
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNetV3
 from sepcam.models.ops import coco

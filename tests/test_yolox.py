@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from sepcam.models.detectors import YOLOXDetector, check_yolox_size, decode_yolox, yolox_cells
+from sepcam.models.detectors.yolox.yolox import YOLOXDetector, check_yolox_size, decode_yolox, yolox_cells
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.yolox import YOLOXNano
 from sepcam.models.ops import coco

@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .errors import SepcamError
-from .ops import coco
-from .runtime.compile import resolve
-from .runtime.options import RuntimeOptions
-from .types import F32, U8, ConvKind, Crop, Detections, Part
+from ..errors import SepcamError
+from ..ops import coco
+from ..runtime.compile import resolve
+from ..runtime.options import RuntimeOptions
+from ..types import F32, U8, ConvKind, Crop, Detections, Part
 
 PREFIX = "yolo:"
 """Of the names that mean a model of Ultralytics: ``yolo:FILE.pt``."""
@@ -144,7 +144,7 @@ def _load(file: Path, backbone: ConvKind) -> Any:  # noqa: ANN401
         raise SepcamError(
             f"{PREFIX}{file.name} needs Ultralytics (AGPL-3.0): pip install 'sepcam[ultralytics]'"
         ) from error
-    from .layers.conversion import as_kind
+    from ..layers.conversion import as_kind
 
     try:
         model = YOLO(file)

@@ -1,0 +1,1 @@
+"""From an image to boxes: what happens before and after a detection network."""

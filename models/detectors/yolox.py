@@ -1,0 +1,106 @@
+"""From picture to boxes: what happens in numpy before and after the networks of ``ssd`` and ``yolox``.
+
+Nothing here needs torch: a `Run` is any callable that takes a (1, H, W, 3) uint8 BGR batch and gives the
+network's float32 outputs, such as a `runtime.Runner`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import SepcamError
+from ..ops import coco
+from ..ops.letterbox import Letterbox
+from ..types import F32, U8, Detections
+from .candidates import _MAX_LOG_SIZE, Run, Size, Thresholds, _logit, _select, _sigmoid
+
+YOLOX_SIZE: Size = (416, 416)
+YOLOX_STRIDES = (8, 16, 32)
+YOLOX_THRESHOLDS = Thresholds(score_floor=0.1, nms_iou=0.65, vote_iou=0.85)
+
+
+# --- SSD --------------------------------------------------------------------------------------------------
+
+
+# --- YOLOX ------------------------------------------------------------------------------------------------
+
+
+def check_yolox_size(size: Size) -> None:
+    """Checks an input size for YOLOX.
+
+    Raises:
+        SepcamError: If a side is not a multiple of 32.
+    """
+    if any(side < 32 or side % 32 for side in size):
+        raise SepcamError(f"input size {size[0]}x{size[1]} does not fit: use multiples of 32, e.g. 416x416")
+
+
+def yolox_cells(size: Size) -> F32:
+    """The cells that YOLOX's predictions are relative to: (N, 3) float32 column, row, stride in pixels."""
+    check_yolox_size(size)
+    levels = []
+    for stride in YOLOX_STRIDES:
+        row, column = np.indices((size[0] // stride, size[1] // stride))
+        levels.append(np.stack([column, row, np.full_like(row, stride)], -1).reshape(-1, 3))
+    return np.concatenate(levels).astype(np.float32)
+
+
+def decode_yolox(predictions: F32, cells: F32) -> F32:
+    """Boxes from YOLOX's predictions.
+
+    Args:
+        predictions: (N, 4 or more) float32 x, y, log w, log h, ... as `yolox.YOLOXNano` gives them.
+        cells: (N, 3) float32 column, row, stride.
+
+    Returns:
+        (N, 4) float32 x1 y1 x2 y2 in pixels of the network's input.
+    """
+    stride = cells[:, 2:]
+    centre = (predictions[:, :2] + cells[:, :2]) * stride
+    half = np.exp(np.minimum(predictions[:, 2:4], _MAX_LOG_SIZE)) * stride / 2
+    return np.concatenate([centre - half, centre + half], 1, dtype=np.float32)
+
+
+class YOLOXDetector:
+    """YOLOX as a `types.Detector`.
+
+    Args:
+        name: the name it has in the registry.
+        run: the network, compiled for ``size``.
+        size: (height, width) of its input in pixels, multiples of 32.
+        labels: names of the classes.
+        thresholds: which candidates are reported.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Run,
+        size: Size = YOLOX_SIZE,
+        labels: Sequence[str] = coco.NAMES,
+        thresholds: Thresholds = YOLOX_THRESHOLDS,
+    ) -> None:
+        self.name = name
+        self.labels = labels
+        self._run = run
+        self._letterbox = Letterbox(size)
+        self._cells = yolox_cells(size)
+        self._thresholds = thresholds
+        self._logit_floor = _logit(thresholds.score_floor)
+
+    def detect(self, image: U8) -> Detections:
+        """Objects in an (H, W, 3) uint8 BGR image, best first."""
+        batch, scale = self._letterbox(image)
+        (predictions,) = (output[0] for output in self._run(batch))
+        # A score is objectness times class, so what lacks objectness is out before any class is looked at.
+        found = np.flatnonzero(predictions[:, 4] >= self._logit_floor)
+        survivors = predictions[found]
+        labels = survivors[:, 5:].argmax(1)
+        best = survivors[np.arange(len(found)), 5 + labels]
+        scores = _sigmoid(survivors[:, 4]) * _sigmoid(best)
+        good = scores >= self._thresholds.score_floor
+        boxes = decode_yolox(survivors[good], self._cells[found[good]]) / np.tile(scale, 2)
+        return _select(boxes, scores[good], labels[good], image.shape, self._thresholds)
+
+
+# --- both -------------------------------------------------------------------------------------------------
