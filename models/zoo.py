@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from . import mediapipe_pose, plugins
+from . import plugins
 from .cache import sha256_of
 from .detectors import ultralytics as ultralytics_adapter
 from .detectors.anchors import SSD_SIZE, ssd_heads, torchvision_anchors
@@ -28,12 +28,13 @@ from .detectors.ssd import (
 from .detectors.yolox import YOLOX_THRESHOLDS, YOLOXDetector, check_yolox_size
 from .errors import SepcamError
 from .ops import coco
-from .pose import CROP, BlazePose
+from .pose import mediapipe as mediapipe_pose
+from .pose.blazepose import CROP, BlazePose
+from .pose.segmentation import RegionSegmenter
+from .pose.simcc import SimCCPose
 from .registry import REGISTRY, ModelInfo, find
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, Runner, RuntimeOptions
-from .segmenter import RegionSegmenter
-from .simcc import SimCCPose
 from .types import ConvKind, Detector, PoseEstimator
 from .weights.store import Progress, WeightStore, silent
 

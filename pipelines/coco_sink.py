@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models.errors import SepcamError
 from ..models.ops.coco import CATEGORY_IDS, NAMES
-from ..models.pose import COCO_ORDER
+from ..models.pose.blazepose import COCO_ORDER
 from ..models.types import U8
 from .frames import FrameResult, RunSummary
 from .records import SCORE_DECIMALS, TextFile, keypoint_triples, xywh

@@ -12,9 +12,9 @@ import pytest
 import torch
 from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
+from sepcam.models.pose.blazepose.segmentation import RegionSegmenter
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.runtime.compile.compile import RuntimeOptions
-from sepcam.models.segmenter import RegionSegmenter
 from sepcam.models.types import PoseEstimator, parts_of
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines.frames import Frame

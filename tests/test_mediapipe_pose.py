@@ -17,7 +17,7 @@ import pytest
 from mediapipe.tasks.metadata import metadata_schema_py_generated as description
 from mediapipe.tasks.metadata import schema_py_generated as tflite
 from sepcam.models.errors import SepcamError
-from sepcam.models.pose import KEYPOINTS
+from sepcam.models.pose.blazepose.blazepose import KEYPOINTS
 from sepcam.models.registry import REGISTRY, WheelSource
 from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.store.download import download

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from sepcam.models.pose import COCO_ORDER, KEYPOINTS, SKELETON, BlazePose
+from sepcam.models.pose.blazepose.blazepose import COCO_ORDER, KEYPOINTS, SKELETON, BlazePose
 from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import PoseEstimator
 from sepcam.models.zoo import load_pose

@@ -14,10 +14,10 @@ from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.rtmpose import RTMPose
 from sepcam.models.ops import coco
+from sepcam.models.pose.blazepose.simcc import SimCCPose, read_simcc
 from sepcam.models.profiling.cost.conversion import to_standard
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.compile.compile import RuntimeOptions
-from sepcam.models.simcc import SimCCPose, read_simcc
 from sepcam.models.types import PoseEstimator, parts_of
 from sepcam.models.weights.store.checkpoints import read_state
 from sepcam.models.weights.store.store import WeightStore

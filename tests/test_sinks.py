@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from clips import audio_samples, cut, picture, turn, write_clip
 from sepcam.models.errors import SepcamError
-from sepcam.models.pose import COCO_ORDER
+from sepcam.models.pose.blazepose.blazepose import COCO_ORDER
 from sepcam.pipelines.coco_sink import CocoSink
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
 from sepcam.pipelines.parquet_sink import ParquetSink

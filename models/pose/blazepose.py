@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .ops.roi import POINTS, project, refine, roi_from_landmarks, sample, sigmoid
-from .types import F32, U8, Poses
+from ..ops.roi import POINTS, project, refine, roi_from_landmarks, sample, sigmoid
+from ..types import F32, U8, Poses
 
 Runner = Callable[[U8], Sequence[F32]]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SepcamError
-from .ops.roi import project, sample
-from .pose import CROP, KEYPOINTS, SKELETON, nobody
-from .types import F32, U8, Poses
+from ..errors import SepcamError
+from ..ops.roi import project, sample
+from ..types import F32, U8, Poses
+from .blazepose import CROP, KEYPOINTS, SKELETON, nobody
 
 PREFIX = "mediapipe:"
 """Of the names that mean a model of PoseLandmarker: ``mediapipe:FILE.task``."""

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .ops import coco
-from .ops.roi import project, roi_to_image
-from .pose import Runner
-from .types import F32, U8, Part, Poses
+from ..ops import coco
+from ..ops.roi import project, roi_to_image
+from ..types import F32, U8, Part, Poses
+from .blazepose import Runner
 
 SKELETON = (
     *((0, 1), (0, 2), (1, 3), (2, 4)),  # face

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .ops.roi import sample
-from .pose import CROP, Runner
-from .types import F32, U8, Part, Poses
+from ..ops.roi import sample
+from ..types import F32, U8, Part, Poses
+from .blazepose import CROP, Runner
 
 
 class RegionSegmenter:
