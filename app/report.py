@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.errors import SepcamError
 from ..pipelines.comparison import Estimate, beyond_noise
-from ..pipelines.partial_file import PartialFile
+from ..pipelines.files.atomic import PartialFile
 from .comparing import SCHEMA, VERSION
 from .measured import options_text
 

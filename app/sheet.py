@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ..models.types import U8
-from ..pipelines.partial_file import PartialFile
+from ..pipelines.files.atomic import PartialFile
 from ..pipelines.pictures import fitted
 from ..pipelines.sources import open_source
 

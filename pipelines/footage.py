@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..models.errors import SepcamError
-from .file_kinds import IMAGE_SUFFIXES
+from .files.file_types import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
 from .sources import Source, open_source
 

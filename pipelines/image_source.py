@@ -10,7 +10,7 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.types import U8
-from .file_kinds import IMAGE_SUFFIXES
+from .files.file_types import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
 
 

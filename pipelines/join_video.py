@@ -10,8 +10,8 @@ from av.error import FFmpegError
 
 from ..models.types import U8
 from .audio_track import AudioTrack
+from .files.atomic import PartialFile
 from .frames import FrameResult, RunSummary, StreamInfo
-from .partial_file import PartialFile
 from .video_sink import MADE_BY
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ..models.errors import SepcamError
-from .file_kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from .files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from .parquet_sink import partition
 
 Save = Literal["video", "jsonl", "mot", "coco", "parquet"]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ..models.errors import SepcamError
 from ..models.types import U8
+from .files.atomic import PartialFile
 from .frames import FrameResult, RunSummary, StreamInfo
-from .partial_file import PartialFile
 from .records import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import cv2
 
 from ..models.errors import SepcamError
 from ..models.types import U8
+from .files.atomic import publish_folder, write_failure
 from .frames import FrameResult, RunSummary
-from .partial_file import publish_folder, write_failure
 
 _JPEG_QUALITY = 95
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,55 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..models.types import U8
+from .files.text import TextFile
 from .frames import FrameResult, Instances, RunSummary, StreamInfo
-from .partial_file import PartialFile
 
 PIXEL_DECIMALS = 2
 SCORE_DECIMALS = 4
-
-
-class TextFile:
-    """Lines into a file that has its name only when it is finished."""
-
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """Make the file.
-
-        Raises:
-            SepcamError: If the target exists, or its folder cannot be written to.
-        """
-        self._file = PartialFile(path, overwrite=overwrite)
-        self._text = open(self._file.path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
-
-    def write(self, text: str) -> None:
-        """Add text as it is.
-
-        Raises:
-            SepcamError: If it cannot be written (a full disk).
-        """
-        try:
-            self._text.write(text)
-        except OSError as error:
-            raise self._file.failure(error) from error
-
-    def close(self, ending: str = "") -> None:
-        """Write the last text, finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        try:
-            self._text.write(ending)
-            self._text.close()
-        except OSError as error:
-            self.abort()
-            raise self._file.failure(error) from error
-        self._file.commit()
-
-    def abort(self) -> None:
-        """Throw the unfinished file away."""
-        with suppress(OSError):
-            self._text.close()
-        self._file.discard()
 
 
 class JsonlSink:

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from ..models.errors import SepcamError
 from .camera_source import CameraSource
-from .file_kinds import IMAGE_SUFFIXES
+from .files.file_types import IMAGE_SUFFIXES
 from .frames import Frame, StreamInfo
 from .image_source import ImageSource, images_in, images_like
 from .synthetic import SyntheticSource

@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 from ..models.errors import SepcamError
 from ..models.types import U8
 from .audio_track import AudioTrack
+from .files.atomic import PartialFile
 from .frames import FrameResult, RunSummary, StreamInfo
-from .partial_file import PartialFile
 from .pictures import fitted
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")

@@ -12,7 +12,7 @@ from sepcam.pipelines.batch.journal import Entry, fingerprint
 from sepcam.pipelines.batch.settings import JobSettings
 from sepcam.pipelines.batch.tasks import FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers import Died, Event, Finished
-from sepcam.pipelines.partial_file import DiskFullError
+from sepcam.pipelines.files.atomic import DiskFullError
 
 SETTINGS = JobSettings("some-detector", saves=("jsonl",))
 CRASH = "crash"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from ...models.errors import SepcamError
-from ..partial_file import PartialFile, make_folder
+from ..files.atomic import PartialFile, make_folder
 from .journal import Journal, Output
 from .settings import JobSettings
 from .store import size_in_store

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ..file_kinds import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ..image_source import ImageSource, images_like, natural_key
 from ..outputs import stem_of
 from ..sources import Source, open_source

@@ -12,8 +12,8 @@ from av.error import FFmpegError
 
 from ...models.errors import SepcamError
 from ..file_run import Advance, record
+from ..files.atomic import DiskFullError
 from ..outputs import Target
-from ..partial_file import DiskFullError
 from ..pipeline import Pipeline
 from ..video_sink import MADE_BY
 from .inputs import Input

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ...models.errors import SepcamError
-from ..partial_file import PartialFile, hiding_place, publish_folder, write_failure
+from ..files.atomic import PartialFile, hiding_place, publish_folder, write_failure
 from .inputs import Input
 from .store import heard_by, in_store, name_in_store, open_store
 

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ..models.errors import SepcamError
+from ...models.errors import SepcamError
 
 
 class DiskFullError(SepcamError):
