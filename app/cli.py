@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..models.errors import SepcamError
-from ..pipelines.allocator import return_freed_memory
+from ..pipelines.execution.memory import return_freed_memory
 from . import console
 from .compare import compare
 from .demo import demo

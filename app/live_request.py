@@ -8,13 +8,13 @@ from ..models.types import ConvKind
 from ..models.weights.store import WeightStore
 from ..models.zoo import models
 from ..pipelines.events import Event
+from ..pipelines.execution.network_pool import NetworkPool, Networks
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import LiveSettings
 from ..pipelines.live_source import open_live
 from ..pipelines.live_steps import choice_for
-from ..pipelines.networks import NetworkPool, Networks
 from ..pipelines.pacing import PacedSource
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.privacy import Blur

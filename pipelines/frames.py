@@ -13,7 +13,7 @@ from ..models.types import F32, I64, U8
 if TYPE_CHECKING:
     import supervision as sv
 
-    from .meter import MeterSnapshot
+    from .execution.meter import MeterSnapshot
 
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)

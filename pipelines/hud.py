@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from ..models.types import U8
+from .execution.meter import MeterSnapshot
 from .frames import FrameResult
-from .meter import MeterSnapshot
 from .palette import FAINT, WHITE, Colour, oklch
 from .panel import SMALLEST, fitted_letters, steady_width
 from .style import BOLD, REGULAR, Style, put_text, text_width

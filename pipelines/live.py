@@ -29,17 +29,17 @@ from typing import Any, Final
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
 from .events import Event
+from .execution.network_pool import NetworkChoice, NetworkPool
+from .execution.stages import GRACE_S, Stage, run_stages
 from .frames import DetectEvery, Frame, FrameResult, StreamInfo
 from .live_hud import draw_readout
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
 from .live_status import LiveStatus
 from .live_steps import Analysed, LiveAnalysis, LiveDrawing, LiveWatch, choice_for, person_at
-from .networks import NetworkChoice, NetworkPool
 from .pacing import PacedSource
 from .reconnect import ReconnectingSource
 from .recordings import Recordings
-from .stream import GRACE_S, Stage, run_stages
 from .zones import Mark, Marks
 
 STALL_S: Final = 2.0

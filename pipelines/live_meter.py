@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..models.types import ConvKind
-from .meter import Meter, MeterSnapshot
+from .execution.meter import Meter, MeterSnapshot
 
 HISTORY_S: Final = 10.0
 _SAMPLE_S = 0.1

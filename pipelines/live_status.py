@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .execution.network_pool import NetworkChoice
 from .frames import TASKS
 from .live_meter import LiveFigures
 from .live_settings import LiveSettings
-from .networks import NetworkChoice
 from .zones import Count
 
 

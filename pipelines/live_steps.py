@@ -11,11 +11,11 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.types import F32, U8, Detections, Detector, Part
 from .events import Event, Watch
+from .execution.network_pool import NetworkChoice, NetworkPool, Networks
 from .frames import DetectEvery, Frame, FrameResult
 from .governor import Governor, Quality, ladder
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
-from .networks import NetworkChoice, NetworkPool, Networks
 from .overlay import Overlay
 from .people import Analyser
 from .privacy import Privacy

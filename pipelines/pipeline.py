@@ -9,13 +9,13 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
+from .execution.meter import Meter
+from .execution.stages import Stage, run_stages
 from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
-from .meter import Meter
 from .overlay import Overlay
 from .people import Analyser, check_every
 from .recorder import Recorder
 from .sources import Source
-from .stream import Stage, run_stages
 from .tracker import Tracker
 
 _REFRESH_S = 0.5

@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 
 from sepcam.app.viewer import show
+from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
 from sepcam.pipelines.live_source import open_live
-from sepcam.pipelines.networks import NetworkPool
 
 
 def main(source: str, folder: str) -> None:

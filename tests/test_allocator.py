@@ -9,7 +9,7 @@ import pytest
 SCRIPT = """
 import threading, time
 import numpy as np, psutil
-from sepcam.pipelines.allocator import return_freed_memory
+from sepcam.pipelines.execution.memory import return_freed_memory
 
 used = lambda: psutil.Process().memory_info().rss / 2**20
 np.ones(700 << 10, np.uint8)  # freed at once: from now on, glibc keeps blocks of up to this size

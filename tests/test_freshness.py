@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from sepcam.models.types import Detections
+from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
 from sepcam.pipelines.live_source import open_live
-from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.pacing import PacedSource
 from sepcam.pipelines.reconnect import ReconnectingSource
 from sepcam.pipelines.synthetic import read_index, stamp_index

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
+from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
-from sepcam.pipelines.networks import NetworkPool
 from sepcam.pipelines.reconnect import ReconnectingSource
 from sepcam.pipelines.recorder import Recorder
 from sepcam.pipelines.records import JsonlSink

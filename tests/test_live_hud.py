@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sepcam.pipelines.execution.network_pool import NetworkChoice
 from sepcam.pipelines.frames import Frame, FrameResult, Instances
 from sepcam.pipelines.live_hud import draw_banner, draw_graph, draw_help, draw_readout, draw_recording
 from sepcam.pipelines.live_meter import HISTORY_S, LiveFigures, LiveMeter, Sample
 from sepcam.pipelines.live_settings import LiveSettings, Switches
 from sepcam.pipelines.live_status import LiveStatus
-from sepcam.pipelines.networks import NetworkChoice
 
 SIZES = [(1080, 1920), (480, 640), (240, 320), (64, 96), (1280, 720), (2, 2)]
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sepcam.pipelines.meter import STAGE_FRAMES, WINDOW_S, Meter, Rate
+from sepcam.pipelines.execution.meter import STAGE_FRAMES, WINDOW_S, Meter, Rate
 
 
 class Clock:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections, PartDetector, Poses
-from sepcam.pipelines.networks import NetworkChoice, NetworkPool, Networks
+from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool, Networks
 
 from tests.walkers import CentrePose, SquareDetector, square_picture
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sepcam.pipelines.execution.meter import MeterSnapshot
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop
 from sepcam.pipelines.hud import Hud
-from sepcam.pipelines.meter import MeterSnapshot
 from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.palette import LEFT, RIGHT, colour_of, ink_on
 from sepcam.pipelines.style import Style, put_text, text_width

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from sepcam.pipelines import stream
-from sepcam.pipelines.stream import Stage, run_stages
+from sepcam.pipelines.execution import stages as stream
+from sepcam.pipelines.execution.stages import Stage, run_stages
 
 PATIENCE_S = 20
 """How long a test waits for what must happen before it calls it a deadlock."""

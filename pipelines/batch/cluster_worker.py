@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...models.errors import SepcamError
-from ..allocator import return_freed_memory
+from ..execution.memory import return_freed_memory
 from ..outputs import Save, Target
 from .journal import Output
 from .settings import JobSettings

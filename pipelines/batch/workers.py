@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from ...models.errors import SepcamError
-from ..allocator import return_freed_memory
+from ..execution.memory import return_freed_memory
 from .settings import JobSettings
 from .stall import STALL_S, StallWatch
 from .tasks import Report, Task, TaskResult, run_task

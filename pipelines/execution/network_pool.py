@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
-from ..models.weights.store import WeightStore
-from ..models.zoo import load_detector, load_pose
-from .shared import shared_detector, shared_pose
+from ...models.errors import SepcamError
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
+from ...models.weights.store import WeightStore
+from ...models.zoo import load_detector, load_pose
+from .locked_networks import shared_detector, shared_pose
 
 CLOSE_S: Final = 1.0
 """Seconds that ``close`` waits for a network that is being loaded."""

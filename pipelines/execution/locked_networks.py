@@ -6,7 +6,7 @@ A network keeps buffers of its own between calls, and one that runs takes all co
 import threading
 from collections.abc import Sequence
 
-from ..models.types import F32, U8, Detections, Detector, Part, PartDetector, PoseEstimator, Poses, parts_of
+from ...models.types import F32, U8, Detections, Detector, Part, PartDetector, PoseEstimator, Poses, parts_of
 
 
 def shared_detector(detector: Detector) -> Detector:

@@ -1,0 +1,1 @@
+"""Running stages in threads: queues, meters, memory, and networks that are shared."""
