@@ -8,7 +8,7 @@ import numpy as np
 
 from ..models.types import U8
 from ..pipelines.files.atomic import PartialFile
-from ..pipelines.pictures import fitted
+from ..pipelines.media.frame_conversion import fitted
 from ..pipelines.sources import open_source
 
 _GAP = 8

@@ -9,9 +9,9 @@ import av
 from av.error import FFmpegError
 
 from ..models.types import U8
-from .audio_track import AudioTrack
 from .files.atomic import PartialFile
 from .frames import FrameResult, RunSummary, StreamInfo
+from .media.audio import AudioTrack
 from .video_sink import MADE_BY
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..models.errors import SepcamError
 from .frames import Frame, StreamInfo
-from .pictures import fitted
+from .media.frame_conversion import fitted
 from .sources import Source
 
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0)

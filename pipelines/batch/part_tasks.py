@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...models.types import U8, Detections
-from ..clock import FrameClock
-from ..containers import clock_start, frame_rate, open_video, stream_length
 from ..file_run import overlay_of, sinks
 from ..frames import Frame, FrameResult, RunSummary, StreamInfo
 from ..join_video import JoinedVideo
+from ..media.containers import clock_start, frame_rate, open_video, stream_length
+from ..media.timestamps import FrameClock
 from ..outputs import Target
 from ..people import Analyser
 from ..pipeline import Pipeline

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from ..models.types import U8
+from ...models.types import U8
 
 _HD_LINES = 720
 _UNSPECIFIED_COLORSPACE = 2

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from ..models.errors import SepcamError
+from ...models.errors import SepcamError
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 """FFmpeg "decodes" any text with these, as pictures of a terminal."""

@@ -1,0 +1,1 @@
+"""Facts of media files: containers, timestamps, sound, and decoded frames as images."""
