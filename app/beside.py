@@ -15,7 +15,7 @@ from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary, Stream
 from ..pipelines.overlay import Overlay
 from ..pipelines.palette import DARK, WHITE, Colour
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources import open_source
+from ..pipelines.sources.open import open_source
 from ..pipelines.style import BOLD, Style, put_text, text_width
 from ..pipelines.video_sink import VideoSink
 

@@ -32,7 +32,7 @@ def demo(
     threads: choices.ThreadsOption = None,
 ) -> None:
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
-    from ..pipelines.sources import open_source
+    from ..pipelines.sources.open import open_source
     from .processing import Job, Request, run
     from .setup import load
     from .sheet import contact_sheet, save_picture

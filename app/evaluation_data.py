@@ -17,12 +17,13 @@ from ..pipelines.coco_sink import CocoSink
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
-from ..pipelines.image_source import ImageSource, images_in
 from ..pipelines.mistakes import WorstPictures
 from ..pipelines.people import Analyser
 from ..pipelines.records import MotSink
 from ..pipelines.sinks import Sink
-from ..pipelines.sources import Source, open_source
+from ..pipelines.sources.base import Source
+from ..pipelines.sources.images import ImageSource, images_in
+from ..pipelines.sources.open import open_source
 from ..pipelines.tracker import settings_for
 from . import console
 

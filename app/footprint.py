@@ -19,7 +19,7 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..models.zoo import load_detector, load_pose
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources import open_source
+from ..pipelines.sources.open import open_source
 
 _TIMEOUT_S = 300
 _FRAMES = 3

@@ -127,7 +127,7 @@ def live(
 
 def show_cameras() -> None:
     """Prints a line for each camera and one for each of its sizes."""
-    from ..pipelines.cameras import list_cameras
+    from ..pipelines.sources.v4l2 import list_cameras
 
     cameras = list_cameras()
     if not cameras:

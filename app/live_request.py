@@ -13,12 +13,12 @@ from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import LiveSettings
-from ..pipelines.live_source import open_live
 from ..pipelines.live_steps import choice_for
-from ..pipelines.pacing import PacedSource
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.privacy import Blur
-from ..pipelines.reconnect import ReconnectingSource
+from ..pipelines.sources.open_live import open_live
+from ..pipelines.sources.realtime import PacedSource
+from ..pipelines.sources.reconnecting import ReconnectingSource
 from ..pipelines.zones import Mark, read_mark
 from . import console
 from .setup import load

@@ -9,7 +9,7 @@ from ..pipelines.file_run import Outcome, Progress, record
 from ..pipelines.frames import RunSummary
 from ..pipelines.outputs import Save, Target, check, check_fits, stem_of, target
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources import Source
+from ..pipelines.sources.base import Source
 from . import console
 from .interrupts import terminable
 

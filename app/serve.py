@@ -129,7 +129,7 @@ def _source(source: str | None) -> str:
     """What to show; empty for nothing."""
     if source is not None:
         return "" if source == "none" else source
-    from ..pipelines.cameras import list_cameras
+    from ..pipelines.sources.v4l2 import list_cameras
 
     cameras = list_cameras()
     if cameras:

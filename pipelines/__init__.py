@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
-    from .sources import open_source
+    from .sources.open import open_source
 
 __all__ = ["Pipeline", "open_source"]
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is exported
 
         return Pipeline
     if name == "open_source":
-        from .sources import open_source
+        from .sources.open import open_source
 
         return open_source
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,7 +19,7 @@ from .pipeline import Pipeline
 from .recorder import Recorder
 from .records import JsonlSink, MotSink
 from .sinks import Sink
-from .sources import Source
+from .sources.base import Source
 from .video_sink import VideoSink
 
 

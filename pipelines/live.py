@@ -37,9 +37,9 @@ from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
 from .live_status import LiveStatus
 from .live_steps import Analysed, LiveAnalysis, LiveDrawing, LiveWatch, choice_for, person_at
-from .pacing import PacedSource
-from .reconnect import ReconnectingSource
 from .recordings import Recordings
+from .sources.realtime import PacedSource
+from .sources.reconnecting import ReconnectingSource
 from .zones import Mark, Marks
 
 STALL_S: Final = 2.0

@@ -15,7 +15,7 @@ from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .overlay import Overlay
 from .people import Analyser, check_every
 from .recorder import Recorder
-from .sources import Source
+from .sources.base import Source
 from .tracker import Tracker
 
 _REFRESH_S = 0.5

@@ -15,7 +15,7 @@ from ..models.runtime.options import Compiler
 from ..models.runtime.quantization import Pair, Quantiser
 from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
 from .regions import PRESENT, trusted
-from .sources import open_source
+from .sources.open import open_source
 from .tracker import settings_for
 
 F1: Final = 0.97

@@ -13,7 +13,7 @@ from sepcam.app.viewer import show
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
-from sepcam.pipelines.live_source import open_live
+from sepcam.pipelines.sources.base.open_live import open_live
 
 
 def main(source: str, folder: str) -> None:

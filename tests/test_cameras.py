@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from sepcam.pipelines.cameras import (
+from sepcam.pipelines.sources.base.v4l2 import (
     ENUM_FMT,
     ENUM_FRAMEINTERVALS,
     ENUM_FRAMESIZES,

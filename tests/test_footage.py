@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.footage import footage
+from sepcam.pipelines.sources.base.excerpts import footage
 
 from tests.clips import write_clip
 

@@ -9,10 +9,10 @@ from sepcam.models.types import Detections
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
-from sepcam.pipelines.live_source import open_live
-from sepcam.pipelines.pacing import PacedSource
-from sepcam.pipelines.reconnect import ReconnectingSource
-from sepcam.pipelines.synthetic import read_index, stamp_index
+from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.sources.base.realtime import PacedSource
+from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource
+from sepcam.pipelines.sources.base.synthetic import read_index, stamp_index
 
 from tests.streams import NetworkCamera
 from tests.walkers import SIZE, CentrePose, Clock, square_picture

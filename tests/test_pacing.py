@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from clips import write_clip
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.live_source import open_live
-from sepcam.pipelines.pacing import PacedSource
-from sepcam.pipelines.sources import open_source
-from sepcam.pipelines.synthetic import read_index
+from sepcam.pipelines.sources.base.base import open_source
+from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.sources.base.realtime import PacedSource
+from sepcam.pipelines.sources.base.synthetic import read_index
 
 PATIENCE_S = 20
 

@@ -19,7 +19,7 @@ from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines import open_source
 from sepcam.pipelines.quantisation_loss import LEAST, DetectorTrial, PoseTrial, pictures
-from sepcam.pipelines.synthetic import read_index
+from sepcam.pipelines.sources.base.synthetic import read_index
 from test_runtime import SIZE, Toy, images, never_built
 from walkers import CentrePose, SquareDetector, square_picture
 

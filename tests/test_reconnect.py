@@ -9,9 +9,9 @@ import pytest
 from clips import picture
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.frames import Frame, StreamInfo
-from sepcam.pipelines.live_source import open_live
-from sepcam.pipelines.reconnect import ReconnectingSource
-from sepcam.pipelines.synthetic import read_index
+from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource
+from sepcam.pipelines.sources.base.synthetic import read_index
 
 from tests.streams import NetworkCamera
 

@@ -19,8 +19,8 @@ from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop, Run
 from sepcam.pipelines.parquet_sink import ParquetSink
 from sepcam.pipelines.records import JsonlSink, MotSink
 from sepcam.pipelines.sinks import Sink
-from sepcam.pipelines.sources import open_source
-from sepcam.pipelines.synthetic import read_index
+from sepcam.pipelines.sources.base.base import open_source
+from sepcam.pipelines.sources.base.synthetic import read_index
 from sepcam.pipelines.video_sink import VideoSink
 from servers import files_in, served
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.image_source import natural_key
 from sepcam.pipelines.media.timestamps import FrameClock
-from sepcam.pipelines.sources import Source, open_source
-from sepcam.pipelines.synthetic import read_index, stamp_index
+from sepcam.pipelines.sources.base.base import Source, open_source
+from sepcam.pipelines.sources.base.images import natural_key
+from sepcam.pipelines.sources.base.synthetic import read_index, stamp_index
 from servers import MotionJpeg, files_in, served
 
 

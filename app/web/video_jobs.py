@@ -20,7 +20,7 @@ from ...pipelines.file_run import Advance, Progress, record
 from ...pipelines.frames import Task
 from ...pipelines.outputs import Target
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.video_source import VideoSource
+from ...pipelines.sources.video import VideoSource
 from .downloads import Download, Downloads
 
 MOST: Final = 4

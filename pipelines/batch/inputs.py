@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..image_source import ImageSource, images_like, natural_key
 from ..outputs import stem_of
-from ..sources import Source, open_source
+from ..sources.base import Source
+from ..sources.images import ImageSource, images_like, natural_key
+from ..sources.open import open_source
 from .store import in_store, name_in_store, stored_like
 
 _GLOB = re.compile(r"[*?\[]")

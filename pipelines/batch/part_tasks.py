@@ -25,9 +25,9 @@ from ..people import Analyser
 from ..pipeline import Pipeline
 from ..recorder import Recorder
 from ..sinks import Sink
+from ..sources.video import VideoSource
 from ..tracker import settings_for
 from ..video_sink import VideoSink
-from ..video_source import VideoSource
 from .journal import fingerprint
 from .parts import Followed, Part, keep, kept, note
 from .replay import FollowingTracker, NotingTracker, Replay

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .camera_source import cameras
+from .camera import cameras
 
 Ioctl = Callable[[int, int, Any], Any]
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .frames import Frame, StreamInfo
-from .sources import Source
+from ..frames import Frame, StreamInfo
+from .base import Source
 
 
 class PacedSource:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..models.errors import SepcamError
-from .files.file_types import IMAGE_SUFFIXES
-from .frames import Frame, StreamInfo
-from .sources import Source, open_source
+from ...models.errors import SepcamError
+from ..files.file_types import IMAGE_SUFFIXES
+from ..frames import Frame, StreamInfo
+from .base import Source
+from .open import open_source
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import U8
-from .frames import Frame, StreamInfo
+from ...models.errors import SepcamError
+from ...models.types import U8
+from ..frames import Frame, StreamInfo
 
 
 class CameraSource:

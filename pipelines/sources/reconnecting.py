@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from ..models.errors import SepcamError
-from .frames import Frame, StreamInfo
-from .media.frame_conversion import fitted
-from .sources import Source
+from ...models.errors import SepcamError
+from ..frames import Frame, StreamInfo
+from ..media.frame_conversion import fitted
+from .base import Source
 
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each attempt to open a source again; the last one repeats."""

@@ -7,9 +7,9 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import U8
-from .frames import Frame, StreamInfo
+from ...models.errors import SepcamError
+from ...models.types import U8
+from ..frames import Frame, StreamInfo
 
 _SPEC = re.compile(r"synthetic(?::(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:x(\d+))?")
 _BITS = 24

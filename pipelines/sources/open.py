@@ -1,42 +1,15 @@
-"""Where frames come from: one protocol, and one function that opens whatever a user names."""
+"""Opening whatever the user named: a file, a folder, a camera, a stream."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-from ..models.errors import SepcamError
-from .camera_source import CameraSource
-from .files.file_types import IMAGE_SUFFIXES
-from .frames import Frame, StreamInfo
-from .image_source import ImageSource, images_in, images_like
+from ...models.errors import SepcamError
+from ..files.file_types import IMAGE_SUFFIXES
+from .base import Source
+from .camera import CameraSource
+from .images import ImageSource, images_in, images_like
 from .synthetic import SyntheticSource
-from .video_source import VideoSource
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Frames in order, to be iterated once.
-
-    Attributes:
-        info: what is known before the first frame.
-        warnings: one line for each thing that went wrong but ended nothing; complete after the last frame.
-    """
-
-    info: StreamInfo
-    warnings: list[str]
-
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames; indices count from 0 and times increase."""
-        ...
-
-    def close(self) -> None:
-        """Release everything; from any thread, any number of times. An iteration under way ends."""
-        ...
-
-    def __enter__(self) -> "Source": ...
-
-    def __exit__(self, *_: object) -> None: ...
+from .video import VideoSource
 
 
 def open_source(

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import U8
-from .files.file_types import IMAGE_SUFFIXES
-from .frames import Frame, StreamInfo
+from ...models.errors import SepcamError
+from ...models.types import U8
+from ..files.file_types import IMAGE_SUFFIXES
+from ..frames import Frame, StreamInfo
 
 
 class ImageSource:

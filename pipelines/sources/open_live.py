@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from ..models.errors import SepcamError
-from .image_source import ImageSource
-from .pacing import PacedSource
-from .reconnect import ReconnectingSource
-from .sources import Source, open_source
+from ...models.errors import SepcamError
+from .base import Source
+from .images import ImageSource
+from .open import open_source
+from .realtime import PacedSource
+from .reconnecting import ReconnectingSource
 
 
 def open_live(
