@@ -22,7 +22,7 @@ from ..pipelines.batch.measure import Split, Tryout, choose, cores, free_memory,
 from ..pipelines.batch.settings import JobSettings
 from ..pipelines.batch.stall import STALL_S
 from ..pipelines.batch.workers import ProcessPool, WorkerPool
-from ..pipelines.outputs import check_writable
+from ..pipelines.sinks.outputs import check_writable
 from . import batch_report, console
 from .batch_view import Bars, JsonLines, Lines, tell_summary
 from .processing import Request, run_single

@@ -15,9 +15,9 @@ from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary, Stream
 from ..pipelines.overlay import Overlay
 from ..pipelines.palette import DARK, WHITE, Colour
 from ..pipelines.pipeline import Pipeline
+from ..pipelines.sinks.video import VideoSink
 from ..pipelines.sources.open import open_source
 from ..pipelines.style import BOLD, Style, put_text, text_width
-from ..pipelines.video_sink import VideoSink
 
 SIDES: Mapping[ConvKind, Colour] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
 """The two sides, left to right, and what their captions are written on, BGR."""

@@ -11,7 +11,7 @@ import typer
 
 from ..models.errors import SepcamError
 from ..models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ..pipelines import outputs
+from ..pipelines.sinks import outputs
 from . import choices, console
 from .assets import demo_clip
 

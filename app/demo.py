@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..models.runtime.options import RuntimeOptions
-from ..pipelines import outputs
+from ..pipelines.sinks import outputs
 from . import choices, console
 from .assets import demo_clip
 

@@ -13,14 +13,14 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.ops import coco
 from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
-from ..pipelines.coco_sink import CocoSink
 from ..pipelines.evaluation import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
 from ..pipelines.mistakes import WorstPictures
 from ..pipelines.people import Analyser
-from ..pipelines.records import MotSink
-from ..pipelines.sinks import Sink
+from ..pipelines.sinks.base import Sink
+from ..pipelines.sinks.coco import CocoSink
+from ..pipelines.sinks.mot import MotSink
 from ..pipelines.sources.base import Source
 from ..pipelines.sources.images import ImageSource, images_in
 from ..pipelines.sources.open import open_source

@@ -8,8 +8,8 @@ import typer
 from ..models.errors import SepcamError
 from ..pipelines.batch.stall import STALL_S
 from ..pipelines.frames import TASKS
-from ..pipelines.outputs import SAVES
-from ..pipelines.parquet_sink import schema as parquet_schema
+from ..pipelines.sinks.outputs import SAVES
+from ..pipelines.sinks.parquet import schema as parquet_schema
 from . import batch_options, choices, console
 from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
 

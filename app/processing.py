@@ -7,8 +7,8 @@ from pathlib import Path
 from ..pipelines.batch.inputs import Input
 from ..pipelines.file_run import Outcome, Progress, record
 from ..pipelines.frames import RunSummary
-from ..pipelines.outputs import Save, Target, check, check_fits, stem_of, target
 from ..pipelines.pipeline import Pipeline
+from ..pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
 from ..pipelines.sources.base import Source
 from . import console
 from .interrupts import terminable

@@ -10,11 +10,12 @@ from ..pipelines.events import Event
 from ..pipelines.file_run import header
 from ..pipelines.frames import StreamInfo
 from ..pipelines.live import LiveSession
-from ..pipelines.outputs import stem_of
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.recorder import Recorder
-from ..pipelines.records import JsonlSink, MotSink
-from ..pipelines.sinks import Sink
+from ..pipelines.sinks.base import Sink
+from ..pipelines.sinks.fan_out import Recorder
+from ..pipelines.sinks.jsonl import JsonlSink
+from ..pipelines.sinks.mot import MotSink
+from ..pipelines.sinks.outputs import stem_of
 from . import console
 from .interrupts import terminable
 from .live_request import LiveRequest, begin, described, load_networks

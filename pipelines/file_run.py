@@ -8,19 +8,20 @@ from typing import Any, Protocol
 
 from ..models.errors import SepcamError
 from ..models.ops import coco
-from .coco_sink import CocoSink
 from .frames import TASKS, RunSummary, StreamInfo
 from .hud import Hud
-from .outputs import Save, Target
 from .overlay import Overlay
-from .parquet_sink import ParquetSink
-from .picture_sink import PictureSink
 from .pipeline import Pipeline
-from .recorder import Recorder
-from .records import JsonlSink, MotSink
-from .sinks import Sink
+from .sinks.base import Sink
+from .sinks.coco import CocoSink
+from .sinks.fan_out import Recorder
+from .sinks.image_folder import PictureSink
+from .sinks.jsonl import JsonlSink
+from .sinks.mot import MotSink
+from .sinks.outputs import Save, Target
+from .sinks.parquet import ParquetSink
+from .sinks.video import VideoSink
 from .sources.base import Source
-from .video_sink import VideoSink
 
 
 class Advance(Protocol):

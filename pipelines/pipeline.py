@@ -14,7 +14,7 @@ from .execution.stages import Stage, run_stages
 from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .overlay import Overlay
 from .people import Analyser, check_every
-from .recorder import Recorder
+from .sinks.fan_out import Recorder
 from .sources.base import Source
 from .tracker import Tracker
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..models.errors import SepcamError
 from .frames import FrameResult, RunSummary, StreamInfo
-from .recorder import Recorder
-from .video_sink import VideoSink
+from .sinks.fan_out import Recorder
+from .sinks.video import VideoSink
 
 
 class Recordings:

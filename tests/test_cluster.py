@@ -29,7 +29,7 @@ from sepcam.pipelines.batch.settings import JobSettings
 from sepcam.pipelines.batch.tasks import FileTask
 from sepcam.pipelines.batch.transfer import fetched, put, put_in_store
 from sepcam.pipelines.file_run import record
-from sepcam.pipelines.outputs import Target
+from sepcam.pipelines.sinks.base.outputs import Target
 from walkers import SquareDetector
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]

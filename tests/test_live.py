@@ -18,8 +18,8 @@ from sepcam.models.types import Detections
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
-from sepcam.pipelines.recorder import Recorder
-from sepcam.pipelines.records import JsonlSink
+from sepcam.pipelines.sinks.base.fan_out import Recorder
+from sepcam.pipelines.sinks.base.jsonl import JsonlSink
 from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.base.synthetic import read_index
 from sepcam.pipelines.zones import read_mark

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.outputs import check, target
+from sepcam.pipelines.sinks.base.outputs import check, target
 
 
 def test_results_are_named_after_their_source(tmp_path):

@@ -12,10 +12,10 @@ from faster_coco_eval.core import mask as coco_mask
 from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines import parquet_sink
 from sepcam.pipelines.frames import FrameResult, Instances, StreamInfo
-from sepcam.pipelines.parquet_sink import METADATA_KEY, ParquetSink, partition
-from sepcam.pipelines.records import JsonlSink
+from sepcam.pipelines.sinks.base import parquet as parquet_sink
+from sepcam.pipelines.sinks.base.jsonl import JsonlSink
+from sepcam.pipelines.sinks.base.parquet import METADATA_KEY, ParquetSink, partition
 from test_sinks import INFO, SUMMARY, nothing, still, two_objects
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, RunSummary
-from sepcam.pipelines.picture_sink import PictureSink
+from sepcam.pipelines.sinks.base.image_folder import PictureSink
 
 SUMMARY = RunSummary(frames=1, people=0, seconds=1, fps=1, stage_ms={})
 

@@ -16,7 +16,7 @@ from sepcam.pipelines.batch.settings import JobSettings
 from sepcam.pipelines.batch.tasks import Task, TaskResult, run_task
 from sepcam.pipelines.batch.transfer import put
 from sepcam.pipelines.batch.workers import Event, Finished
-from sepcam.pipelines.outputs import Save
+from sepcam.pipelines.sinks.base.outputs import Save
 
 from tests.clips import write_clip
 from tests.walkers import SquareDetector, square_picture

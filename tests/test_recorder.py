@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, RunSummary
-from sepcam.pipelines.recorder import Recorder
+from sepcam.pipelines.sinks.base.fan_out import Recorder
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 

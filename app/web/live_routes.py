@@ -19,8 +19,8 @@ from ...models.types import ConvKind
 from ...pipelines.frames import Task
 from ...pipelines.live import LiveSession
 from ...pipelines.live_settings import HudDetail
-from ...pipelines.outputs import stem_of
 from ...pipelines.privacy import Blur
+from ...pipelines.sinks.outputs import stem_of
 from ...pipelines.tracker import settings_for
 from .downloads import Download, Downloads
 from .pictures import Picture, PictureHub

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...pipelines.frames import FrameResult, MaskCrop
-from ...pipelines.records import rounded
+from ...pipelines.sinks.serialize import rounded
 from .visits import web_colour
 
 _SLACK = 1.0  # pixels that an outline may be off

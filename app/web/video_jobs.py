@@ -18,8 +18,8 @@ from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.file_run import Advance, Progress, record
 from ...pipelines.frames import Task
-from ...pipelines.outputs import Target
 from ...pipelines.pipeline import Pipeline
+from ...pipelines.sinks.outputs import Target
 from ...pipelines.sources.video import VideoSource
 from .downloads import Download, Downloads
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.errors import SepcamError
 from ..execution.memory import return_freed_memory
-from ..outputs import Save, Target
+from ..sinks.outputs import Save, Target
 from .journal import Output
 from .settings import JobSettings
 from .tasks import FileTask, Task, TaskResult, run_task

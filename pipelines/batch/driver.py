@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..files.atomic import DiskFullError, clear_leftovers
-from ..outputs import Save, Target
+from ..sinks.outputs import Save, Target
 from .folder import JobFolder
 from .journal import UNDONE, Entry, Journal
 from .settings import JobSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..outputs import stem_of
+from ..sinks.outputs import stem_of
 from ..sources.base import Source
 from ..sources.images import ImageSource, images_like, natural_key
 from ..sources.open import open_source

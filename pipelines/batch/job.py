@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
-from ..outputs import Save, check_fits
+from ..sinks.outputs import Save, check_fits
 from .folder import NAME, JobFolder, JobInfo
 from .inputs import Input
 from .journal import Entry, Journal

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
-from ..outputs import Save
+from ..sinks.outputs import Save
 from .inputs import Input
 
 State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]

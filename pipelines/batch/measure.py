@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..outputs import Save
+from ..sinks.outputs import Save
 from .inputs import Input
 from .journal import Entry
 from .naming import name_targets

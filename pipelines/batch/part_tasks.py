@@ -17,17 +17,17 @@ import numpy as np
 from ...models.types import U8, Detections
 from ..file_run import overlay_of, sinks
 from ..frames import Frame, FrameResult, RunSummary, StreamInfo
-from ..join_video import JoinedVideo
 from ..media.containers import clock_start, frame_rate, open_video, stream_length
 from ..media.timestamps import FrameClock
-from ..outputs import Target
 from ..people import Analyser
 from ..pipeline import Pipeline
-from ..recorder import Recorder
-from ..sinks import Sink
+from ..sinks.base import Sink
+from ..sinks.fan_out import Recorder
+from ..sinks.outputs import Target
+from ..sinks.video import VideoSink
+from ..sinks.video_concat import JoinedVideo
 from ..sources.video import VideoSource
 from ..tracker import settings_for
-from ..video_sink import VideoSink
 from .journal import fingerprint
 from .parts import Followed, Part, keep, kept, note
 from .replay import FollowingTracker, NotingTracker, Replay

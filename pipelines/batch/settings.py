@@ -8,8 +8,8 @@ from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
 from ..frames import TASKS, DetectEvery, Task
-from ..outputs import Save
 from ..pipeline import Pipeline
+from ..sinks.outputs import Save
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ..outputs import Target
+from ..sinks.outputs import Target
 from .inputs import Input
 from .part_tasks import CutTask, DetectTask, JoinTask, RenderTask, TrackTask
 from .parts import Part, note, noted

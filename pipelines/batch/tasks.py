@@ -13,9 +13,9 @@ from av.error import FFmpegError
 from ...models.errors import SepcamError
 from ..file_run import Advance, record
 from ..files.atomic import DiskFullError
-from ..outputs import Target
 from ..pipeline import Pipeline
-from ..video_sink import MADE_BY
+from ..sinks.outputs import Target
+from ..sinks.video import MADE_BY
 from .inputs import Input
 from .journal import Output, fingerprint
 from .settings import JobSettings

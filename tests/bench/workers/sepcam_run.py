@@ -25,11 +25,11 @@ from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
 from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
-from sepcam.pipelines.recorder import Recorder
-from sepcam.pipelines.records import JsonlSink
+from sepcam.pipelines.sinks.base.fan_out import Recorder
+from sepcam.pipelines.sinks.base.jsonl import JsonlSink
+from sepcam.pipelines.sinks.base.video import VideoSink
 from sepcam.pipelines.sources.base.base import Source, open_source
 from sepcam.pipelines.sources.base.open_live import open_live
-from sepcam.pipelines.video_sink import VideoSink
 
 Output = Literal["results", "drawn", "video"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from ..models.errors import SepcamError
-from .files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from .parquet_sink import partition
+from ...models.errors import SepcamError
+from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from .parquet import partition
 
 Save = Literal["video", "jsonl", "mot", "coco", "parquet"]
 SAVES: tuple[Save, ...] = get_args(Save)

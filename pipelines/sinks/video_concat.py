@@ -8,11 +8,11 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
-from ..models.types import U8
-from .files.atomic import PartialFile
-from .frames import FrameResult, RunSummary, StreamInfo
-from .media.audio import AudioTrack
-from .video_sink import MADE_BY
+from ...models.types import U8
+from ..files.atomic import PartialFile
+from ..frames import FrameResult, RunSummary, StreamInfo
+from ..media.audio import AudioTrack
+from .video import MADE_BY
 
 
 class JoinedVideo:

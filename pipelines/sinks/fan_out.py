@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..models.types import U8
-from .frames import FrameResult, RunSummary
-from .sinks import Sink
+from ...models.types import U8
+from ..frames import FrameResult, RunSummary
+from .base import Sink
 
 
 class Recorder:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..models.errors import SepcamError
-from ..models.ops.coco import CATEGORY_IDS, NAMES
-from ..models.pose.blazepose import COCO_ORDER
-from ..models.types import U8
-from .files.text import TextFile
-from .frames import FrameResult, RunSummary
-from .records import SCORE_DECIMALS, keypoint_triples, xywh
+from ...models.errors import SepcamError
+from ...models.ops.coco import CATEGORY_IDS, NAMES
+from ...models.pose.blazepose import COCO_ORDER
+from ...models.types import U8
+from ..files.text import TextFile
+from ..frames import FrameResult, RunSummary
+from .serialize import SCORE_DECIMALS, keypoint_triples, xywh
 
 
 class CocoSink:

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
-from ..models.errors import SepcamError
-from ..models.types import U8
-from .files.atomic import PartialFile
-from .frames import FrameResult, RunSummary, StreamInfo
-from .records import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
+from ...models.errors import SepcamError
+from ...models.types import U8
+from ..files.atomic import PartialFile
+from ..frames import FrameResult, RunSummary, StreamInfo
+from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa

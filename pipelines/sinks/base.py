@@ -2,8 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
-from ..models.types import U8
-from .frames import FrameResult, RunSummary
+from ...models.types import U8
+from ..frames import FrameResult, RunSummary
 
 
 @runtime_checkable

@@ -1,0 +1,1 @@
+"""Where results go: video, JSON Lines, MOT, COCO, Parquet, images."""

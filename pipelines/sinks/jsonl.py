@@ -1,0 +1,61 @@
+"""Results as text: JSON lines, and the MOTChallenge format."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...models.types import U8
+from ..files.text import TextFile
+from ..frames import FrameResult, RunSummary, StreamInfo
+from .serialize import objects, source_facts, summary_facts
+
+
+class JsonlSink:
+    """One JSON object a line: a header, every frame, a summary."""
+
+    def __init__(
+        self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        """Make the file and write the header line.
+
+        Args:
+            path: where it goes; has its name only after ``close``.
+            info: of the source.
+            header: what else the first line says: version, models, backbone, tasks, keypoint names, skeleton.
+            overwrite: whether a file of that name may be replaced.
+
+        Raises:
+            SepcamError: If the target exists, or its folder cannot be written to.
+        """
+        self._file = TextFile(path, overwrite=overwrite)
+        self._file.write(_line({"type": "header", **source_facts(info), **header}))
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Add a frame's line; the picture is not used.
+
+        Raises:
+            SepcamError: If it cannot be written (a full disk).
+        """
+        frame = result.frame
+        line: dict[str, Any] = {"type": "frame", "frame": frame.index, "time_s": round(frame.time_s, 6)}
+        if frame.name:
+            line["name"] = frame.name
+        line["objects"] = objects(result.instances)
+        self._file.write(_line(line))
+
+    def close(self, summary: RunSummary) -> None:
+        """Write the summary line, finish the file and give it its name.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self._file.close(_line({"type": "summary", **summary_facts(summary)}))
+
+    def abort(self) -> None:
+        """Throw the unfinished file away."""
+        self._file.abort()
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False) + "\n"

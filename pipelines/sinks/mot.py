@@ -1,0 +1,52 @@
+"""Tracks as a MOTChallenge text file."""
+
+from pathlib import Path
+
+from ...models.types import U8
+from ..files.text import TextFile
+from ..frames import FrameResult, RunSummary
+from .serialize import xywh
+
+
+class MotSink:
+    """MOTChallenge text: ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames, ids and pixels counted from 1.
+
+    Every object is written, whatever its class, for which the format has no column; its id is -1 where
+    tracking was not asked for.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        """Make the file.
+
+        Args:
+            path: where it goes; has its name only after ``close``.
+            overwrite: whether a file of that name may be replaced.
+
+        Raises:
+            SepcamError: If the target exists, or its folder cannot be written to.
+        """
+        self._file = TextFile(path, overwrite=overwrite)
+
+    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+        """Add a frame's lines; the picture is not used.
+
+        Raises:
+            SepcamError: If it cannot be written (a full disk).
+        """
+        found = result.instances
+        ids = [-1] * len(found) if found.track_ids is None else found.track_ids.tolist()
+        for track_id, (x, y, w, h), score in zip(ids, xywh(found), found.scores.tolist(), strict=True):
+            place = f"{x + 1:.2f},{y + 1:.2f},{w:.2f},{h:.2f}"
+            self._file.write(f"{result.frame.index + 1},{track_id},{place},{score:.4f},-1,-1,-1\n")
+
+    def close(self, summary: RunSummary) -> None:
+        """Finish the file and give it its name.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self._file.close()
+
+    def abort(self) -> None:
+        """Throw the unfinished file away."""
+        self._file.abort()

@@ -1,0 +1,76 @@
+"""Results as plain JSON values."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..frames import Instances, RunSummary, StreamInfo
+
+PIXEL_DECIMALS = 2
+
+
+SCORE_DECIMALS = 4
+
+
+def source_facts(info: StreamInfo) -> dict[str, Any]:
+    """What records say of their source, as JSON."""
+    return {
+        "source": info.name,
+        "width": info.width,
+        "height": info.height,
+        "fps": info.fps,
+        "frame_count": info.frame_count,
+        "rotation": info.rotation,
+    }
+
+
+def summary_facts(summary: RunSummary) -> dict[str, Any]:
+    """What records say of a whole run, as JSON."""
+    return {
+        "frames": summary.frames,
+        "people": summary.people,
+        "seconds": round(summary.seconds, 3),
+        "fps": round(summary.fps, 2),
+        "stage_ms": {stage: round(ms, 3) for stage, ms in summary.stage_ms.items()},
+        "warnings": list(summary.warnings),
+        "complete": summary.complete,
+    }
+
+
+def objects(found: Instances) -> list[dict[str, Any]]:
+    """The objects of a frame as JSON; what was not asked for, or what an object lacks, is left out."""
+    boxes, scores = rounded(found.boxes, PIXEL_DECIMALS), rounded(found.scores, SCORE_DECIMALS)
+    people = found.people
+    listed = []
+    for i, label in enumerate(found.labels.tolist()):
+        item: dict[str, Any] = {} if found.track_ids is None else {"track_id": int(found.track_ids[i])}
+        item |= {"label": found.names[label], "score": scores[i], "box": boxes[i]}
+        if found.carried is not None and found.carried[i]:
+            item["detected"] = False
+        if found.keypoints is not None and people[i]:
+            item["keypoints"] = keypoint_triples(found.keypoints[i])
+        if found.presence is not None and people[i]:
+            item["presence"] = round(float(found.presence[i]), SCORE_DECIMALS)
+        mask = None if found.masks is None else found.masks[i]
+        if mask is not None:
+            item["mask"] = mask.to_rle(*found.size)
+        listed.append(item)
+    return listed
+
+
+def keypoint_triples(keypoints: npt.NDArray[np.float32]) -> list[list[float]]:
+    """(K, 3) float32 x, y, score as rounded lists."""
+    places, scores = rounded(keypoints[:, :2], PIXEL_DECIMALS), rounded(keypoints[:, 2], SCORE_DECIMALS)
+    return [[*place, score] for place, score in zip(places, scores, strict=True)]
+
+
+def xywh(found: Instances) -> list[list[float]]:
+    """The boxes as left, top, width, height in pixels, rounded."""
+    boxes = found.boxes.astype(np.float64)
+    return rounded(np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]), PIXEL_DECIMALS)
+
+
+def rounded(values: npt.NDArray[np.floating], decimals: int) -> list[Any]:
+    """An array as nested lists of floats; rounding in float32 would bring the digits back."""
+    return values.astype(np.float64).round(decimals).tolist()
