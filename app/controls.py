@@ -10,7 +10,7 @@ from ..models.types import ConvKind
 from ..pipelines.frames import Task
 from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import HudDetail
-from ..pipelines.tracker import settings_for
+from ..pipelines.tracking.settings import settings_for
 from . import console
 from .live_request import detector_names
 from .sheet import save_picture

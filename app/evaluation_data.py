@@ -24,7 +24,7 @@ from ..pipelines.sinks.mot import MotSink
 from ..pipelines.sources.base import Source
 from ..pipelines.sources.images import ImageSource, images_in
 from ..pipelines.sources.open import open_source
-from ..pipelines.tracker import settings_for
+from ..pipelines.tracking.settings import settings_for
 from . import console
 
 SCORE_FLOOR = 0.05

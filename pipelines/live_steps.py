@@ -20,7 +20,8 @@ from .overlay import Overlay
 from .people import Analyser
 from .privacy import Privacy
 from .smoothing import LandmarkFilter
-from .tracker import Tracker, settings_for
+from .tracking.bytetrack import Tracker
+from .tracking.settings import settings_for
 from .zones import Count, Marks, draw_counts
 
 _LONGEST_STEP_S = 0.5

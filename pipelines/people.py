@@ -16,7 +16,8 @@ from ..models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Po
 from .cadence import APPEAR_S, Cadence, surely_there
 from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
 from .regions import Anchors, Regions, borrowed, trusted
-from .tracker import Tracker, settings_for
+from .tracking.bytetrack import Tracker
+from .tracking.settings import settings_for
 from .turns import Turns
 from .visibility import with_visibility
 

@@ -16,7 +16,7 @@ from .overlay import Overlay
 from .people import Analyser, check_every
 from .sinks.fan_out import Recorder
 from .sources.base import Source
-from .tracker import Tracker
+from .tracking.bytetrack import Tracker
 
 _REFRESH_S = 0.5
 """How often the figures of the meter change: nobody can read them faster."""

@@ -16,7 +16,7 @@ from ..models.runtime.quantization import Pair, Quantiser
 from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
 from .regions import PRESENT, trusted
 from .sources.open import open_source
-from .tracker import settings_for
+from .tracking.settings import settings_for
 
 F1: Final = 0.97
 """Least F1 of the detections in int8, taking those in f32 for the truth."""

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sepcam.models.types import Detections
-from sepcam.pipelines.tracker import SETTINGS, Tracker, TrackerSettings, settings_for
+from sepcam.pipelines.tracking.bytetrack import Tracker
+from sepcam.pipelines.tracking.settings import SETTINGS, TrackerSettings, settings_for
 
 PERSON, DOG = 0, 16
 FPS = 25.0

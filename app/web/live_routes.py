@@ -21,7 +21,7 @@ from ...pipelines.live import LiveSession
 from ...pipelines.live_settings import HudDetail
 from ...pipelines.privacy import Blur
 from ...pipelines.sinks.outputs import stem_of
-from ...pipelines.tracker import settings_for
+from ...pipelines.tracking.settings import settings_for
 from .downloads import Download, Downloads
 from .pictures import Picture, PictureHub
 from .sockets import Refused, refuse, say, say_error, text_of

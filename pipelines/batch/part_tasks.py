@@ -27,7 +27,7 @@ from ..sinks.outputs import Target
 from ..sinks.video import VideoSink
 from ..sinks.video_concat import JoinedVideo
 from ..sources.video import VideoSource
-from ..tracker import settings_for
+from ..tracking.settings import settings_for
 from .journal import fingerprint
 from .parts import Followed, Part, keep, kept, note
 from .replay import FollowingTracker, NotingTracker, Replay

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ...models.types import I64, U8, Detections, Detector
-from ..tracker import Tracker
+from ..tracking.bytetrack import Tracker
 from .parts import Follow, Followed
 
 

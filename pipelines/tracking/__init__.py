@@ -1,0 +1,1 @@
+"""Identities that stay with people and objects from frame to frame."""
