@@ -10,6 +10,8 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.types import F32, U8, Detections, Detector, Part
+from .analysis.analyzer import Analyser
+from .analysis.smoothing import LandmarkFilter
 from .events import Event, Watch
 from .execution.network_pool import NetworkChoice, NetworkPool, Networks
 from .frames import DetectEvery, Frame, FrameResult
@@ -17,9 +19,7 @@ from .governor import Governor, Quality, ladder
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
 from .overlay import Overlay
-from .people import Analyser
 from .privacy import Privacy
-from .smoothing import LandmarkFilter
 from .tracking.bytetrack import Tracker
 from .tracking.settings import settings_for
 from .zones import Count, Marks, draw_counts

@@ -9,11 +9,11 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
+from .analysis.analyzer import Analyser, check_every
 from .execution.meter import Meter
 from .execution.stages import Stage, run_stages
 from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .overlay import Overlay
-from .people import Analyser, check_every
 from .sinks.fan_out import Recorder
 from .sources.base import Source
 from .tracking.bytetrack import Tracker

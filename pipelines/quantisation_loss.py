@@ -14,7 +14,7 @@ from ..models.ops.roi import roi_from_boxes
 from ..models.runtime.options import Compiler
 from ..models.runtime.quantization import Pair, Quantiser
 from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
-from .regions import PRESENT, trusted
+from .analysis.pose_roi import PRESENT, trusted
 from .sources.open import open_source
 from .tracking.settings import settings_for
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sepcam.pipelines.regions import Anchors
+from sepcam.pipelines.analysis.box_propagation import Anchors
 
 BOX = np.array([[8, 20, 20, 44]], np.float32)
 IDS = np.array([1])

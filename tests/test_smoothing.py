@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from sepcam.pipelines.analysis.smoothing import LandmarkFilter
 from sepcam.pipelines.frames import Instances
-from sepcam.pipelines.smoothing import LandmarkFilter
 
 FPS = 30.0
 HEIGHT = 200.0

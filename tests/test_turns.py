@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sepcam.models.types import Poses
-from sepcam.pipelines.turns import Turns
+from sepcam.pipelines.analysis.pose_schedule import Turns
 
 SIDE = 8
 

@@ -1,9 +1,9 @@
 """A joint that cannot be seen carries a low score and is not drawn."""
 
 import numpy as np
+from sepcam.pipelines.analysis.visibility import with_visibility
 from sepcam.pipelines.frames import Instances, MaskCrop
 from sepcam.pipelines.skeleton import JOINT_FLOOR
-from sepcam.pipelines.visibility import with_visibility
 
 SIZE = (240, 320)
 FAR, NEAR = (60.0, 20.0, 120.0, 160.0), (90.0, 40.0, 160.0, 220.0)

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...models.types import U8, Detections
+from ..analysis.analyzer import Analyser
 from ..file_run import overlay_of, sinks
 from ..frames import Frame, FrameResult, RunSummary, StreamInfo
 from ..media.containers import clock_start, frame_rate, open_video, stream_length
 from ..media.timestamps import FrameClock
-from ..people import Analyser
 from ..pipeline import Pipeline
 from ..sinks.base import Sink
 from ..sinks.fan_out import Recorder

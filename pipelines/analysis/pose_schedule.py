@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..models.types import F32, I64, Poses
+from ...models.types import F32, I64, Poses
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..models.types import F32
-from .frames import Instances
+from ...models.types import F32
+from ..frames import Instances
 
 LOWEST_HZ: Final = 1.5
 """Cut-off for a landmark at rest."""

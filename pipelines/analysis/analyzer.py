@@ -9,16 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.ops.masks import mask_crops
-from ..models.ops.roi import roi_from_boxes
-from ..models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
-from .cadence import APPEAR_S, Cadence, surely_there
-from .frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
-from .regions import Anchors, Regions, borrowed, trusted
-from .tracking.bytetrack import Tracker
-from .tracking.settings import settings_for
-from .turns import Turns
+from ...models.errors import SepcamError
+from ...models.ops.masks import mask_crops
+from ...models.ops.roi import roi_from_boxes
+from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
+from ..frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
+from ..tracking.bytetrack import Tracker
+from ..tracking.settings import settings_for
+from .box_propagation import Anchors
+from .detection_schedule import APPEAR_S, Cadence, surely_there
+from .pose_roi import Regions, borrowed, trusted
+from .pose_schedule import Turns
 from .visibility import with_visibility
 
 _PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
