@@ -7,7 +7,8 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..models.weights.store import WeightStore
 from ..models.zoo import models
-from ..pipelines.events import Event
+from ..pipelines.analytics.events import Event
+from ..pipelines.analytics.zones import Mark, read_mark
 from ..pipelines.execution.network_pool import NetworkPool, Networks
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
@@ -19,7 +20,6 @@ from ..pipelines.privacy import Blur
 from ..pipelines.sources.open_live import open_live
 from ..pipelines.sources.realtime import PacedSource
 from ..pipelines.sources.reconnecting import ReconnectingSource
-from ..pipelines.zones import Mark, read_mark
 from . import console
 from .setup import load
 

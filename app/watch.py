@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipelines.events import Event
+from ..pipelines.analytics.events import Event
 from ..pipelines.file_run import header
 from ..pipelines.frames import StreamInfo
 from ..pipelines.live import LiveSession

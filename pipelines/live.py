@@ -28,7 +28,8 @@ from typing import Any, Final
 
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
-from .events import Event
+from .analytics.events import Event
+from .analytics.zones import Mark, Marks
 from .execution.network_pool import NetworkChoice, NetworkPool
 from .execution.stages import GRACE_S, Stage, run_stages
 from .frames import DetectEvery, Frame, FrameResult, StreamInfo
@@ -40,7 +41,6 @@ from .live_steps import Analysed, LiveAnalysis, LiveDrawing, LiveWatch, choice_f
 from .recordings import Recordings
 from .sources.realtime import PacedSource
 from .sources.reconnecting import ReconnectingSource
-from .zones import Mark, Marks
 
 STALL_S: Final = 2.0
 """Seconds without a frame after which a viewer is told."""

@@ -12,7 +12,8 @@ from ..models.errors import SepcamError
 from ..models.types import F32, U8, Detections, Detector, Part
 from .analysis.analyzer import Analyser
 from .analysis.smoothing import LandmarkFilter
-from .events import Event, Watch
+from .analytics.events import Event, Watch
+from .analytics.zones import Count, Marks, draw_counts
 from .execution.network_pool import NetworkChoice, NetworkPool, Networks
 from .frames import DetectEvery, Frame, FrameResult
 from .governor import Governor, Quality, ladder
@@ -22,7 +23,6 @@ from .overlay import Overlay
 from .privacy import Privacy
 from .tracking.bytetrack import Tracker
 from .tracking.settings import settings_for
-from .zones import Count, Marks, draw_counts
 
 _LONGEST_STEP_S = 0.5
 """What a longer gap between two frames counts for in tracking, so that tracks survive it."""

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-from sepcam.pipelines.events import Watch
+from sepcam.pipelines.analytics.events import Watch
+from sepcam.pipelines.analytics.zones import Crossing
 from sepcam.pipelines.frames import Instances
-from sepcam.pipelines.zones import Crossing
 
 
 def seen(*ids, label=0):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
+from sepcam.pipelines.analytics.zones import read_mark
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
@@ -22,7 +23,6 @@ from sepcam.pipelines.sinks.base.fan_out import Recorder
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink
 from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.base.synthetic import read_index
-from sepcam.pipelines.zones import read_mark
 
 from tests.walkers import SIZE, CentrePose, Clock, SquareDetector
 

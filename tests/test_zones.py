@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.analytics.zones import Crossing, Mark, Marks, draw_counts, read_mark
 from sepcam.pipelines.frames import Instances
-from sepcam.pipelines.zones import Crossing, Mark, Marks, draw_counts, read_mark
 
 SIZE = (320, 240)
 

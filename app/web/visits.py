@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Any
 
-from ...pipelines.events import Event
+from ...pipelines.analytics.events import Event
 from ...pipelines.frames import FrameResult
 from ...pipelines.palette import colour_of
 

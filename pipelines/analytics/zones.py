@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import U8
-from .frames import Instances
-from .palette import WHITE, Colour
-from .style import Style, put_text, text_width
+from ...models.errors import SepcamError
+from ...models.types import U8
+from ..frames import Instances
+from ..palette import WHITE, Colour
+from ..style import Style, put_text, text_width
 
 if TYPE_CHECKING:
     from supervision import LineZone, PolygonZone

@@ -1,0 +1,1 @@
+"""What tracks say about places: zones, lines, counts, events."""
