@@ -11,13 +11,13 @@ import numpy as np
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
 from ..pipelines.comparison import Tick, silent
+from ..pipelines.drawing.colors import DARK, WHITE, Colour
+from ..pipelines.drawing.overlay import Overlay
+from ..pipelines.drawing.text import BOLD, Style, put_text, text_width
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary, StreamInfo
-from ..pipelines.overlay import Overlay
-from ..pipelines.palette import DARK, WHITE, Colour
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sinks.video import VideoSink
 from ..pipelines.sources.open import open_source
-from ..pipelines.style import BOLD, Style, put_text, text_width
 
 SIDES: Mapping[ConvKind, Colour] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
 """The two sides, left to right, and what their captions are written on, BGR."""

@@ -9,6 +9,7 @@ from ..models.weights.store import WeightStore
 from ..models.zoo import models
 from ..pipelines.analytics.events import Event
 from ..pipelines.analytics.zones import Mark, read_mark
+from ..pipelines.drawing.anonymize import Blur
 from ..pipelines.execution.network_pool import NetworkPool, Networks
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.governor import Quality
@@ -16,7 +17,6 @@ from ..pipelines.live import LiveSession
 from ..pipelines.live_settings import LiveSettings
 from ..pipelines.live_steps import choice_for
 from ..pipelines.pipeline import Pipeline
-from ..pipelines.privacy import Blur
 from ..pipelines.sources.open_live import open_live
 from ..pipelines.sources.realtime import PacedSource
 from ..pipelines.sources.reconnecting import ReconnectingSource

@@ -15,8 +15,8 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
 from ..pipelines.agreement import difference, largest
 from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Tick, Turn, silent
+from ..pipelines.drawing.overlay import Overlay
 from ..pipelines.frames import FrameResult
-from ..pipelines.overlay import Overlay
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.excerpts import Footage, footage
 from .measured import cost_entry, options_entry, ratio_entries, variant_entry

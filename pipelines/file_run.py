@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from ..models.errors import SepcamError
 from ..models.ops import coco
+from .drawing.hud import Hud
+from .drawing.overlay import Overlay
 from .frames import TASKS, RunSummary, StreamInfo
-from .hud import Hud
-from .overlay import Overlay
 from .pipeline import Pipeline
 from .sinks.base import Sink
 from .sinks.coco import CocoSink

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..models.types import ConvKind
+from .drawing.anonymize import Blur
 from .frames import TASKS, Task
-from .privacy import Blur
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0

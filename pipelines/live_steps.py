@@ -13,14 +13,15 @@ from ..models.types import F32, U8, Detections, Detector, Part
 from .analysis.analyzer import Analyser
 from .analysis.smoothing import LandmarkFilter
 from .analytics.events import Event, Watch
-from .analytics.zones import Count, Marks, draw_counts
+from .analytics.zones import Count, Marks
+from .drawing.anonymize import Privacy
+from .drawing.overlay import Overlay
+from .drawing.zones import draw_counts
 from .execution.network_pool import NetworkChoice, NetworkPool, Networks
 from .frames import DetectEvery, Frame, FrameResult
 from .governor import Governor, Quality, ladder
 from .live_meter import LiveMeter
 from .live_settings import LiveSettings, Switches
-from .overlay import Overlay
-from .privacy import Privacy
 from .tracking.bytetrack import Tracker
 from .tracking.settings import settings_for
 

@@ -10,10 +10,10 @@ from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, part
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
 from .analysis.analyzer import Analyser, check_every
+from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.stages import Stage, run_stages
 from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
-from .overlay import Overlay
 from .sinks.fan_out import Recorder
 from .sources.base import Source
 from .tracking.bytetrack import Tracker

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sepcam.pipelines.drawing.colors import LEFT, RIGHT, colour_of, ink_on
+from sepcam.pipelines.drawing.hud import Hud
+from sepcam.pipelines.drawing.overlay import Overlay
+from sepcam.pipelines.drawing.text import Style, put_text, text_width
 from sepcam.pipelines.execution.meter import MeterSnapshot
 from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop
-from sepcam.pipelines.hud import Hud
-from sepcam.pipelines.overlay import Overlay
-from sepcam.pipelines.palette import LEFT, RIGHT, colour_of, ink_on
-from sepcam.pipelines.style import Style, put_text, text_width
 
 BONES = [(0, 1), (1, 2)]
 METER = MeterSnapshot(29.97, 24.3, {"detect": 8.1, "pose": 12.0}, 40.0, 55.0, 100, 2)

@@ -9,8 +9,8 @@ import pytest
 from sepcam import pipelines
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines import Pipeline, open_source
+from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.frames import Frame, StreamInfo
-from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.sinks.base.fan_out import Recorder
 
 from tests.walkers import CentrePose, SquareDetector, square_picture

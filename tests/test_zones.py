@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.analytics.zones import Crossing, Mark, Marks, draw_counts, read_mark
+from sepcam.pipelines.analytics.zones import Crossing, Mark, Marks, read_mark
+from sepcam.pipelines.drawing.zones import draw_counts
 from sepcam.pipelines.frames import Instances
 
 SIZE = (320, 240)

@@ -16,10 +16,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
+from ...pipelines.drawing.anonymize import Blur
 from ...pipelines.frames import Task
 from ...pipelines.live import LiveSession
 from ...pipelines.live_settings import HudDetail
-from ...pipelines.privacy import Blur
 from ...pipelines.sinks.outputs import stem_of
 from ...pipelines.tracking.settings import settings_for
 from .downloads import Download, Downloads

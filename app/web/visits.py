@@ -6,8 +6,8 @@ from collections import deque
 from typing import Any
 
 from ...pipelines.analytics.events import Event
+from ...pipelines.drawing.colors import colour_of
 from ...pipelines.frames import FrameResult
-from ...pipelines.palette import colour_of
 
 _EVENTS = 30
 

@@ -4,19 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from ...models.errors import SepcamError
-from ...models.types import U8
 from ..frames import Instances
-from ..palette import WHITE, Colour
-from ..style import Style, put_text, text_width
 
 if TYPE_CHECKING:
     from supervision import LineZone, PolygonZone
 
-_COLOUR: Colour = (60, 200, 255)
 _PATIENCE_S = 1.0  # for which somebody in a zone may go unseen
 Points = tuple[tuple[int, int], ...]
 
@@ -168,25 +163,3 @@ class Marks:
         return [Crossing(number, False, True, i) for i in entered] + [
             Crossing(number, False, False, i) for i in left
         ]
-
-
-def draw_counts(image: U8, counts: Sequence[Count]) -> None:
-    """Draws lines and zones with their tallies into an (H, W, 3) uint8 BGR picture, in place."""
-    height, width = image.shape[:2]
-    style = Style.of(height, width)
-    high = round(style.text * 1.1)
-    taken: set[tuple[int, int]] = set()
-    for count in counts:
-        points = np.array(count.mark.points, np.int32)
-        cv2.polylines(image, [points], not count.mark.is_line, _COLOUR, 2 * style.line, cv2.LINE_AA)
-        text = str(count)
-        wide = text_width(text, style.text)
-        at = points[:2].mean(0)  # the middle of a line: its ends may lie under the read-out
-        x = int(np.clip(at[0] + style.pad, 0, max(0, width - wide - style.pad)))
-        y = int(np.clip(at[1] - style.pad, style.text + style.pad, height - style.pad))
-        while (x, y) in taken and y + high + 2 * style.pad < height:
-            y += high + 2 * style.pad  # where a line and a zone have the same middle
-        taken.add((x, y))
-        area = image[y - high : y + style.pad, x - style.pad : x + wide + style.pad]
-        area //= 3
-        put_text(image, text, x, y, WHITE, style.text)

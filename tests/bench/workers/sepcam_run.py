@@ -17,13 +17,13 @@ from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import U8, ConvKind, Detector, PoseEstimator
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose
+from sepcam.pipelines.drawing.hud import Hud
+from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.execution.memory import return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.frames import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task
-from sepcam.pipelines.hud import Hud
 from sepcam.pipelines.live import LiveSession
 from sepcam.pipelines.live_settings import LiveSettings
-from sepcam.pipelines.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.base.fan_out import Recorder
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink

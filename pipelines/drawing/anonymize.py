@@ -6,8 +6,8 @@ from typing import Final, Literal, get_args
 import cv2
 import numpy as np
 
-from ..models.types import F32, U8
-from .frames import Instances
+from ...models.types import F32, U8
+from ..frames import Instances
 
 Blur = Literal["nothing", "faces", "people"]
 BLURS: Final[tuple[Blur, ...]] = get_args(Blur)

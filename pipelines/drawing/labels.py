@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ..models.types import F32, U8
-from .frames import Instances
-from .palette import Colour, ink_on
-from .style import Style, put_text, text_width
+from ...models.types import F32, U8
+from ..frames import Instances
+from .colors import Colour, ink_on
+from .text import Style, put_text, text_width
 
 Rect = tuple[int, int, int, int]
 """x1 y1 x2 y2 in pixels, end exclusive."""

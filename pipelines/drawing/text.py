@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 
-from ..models.types import U8
-from .palette import Colour
+from ...models.types import U8
+from .colors import Colour
 
 REGULAR, BOLD = 450, 650
 

@@ -7,12 +7,12 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ..models.types import U8
-from .execution.meter import MeterSnapshot
-from .frames import FrameResult
-from .palette import FAINT, WHITE, Colour, oklch
+from ...models.types import U8
+from ..execution.meter import MeterSnapshot
+from ..frames import FrameResult
+from .colors import FAINT, WHITE, Colour, oklch
 from .panel import SMALLEST, fitted_letters, steady_width
-from .style import BOLD, REGULAR, Style, put_text, text_width
+from .text import BOLD, REGULAR, Style, put_text, text_width
 
 _THROUGH = 0.3  # share of the picture that shows through the panel
 _SHARE = 0.33  # most of the picture's height that the panel may take

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..models.types import F32, U8
-from .palette import DARK, LEFT, RIGHT, WHITE, Colour
+from ...models.types import F32, U8
+from .colors import DARK, LEFT, RIGHT, WHITE, Colour
 
 JOINT_FLOOR = 0.5
 """Least score of a keypoint that is drawn."""

@@ -1,0 +1,1 @@
+"""Drawing results on images: masks, skeletons, labels, the HUD; and hiding people."""
