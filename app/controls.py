@@ -8,8 +8,8 @@ from pathlib import Path
 from ..models.errors import SepcamError
 from ..models.types import ConvKind
 from ..pipelines.frames import Task
-from ..pipelines.live import LiveSession
-from ..pipelines.live_settings import HudDetail
+from ..pipelines.live.session import LiveSession
+from ..pipelines.live.settings import HudDetail
 from ..pipelines.tracking.settings import settings_for
 from . import console
 from .live_request import detector_names

@@ -12,10 +12,10 @@ from ..pipelines.analytics.zones import Mark, read_mark
 from ..pipelines.drawing.anonymize import Blur
 from ..pipelines.execution.network_pool import NetworkPool, Networks
 from ..pipelines.frames import DetectEvery, StreamInfo, Task
-from ..pipelines.governor import Quality
-from ..pipelines.live import LiveSession
-from ..pipelines.live_settings import LiveSettings
-from ..pipelines.live_steps import choice_for
+from ..pipelines.live.adaptive_quality import Quality
+from ..pipelines.live.analysis import choice_for
+from ..pipelines.live.session import LiveSession
+from ..pipelines.live.settings import LiveSettings
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.open_live import open_live
 from ..pipelines.sources.realtime import PacedSource

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ..models.types import U8
-from ..pipelines.live import LiveSession, Shot
-from ..pipelines.live_hud import draw_banner, draw_help, draw_recording
+from ..pipelines.live.hud import draw_banner, draw_help, draw_recording
+from ..pipelines.live.session import LiveSession, Shot
 from .controls import Controls
 from .window import Window
 

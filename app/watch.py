@@ -9,7 +9,7 @@ from pathlib import Path
 from ..pipelines.analytics.events import Event
 from ..pipelines.file_run import header
 from ..pipelines.frames import StreamInfo
-from ..pipelines.live import LiveSession
+from ..pipelines.live.session import LiveSession
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sinks.base import Sink
 from ..pipelines.sinks.fan_out import Recorder

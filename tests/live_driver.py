@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sepcam.app.viewer import show
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.live import LiveSession
-from sepcam.pipelines.live_settings import LiveSettings
+from sepcam.pipelines.live.session.session import LiveSession
+from sepcam.pipelines.live.session.settings import LiveSettings
 from sepcam.pipelines.sources.base.open_live import open_live
 
 

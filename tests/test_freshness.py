@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sepcam.models.types import Detections
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.live import LiveSession
-from sepcam.pipelines.live_settings import LiveSettings
+from sepcam.pipelines.live.session.session import LiveSession
+from sepcam.pipelines.live.session.settings import LiveSettings
 from sepcam.pipelines.sources.base.open_live import open_live
 from sepcam.pipelines.sources.base.realtime import PacedSource
 from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource

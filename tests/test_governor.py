@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from sepcam.pipelines.governor import Governor, Quality, ladder
+from sepcam.pipelines.live.session.adaptive_quality import Governor, Quality, ladder
 
 
 class Machine:

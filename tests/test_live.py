@@ -17,8 +17,8 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.analytics.zones import read_mark
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.live import LiveSession
-from sepcam.pipelines.live_settings import LiveSettings
+from sepcam.pipelines.live.session.session import LiveSession
+from sepcam.pipelines.live.session.settings import LiveSettings
 from sepcam.pipelines.sinks.base.fan_out import Recorder
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink
 from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource

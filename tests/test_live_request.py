@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from sepcam.app.live_request import LiveRequest, detector_names, load_networks
 from sepcam.models.runtime.compile.compile import RuntimeOptions
-from sepcam.pipelines.governor import Quality
-from sepcam.pipelines.live_steps import choice_for
+from sepcam.pipelines.live.session.adaptive_quality import Quality
+from sepcam.pipelines.live.session.stages import choice_for
 
 REQUEST = LiveRequest(
     source="synthetic",

@@ -13,9 +13,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from ...models.types import U8
 from ...pipelines.execution.network_pool import NetworkPool, Networks
 from ...pipelines.frames import Frame
-from ...pipelines.live_meter import LiveMeter
-from ...pipelines.live_settings import LiveSettings, Switches
-from ...pipelines.live_steps import LiveAnalysis
+from ...pipelines.live.analysis import LiveAnalysis
+from ...pipelines.live.meter import LiveMeter
+from ...pipelines.live.settings import LiveSettings, Switches
 from .outlines import to_json
 from .sockets import Refused
 

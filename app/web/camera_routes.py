@@ -13,7 +13,7 @@ from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.frames import Task
-from ...pipelines.live_settings import LiveSettings
+from ...pipelines.live.settings import LiveSettings
 from .camera import CameraLimits, CameraSession
 from .sockets import Refused, payload_of, refuse, say, say_error
 

@@ -18,8 +18,8 @@ from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.drawing.anonymize import Blur
 from ...pipelines.frames import Task
-from ...pipelines.live import LiveSession
-from ...pipelines.live_settings import HudDetail
+from ...pipelines.live.session import LiveSession
+from ...pipelines.live.settings import HudDetail
 from ...pipelines.sinks.outputs import stem_of
 from ...pipelines.tracking.settings import settings_for
 from .downloads import Download, Downloads

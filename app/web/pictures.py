@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ...pipelines.live import LiveSession, Shot
+from ...pipelines.live.session import LiveSession, Shot
 
 LARGEST: Final = 1280
 """Longest side of a picture that is sent, in pixels."""

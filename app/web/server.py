@@ -15,9 +15,9 @@ import uvicorn
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.frames import Task
-from ...pipelines.governor import Quality
-from ...pipelines.live import LiveSession
-from ...pipelines.live_steps import choice_for
+from ...pipelines.live.adaptive_quality import Quality
+from ...pipelines.live.analysis import choice_for
+from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from .. import console
 from ..interrupts import terminable

@@ -22,8 +22,8 @@ from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.execution.memory import return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.frames import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task
-from sepcam.pipelines.live import LiveSession
-from sepcam.pipelines.live_settings import LiveSettings
+from sepcam.pipelines.live.session.session import LiveSession
+from sepcam.pipelines.live.session.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.base.fan_out import Recorder
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .analytics.zones import Count
-from .execution.network_pool import NetworkChoice
-from .frames import TASKS
-from .live_meter import LiveFigures
-from .live_settings import LiveSettings
+from ..analytics.zones import Count
+from ..execution.network_pool import NetworkChoice
+from ..frames import TASKS
+from .meter import LiveFigures
+from .settings import LiveSettings
 
 
 @dataclass(frozen=True, slots=True)

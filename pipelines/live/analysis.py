@@ -1,39 +1,38 @@
-"""What is done with each frame of a live session: analysed as the switches say, drawn, kept."""
+"""The analysis stage of a live session: networks, schedule, and the switch between them."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
-import cv2
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import F32, U8, Detections, Detector, Part
-from .analysis.analyzer import Analyser
-from .analysis.smoothing import LandmarkFilter
-from .analytics.events import Event, Watch
-from .analytics.zones import Count, Marks
-from .drawing.anonymize import Privacy
-from .drawing.overlay import Overlay
-from .drawing.zones import draw_counts
-from .execution.network_pool import NetworkChoice, NetworkPool, Networks
-from .frames import DetectEvery, Frame, FrameResult
-from .governor import Governor, Quality, ladder
-from .live_meter import LiveMeter
-from .live_settings import LiveSettings, Switches
-from .tracking.bytetrack import Tracker
-from .tracking.settings import settings_for
+from ...models.errors import SepcamError
+from ...models.types import F32, U8, Detections, Detector, Part
+from ..analysis.analyzer import Analyser
+from ..analysis.smoothing import LandmarkFilter
+from ..execution.network_pool import NetworkChoice, NetworkPool, Networks
+from ..frames import DetectEvery, Frame, FrameResult
+from ..tracking.bytetrack import Tracker
+from ..tracking.settings import settings_for
+from .adaptive_quality import Governor, Quality, ladder
+from .meter import LiveMeter
+from .settings import LiveSettings, Switches
 
 _LONGEST_STEP_S = 0.5
 """What a longer gap between two frames counts for in tracking, so that tracks survive it."""
 
+
 _PARTS: Final[tuple[Part, ...]] = get_args(Part)
-_DIM: Final = 0.35
+
+
 _COLD_FRAMES = 2  # the first ones with other networks say nothing of their speed
+
+
 _STALE_S = 0.5  # most that detections, or looks at somebody, may lie apart however slow the machine is
+
+
 _SUSPICION = 0.2  # least score of what is hidden as a person; below, half the picture would be
-_AROUND = 0.08  # of the followed person's box is left bright beyond it
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,92 +216,6 @@ class LiveAnalysis:
             self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
         self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
         self.networks, self._hiding, self._cold = networks, hiding, _COLD_FRAMES
-
-
-class LiveDrawing:
-    """Draws analysed frames onto their own pictures, first what hides people. One thread uses it."""
-
-    def __init__(self) -> None:
-        self._privacy = Privacy()
-        self._overlay = Overlay()
-        self._networks: Networks | None = None
-
-    def draw(self, analysed: Analysed, networks: Networks, counts: Sequence[Count]) -> None:
-        """Draws everything but the read-out, in place."""
-        if networks is not self._networks:
-            points, self._networks = networks.landmarks, networks
-            names = () if points is None else points.keypoint_names
-            self._overlay = Overlay(() if points is None else points.skeleton, keypoint_names=names)
-        image, result, settings = analysed.result.frame.image, analysed.result, analysed.settings
-        self._privacy.hide(image, result.instances, analysed.suspects, settings.blur, result.frame.time_s)
-        self._overlay.draw(image, result)
-        if settings.follow is not None:
-            dim_others(image, result, settings.follow)
-        draw_counts(image, counts)
-
-
-class LiveWatch:
-    """Tells of people who come, go, and cross lines and zones.
-
-    Args:
-        marks: lines and zones.
-        on_event: hears of each event.
-    """
-
-    def __init__(self, marks: Marks, on_event: Callable[[Event], None]) -> None:
-        self._marks, self._on_event = marks, on_event
-        self._watch = Watch()
-        self._ended = False
-        self.counts: tuple[Count, ...] = tuple(marks.counts())
-
-    def update(self, result: FrameResult) -> None:
-        """Looks at a frame; one that comes after the end is nobody's any more."""
-        if self._ended:
-            return
-        frame = result.frame
-        crossings = self._marks.update(result.instances, frame.time_s)
-        for event in self._watch.update(frame.index, frame.time_s, result.instances, crossings):
-            self._on_event(event)
-        self.counts = tuple(self._marks.counts())
-
-    def end(self) -> None:
-        """Everyone leaves."""
-        self._ended = True
-        for event in self._watch.end():
-            self._on_event(event)
-
-
-def dim_others(image: U8, result: FrameResult, track_id: int) -> None:
-    """Darkens an (H, W, 3) uint8 BGR picture but for the person with an identity, in place.
-
-    Where that person is not in the picture, nothing is darkened.
-    """
-    found = result.instances
-    rows = [] if found.track_ids is None else np.flatnonzero(found.track_ids == track_id).tolist()
-    if not rows:
-        return
-    x1, y1, x2, y2 = (float(v) for v in found.boxes[rows[0]])
-    dx, dy = _AROUND * (x2 - x1), _AROUND * (y2 - y1)
-    height, width = image.shape[:2]
-    left, right = max(0, int(x1 - dx)), min(width, int(x2 + dx) + 1)
-    top, bottom = max(0, int(y1 - dy)), min(height, int(y2 + dy) + 1)
-    for area in (image[:top], image[bottom:], image[top:bottom, :left], image[top:bottom, right:]):
-        if area.size:
-            cv2.convertScaleAbs(area, area, alpha=_DIM)
-
-
-def person_at(result: FrameResult, x: float, y: float) -> int | None:
-    """The identity of the person whose box is at a point (pixels), the smallest one where several are."""
-    found = result.instances
-    if found.track_ids is None:
-        return None
-    boxes = found.boxes
-    inside = (boxes[:, 0] <= x) & (x < boxes[:, 2]) & (boxes[:, 1] <= y) & (y < boxes[:, 3]) & found.people
-    rows = np.flatnonzero(inside)
-    if not len(rows):
-        return None
-    areas = (boxes[rows, 2:] - boxes[rows, :2]).prod(1)
-    return int(found.track_ids[rows[np.argmin(areas)]])
 
 
 class _Suspecting:

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..models.errors import SepcamError
-from .frames import FrameResult, RunSummary, StreamInfo
-from .sinks.fan_out import Recorder
-from .sinks.video import VideoSink
+from ...models.errors import SepcamError
+from ..frames import FrameResult, RunSummary, StreamInfo
+from ..sinks.fan_out import Recorder
+from ..sinks.video import VideoSink
 
 
 class Recordings:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..models.types import ConvKind
-from .execution.meter import Meter, MeterSnapshot
+from ...models.types import ConvKind
+from ..execution.meter import Meter, MeterSnapshot
 
 HISTORY_S: Final = 10.0
 _SAMPLE_S = 0.1

@@ -6,13 +6,13 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ..models.types import U8
-from .drawing.colors import FAINT, WHITE, Colour
-from .drawing.panel import SMALLEST, fitted_letters, steady_width
-from .drawing.text import BOLD, REGULAR, Style, put_text, text_width
-from .frames import FrameResult
-from .live_meter import HISTORY_S, LiveFigures
-from .live_status import LiveStatus
+from ...models.types import U8
+from ..drawing.colors import FAINT, WHITE, Colour
+from ..drawing.panel import SMALLEST, fitted_letters, steady_width
+from ..drawing.text import BOLD, REGULAR, Style, put_text, text_width
+from ..frames import FrameResult
+from .meter import HISTORY_S, LiveFigures
+from .status import LiveStatus
 
 Line = tuple[str, int]
 """Text and weight."""

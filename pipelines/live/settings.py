@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..models.types import ConvKind
-from .drawing.anonymize import Blur
-from .frames import TASKS, Task
+from ...models.types import ConvKind
+from ..drawing.anonymize import Blur
+from ..frames import TASKS, Task
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0

@@ -26,21 +26,23 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..models.errors import SepcamError
-from ..models.types import U8, ConvKind
-from .analytics.events import Event
-from .analytics.zones import Mark, Marks
-from .execution.network_pool import NetworkChoice, NetworkPool
-from .execution.stages import GRACE_S, Stage, run_stages
-from .frames import DetectEvery, Frame, FrameResult, StreamInfo
-from .live_hud import draw_readout
-from .live_meter import LiveMeter
-from .live_settings import LiveSettings, Switches
-from .live_status import LiveStatus
-from .live_steps import Analysed, LiveAnalysis, LiveDrawing, LiveWatch, choice_for, person_at
+from ...models.errors import SepcamError
+from ...models.types import U8, ConvKind
+from ..analytics.events import Event
+from ..analytics.zones import Mark, Marks
+from ..execution.network_pool import NetworkChoice, NetworkPool
+from ..execution.stages import GRACE_S, Stage, run_stages
+from ..frames import DetectEvery, Frame, FrameResult, StreamInfo
+from ..sources.realtime import PacedSource
+from ..sources.reconnecting import ReconnectingSource
+from .analysis import Analysed, LiveAnalysis, choice_for
+from .hud import draw_readout
+from .meter import LiveMeter
 from .recordings import Recordings
-from .sources.realtime import PacedSource
-from .sources.reconnecting import ReconnectingSource
+from .settings import LiveSettings, Switches
+from .status import LiveStatus
+from .view import LiveDrawing, person_at
+from .watch import LiveWatch
 
 STALL_S: Final = 2.0
 """Seconds without a frame after which a viewer is told."""

@@ -1,0 +1,1 @@
+"""A live session: capture, analysis, view, status, recordings, adaptive quality."""

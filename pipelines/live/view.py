@@ -1,0 +1,76 @@
+"""The drawing stage of a live session, and who is under the pointer."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ...models.types import U8
+from ..analytics.zones import Count
+from ..drawing.anonymize import Privacy
+from ..drawing.overlay import Overlay
+from ..drawing.zones import draw_counts
+from ..execution.network_pool import Networks
+from ..frames import FrameResult
+from .analysis import Analysed
+
+_DIM: Final = 0.35
+
+
+_AROUND = 0.08  # of the followed person's box is left bright beyond it
+
+
+class LiveDrawing:
+    """Draws analysed frames onto their own pictures, first what hides people. One thread uses it."""
+
+    def __init__(self) -> None:
+        self._privacy = Privacy()
+        self._overlay = Overlay()
+        self._networks: Networks | None = None
+
+    def draw(self, analysed: Analysed, networks: Networks, counts: Sequence[Count]) -> None:
+        """Draws everything but the read-out, in place."""
+        if networks is not self._networks:
+            points, self._networks = networks.landmarks, networks
+            names = () if points is None else points.keypoint_names
+            self._overlay = Overlay(() if points is None else points.skeleton, keypoint_names=names)
+        image, result, settings = analysed.result.frame.image, analysed.result, analysed.settings
+        self._privacy.hide(image, result.instances, analysed.suspects, settings.blur, result.frame.time_s)
+        self._overlay.draw(image, result)
+        if settings.follow is not None:
+            dim_others(image, result, settings.follow)
+        draw_counts(image, counts)
+
+
+def dim_others(image: U8, result: FrameResult, track_id: int) -> None:
+    """Darkens an (H, W, 3) uint8 BGR picture but for the person with an identity, in place.
+
+    Where that person is not in the picture, nothing is darkened.
+    """
+    found = result.instances
+    rows = [] if found.track_ids is None else np.flatnonzero(found.track_ids == track_id).tolist()
+    if not rows:
+        return
+    x1, y1, x2, y2 = (float(v) for v in found.boxes[rows[0]])
+    dx, dy = _AROUND * (x2 - x1), _AROUND * (y2 - y1)
+    height, width = image.shape[:2]
+    left, right = max(0, int(x1 - dx)), min(width, int(x2 + dx) + 1)
+    top, bottom = max(0, int(y1 - dy)), min(height, int(y2 + dy) + 1)
+    for area in (image[:top], image[bottom:], image[top:bottom, :left], image[top:bottom, right:]):
+        if area.size:
+            cv2.convertScaleAbs(area, area, alpha=_DIM)
+
+
+def person_at(result: FrameResult, x: float, y: float) -> int | None:
+    """The identity of the person whose box is at a point (pixels), the smallest one where several are."""
+    found = result.instances
+    if found.track_ids is None:
+        return None
+    boxes = found.boxes
+    inside = (boxes[:, 0] <= x) & (x < boxes[:, 2]) & (boxes[:, 1] <= y) & (y < boxes[:, 3]) & found.people
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        return None
+    areas = (boxes[rows, 2:] - boxes[rows, :2]).prod(1)
+    return int(found.track_ids[rows[np.argmin(areas)]])
