@@ -10,10 +10,10 @@ import numpy as np
 
 from ..models.errors import SepcamError
 from ..models.types import U8, ConvKind
-from ..pipelines.comparison import Tick, silent
 from ..pipelines.drawing.colors import DARK, WHITE, Colour
 from ..pipelines.drawing.overlay import Overlay
 from ..pipelines.drawing.text import BOLD, Style, put_text, text_width
+from ..pipelines.evaluation.paired_timing import Tick, silent
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary, StreamInfo
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sinks.video import VideoSink

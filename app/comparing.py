@@ -18,7 +18,7 @@ from ..models.runtime.compile import resolve
 from ..models.runtime.options import RuntimeOptions
 from ..models.types import U8, ConvKind
 from ..models.weights.store import Progress, WeightStore, silent
-from ..pipelines.comparison import Tick
+from ..pipelines.evaluation.paired_timing import Tick
 from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.excerpts import Footage, footage

@@ -14,10 +14,10 @@ from ..models.errors import SepcamError
 from ..models.ops import coco
 from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
 from ..pipelines.analysis.analyzer import Analyser
-from ..pipelines.evaluation import evaluate_coco, evaluate_mot
+from ..pipelines.evaluation.error_gallery import WorstPictures
+from ..pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
+from ..pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
 from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
-from ..pipelines.ground_truth import CocoImage, coco_people, mot_people
-from ..pipelines.mistakes import WorstPictures
 from ..pipelines.sinks.base import Sink
 from ..pipelines.sinks.coco import CocoSink
 from ..pipelines.sinks.mot import MotSink

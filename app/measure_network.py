@@ -13,7 +13,7 @@ from ..models.profiling.machine import Ceiling, bytes_per_value
 from ..models.profiling.variants import Subject, Variant
 from ..models.runtime.options import Runner, RuntimeOptions
 from ..models.types import U8
-from ..pipelines.comparison import Rounds, Tick, Turn, silent
+from ..pipelines.evaluation.paired_timing import Rounds, Tick, Turn, silent
 from .footprint import footprint
 from .measured import cost_entry, options_entry, ratio_entries, variant_entry
 

@@ -13,9 +13,9 @@ from ..models.profiling.machine import bytes_per_value
 from ..models.profiling.variants import Subject
 from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind
-from ..pipelines.agreement import difference, largest
-from ..pipelines.comparison import LEAST_ROUNDS, Rounds, Tick, Turn, silent
 from ..pipelines.drawing.overlay import Overlay
+from ..pipelines.evaluation.agreement import difference, largest
+from ..pipelines.evaluation.paired_timing import LEAST_ROUNDS, Rounds, Tick, Turn, silent
 from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.excerpts import Footage, footage

@@ -9,7 +9,7 @@ import numpy as np
 from ..models.profiling.cost import Profile
 from ..models.profiling.variants import Variant
 from ..models.runtime.options import RuntimeOptions
-from ..pipelines.comparison import Rounds, estimate
+from ..pipelines.evaluation.paired_timing import Rounds, estimate
 
 Summary = Callable[[Sequence[float]], np.floating]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..models.errors import SepcamError
-from ..pipelines.comparison import Estimate, beyond_noise
+from ..pipelines.evaluation.paired_timing import Estimate, beyond_noise
 from ..pipelines.files.atomic import PartialFile
 from .comparing import SCHEMA, VERSION
 from .measured import options_text

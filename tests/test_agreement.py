@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sepcam.pipelines.agreement import Difference, difference, largest
+from sepcam.pipelines.evaluation.metrics.agreement import Difference, difference, largest
 from sepcam.pipelines.frames import Instances, MaskCrop
 
 

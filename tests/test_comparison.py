@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sepcam.models.profiling.energy import EnergyMeter
-from sepcam.pipelines.comparison import LEAST_ROUNDS, Estimate, Rounds, Turn, beyond_noise, estimate
+from sepcam.pipelines.evaluation.metrics.paired_timing import (
+    LEAST_ROUNDS,
+    Estimate,
+    Rounds,
+    Turn,
+    beyond_noise,
+    estimate,
+)
 
 FORMS = ("separable", "standard", "baseline")
 

@@ -13,10 +13,10 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import Detections
 from sepcam.models.weights.store.store import WeightStore, silent
-from sepcam.pipelines.evaluation import evaluate_mot
+from sepcam.pipelines.evaluation.metrics.error_gallery import WorstPictures, judge
+from sepcam.pipelines.evaluation.metrics.ground_truth import coco_people, mot_people
+from sepcam.pipelines.evaluation.metrics.metrics import evaluate_mot
 from sepcam.pipelines.frames import Frame
-from sepcam.pipelines.ground_truth import coco_people, mot_people
-from sepcam.pipelines.mistakes import WorstPictures, judge
 
 
 def boxes(*rows):

@@ -8,7 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.evaluation import evaluate_coco, evaluate_mot
+from sepcam.pipelines.evaluation.metrics.metrics import evaluate_coco, evaluate_mot
 from sepcam.pipelines.frames import MaskCrop
 
 SIZE = (200, 300)

@@ -18,7 +18,7 @@ from sepcam.models.runtime.compile.quantization import LEAST_INPUTS, Quantiser
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines import open_source
-from sepcam.pipelines.quantisation_loss import LEAST, DetectorTrial, PoseTrial, pictures
+from sepcam.pipelines.evaluation.metrics.quantization_loss import LEAST, DetectorTrial, PoseTrial, pictures
 from sepcam.pipelines.sources.base.synthetic import read_index
 from test_runtime import SIZE, Toy, images, never_built
 from walkers import CentrePose, SquareDetector, square_picture

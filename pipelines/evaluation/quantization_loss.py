@@ -9,14 +9,14 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 import supervision as sv
 
-from ..models.errors import SepcamError
-from ..models.ops.roi import roi_from_boxes
-from ..models.runtime.options import Compiler
-from ..models.runtime.quantization import Pair, Quantiser
-from ..models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
-from .analysis.pose_roi import PRESENT, trusted
-from .sources.open import open_source
-from .tracking.settings import settings_for
+from ...models.errors import SepcamError
+from ...models.ops.roi import roi_from_boxes
+from ...models.runtime.options import Compiler
+from ...models.runtime.quantization import Pair, Quantiser
+from ...models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
+from ..analysis.pose_roi import PRESENT, trusted
+from ..sources.open import open_source
+from ..tracking.settings import settings_for
 
 F1: Final = 0.97
 """Least F1 of the detections in int8, taking those in f32 for the truth."""

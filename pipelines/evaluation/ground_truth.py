@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import F32
-from .evaluation import mot_rows
+from ...models.errors import SepcamError
+from ...models.types import F32
+from .metrics import mot_rows
 
 
 @dataclass(frozen=True, slots=True)

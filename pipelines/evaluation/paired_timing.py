@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..models.profiling.energy import EnergyMeter
+from ...models.profiling.energy import EnergyMeter
 
 Tick = Callable[[float], None]
 """Hears which share of some work is done, 0 to 1."""

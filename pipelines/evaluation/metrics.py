@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ..models.errors import SepcamError
+from ...models.errors import SepcamError
 
 CocoKind = Literal["box", "mask", "keypoints"]
 

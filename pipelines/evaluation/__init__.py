@@ -1,0 +1,1 @@
+"""How accurate and how fast it is: metrics against ground truth, agreement, paired timing."""
