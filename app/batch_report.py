@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..pipelines.batch.folder import JobFolder
-from ..pipelines.batch.journal import STATES, Entry
+from ..pipelines.batch.state.job_folder import JobFolder
+from ..pipelines.batch.state.journal import STATES, Entry
 from . import console
 
 if TYPE_CHECKING:

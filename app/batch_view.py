@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..pipelines.batch.journal import Entry
+from ..pipelines.batch.state.journal import Entry
 from ..pipelines.batch.tasks import TaskResult
 from . import console
 

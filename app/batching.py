@@ -14,13 +14,13 @@ from ..models.errors import SepcamError
 from ..models.registry import REGISTRY
 from ..models.weights.store import WeightStore
 from ..pipelines.batch.driver import Driver
-from ..pipelines.batch.folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.inputs import Found, find_inputs
 from ..pipelines.batch.job import agree, plan
-from ..pipelines.batch.journal import UNDONE, Entry, Journal
 from ..pipelines.batch.measure import Split, Tryout, choose, cores, free_memory, splits
-from ..pipelines.batch.settings import JobSettings
 from ..pipelines.batch.stall import STALL_S
+from ..pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
+from ..pipelines.batch.state.journal import UNDONE, Entry, Journal
+from ..pipelines.batch.state.settings import JobSettings
 from ..pipelines.batch.workers import ProcessPool, WorkerPool
 from ..pipelines.sinks.outputs import check_writable
 from . import batch_report, console

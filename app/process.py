@@ -102,7 +102,7 @@ def process(
     if store is not None and address is None:
         raise SepcamError(f"results go to {store} with --cluster ray alone: give a folder with -o")
 
-    from ..pipelines.batch.settings import JobSettings
+    from ..pipelines.batch.state.settings import JobSettings
     from .batching import JobRequest, run
     from .setup import size_rule
 

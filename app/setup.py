@@ -7,7 +7,7 @@ from typing import Any
 from ..models.errors import SepcamError
 from ..models.weights.store import WeightStore
 from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
-from ..pipelines.batch.settings import JobSettings
+from ..pipelines.batch.state.settings import JobSettings
 from ..pipelines.pipeline import Pipeline
 from . import choices, console
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from sepcam.pipelines.batch.driver import Driver
-from sepcam.pipelines.batch.folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.inputs import find_inputs
 from sepcam.pipelines.batch.job import plan
-from sepcam.pipelines.batch.journal import Entry, fingerprint
-from sepcam.pipelines.batch.settings import JobSettings
+from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
+from sepcam.pipelines.batch.state.journal import Entry, fingerprint
+from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks import FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers import Died, Event, Finished
 from sepcam.pipelines.files.atomic import DiskFullError

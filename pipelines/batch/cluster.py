@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from ...models.errors import SepcamError
 from .cluster_worker import ClusterWorker, version
-from .settings import JobSettings
 from .stall import STALL_S, StallWatch
+from .state.settings import JobSettings
 from .tasks import Task
 from .workers import Advanced, Died, Event, Finished, Ready
 

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from ..files.atomic import DiskFullError, clear_leftovers
 from ..sinks.outputs import Save, Target
-from .folder import JobFolder
-from .journal import UNDONE, Entry, Journal
-from .settings import JobSettings
+from .state.job_folder import JobFolder
+from .state.journal import UNDONE, Entry, Journal
+from .state.settings import JobSettings
 from .steps import LEAST_PART_S, FileInParts, Steps, WholeFile
 from .tasks import Task, TaskResult
 from .workers import Advanced, Died, Event, Finished, WorkerPool

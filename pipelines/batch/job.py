@@ -8,11 +8,11 @@ from pathlib import Path
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..sinks.outputs import Save, check_fits
-from .folder import NAME, JobFolder, JobInfo
 from .inputs import Input
-from .journal import Entry, Journal
 from .naming import name_targets
-from .settings import differences
+from .state.job_folder import NAME, JobFolder, JobInfo
+from .state.journal import Entry, Journal
+from .state.settings import differences
 
 
 def agree(folder: JobFolder, info: JobInfo) -> None:

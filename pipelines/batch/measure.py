@@ -10,8 +10,8 @@ from typing import Final
 
 from ..sinks.outputs import Save
 from .inputs import Input
-from .journal import Entry
 from .naming import name_targets
+from .state.journal import Entry
 from .tasks import FileTask
 from .workers import Advanced, Died, Finished, ProcessPool
 

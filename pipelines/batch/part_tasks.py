@@ -28,10 +28,10 @@ from ..sinks.video import VideoSink
 from ..sinks.video_concat import JoinedVideo
 from ..sources.video import VideoSource
 from ..tracking.settings import settings_for
-from .journal import fingerprint
 from .parts import Followed, Part, keep, kept, note
 from .replay import FollowingTracker, NotingTracker, Replay
-from .settings import JobSettings
+from .state.journal import fingerprint
+from .state.settings import JobSettings
 from .tasks import Report, Task, TaskResult, made_by_sepcam
 
 WARM_UP = 60

@@ -17,8 +17,8 @@ from ..pipeline import Pipeline
 from ..sinks.outputs import Target
 from ..sinks.video import MADE_BY
 from .inputs import Input
-from .journal import Output, fingerprint
-from .settings import JobSettings
+from .state.journal import Output, fingerprint
+from .state.settings import JobSettings
 
 Report = Callable[[int, int | None], None]
 """Is told how many frames of a task are done, and of how many, if that is known. Raises KeyboardInterrupt

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from ...models.errors import SepcamError
 from ..execution.memory import return_freed_memory
-from .settings import JobSettings
 from .stall import STALL_S, StallWatch
+from .state.settings import JobSettings
 from .tasks import Report, Task, TaskResult, run_task
 
 REPORT_S = 0.25

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ...models.types import ConvKind
-from ...models.weights.store import Progress, WeightStore, silent
-from ..frames import TASKS, DetectEvery, Task
-from ..pipeline import Pipeline
-from ..sinks.outputs import Save
+from ....models.runtime.options import Device, Precision, Runtime, RuntimeOptions
+from ....models.types import ConvKind
+from ....models.weights.store import Progress, WeightStore, silent
+from ...frames import TASKS, DetectEvery, Task
+from ...pipeline import Pipeline
+from ...sinks.outputs import Save
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from ...models.errors import SepcamError
-from ..files.atomic import PartialFile, make_folder
+from ....models.errors import SepcamError
+from ...files.atomic import PartialFile, make_folder
+from ..store import size_in_store
 from .journal import Journal, Output
 from .settings import JobSettings
-from .store import size_in_store
 
 NAME: Final = ".sepcam"
 PACKAGES: Final = ("sepcam", "torch", "openvino", "av", "numpy", "opencv-python", "trackers")

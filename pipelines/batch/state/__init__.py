@@ -1,0 +1,1 @@
+"""What a job remembers on disk: its folder, its journal, its settings."""
