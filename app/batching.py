@@ -14,7 +14,7 @@ from ..models.errors import SepcamError
 from ..models.registry import REGISTRY
 from ..models.weights.store import WeightStore
 from ..pipelines.batch.driver import Driver
-from ..pipelines.batch.inputs import Found, find_inputs
+from ..pipelines.batch.files.inputs import Found, find_inputs
 from ..pipelines.batch.job import agree, plan
 from ..pipelines.batch.measure import Split, Tryout, choose, cores, free_memory, splits
 from ..pipelines.batch.stall import STALL_S

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipelines.batch.inputs import Input
+from ..pipelines.batch.files.inputs import Input
 from ..pipelines.file_run import Outcome, Progress, record
 from ..pipelines.frames import RunSummary
 from ..pipelines.pipeline import Pipeline

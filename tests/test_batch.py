@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sepcam.app.batch_view import Lines
 from sepcam.pipelines.batch.driver import Driver
-from sepcam.pipelines.batch.inputs import find_inputs
+from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.job import plan
 from sepcam.pipelines.batch.part_tasks import find_cuts
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sepcam.app import batch_options
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.batch.inputs import find_inputs
+from sepcam.pipelines.batch.files.inputs import find_inputs
+from sepcam.pipelines.batch.files.naming import name_targets
 from sepcam.pipelines.batch.job import plan
-from sepcam.pipelines.batch.naming import name_targets
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings, differences
 

@@ -8,13 +8,13 @@ import cv2
 import pytest
 from sepcam.pipelines import Pipeline
 from sepcam.pipelines.batch.driver import Driver
-from sepcam.pipelines.batch.inputs import find_inputs
+from sepcam.pipelines.batch.files.inputs import find_inputs
+from sepcam.pipelines.batch.files.transfer import put
 from sepcam.pipelines.batch.job import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, Journal
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks import Task, TaskResult, run_task
-from sepcam.pipelines.batch.transfer import put
 from sepcam.pipelines.batch.workers import Event, Finished
 from sepcam.pipelines.sinks.base.outputs import Save
 

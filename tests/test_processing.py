@@ -13,7 +13,7 @@ from sepcam.app.processing import Request, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines import Pipeline, file_run, open_source
-from sepcam.pipelines.batch.inputs import find_inputs
+from sepcam.pipelines.batch.files.inputs import find_inputs
 
 from tests.clips import cut, write_clip
 from tests.walkers import CentrePose, SquareDetector, square_picture

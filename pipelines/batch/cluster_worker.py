@@ -13,10 +13,10 @@ from typing import Any
 from ...models.errors import SepcamError
 from ..execution.memory import return_freed_memory
 from ..sinks.outputs import Save, Target
+from .files.transfer import fetched, put, put_in_store
 from .state.journal import Output
 from .state.settings import JobSettings
 from .tasks import FileTask, Task, TaskResult, run_task
-from .transfer import fetched, put, put_in_store
 from .workers import memory_in_use
 
 

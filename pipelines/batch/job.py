@@ -8,8 +8,8 @@ from pathlib import Path
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..sinks.outputs import Save, check_fits
-from .inputs import Input
-from .naming import name_targets
+from .files.inputs import Input
+from .files.naming import name_targets
 from .state.job_folder import NAME, JobFolder, JobInfo
 from .state.journal import Entry, Journal
 from .state.settings import differences

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from ..sinks.outputs import Save
-from .inputs import Input
-from .naming import name_targets
+from .files.inputs import Input
+from .files.naming import name_targets
 from .state.journal import Entry
 from .tasks import FileTask
 from .workers import Advanced, Died, Finished, ProcessPool

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ..sinks.outputs import Target
-from .inputs import Input
+from .files.inputs import Input
 from .part_tasks import CutTask, DetectTask, JoinTask, RenderTask, TrackTask
 from .parts import Part, note, noted
 from .tasks import FileTask, Task, TaskResult

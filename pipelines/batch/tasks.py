@@ -16,7 +16,7 @@ from ..files.atomic import DiskFullError
 from ..pipeline import Pipeline
 from ..sinks.outputs import Target
 from ..sinks.video import MADE_BY
-from .inputs import Input
+from .files.inputs import Input
 from .state.journal import Output, fingerprint
 from .state.settings import JobSettings
 

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from ....models.errors import SepcamError
 from ...files.atomic import PartialFile, make_folder
-from ..store import size_in_store
+from ..files.remote import size_in_store
 from .journal import Journal, Output
 from .settings import JobSettings
 

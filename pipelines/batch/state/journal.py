@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 from ....models.cache import sha256_of
 from ....models.errors import SepcamError
 from ...sinks.outputs import Save
-from ..inputs import Input
+from ..files.inputs import Input
 
 State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
 """``stopped`` was interrupted: its files hold what it came to, and the next run makes them anew.

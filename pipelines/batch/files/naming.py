@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..sinks.outputs import Save, Target, target
+from ...sinks.outputs import Save, Target, target
 from .inputs import Input
 
 

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ...models.errors import SepcamError
+from ....models.errors import SepcamError
 
 _STREAMED: Final = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp"})
 """Addresses that are read as they come, without a copy."""

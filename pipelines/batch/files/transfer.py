@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from ...models.errors import SepcamError
-from ..files.atomic import PartialFile, hiding_place, publish_folder, write_failure
+from ....models.errors import SepcamError
+from ...files.atomic import PartialFile, hiding_place, publish_folder, write_failure
 from .inputs import Input
-from .store import heard_by, in_store, name_in_store, open_store
+from .remote import heard_by, in_store, name_in_store, open_store
 
 _APPEARS_WHOLE: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "r2"})
 """Stores in which a file is there when its last byte is, or not at all."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...models.errors import SepcamError
-from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..sinks.outputs import stem_of
-from ..sources.base import Source
-from ..sources.images import ImageSource, images_like, natural_key
-from ..sources.open import open_source
-from .store import in_store, name_in_store, stored_like
+from ....models.errors import SepcamError
+from ...files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ...sinks.outputs import stem_of
+from ...sources.base import Source
+from ...sources.images import ImageSource, images_like, natural_key
+from ...sources.open import open_source
+from .remote import in_store, name_in_store, stored_like
 
 _GLOB = re.compile(r"[*?\[]")
 

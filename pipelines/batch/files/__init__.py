@@ -1,0 +1,1 @@
+"""A job's files: finding inputs, naming outputs, remote stores and transfers."""
