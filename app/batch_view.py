@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pipelines.batch.state.journal import Entry
-from ..pipelines.batch.tasks import TaskResult
+from ..pipelines.batch.tasks.types import TaskResult
 from . import console
 
 

@@ -10,7 +10,7 @@ from sepcam.pipelines.batch.job import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks import FileTask, Task, TaskResult
+from sepcam.pipelines.batch.tasks.run.run import FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers import Died, Event, Finished
 from sepcam.pipelines.files.atomic import DiskFullError
 

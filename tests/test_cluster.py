@@ -27,7 +27,7 @@ from sepcam.pipelines.batch.files.naming import name_targets
 from sepcam.pipelines.batch.files.transfer import fetched, put, put_in_store
 from sepcam.pipelines.batch.state.job_folder import JobFolder
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks import FileTask
+from sepcam.pipelines.batch.tasks.run.run import FileTask
 from sepcam.pipelines.file_run import record
 from sepcam.pipelines.sinks.base.outputs import Target
 from walkers import SquareDetector

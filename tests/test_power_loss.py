@@ -14,7 +14,7 @@ from sepcam.pipelines.batch.job import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, Journal
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks import Task, TaskResult, run_task
+from sepcam.pipelines.batch.tasks.run.run import Task, TaskResult, run_task
 from sepcam.pipelines.batch.workers import Event, Finished
 from sepcam.pipelines.sinks.base.outputs import Save
 

@@ -15,7 +15,7 @@ from ...models.errors import SepcamError
 from .cluster_worker import ClusterWorker, version
 from .stall import STALL_S, StallWatch
 from .state.settings import JobSettings
-from .tasks import Task
+from .tasks.types import Task
 from .workers import Advanced, Died, Event, Finished, Ready
 
 MOST_CORES: Final = 4

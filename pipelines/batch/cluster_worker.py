@@ -16,7 +16,8 @@ from ..sinks.outputs import Save, Target
 from .files.transfer import fetched, put, put_in_store
 from .state.journal import Output
 from .state.settings import JobSettings
-from .tasks import FileTask, Task, TaskResult, run_task
+from .tasks.run import run_task
+from .tasks.types import FileTask, Task, TaskResult
 from .workers import memory_in_use
 
 

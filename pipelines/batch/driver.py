@@ -12,8 +12,8 @@ from ..sinks.outputs import Save, Target
 from .state.job_folder import JobFolder
 from .state.journal import UNDONE, Entry, Journal
 from .state.settings import JobSettings
-from .steps import LEAST_PART_S, FileInParts, Steps, WholeFile
-from .tasks import Task, TaskResult
+from .tasks.plan import LEAST_PART_S, FileInParts, Steps, WholeFile
+from .tasks.types import Task, TaskResult
 from .workers import Advanced, Died, Event, Finished, WorkerPool
 
 POLL_S = 0.5

@@ -12,7 +12,7 @@ from ..sinks.outputs import Save
 from .files.inputs import Input
 from .files.naming import name_targets
 from .state.journal import Entry
-from .tasks import FileTask
+from .tasks.types import FileTask
 from .workers import Advanced, Died, Finished, ProcessPool
 
 MEASURED_S: Final = 2.0

@@ -17,7 +17,8 @@ from ...models.errors import SepcamError
 from ..execution.memory import return_freed_memory
 from .stall import STALL_S, StallWatch
 from .state.settings import JobSettings
-from .tasks import Report, Task, TaskResult, run_task
+from .tasks.run import run_task
+from .tasks.types import Report, Task, TaskResult
 
 REPORT_S = 0.25
 """Seconds between two words of a worker on how far it is."""

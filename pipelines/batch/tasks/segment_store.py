@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...models.types import F32, I64, Detections
-from ..files.atomic import PartialFile
+from ....models.types import F32, I64, Detections
+from ...files.atomic import PartialFile
 
 Follow = tuple[F32, I64, I64]
 """What the tracker gave for a frame: boxes, rows of the detections, identities."""

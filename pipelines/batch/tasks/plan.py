@@ -9,11 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ..sinks.outputs import Target
-from .files.inputs import Input
-from .part_tasks import CutTask, DetectTask, JoinTask, RenderTask, TrackTask
-from .parts import Part, note, noted
-from .tasks import FileTask, Task, TaskResult
+from ...sinks.outputs import Target
+from ..files.inputs import Input
+from .segment_store import Part, note, noted
+from .types import CutTask, DetectTask, FileTask, JoinTask, RenderTask, Task, TaskResult, TrackTask
 
 LEAST_PART_S: Final = 10.0
 """Seconds of the shortest part that is worth its own start."""

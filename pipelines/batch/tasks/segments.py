@@ -10,97 +10,42 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ...models.types import U8, Detections
-from ..analysis.analyzer import Analyser
-from ..file_run import overlay_of, sinks
-from ..frames import Frame, FrameResult, RunSummary, StreamInfo
-from ..media.containers import clock_start, frame_rate, open_video, stream_length
-from ..media.timestamps import FrameClock
-from ..pipeline import Pipeline
-from ..sinks.base import Sink
-from ..sinks.fan_out import Recorder
-from ..sinks.outputs import Target
-from ..sinks.video import VideoSink
-from ..sinks.video_concat import JoinedVideo
-from ..sources.video import VideoSource
-from ..tracking.settings import settings_for
-from .parts import Followed, Part, keep, kept, note
+from ....models.types import U8, Detections
+from ...analysis.analyzer import Analyser
+from ...file_run import overlay_of, sinks
+from ...frames import Frame, FrameResult, RunSummary, StreamInfo
+from ...media.containers import clock_start, frame_rate, open_video, stream_length
+from ...media.timestamps import FrameClock
+from ...pipeline import Pipeline
+from ...sinks.base import Sink
+from ...sinks.fan_out import Recorder
+from ...sinks.outputs import Target
+from ...sinks.video import VideoSink
+from ...sinks.video_concat import JoinedVideo
+from ...sources.video import VideoSource
+from ...tracking.settings import settings_for
+from ..state.journal import fingerprint
+from ..state.settings import JobSettings
 from .replay import FollowingTracker, NotingTracker, Replay
-from .state.journal import fingerprint
-from .state.settings import JobSettings
-from .tasks import Report, Task, TaskResult, made_by_sepcam
+from .segment_store import Followed, Part, keep, kept, note
+from .types import (
+    CutTask,
+    DetectTask,
+    JoinTask,
+    RenderTask,
+    Report,
+    Task,
+    TaskResult,
+    TrackTask,
+    made_by_sepcam,
+)
 
 WARM_UP = 60
 """Frames before a part in which landmarks settle on the people; their results are thrown away."""
-
-
-@dataclass(frozen=True, slots=True)
-class CutTask(Task):
-    """Find key frames at which a file can be cut.
-
-    Attributes:
-        count: parts wanted.
-        least_s: least seconds of a part.
-        most_s: most seconds of a part, as far as there are key frames for it.
-    """
-
-    count: int
-    least_s: float
-    most_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class DetectTask(Task):
-    """Run the detector on a part."""
-
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class TrackTask(Task):
-    """Give identities to what was found in all parts."""
-
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RenderTask(Task):
-    """Landmarks, masks and annotated pictures of a part.
-
-    Attributes:
-        part: the part.
-        before: the part before it, None for the first one.
-        first: index of its first frame in the file.
-        pictures: whether annotated pictures are wanted.
-    """
-
-    part: Part
-    before: Part | None
-    first: int
-    pictures: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JoinTask(Task):
-    """Join the parts to the file's results.
-
-    Attributes:
-        parts: all of them, rendered.
-        target: where the results go.
-        overwrite: whether results that exist may be replaced.
-        begun: when work on the file began, in seconds since 1970.
-        stage_ms: median milliseconds per stage.
-    """
-
-    parts: tuple[Part, ...]
-    target: Target
-    overwrite: bool
-    begun: float
-    stage_ms: tuple[tuple[str, float], ...]
 
 
 def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:

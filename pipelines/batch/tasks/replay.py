@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...models.types import I64, U8, Detections, Detector
-from ..tracking.bytetrack import Tracker
-from .parts import Follow, Followed
+from ....models.types import I64, U8, Detections, Detector
+from ...tracking.bytetrack import Tracker
+from .segment_store import Follow, Followed
 
 
 class Replay:
