@@ -16,12 +16,13 @@ from ..models.weights.store import WeightStore
 from ..pipelines.batch.driver import Driver
 from ..pipelines.batch.files.inputs import Found, find_inputs
 from ..pipelines.batch.job import agree, plan
-from ..pipelines.batch.measure import Split, Tryout, choose, cores, free_memory, splits
-from ..pipelines.batch.stall import STALL_S
 from ..pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.state.journal import UNDONE, Entry, Journal
 from ..pipelines.batch.state.settings import JobSettings
-from ..pipelines.batch.workers import ProcessPool, WorkerPool
+from ..pipelines.batch.workers.autotune import Split, Tryout, choose, cores, free_memory, splits
+from ..pipelines.batch.workers.processes import ProcessPool
+from ..pipelines.batch.workers.protocol import WorkerPool
+from ..pipelines.batch.workers.watchdog import STALL_S
 from ..pipelines.sinks.outputs import check_writable
 from . import batch_report, console
 from .batch_view import Bars, JsonLines, Lines, tell_summary
@@ -240,7 +241,7 @@ def _anywhere(words: Sequence[str]) -> tuple[str, ...]:
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
     """Who does the work."""
     if request.cluster is not None:
-        from ..pipelines.batch.cluster import RayPool
+        from ..pipelines.batch.workers.ray_pool import RayPool
 
         count = request.workers if isinstance(request.workers, int) else None
         return RayPool(

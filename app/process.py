@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..models.errors import SepcamError
-from ..pipelines.batch.stall import STALL_S
+from ..pipelines.batch.workers.watchdog import STALL_S
 from ..pipelines.frames import TASKS
 from ..pipelines.sinks.outputs import SAVES
 from ..pipelines.sinks.parquet import schema as parquet_schema

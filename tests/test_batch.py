@@ -18,7 +18,7 @@ from sepcam.pipelines.batch.job import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.segments import find_cuts
-from sepcam.pipelines.batch.workers import ProcessPool
+from sepcam.pipelines.batch.workers.processes.processes import ProcessPool
 
 from tests.clips import write_clip
 from tests.soak.kinds import KINDS, make_clips

@@ -1,8 +1,8 @@
 """How a job shares out the cores, and when it gives a file up: decided by what was seen, not by hope."""
 
 import pytest
-from sepcam.pipelines.batch.measure import MEASURED_S, Split, Trial, choose, splits
-from sepcam.pipelines.batch.stall import StallWatch
+from sepcam.pipelines.batch.workers.processes.autotune import MEASURED_S, Split, Trial, choose, splits
+from sepcam.pipelines.batch.workers.processes.watchdog import StallWatch
 
 LONG = 100_000
 ONE, TWO, FOUR = Split(1, 4), Split(2, 2), Split(4, 1)

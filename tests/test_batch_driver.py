@@ -11,7 +11,7 @@ from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.run import FileTask, Task, TaskResult
-from sepcam.pipelines.batch.workers import Died, Event, Finished
+from sepcam.pipelines.batch.workers.processes.processes import Died, Event, Finished
 from sepcam.pipelines.files.atomic import DiskFullError
 
 SETTINGS = JobSettings("some-detector", saves=("jsonl",))

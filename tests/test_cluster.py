@@ -21,13 +21,13 @@ from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.pipelines import Pipeline, open_source
-from sepcam.pipelines.batch.cluster_worker import run_here
 from sepcam.pipelines.batch.files.inputs import Input, find_inputs
 from sepcam.pipelines.batch.files.naming import name_targets
 from sepcam.pipelines.batch.files.transfer import fetched, put, put_in_store
 from sepcam.pipelines.batch.state.job_folder import JobFolder
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.run import FileTask
+from sepcam.pipelines.batch.workers.processes.ray_worker import run_here
 from sepcam.pipelines.file_run import record
 from sepcam.pipelines.sinks.base.outputs import Target
 from walkers import SquareDetector

@@ -15,7 +15,7 @@ from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, Journal
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.run import Task, TaskResult, run_task
-from sepcam.pipelines.batch.workers import Event, Finished
+from sepcam.pipelines.batch.workers.processes.processes import Event, Finished
 from sepcam.pipelines.sinks.base.outputs import Save
 
 from tests.clips import write_clip

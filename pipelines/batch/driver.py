@@ -14,7 +14,7 @@ from .state.journal import UNDONE, Entry, Journal
 from .state.settings import JobSettings
 from .tasks.plan import LEAST_PART_S, FileInParts, Steps, WholeFile
 from .tasks.types import Task, TaskResult
-from .workers import Advanced, Died, Event, Finished, WorkerPool
+from .workers.protocol import Advanced, Died, Event, Finished, WorkerPool
 
 POLL_S = 0.5
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..sinks.outputs import Save
-from .files.inputs import Input
-from .files.naming import name_targets
-from .state.journal import Entry
-from .tasks.types import FileTask
-from .workers import Advanced, Died, Finished, ProcessPool
+from ...sinks.outputs import Save
+from ..files.inputs import Input
+from ..files.naming import name_targets
+from ..state.journal import Entry
+from ..tasks.types import FileTask
+from .processes import ProcessPool
+from .protocol import Advanced, Died, Finished
 
 MEASURED_S: Final = 2.0
 """Seconds of work in each trial."""

@@ -10,15 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ...models.errors import SepcamError
-from ..execution.memory import return_freed_memory
-from ..sinks.outputs import Save, Target
-from .files.transfer import fetched, put, put_in_store
-from .state.journal import Output
-from .state.settings import JobSettings
-from .tasks.run import run_task
-from .tasks.types import FileTask, Task, TaskResult
-from .workers import memory_in_use
+from ....models.errors import SepcamError
+from ...execution.memory import return_freed_memory
+from ...sinks.outputs import Save, Target
+from ..files.transfer import fetched, put, put_in_store
+from ..state.journal import Output
+from ..state.settings import JobSettings
+from ..tasks.run import run_task
+from ..tasks.types import FileTask, Task, TaskResult
+from .processes import memory_in_use
 
 
 class ClusterWorker:

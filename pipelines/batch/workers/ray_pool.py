@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TextIO
 from urllib.parse import urlsplit
 
-from ...models.errors import SepcamError
-from .cluster_worker import ClusterWorker, version
-from .stall import STALL_S, StallWatch
-from .state.settings import JobSettings
-from .tasks.types import Task
-from .workers import Advanced, Died, Event, Finished, Ready
+from ....models.errors import SepcamError
+from ..state.settings import JobSettings
+from ..tasks.types import Task
+from .protocol import Advanced, Died, Event, Finished, Ready
+from .ray_worker import ClusterWorker, version
+from .watchdog import STALL_S, StallWatch
 
 MOST_CORES: Final = 4
 """Cores of a worker where nothing else is asked for: what the networks make good use of."""

@@ -1,0 +1,1 @@
+"""Who runs tasks: processes on this machine or a Ray cluster, watched and tuned."""
