@@ -15,7 +15,7 @@ from ..models.registry import REGISTRY
 from ..models.weights.store import WeightStore
 from ..pipelines.batch.driver import Driver
 from ..pipelines.batch.files.inputs import Found, find_inputs
-from ..pipelines.batch.job import agree, plan
+from ..pipelines.batch.planning import agree, plan
 from ..pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ..pipelines.batch.state.journal import UNDONE, Entry, Journal
 from ..pipelines.batch.state.settings import JobSettings

@@ -14,7 +14,7 @@ import pytest
 from sepcam.app.batch_view import Lines
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
-from sepcam.pipelines.batch.job import plan
+from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.segments import find_cuts

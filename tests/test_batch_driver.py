@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
-from sepcam.pipelines.batch.job import plan
+from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings

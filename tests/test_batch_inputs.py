@@ -8,7 +8,7 @@ from sepcam.app import batch_options
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.files.naming import name_targets
-from sepcam.pipelines.batch.job import plan
+from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings, differences
 

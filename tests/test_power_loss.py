@@ -10,7 +10,7 @@ from sepcam.pipelines import Pipeline
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.files.transfer import put
-from sepcam.pipelines.batch.job import plan
+from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, Journal
 from sepcam.pipelines.batch.state.settings import JobSettings
