@@ -10,7 +10,7 @@ import typer
 from ..models.errors import SepcamError
 from ..models.runtime.options import Device, Precision, Runtime
 from ..models.types import ConvKind
-from ..pipelines.frames import DetectEvery
+from ..pipelines.types import DetectEvery
 
 T = TypeVar("T", bound=str)
 Blur = Literal["nothing", "faces", "people"]

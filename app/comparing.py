@@ -19,9 +19,9 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import U8, ConvKind
 from ..models.weights.store import Progress, WeightStore, silent
 from ..pipelines.evaluation.paired_timing import Tick
-from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.excerpts import Footage, footage
+from ..pipelines.types import FrameResult
 from .beside import LONGEST_S, record
 from .findings import findings
 from .footprint import footprint

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..models.errors import SepcamError
 from ..models.types import ConvKind
-from ..pipelines.frames import Task
 from ..pipelines.live.session import LiveSession
 from ..pipelines.live.settings import HudDetail
 from ..pipelines.tracking.settings import settings_for
+from ..pipelines.types import Task
 from . import console
 from .live_request import detector_names
 from .sheet import save_picture

@@ -17,7 +17,6 @@ from ..pipelines.analysis.analyzer import Analyser
 from ..pipelines.evaluation.error_gallery import WorstPictures
 from ..pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
 from ..pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
-from ..pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from ..pipelines.sinks.base import Sink
 from ..pipelines.sinks.coco import CocoSink
 from ..pipelines.sinks.mot import MotSink
@@ -25,6 +24,7 @@ from ..pipelines.sources.base import Source
 from ..pipelines.sources.images import ImageSource, images_in
 from ..pipelines.sources.open import open_source
 from ..pipelines.tracking.settings import settings_for
+from ..pipelines.types import Frame, FrameResult, Instances, RunSummary
 from . import console
 
 SCORE_FLOOR = 0.05

@@ -7,7 +7,7 @@ import typer
 
 from ..models.errors import SepcamError
 from ..models.runtime.options import RuntimeOptions
-from ..pipelines.frames import TASKS
+from ..pipelines.types import TASKS
 from . import choices, console
 
 SaveLive = Literal["jsonl", "mot"]

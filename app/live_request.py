@@ -11,7 +11,6 @@ from ..pipelines.analytics.events import Event
 from ..pipelines.analytics.zones import Mark, read_mark
 from ..pipelines.drawing.anonymize import Blur
 from ..pipelines.execution.network_pool import NetworkPool, Networks
-from ..pipelines.frames import DetectEvery, StreamInfo, Task
 from ..pipelines.live.adaptive_quality import Quality
 from ..pipelines.live.analysis import choice_for
 from ..pipelines.live.session import LiveSession
@@ -20,6 +19,7 @@ from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.open_live import open_live
 from ..pipelines.sources.realtime import PacedSource
 from ..pipelines.sources.reconnecting import ReconnectingSource
+from ..pipelines.types import DetectEvery, StreamInfo, Task
 from . import console
 from .setup import load
 

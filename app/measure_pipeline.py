@@ -16,9 +16,9 @@ from ..models.types import ConvKind
 from ..pipelines.drawing.overlay import Overlay
 from ..pipelines.evaluation.agreement import difference, largest
 from ..pipelines.evaluation.paired_timing import LEAST_ROUNDS, Rounds, Tick, Turn, silent
-from ..pipelines.frames import FrameResult
 from ..pipelines.pipeline import Pipeline
 from ..pipelines.sources.excerpts import Footage, footage
+from ..pipelines.types import FrameResult
 from .measured import cost_entry, options_entry, ratio_entries, variant_entry
 
 KINDS: tuple[ConvKind, ConvKind] = ("separable", "standard")

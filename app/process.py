@@ -7,9 +7,9 @@ import typer
 
 from ..models.errors import SepcamError
 from ..pipelines.batch.workers.watchdog import STALL_S
-from ..pipelines.frames import TASKS
 from ..pipelines.sinks.outputs import SAVES
 from ..pipelines.sinks.parquet import schema as parquet_schema
+from ..pipelines.types import TASKS
 from . import batch_options, choices, console
 from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
 

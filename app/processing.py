@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipelines.batch.files.inputs import Input
-from ..pipelines.file_run import Outcome, Progress, record
-from ..pipelines.frames import RunSummary
 from ..pipelines.pipeline import Pipeline
+from ..pipelines.process_file import Outcome, Progress, record
 from ..pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
 from ..pipelines.sources.base import Source
+from ..pipelines.types import RunSummary
 from . import console
 from .interrupts import terminable
 

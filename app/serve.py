@@ -8,7 +8,7 @@ import typer
 
 from ..models.errors import SepcamError
 from ..models.runtime.options import RuntimeOptions
-from ..pipelines.frames import TASKS
+from ..pipelines.types import TASKS
 from . import choices, console
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})

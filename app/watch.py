@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipelines.analytics.events import Event
-from ..pipelines.file_run import header
-from ..pipelines.frames import StreamInfo
 from ..pipelines.live.session import LiveSession
 from ..pipelines.pipeline import Pipeline
+from ..pipelines.process_file import header
 from ..pipelines.sinks.base import Sink
 from ..pipelines.sinks.fan_out import Recorder
 from ..pipelines.sinks.jsonl import JsonlSink
 from ..pipelines.sinks.mot import MotSink
 from ..pipelines.sinks.outputs import stem_of
+from ..pipelines.types import StreamInfo
 from . import console
 from .interrupts import terminable
 from .live_request import LiveRequest, begin, described, load_networks

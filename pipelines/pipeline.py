@@ -13,10 +13,10 @@ from .analysis.analyzer import Analyser, check_every
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.stages import Stage, run_stages
-from .frames import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 from .sinks.fan_out import Recorder
 from .sources.base import Source
 from .tracking.bytetrack import Tracker
+from .types import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
 
 _REFRESH_S = 0.5
 """How often the figures of the meter change: nobody can read them faster."""

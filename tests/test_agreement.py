@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sepcam.pipelines.evaluation.metrics.agreement import Difference, difference, largest
-from sepcam.pipelines.frames import Instances, MaskCrop
+from sepcam.pipelines.types import Instances, MaskCrop
 
 
 def found(count: int = 2, **changes) -> Instances:

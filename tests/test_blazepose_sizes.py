@@ -18,7 +18,7 @@ from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.models.types import PoseEstimator, parts_of
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.pipelines.analysis.analyzer import Analyser
-from sepcam.pipelines.frames import Frame
+from sepcam.pipelines.types import Frame
 
 GOLDEN = Path(__file__).parent / "golden"
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=2)

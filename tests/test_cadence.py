@@ -14,7 +14,7 @@ from sepcam.models.types import Detections, Poses
 from sepcam.pipelines.analysis.analyzer import Analyser
 from sepcam.pipelines.analysis.detection_schedule import APPEAR_S, HURRY_S, Cadence, surely_there
 from sepcam.pipelines.analysis.motion import Motion
-from sepcam.pipelines.frames import Frame
+from sepcam.pipelines.types import Frame
 
 SIZE = (240, 320)
 NOBODY = np.zeros((0, 4), np.float32)

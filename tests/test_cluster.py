@@ -28,7 +28,7 @@ from sepcam.pipelines.batch.state.job_folder import JobFolder
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run.run import FileTask
 from sepcam.pipelines.batch.workers.processes.ray_worker import run_here
-from sepcam.pipelines.file_run import record
+from sepcam.pipelines.process_file import record
 from sepcam.pipelines.sinks.base.outputs import Target
 from walkers import SquareDetector
 

@@ -16,7 +16,7 @@ from sepcam.models.weights.store.store import WeightStore, silent
 from sepcam.pipelines.evaluation.metrics.error_gallery import WorstPictures, judge
 from sepcam.pipelines.evaluation.metrics.ground_truth import coco_people, mot_people
 from sepcam.pipelines.evaluation.metrics.metrics import evaluate_mot
-from sepcam.pipelines.frames import Frame
+from sepcam.pipelines.types import Frame
 
 
 def boxes(*rows):

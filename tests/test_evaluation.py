@@ -9,7 +9,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.evaluation.metrics.metrics import evaluate_coco, evaluate_mot
-from sepcam.pipelines.frames import MaskCrop
+from sepcam.pipelines.types import MaskCrop
 
 SIZE = (200, 300)
 BOX = [20.0, 30.0, 60.0, 120.0]  # x, y, width, height

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from sepcam.pipelines.analytics.events import Watch
 from sepcam.pipelines.analytics.zones import Crossing
-from sepcam.pipelines.frames import Instances
+from sepcam.pipelines.types import Instances
 
 
 def seen(*ids, label=0):

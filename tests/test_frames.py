@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco_mask
-from sepcam.pipelines.frames import Frame, Instances, MaskCrop
+from sepcam.pipelines.types import Frame, Instances, MaskCrop
 
 # pycocotools 2.0.11 asks numpy 2 for arrays in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

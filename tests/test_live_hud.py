@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sepcam.pipelines.execution.network_pool import NetworkChoice
-from sepcam.pipelines.frames import Frame, FrameResult, Instances
 from sepcam.pipelines.live.session.hud import draw_banner, draw_graph, draw_help, draw_readout, draw_recording
 from sepcam.pipelines.live.session.meter import HISTORY_S, LiveFigures, LiveMeter, Sample
 from sepcam.pipelines.live.session.settings import LiveSettings, Switches
 from sepcam.pipelines.live.session.status import LiveStatus
+from sepcam.pipelines.types import Frame, FrameResult, Instances
 
 SIZES = [(1080, 1920), (480, 640), (240, 320), (64, 96), (1280, 720), (2, 2)]
 

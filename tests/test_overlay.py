@@ -13,7 +13,7 @@ from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
 from sepcam.pipelines.execution.meter import MeterSnapshot
-from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop
+from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
 
 BONES = [(0, 1), (1, 2)]
 METER = MeterSnapshot(29.97, 24.3, {"detect": 8.1, "pose": 12.0}, 40.0, 55.0, 100, 2)

@@ -12,10 +12,10 @@ from faster_coco_eval.core import mask as coco_mask
 from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.frames import FrameResult, Instances, StreamInfo
 from sepcam.pipelines.sinks.base import parquet as parquet_sink
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink
 from sepcam.pipelines.sinks.base.parquet import METADATA_KEY, ParquetSink, partition
+from sepcam.pipelines.types import FrameResult, Instances, StreamInfo
 from test_sinks import INFO, SUMMARY, nothing, still, two_objects
 
 

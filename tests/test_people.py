@@ -12,7 +12,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.ops.roi import roi_from_boxes
 from sepcam.models.types import Detections, Detector, PoseEstimator, Poses
 from sepcam.pipelines.analysis.analyzer import TASKS, Analyser
-from sepcam.pipelines.frames import Frame
+from sepcam.pipelines.types import Frame
 
 SIZE = (240, 320)
 PERSON, DOG = 0, 1

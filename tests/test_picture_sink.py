@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from sepcam.pipelines.sinks.base.image_folder import PictureSink
+from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 SUMMARY = RunSummary(frames=1, people=0, seconds=1, fps=1, stage_ms={})
 

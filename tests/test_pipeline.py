@@ -10,8 +10,8 @@ from sepcam import pipelines
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines import Pipeline, open_source
 from sepcam.pipelines.drawing.overlay import Overlay
-from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.sinks.base.fan_out import Recorder
+from sepcam.pipelines.types import Frame, StreamInfo
 
 from tests.walkers import CentrePose, SquareDetector, square_picture
 

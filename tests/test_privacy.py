@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sepcam.app.assets import demo_clip
 from sepcam.pipelines.drawing.anonymize import HOLD_S, Privacy, pixelate
-from sepcam.pipelines.frames import Instances, MaskCrop
+from sepcam.pipelines.types import Instances, MaskCrop
 
 HEIGHT, WIDTH = 360, 640
 NOBODY = np.zeros((0, 4), np.float32)

@@ -12,7 +12,8 @@ import pytest
 from sepcam.app.processing import Request, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
-from sepcam.pipelines import Pipeline, file_run, open_source
+from sepcam.pipelines import Pipeline, open_source
+from sepcam.pipelines import process_file as file_run
 from sepcam.pipelines.batch.files.inputs import find_inputs
 
 from tests.clips import cut, write_clip

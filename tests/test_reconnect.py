@@ -8,10 +8,10 @@ from itertools import islice
 import pytest
 from clips import picture
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.sources.base.open_live import open_live
 from sepcam.pipelines.sources.base.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.base.synthetic import read_index
+from sepcam.pipelines.types import Frame, StreamInfo
 
 from tests.streams import NetworkCamera
 

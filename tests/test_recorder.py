@@ -6,8 +6,8 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.frames import Frame, FrameResult, Instances, RunSummary
 from sepcam.pipelines.sinks.base.fan_out import Recorder
+from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 

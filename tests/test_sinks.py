@@ -14,7 +14,6 @@ import pytest
 from clips import audio_samples, cut, picture, turn, write_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.pose.blazepose.blazepose import COCO_ORDER
-from sepcam.pipelines.frames import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
 from sepcam.pipelines.sinks.base.base import Sink
 from sepcam.pipelines.sinks.base.coco import CocoSink
 from sepcam.pipelines.sinks.base.jsonl import JsonlSink, MotSink
@@ -22,6 +21,7 @@ from sepcam.pipelines.sinks.base.parquet import ParquetSink
 from sepcam.pipelines.sinks.base.video import VideoSink
 from sepcam.pipelines.sources.base.base import open_source
 from sepcam.pipelines.sources.base.synthetic import read_index
+from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
 from servers import files_in, served
 
 SUMMARY = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={"detect": 3.14159})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sepcam.pipelines.analysis.smoothing import LandmarkFilter
-from sepcam.pipelines.frames import Instances
+from sepcam.pipelines.types import Instances
 
 FPS = 30.0
 HEIGHT = 200.0

@@ -21,8 +21,8 @@ from sepcam.models.types import Detector, PartDetector, parts_of
 from sepcam.models.weights.store.store import WeightStore
 from sepcam.models.zoo import load_detector
 from sepcam.pipelines.analysis.analyzer import Analyser
-from sepcam.pipelines.frames import Frame
 from sepcam.pipelines.pipeline import Pipeline
+from sepcam.pipelines.types import Frame
 
 PICTURE = cv2.imread(str(Path(__file__).parent / "golden" / "market_street.png"))[:200]
 SIZE = (160, 224)

@@ -3,7 +3,7 @@
 import numpy as np
 from sepcam.pipelines.analysis.visibility import with_visibility
 from sepcam.pipelines.drawing.skeleton import JOINT_FLOOR
-from sepcam.pipelines.frames import Instances, MaskCrop
+from sepcam.pipelines.types import Instances, MaskCrop
 
 SIZE = (240, 320)
 FAR, NEAR = (60.0, 20.0, 120.0, 160.0), (90.0, 40.0, 160.0, 220.0)

@@ -5,7 +5,7 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.analytics.zones import Crossing, Mark, Marks, read_mark
 from sepcam.pipelines.drawing.zones import draw_counts
-from sepcam.pipelines.frames import Instances
+from sepcam.pipelines.types import Instances
 
 SIZE = (320, 240)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sepcam.models.types import F32, U8, Detections, Poses
-from sepcam.pipelines.frames import Frame, StreamInfo
 from sepcam.pipelines.sources.base.synthetic import stamp_index
+from sepcam.pipelines.types import Frame, StreamInfo
 
 KEYPOINTS = 33
 SIZE = (320, 240)

@@ -12,10 +12,10 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from ...models.types import U8
 from ...pipelines.execution.network_pool import NetworkPool, Networks
-from ...pipelines.frames import Frame
 from ...pipelines.live.analysis import LiveAnalysis
 from ...pipelines.live.meter import LiveMeter
 from ...pipelines.live.settings import LiveSettings, Switches
+from ...pipelines.types import Frame
 from .outlines import to_json
 from .sockets import Refused
 

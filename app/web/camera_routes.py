@@ -12,8 +12,8 @@ from starlette.websockets import WebSocketDisconnect
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.execution.network_pool import NetworkPool
-from ...pipelines.frames import Task
 from ...pipelines.live.settings import LiveSettings
+from ...pipelines.types import Task
 from .camera import CameraLimits, CameraSession
 from .sockets import Refused, payload_of, refuse, say, say_error
 

@@ -17,11 +17,11 @@ from starlette.websockets import WebSocketDisconnect
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.drawing.anonymize import Blur
-from ...pipelines.frames import Task
 from ...pipelines.live.session import LiveSession
 from ...pipelines.live.settings import HudDetail
 from ...pipelines.sinks.outputs import stem_of
 from ...pipelines.tracking.settings import settings_for
+from ...pipelines.types import Task
 from .downloads import Download, Downloads
 from .pictures import Picture, PictureHub
 from .sockets import Refused, refuse, say, say_error, text_of

@@ -5,8 +5,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ...pipelines.frames import FrameResult, MaskCrop
 from ...pipelines.sinks.serialize import rounded
+from ...pipelines.types import FrameResult, MaskCrop
 from .visits import web_colour
 
 _SLACK = 1.0  # pixels that an outline may be off

@@ -14,11 +14,11 @@ import uvicorn
 
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
-from ...pipelines.frames import Task
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
+from ...pipelines.types import Task
 from .. import console
 from ..interrupts import terminable
 from ..live_request import LiveRequest, Loaded, begin, described, detector_names, load_networks

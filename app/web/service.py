@@ -8,7 +8,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from ...pipelines.frames import TASKS
+from ...pipelines.types import TASKS
 from . import live_routes, page_files, video_routes
 from .access import Access, Guard
 from .camera_routes import Cameras

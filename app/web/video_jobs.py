@@ -16,11 +16,11 @@ from av.error import FFmpegError
 
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
-from ...pipelines.file_run import Advance, Progress, record
-from ...pipelines.frames import Task
 from ...pipelines.pipeline import Pipeline
+from ...pipelines.process_file import Advance, Progress, record
 from ...pipelines.sinks.outputs import Target
 from ...pipelines.sources.video import VideoSource
+from ...pipelines.types import Task
 from .downloads import Download, Downloads
 
 MOST: Final = 4

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ...models.types import ConvKind
-from ...pipelines.frames import TASKS, Task
+from ...pipelines.types import TASKS, Task
 from .video_jobs import MOST, VideoJob, VideoJobs
 
 

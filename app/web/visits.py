@@ -7,7 +7,7 @@ from typing import Any
 
 from ...pipelines.analytics.events import Event
 from ...pipelines.drawing.colors import colour_of
-from ...pipelines.frames import FrameResult
+from ...pipelines.types import FrameResult
 
 _EVENTS = 30
 

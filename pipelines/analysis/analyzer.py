@@ -13,9 +13,9 @@ from ...models.errors import SepcamError
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
 from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
-from ..frames import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
 from ..tracking.bytetrack import Tracker
 from ..tracking.settings import settings_for
+from ..types import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
 from .box_propagation import Anchors
 from .detection_schedule import APPEAR_S, Cadence, surely_there
 from .pose_roi import Regions, borrowed, trusted

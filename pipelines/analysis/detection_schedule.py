@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.types import F32, U8
-from ..frames import DetectEvery
+from ..types import DetectEvery
 from .motion import Motion
 
 APPEAR_S: Final = 0.3

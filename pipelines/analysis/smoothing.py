@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.types import F32
-from ..frames import Instances
+from ..types import Instances
 
 LOWEST_HZ: Final = 1.5
 """Cut-off for a landmark at rest."""

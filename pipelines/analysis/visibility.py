@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..frames import Instances
+from ..types import Instances
 
 HIDDEN: Final = 0.2
 """What the score of a joint is multiplied by that lies outside the picture or behind somebody nearer."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from ..frames import Instances
+from ..types import Instances
 from .zones import Crossing
 
 EventKind = Literal["enter", "leave", "line", "zone"]

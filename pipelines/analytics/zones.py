@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...models.errors import SepcamError
-from ..frames import Instances
+from ..types import Instances
 
 if TYPE_CHECKING:
     from supervision import LineZone, PolygonZone

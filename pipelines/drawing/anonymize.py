@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ...models.types import F32, U8
-from ..frames import Instances
+from ..types import Instances
 
 Blur = Literal["nothing", "faces", "people"]
 BLURS: Final[tuple[Blur, ...]] = get_args(Blur)

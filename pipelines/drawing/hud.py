@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.types import U8
 from ..execution.meter import MeterSnapshot
-from ..frames import FrameResult
+from ..types import FrameResult
 from .colors import FAINT, WHITE, Colour, oklch
 from .panel import SMALLEST, fitted_letters, steady_width
 from .text import BOLD, REGULAR, Style, put_text, text_width

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ...models.types import F32, U8
-from ..frames import Instances
+from ..types import Instances
 from .colors import Colour, ink_on
 from .text import Style, put_text, text_width
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..frames import MaskCrop
+from ..types import MaskCrop
 from .colors import Colour
 
 _FILL = 0.34  # share of the colour in a person's mask

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...models.types import F32, U8
-from ..frames import FrameResult, Instances
+from ..types import FrameResult, Instances
 from .colors import Colour, colour_of
 from .hud import Hud
 from .labels import draw_labels

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..frames import Instances, MaskCrop
+from ..types import Instances, MaskCrop
 
 
 @dataclass(frozen=True, slots=True)

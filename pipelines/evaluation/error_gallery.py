@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ...models.types import F32, U8
 from ..drawing.colors import DARK, WHITE, Colour
 from ..drawing.text import Style, put_text, text_width
-from ..frames import Frame
+from ..types import Frame
 
 RIGHT: Final[Colour] = (120, 200, 90)
 FALSE: Final[Colour] = (40, 150, 255)

@@ -12,9 +12,9 @@ from ...models.types import F32, U8, Detections, Detector, Part
 from ..analysis.analyzer import Analyser
 from ..analysis.smoothing import LandmarkFilter
 from ..execution.network_pool import NetworkChoice, NetworkPool, Networks
-from ..frames import DetectEvery, Frame, FrameResult
 from ..tracking.bytetrack import Tracker
 from ..tracking.settings import settings_for
+from ..types import DetectEvery, Frame, FrameResult
 from .adaptive_quality import Governor, Quality, ladder
 from .meter import LiveMeter
 from .settings import LiveSettings, Switches

@@ -10,7 +10,7 @@ from ...models.types import U8
 from ..drawing.colors import FAINT, WHITE, Colour
 from ..drawing.panel import SMALLEST, fitted_letters, steady_width
 from ..drawing.text import BOLD, REGULAR, Style, put_text, text_width
-from ..frames import FrameResult
+from ..types import FrameResult
 from .meter import HISTORY_S, LiveFigures
 from .status import LiveStatus
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ..frames import FrameResult, RunSummary, StreamInfo
 from ..sinks.fan_out import Recorder
 from ..sinks.video import VideoSink
+from ..types import FrameResult, RunSummary, StreamInfo
 
 
 class Recordings:

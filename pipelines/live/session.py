@@ -32,9 +32,9 @@ from ..analytics.events import Event
 from ..analytics.zones import Mark, Marks
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
-from ..frames import DetectEvery, Frame, FrameResult, StreamInfo
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
+from ..types import DetectEvery, Frame, FrameResult, StreamInfo
 from .analysis import Analysed, LiveAnalysis, choice_for
 from .hud import draw_readout
 from .meter import LiveMeter

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ...models.types import ConvKind
 from ..drawing.anonymize import Blur
-from ..frames import TASKS, Task
+from ..types import TASKS, Task
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..analytics.zones import Count
 from ..execution.network_pool import NetworkChoice
-from ..frames import TASKS
+from ..types import TASKS
 from .meter import LiveFigures
 from .settings import LiveSettings
 

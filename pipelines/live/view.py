@@ -12,7 +12,7 @@ from ..drawing.anonymize import Privacy
 from ..drawing.overlay import Overlay
 from ..drawing.zones import draw_counts
 from ..execution.network_pool import Networks
-from ..frames import FrameResult
+from ..types import FrameResult
 from .analysis import Analysed
 
 _DIM: Final = 0.35

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..analytics.events import Event, Watch
 from ..analytics.zones import Count, Marks
-from ..frames import FrameResult
+from ..types import FrameResult
 
 
 class LiveWatch:

@@ -3,7 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from ...models.types import U8
-from ..frames import FrameResult, RunSummary
+from ..types import FrameResult, RunSummary
 
 
 @runtime_checkable

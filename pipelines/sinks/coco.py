@@ -11,7 +11,7 @@ from ...models.ops.coco import CATEGORY_IDS, NAMES
 from ...models.pose.blazepose import COCO_ORDER
 from ...models.types import U8
 from ..files.text import TextFile
-from ..frames import FrameResult, RunSummary
+from ..types import FrameResult, RunSummary
 from .serialize import SCORE_DECIMALS, keypoint_triples, xywh
 
 

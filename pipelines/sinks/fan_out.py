@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...models.types import U8
-from ..frames import FrameResult, RunSummary
+from ..types import FrameResult, RunSummary
 from .base import Sink
 
 

@@ -10,7 +10,7 @@ import cv2
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..files.atomic import publish_folder, write_failure
-from ..frames import FrameResult, RunSummary
+from ..types import FrameResult, RunSummary
 
 _JPEG_QUALITY = 95
 

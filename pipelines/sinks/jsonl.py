@@ -7,7 +7,7 @@ from typing import Any
 
 from ...models.types import U8
 from ..files.text import TextFile
-from ..frames import FrameResult, RunSummary, StreamInfo
+from ..types import FrameResult, RunSummary, StreamInfo
 from .serialize import objects, source_facts, summary_facts
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...models.types import U8
 from ..files.text import TextFile
-from ..frames import FrameResult, RunSummary
+from ..types import FrameResult, RunSummary
 from .serialize import xywh
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..files.atomic import PartialFile
-from ..frames import FrameResult, RunSummary, StreamInfo
+from ..types import FrameResult, RunSummary, StreamInfo
 from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:

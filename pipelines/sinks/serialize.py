@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..frames import Instances, RunSummary, StreamInfo
+from ..types import Instances, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
 

@@ -15,9 +15,9 @@ from av.video.stream import VideoStream
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..files.atomic import PartialFile
-from ..frames import FrameResult, RunSummary, StreamInfo
 from ..media.audio import AudioTrack
 from ..media.frame_conversion import fitted
+from ..types import FrameResult, RunSummary, StreamInfo
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
 """In the order of preference; the last one is in every build, but plays in no browser."""

@@ -10,8 +10,8 @@ from av.error import FFmpegError
 
 from ...models.types import U8
 from ..files.atomic import PartialFile
-from ..frames import FrameResult, RunSummary, StreamInfo
 from ..media.audio import AudioTrack
+from ..types import FrameResult, RunSummary, StreamInfo
 from .video import MADE_BY
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 
 
 @runtime_checkable

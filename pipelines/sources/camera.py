@@ -12,7 +12,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 
 
 class CameraSource:

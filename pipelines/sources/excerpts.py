@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 from .base import Source
 from .open import open_source
 

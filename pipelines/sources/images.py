@@ -11,7 +11,7 @@ import numpy as np
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..files.file_types import IMAGE_SUFFIXES
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 
 
 class ImageSource:

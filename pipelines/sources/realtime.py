@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 from .base import Source
 
 

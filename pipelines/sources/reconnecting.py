@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from ...models.errors import SepcamError
-from ..frames import Frame, StreamInfo
 from ..media.frame_conversion import fitted
+from ..types import Frame, StreamInfo
 from .base import Source
 
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0)

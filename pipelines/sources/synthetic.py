@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8
-from ..frames import Frame, StreamInfo
+from ..types import Frame, StreamInfo
 
 _SPEC = re.compile(r"synthetic(?::(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:x(\d+))?")
 _BITS = 24

@@ -10,10 +10,10 @@ import av
 from av.error import FFmpegError
 
 from ...models.errors import SepcamError
-from ..frames import Frame, StreamInfo
 from ..media.containers import clock_start, frame_rate, one_line, open_video, stream_length
 from ..media.frame_conversion import PictureConverter, orientation
 from ..media.timestamps import FrameClock
+from ..types import Frame, StreamInfo
 
 _LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
 _NETWORK_TIMEOUT_S = (10.0, 10.0)

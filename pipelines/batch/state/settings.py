@@ -7,9 +7,9 @@ from typing import Any
 from ....models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ....models.types import ConvKind
 from ....models.weights.store import Progress, WeightStore, silent
-from ...frames import TASKS, DetectEvery, Task
 from ...pipeline import Pipeline
 from ...sinks.outputs import Save
+from ...types import TASKS, DetectEvery, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from ....models.errors import SepcamError
-from ...file_run import Advance, record
 from ...files.atomic import DiskFullError
 from ...pipeline import Pipeline
+from ...process_file import Advance, record
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .types import FileTask, Report, Task, TaskResult, made_by_sepcam

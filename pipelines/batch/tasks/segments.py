@@ -16,11 +16,10 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyser
-from ...file_run import overlay_of, sinks
-from ...frames import Frame, FrameResult, RunSummary, StreamInfo
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
 from ...pipeline import Pipeline
+from ...process_file import overlay_of, sinks
 from ...sinks.base import Sink
 from ...sinks.fan_out import Recorder
 from ...sinks.outputs import Target
@@ -28,6 +27,7 @@ from ...sinks.video import VideoSink
 from ...sinks.video_concat import JoinedVideo
 from ...sources.video import VideoSource
 from ...tracking.settings import settings_for
+from ...types import Frame, FrameResult, RunSummary, StreamInfo
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .replay import FollowingTracker, NotingTracker, Replay

@@ -21,7 +21,6 @@ from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.execution.memory import return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.frames import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task
 from sepcam.pipelines.live.session.session import LiveSession
 from sepcam.pipelines.live.session.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
@@ -30,6 +29,7 @@ from sepcam.pipelines.sinks.base.jsonl import JsonlSink
 from sepcam.pipelines.sinks.base.video import VideoSink
 from sepcam.pipelines.sources.base.base import Source, open_source
 from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.types import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task
 
 Output = Literal["results", "drawn", "video"]
 

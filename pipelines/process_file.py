@@ -10,7 +10,6 @@ from ..models.errors import SepcamError
 from ..models.ops import coco
 from .drawing.hud import Hud
 from .drawing.overlay import Overlay
-from .frames import TASKS, RunSummary, StreamInfo
 from .pipeline import Pipeline
 from .sinks.base import Sink
 from .sinks.coco import CocoSink
@@ -22,6 +21,7 @@ from .sinks.outputs import Save, Target
 from .sinks.parquet import ParquetSink
 from .sinks.video import VideoSink
 from .sources.base import Source
+from .types import TASKS, RunSummary, StreamInfo
 
 
 class Advance(Protocol):
