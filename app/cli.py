@@ -12,13 +12,13 @@ import typer
 from ..models.errors import SepcamError
 from ..pipelines.execution.memory import return_freed_memory
 from . import console
-from .compare import compare
-from .demo import demo
-from .evaluate import evaluate
-from .live import live
-from .models_cmd import models
-from .process import process
-from .serve import serve
+from .commands.compare import compare
+from .commands.demo import demo
+from .commands.evaluate import evaluate
+from .commands.live import live
+from .commands.models import models
+from .commands.process import process
+from .commands.serve import serve
 
 INTERRUPTED = 130
 

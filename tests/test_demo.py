@@ -5,7 +5,8 @@ from functools import partial
 
 import cv2
 import pytest
-from sepcam.app import cli, demo
+from sepcam.app import cli
+from sepcam.app.commands import demo
 from sepcam.app.sheet import contact_sheet
 from sepcam.pipelines import open_source
 

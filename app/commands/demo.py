@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..models.runtime.options import RuntimeOptions
-from ..pipelines.sinks import outputs
-from . import choices, console
-from .assets import demo_clip
+from ...models.runtime.options import RuntimeOptions
+from ...pipelines.sinks import outputs
+from .. import choices, console
+from ..assets import demo_clip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..models.types import ConvKind
-    from ..pipelines.pipeline import Pipeline
+    from ...models.types import ConvKind
+    from ...pipelines.pipeline import Pipeline
 
 COMPARED_FRAMES = 40
 COMPARED_ROUNDS = 2
@@ -32,10 +32,10 @@ def demo(
     threads: choices.ThreadsOption = None,
 ) -> None:
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
-    from ..pipelines.sources.open import open_source
-    from .processing import Job, Request, run
-    from .setup import load
-    from .sheet import contact_sheet, save_picture
+    from ...pipelines.sources.open import open_source
+    from ..processing import Job, Request, run
+    from ..setup import load
+    from ..sheet import contact_sheet, save_picture
 
     options = RuntimeOptions(runtime, device, precision, threads)
     clip = demo_clip()
@@ -65,12 +65,12 @@ def demo(
 
 def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
     """Times both backbones on the clip, and prints what came of it."""
-    from ..models.profiling.variants import registered
-    from ..models.runtime.compile import resolve
-    from ..models.weights.store import WeightStore
-    from .findings import answer
-    from .measure_pipeline import PipelineMeasurement
-    from .report import table
+    from ...models.profiling.variants import registered
+    from ...models.runtime.compile import resolve
+    from ...models.weights.store import WeightStore
+    from ..findings import answer
+    from ..measure_pipeline import PipelineMeasurement
+    from ..report import table
 
     measurement = PipelineMeasurement(both, str(clip), resolve(options))
     measurement.time(rounds=COMPARED_ROUNDS, frames=COMPARED_FRAMES)

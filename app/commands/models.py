@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from ..models import plugins
-from ..models.errors import SepcamError
-from ..models.registry import REGISTRY, find
-from ..models.weights.store import WeightStore
-from . import console
+from ...models import plugins
+from ...models.errors import SepcamError
+from ...models.registry import REGISTRY, find
+from ...models.weights.store import WeightStore
+from .. import console
 from .export import export
 from .quantize import quantize
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from ..models.errors import SepcamError
-from ..pipelines.batch.workers.watchdog import STALL_S
-from ..pipelines.sinks.outputs import SAVES
-from ..pipelines.sinks.parquet import schema as parquet_schema
-from ..pipelines.types import TASKS
-from . import batch_options, choices, console
-from .config import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ...models.errors import SepcamError
+from ...pipelines.batch.workers.watchdog import STALL_S
+from ...pipelines.sinks.outputs import SAVES
+from ...pipelines.sinks.parquet import schema as parquet_schema
+from ...pipelines.types import TASKS
+from .. import batch_options, choices, console
+from ..config import ConfigOption, PresetOption, PrintConfigOption, as_toml
 
 
 def process(
@@ -84,7 +84,7 @@ def process(
 ) -> None:
     """Find, track and outline the people in videos or images, and write what was found."""
     if status is not None:
-        from .batch_report import show_status
+        from ..batch_report import show_status
 
         show_status(status)
         return
@@ -102,9 +102,9 @@ def process(
     if store is not None and address is None:
         raise SepcamError(f"results go to {store} with --cluster ray alone: give a folder with -o")
 
-    from ..pipelines.batch.state.settings import JobSettings
-    from .batching import JobRequest, run
-    from .setup import size_rule
+    from ...pipelines.batch.state.settings import JobSettings
+    from ..batching import JobRequest, run
+    from ..setup import size_rule
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:

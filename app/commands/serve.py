@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ..models.errors import SepcamError
-from ..models.runtime.options import RuntimeOptions
-from ..pipelines.types import TASKS
-from . import choices, console
+from ...models.errors import SepcamError
+from ...models.runtime.options import RuntimeOptions
+from ...pipelines.types import TASKS
+from .. import choices, console
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})
 
@@ -82,13 +82,13 @@ def serve(
     detector_size = choices.input_size(input_size)
     tls = _tls(tls_cert, tls_key)
     try:
-        from .web.server import ServeRequest
-        from .web.server import serve as run
+        from ..web.server import ServeRequest
+        from ..web.server import serve as run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in NEEDED:
             raise
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
-    from .live_request import LiveRequest
+    from ..live_request import LiveRequest
 
     run(
         ServeRequest(
@@ -129,7 +129,7 @@ def _source(source: str | None) -> str:
     """What to show; empty for nothing."""
     if source is not None:
         return "" if source == "none" else source
-    from ..pipelines.sources.v4l2 import list_cameras
+    from ...pipelines.sources.v4l2 import list_cameras
 
     cameras = list_cameras()
     if cameras:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ..models.registry import find
-from ..models.types import ConvKind, Detector, PoseEstimator
-from . import choices, console
+from ...models.registry import find
+from ...models.types import ConvKind, Detector, PoseEstimator
+from .. import choices, console
 
 if TYPE_CHECKING:
-    from ..models.runtime.options import Runner
-    from ..models.runtime.quantization import Pair
-    from ..pipelines.evaluation.quantization_loss import Figure, Trial
+    from ...models.runtime.options import Runner
+    from ...models.runtime.quantization import Pair
+    from ...pipelines.evaluation.quantization_loss import Figure, Trial
 
 _ROUNDS, _PASSES = 15, 4
 
@@ -49,7 +49,7 @@ def quantize(
 
 def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
     """Makes and measures the copy of one network; whether it was kept."""
-    from ..pipelines.evaluation.quantization_loss import pictures
+    from ...pipelines.evaluation.quantization_loss import pictures
 
     trial = _trial(name, samples, backbone)
     console.note(f"{name}: quantising by what it is given on {frames}, which takes minutes")
@@ -67,10 +67,10 @@ def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_
 
 
 def _trial(name: str, samples: int, backbone: ConvKind) -> "Trial":
-    from ..models.runtime.options import Compiler, RuntimeOptions
-    from ..models.weights.store import WeightStore
-    from ..models.zoo import load_detector, load_pose
-    from ..pipelines.evaluation.quantization_loss import DetectorTrial, PoseTrial
+    from ...models.runtime.options import Compiler, RuntimeOptions
+    from ...models.weights.store import WeightStore
+    from ...models.zoo import load_detector, load_pose
+    from ...pipelines.evaluation.quantization_loss import DetectorTrial, PoseTrial
 
     store, f32 = WeightStore(notice=console.note), RuntimeOptions("openvino", "cpu", "f32")
     with console.downloads() as progress:
@@ -92,8 +92,8 @@ def _trial(name: str, samples: int, backbone: ConvKind) -> "Trial":
 
 def _speed(pair: "Pair") -> "Figure":
     """How much faster the copy is here, both taking turns."""
-    from ..pipelines.evaluation.paired_timing import Rounds, Turn, estimate
-    from ..pipelines.evaluation.quantization_loss import Figure
+    from ...pipelines.evaluation.paired_timing import Rounds, Turn, estimate
+    from ...pipelines.evaluation.quantization_loss import Figure
 
     def passes(runner: "Runner") -> list[float]:
         times = []

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..models.errors import SepcamError
-from ..models.runtime.options import RuntimeOptions
-from ..pipelines.types import TASKS
-from . import choices, console
+from ...models.errors import SepcamError
+from ...models.runtime.options import RuntimeOptions
+from ...pipelines.types import TASKS
+from .. import choices, console
 
 SaveLive = Literal["jsonl", "mot"]
 SAVES_LIVE: tuple[SaveLive, ...] = ("jsonl", "mot")
@@ -84,12 +84,12 @@ def live(
     asked = choices.picture_size(size)
     detector_size = choices.input_size(input_size)
     if not headless:
-        from . import display
+        from .. import display
 
         display.check()
 
-    from .live_request import LiveRequest
-    from .watch import Request, watch
+    from ..live_request import LiveRequest
+    from ..watch import Request, watch
 
     watch(
         Request(
@@ -127,7 +127,7 @@ def live(
 
 def show_cameras() -> None:
     """Prints a line for each camera and one for each of its sizes."""
-    from ..pipelines.sources.v4l2 import list_cameras
+    from ...pipelines.sources.v4l2 import list_cameras
 
     cameras = list_cameras()
     if not cameras:

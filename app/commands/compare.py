@@ -9,11 +9,11 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from ..models.errors import SepcamError
-from ..models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ..pipelines.sinks import outputs
-from . import choices, console
-from .assets import demo_clip
+from ...models.errors import SepcamError
+from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
+from ...pipelines.sinks import outputs
+from .. import choices, console
+from ..assets import demo_clip
 
 RuntimeChoice = Literal["auto", "torch", "openvino", "all"]
 _CONCRETE: tuple[Runtime, ...] = ("openvino", "torch")
@@ -75,7 +75,7 @@ def compare(
     ] = None,
 ) -> None:
     """Measure separable against standard convolutions: same frames, same predictions, honest intervals."""
-    from . import report as reports
+    from .. import report as reports
 
     earlier = None if against is None else reports.read(against)
     if source is not None and source.endswith(".json"):
@@ -92,8 +92,8 @@ def compare(
     for folder in dict.fromkeys(path.parent for path in files):
         outputs.check_writable(folder)
 
-    from .compare_run import Outputs, run
-    from .comparing import Request
+    from ..compare_run import Outputs, run
+    from ..comparing import Request
 
     request = Request(
         source=source or str(demo_clip()),

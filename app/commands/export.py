@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..models.errors import SepcamError
-from ..models.registry import find
-from ..models.types import ConvKind
-from ..models.weights.store import WeightStore
-from . import console
+from ...models.errors import SepcamError
+from ...models.registry import find
+from ...models.types import ConvKind
+from ...models.weights.store import WeightStore
+from .. import console
 
 
 def export(
@@ -30,8 +30,8 @@ def export(
     """Write a network as a file that other programs run, and check it against torch."""
     info = find(name)
 
-    from ..models.layers.conversion import as_kind
-    from ..models.runtime import export as exporter
+    from ...models.layers.conversion import as_kind
+    from ...models.runtime import export as exporter
 
     kind = "" if backbone == "separable" else "-standard"
     path = out or Path(f"{name}{kind}{exporter.SUFFIXES[format]}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from ..models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ..models.types import ConvKind
-from . import choices
+from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
+from ...models.types import ConvKind
+from .. import choices
 
 if TYPE_CHECKING:
-    from .evaluation_setup import Setup
+    from ..evaluation_setup import Setup
 
 _LARGER = "larger"
 
@@ -74,8 +74,8 @@ def coco(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Average precision of people's boxes, masks and keypoints on COCO images."""
-    from .evaluating import run
-    from .evaluation_data import CocoData
+    from ..evaluating import run
+    from ..evaluation_data import CocoData
 
     data = CocoData(images, annotations, keypoints, max_people=max_people, limit=limit)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
@@ -111,8 +111,8 @@ def mot(
     overwrite: OverwriteOption = False,
 ) -> None:
     """How well people keep their identities in a video: HOTA, MOTA, IDF1."""
-    from .evaluating import run
-    from .evaluation_data import MotData
+    from ..evaluating import run
+    from ..evaluation_data import MotData
 
     data = MotData(video, gt, frames)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
@@ -129,7 +129,7 @@ def _setups(
     threads: int | None,
 ) -> "list[Setup]":
     """Everything that is to be measured: each combination of the lists."""
-    from .evaluation_setup import Setup
+    from ..evaluation_setup import Setup
 
     wanted = product(
         dict.fromkeys(choices.split(detectors)),
