@@ -21,7 +21,7 @@ from ..pipelines.sources.realtime import PacedSource
 from ..pipelines.sources.reconnecting import ReconnectingSource
 from ..pipelines.types import DetectEvery, StreamInfo, Task
 from . import console
-from .setup import load
+from .options.load_networks import load
 
 
 @dataclass(frozen=True, slots=True)

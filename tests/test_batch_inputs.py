@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sepcam.app import batch_options
+from sepcam.app.options import jobs as batch_options
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.files.naming import name_targets

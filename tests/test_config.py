@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sepcam.app import cli, config
+from sepcam.app import cli
+from sepcam.app.options import config_file as config
 
 
 @pytest.fixture

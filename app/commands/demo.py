@@ -7,8 +7,9 @@ import typer
 
 from ...models.runtime.options import RuntimeOptions
 from ...pipelines.sinks import outputs
-from .. import choices, console
+from .. import console
 from ..assets import demo_clip
+from ..options import shared as choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,8 @@ def demo(
 ) -> None:
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
     from ...pipelines.sources.open import open_source
+    from ..options.load_networks import load
     from ..processing import Job, Request, run
-    from ..setup import load
     from ..sheet import contact_sheet, save_picture
 
     options = RuntimeOptions(runtime, device, precision, threads)

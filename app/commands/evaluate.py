@@ -10,7 +10,7 @@ import typer
 
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import ConvKind
-from .. import choices
+from ..options import shared as choices
 
 if TYPE_CHECKING:
     from ..evaluation_setup import Setup

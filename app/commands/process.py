@@ -10,8 +10,10 @@ from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.outputs import SAVES
 from ...pipelines.sinks.parquet import schema as parquet_schema
 from ...pipelines.types import TASKS
-from .. import batch_options, choices, console
-from ..config import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from .. import console
+from ..options import jobs as batch_options
+from ..options import shared as choices
+from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
 
 
 def process(
@@ -104,7 +106,7 @@ def process(
 
     from ...pipelines.batch.state.settings import JobSettings
     from ..batching import JobRequest, run
-    from ..setup import size_rule
+    from ..options.load_networks import size_rule
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:

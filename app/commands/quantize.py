@@ -10,7 +10,8 @@ import typer
 
 from ...models.registry import find
 from ...models.types import ConvKind, Detector, PoseEstimator
-from .. import choices, console
+from .. import console
+from ..options import shared as choices
 
 if TYPE_CHECKING:
     from ...models.runtime.options import Runner

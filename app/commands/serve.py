@@ -9,7 +9,8 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...pipelines.types import TASKS
-from .. import choices, console
+from .. import console
+from ..options import shared as choices
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..models.errors import SepcamError
-from ..models.weights.store import WeightStore
-from ..models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
-from ..pipelines.batch.state.settings import JobSettings
-from ..pipelines.pipeline import Pipeline
-from . import choices, console
+from ...models.errors import SepcamError
+from ...models.weights.store import WeightStore
+from ...models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
+from ...pipelines.batch.state.settings import JobSettings
+from ...pipelines.pipeline import Pipeline
+from .. import console
+from . import shared as choices
 
 SizeOf = Callable[[str], tuple[int, int] | int | None]
 """The input size of a detector by its name, as ``load_detector`` takes it."""

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from ..models.errors import SepcamError
-from ..models.runtime.options import Device, Precision, Runtime
-from ..models.types import ConvKind
-from ..pipelines.types import DetectEvery
+from ...models.errors import SepcamError
+from ...models.runtime.options import Device, Precision, Runtime
+from ...models.types import ConvKind
+from ...pipelines.types import DetectEvery
 
 T = TypeVar("T", bound=str)
 Blur = Literal["nothing", "faces", "people"]

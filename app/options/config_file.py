@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tomli_w
 import typer
 
-from ..models.errors import SepcamError
+from ...models.errors import SepcamError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,12 +18,12 @@ else:
     import tomli as tomllib
 
 _NOT_IN_FILES = frozenset({"help", "config", "print_config", "status", "resume", "fresh"})
-_FILE, _PRESET = "sepcam.app.config.file", "sepcam.app.config.preset"
+_FILE, _PRESET = "sepcam.app.options.config_file.file", "sepcam.app.options.config_file.preset"
 
 
 def presets() -> dict[str, dict[str, Any]]:
     """The built-in presets: name, then settings by the names of their options."""
-    return tomllib.loads((resources.files("sepcam.app") / "presets.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((resources.files("sepcam.app.options") / "presets.toml").read_text(encoding="utf-8"))
 
 
 def as_toml(ctx: typer.Context) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..models.errors import SepcamError
-from ..pipelines.batch.files.remote import in_store
+from ...models.errors import SepcamError
+from ...pipelines.batch.files.remote import in_store
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TYPED = ("COMMANDLINE", "DEFAULT_MAP")
