@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pipelines.batch.state.job_folder import JobFolder
 from ..pipelines.batch.state.journal import STATES, Entry
-from . import console
+from .terminal import console
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..pipelines.batch.state.journal import Entry
 from ..pipelines.batch.tasks.types import TaskResult
-from . import console
+from .terminal import console
 
 
 class Lines:

@@ -24,10 +24,11 @@ from ..pipelines.batch.workers.processes import ProcessPool
 from ..pipelines.batch.workers.protocol import WorkerPool
 from ..pipelines.batch.workers.watchdog import STALL_S
 from ..pipelines.sinks.outputs import check_writable
-from . import batch_report, console
+from . import batch_report
 from .batch_view import Bars, JsonLines, Lines, tell_summary
 from .options.load_networks import SizeOf, chosen_detector, load_job
 from .processing import Request, run_single
+from .terminal import console
 
 _FIELDS: Final = MappingProxyType(
     {field.name: field.name for field in fields(JobSettings)} | {"save": "saves", "start": "start_s"}

@@ -11,7 +11,6 @@ import typer
 
 from ..models.errors import SepcamError
 from ..pipelines.execution.memory import return_freed_memory
-from . import console
 from .commands.compare import compare
 from .commands.demo import demo
 from .commands.evaluate import evaluate
@@ -19,6 +18,7 @@ from .commands.live import live
 from .commands.models import models
 from .commands.process import process
 from .commands.serve import serve
+from .terminal import console
 
 INTERRUPTED = 130
 

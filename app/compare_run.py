@@ -7,9 +7,10 @@ from pathlib import Path
 from ..models.types import ConvKind
 from ..models.weights.store import WeightStore
 from ..models.zoo import choose_detector
-from . import console, report, report_html
+from . import report, report_html
 from .beside import SIDES, beside, fullest
 from .comparing import Comparison, Request, every_detector
+from .terminal import console
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from ..pipelines.live.session import LiveSession
 from ..pipelines.live.settings import HudDetail
 from ..pipelines.tracking.settings import settings_for
 from ..pipelines.types import Task
-from . import console
 from .live_request import detector_names
-from .sheet import save_picture
+from .terminal import console
+from .terminal.contact_sheet import save_picture
 from .window import ESCAPE
 
 _CONF_STEP = 0.05

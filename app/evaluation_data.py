@@ -25,7 +25,7 @@ from ..pipelines.sources.images import ImageSource, images_in
 from ..pipelines.sources.open import open_source
 from ..pipelines.tracking.settings import settings_for
 from ..pipelines.types import Frame, FrameResult, Instances, RunSummary
-from . import console
+from .terminal import console
 
 SCORE_FLOOR = 0.05
 """Boxes down to this score count in average precision, which weighs every one by its score."""

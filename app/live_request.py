@@ -20,8 +20,8 @@ from ..pipelines.sources.open_live import open_live
 from ..pipelines.sources.realtime import PacedSource
 from ..pipelines.sources.reconnecting import ReconnectingSource
 from ..pipelines.types import DetectEvery, StreamInfo, Task
-from . import console
 from .options.load_networks import load
+from .terminal import console
 
 
 @dataclass(frozen=True, slots=True)

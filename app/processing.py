@@ -10,8 +10,8 @@ from ..pipelines.process_file import Outcome, Progress, record
 from ..pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
 from ..pipelines.sources.base import Source
 from ..pipelines.types import RunSummary
-from . import console
-from .interrupts import terminable
+from .terminal import console
+from .terminal.signals import terminable
 
 DONE, INTERRUPTED = 0, 130
 

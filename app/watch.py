@@ -16,9 +16,9 @@ from ..pipelines.sinks.jsonl import JsonlSink
 from ..pipelines.sinks.mot import MotSink
 from ..pipelines.sinks.outputs import stem_of
 from ..pipelines.types import StreamInfo
-from . import console
-from .interrupts import terminable
 from .live_request import LiveRequest, begin, described, load_networks
+from .terminal import console
+from .terminal.signals import terminable
 
 _POLL_S = 0.2
 

@@ -12,9 +12,9 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...pipelines.sinks import outputs
-from .. import console
 from ..assets import demo_clip
 from ..options import shared as choices
+from ..terminal import console
 
 RuntimeChoice = Literal["auto", "torch", "openvino", "all"]
 _CONCRETE: tuple[Runtime, ...] = ("openvino", "torch")

@@ -7,9 +7,9 @@ import typer
 
 from ...models.runtime.options import RuntimeOptions
 from ...pipelines.sinks import outputs
-from .. import console
 from ..assets import demo_clip
 from ..options import shared as choices
+from ..terminal import console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def demo(
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
     from ..processing import Job, Request, run
-    from ..sheet import contact_sheet, save_picture
+    from ..terminal.contact_sheet import contact_sheet, save_picture
 
     options = RuntimeOptions(runtime, device, precision, threads)
     clip = demo_clip()

@@ -9,7 +9,7 @@ from ...models.errors import SepcamError
 from ...models.registry import find
 from ...models.types import ConvKind
 from ...models.weights.store import WeightStore
-from .. import console
+from ..terminal import console
 
 
 def export(

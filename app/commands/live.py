@@ -8,8 +8,8 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...pipelines.types import TASKS
-from .. import console
 from ..options import shared as choices
+from ..terminal import console
 
 SaveLive = Literal["jsonl", "mot"]
 SAVES_LIVE: tuple[SaveLive, ...] = ("jsonl", "mot")

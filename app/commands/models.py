@@ -9,7 +9,7 @@ from ...models import plugins
 from ...models.errors import SepcamError
 from ...models.registry import REGISTRY, find
 from ...models.weights.store import WeightStore
-from .. import console
+from ..terminal import console
 from .export import export
 from .quantize import quantize
 

@@ -10,10 +10,10 @@ from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.outputs import SAVES
 from ...pipelines.sinks.parquet import schema as parquet_schema
 from ...pipelines.types import TASKS
-from .. import console
 from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..terminal import console
 
 
 def process(

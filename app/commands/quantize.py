@@ -10,8 +10,8 @@ import typer
 
 from ...models.registry import find
 from ...models.types import ConvKind, Detector, PoseEstimator
-from .. import console
 from ..options import shared as choices
+from ..terminal import console
 
 if TYPE_CHECKING:
     from ...models.runtime.options import Runner

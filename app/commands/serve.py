@@ -9,8 +9,8 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...pipelines.types import TASKS
-from .. import console
 from ..options import shared as choices
+from ..terminal import console
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})
 

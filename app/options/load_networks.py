@@ -9,7 +9,7 @@ from ...models.weights.store import WeightStore
 from ...models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
 from ...pipelines.batch.state.settings import JobSettings
 from ...pipelines.pipeline import Pipeline
-from .. import console
+from ..terminal import console
 from . import shared as choices
 
 SizeOf = Callable[[str], tuple[int, int] | int | None]

@@ -19,9 +19,9 @@ from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
-from .. import console
-from ..interrupts import terminable
 from ..live_request import LiveRequest, Loaded, begin, described, detector_names, load_networks
+from ..terminal import console
+from ..terminal.signals import terminable
 from .access import Access
 from .camera import CameraLimits
 from .camera_routes import Cameras

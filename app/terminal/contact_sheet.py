@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..models.types import U8
-from ..pipelines.files.atomic import PartialFile
-from ..pipelines.media.frame_conversion import fitted
-from ..pipelines.sources.open import open_source
+from ...models.types import U8
+from ...pipelines.files.atomic import PartialFile
+from ...pipelines.media.frame_conversion import fitted
+from ...pipelines.sources.open import open_source
 
 _GAP = 8
 _GROUND = 24

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..pipelines.process_file import Advance
+    from ...pipelines.process_file import Advance
 
 
 def say(line: str) -> None:

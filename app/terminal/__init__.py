@@ -1,0 +1,1 @@
+"""What the terminal shows and sends: messages, progress, signals, contact sheets."""
