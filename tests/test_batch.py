@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from sepcam.app.batch_view import Lines
+from sepcam.app.process.progress import Lines
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.planning import plan

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sepcam.app.processing import Request, run_single
+from sepcam.app.process.single import Request, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines import Pipeline, open_source

@@ -35,7 +35,7 @@ def demo(
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
-    from ..processing import Job, Request, run
+    from ..process.single import Job, Request, run
     from ..terminal.contact_sheet import contact_sheet, save_picture
 
     options = RuntimeOptions(runtime, device, precision, threads)

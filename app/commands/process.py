@@ -86,7 +86,7 @@ def process(
 ) -> None:
     """Find, track and outline the people in videos or images, and write what was found."""
     if status is not None:
-        from ..batch_report import show_status
+        from ..process.report import show_status
 
         show_status(status)
         return
@@ -105,8 +105,8 @@ def process(
         raise SepcamError(f"results go to {store} with --cluster ray alone: give a folder with -o")
 
     from ...pipelines.batch.state.settings import JobSettings
-    from ..batching import JobRequest, run
     from ..options.load_networks import size_rule
+    from ..process.jobs import JobRequest, run
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..pipelines.batch.state.journal import Entry
-from ..pipelines.batch.tasks.types import TaskResult
-from .terminal import console
+from ...pipelines.batch.state.journal import Entry
+from ...pipelines.batch.tasks.types import TaskResult
+from ..terminal import console
 
 
 class Lines:

@@ -10,25 +10,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
-from ..models.errors import SepcamError
-from ..models.registry import REGISTRY
-from ..models.weights.store import WeightStore
-from ..pipelines.batch.driver import Driver
-from ..pipelines.batch.files.inputs import Found, find_inputs
-from ..pipelines.batch.planning import agree, plan
-from ..pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
-from ..pipelines.batch.state.journal import UNDONE, Entry, Journal
-from ..pipelines.batch.state.settings import JobSettings
-from ..pipelines.batch.workers.autotune import Split, Tryout, choose, cores, free_memory, splits
-from ..pipelines.batch.workers.processes import ProcessPool
-from ..pipelines.batch.workers.protocol import WorkerPool
-from ..pipelines.batch.workers.watchdog import STALL_S
-from ..pipelines.sinks.outputs import check_writable
-from . import batch_report
-from .batch_view import Bars, JsonLines, Lines, tell_summary
-from .options.load_networks import SizeOf, chosen_detector, load_job
-from .processing import Request, run_single
-from .terminal import console
+from ...models.errors import SepcamError
+from ...models.registry import REGISTRY
+from ...models.weights.store import WeightStore
+from ...pipelines.batch.driver import Driver
+from ...pipelines.batch.files.inputs import Found, find_inputs
+from ...pipelines.batch.planning import agree, plan
+from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
+from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
+from ...pipelines.batch.state.settings import JobSettings
+from ...pipelines.batch.workers.autotune import Split, Tryout, choose, cores, free_memory, splits
+from ...pipelines.batch.workers.processes import ProcessPool
+from ...pipelines.batch.workers.protocol import WorkerPool
+from ...pipelines.batch.workers.watchdog import STALL_S
+from ...pipelines.sinks.outputs import check_writable
+from ..options.load_networks import SizeOf, chosen_detector, load_job
+from ..terminal import console
+from . import report as batch_report
+from .progress import Bars, JsonLines, Lines, tell_summary
+from .single import Request, run_single
 
 _FIELDS: Final = MappingProxyType(
     {field.name: field.name for field in fields(JobSettings)} | {"save": "saves", "start": "start_s"}
@@ -242,7 +242,7 @@ def _anywhere(words: Sequence[str]) -> tuple[str, ...]:
 def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) -> WorkerPool:
     """Who does the work."""
     if request.cluster is not None:
-        from ..pipelines.batch.workers.ray_pool import RayPool
+        from ...pipelines.batch.workers.ray_pool import RayPool
 
         count = request.workers if isinstance(request.workers, int) else None
         return RayPool(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..pipelines.batch.state.job_folder import JobFolder
-from ..pipelines.batch.state.journal import STATES, Entry
-from .terminal import console
+from ...pipelines.batch.state.job_folder import JobFolder
+from ...pipelines.batch.state.journal import STATES, Entry
+from ..terminal import console
 
 if TYPE_CHECKING:
     from rich.table import Table

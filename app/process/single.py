@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipelines.batch.files.inputs import Input
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.process_file import Outcome, Progress, record
-from ..pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
-from ..pipelines.sources.base import Source
-from ..pipelines.types import RunSummary
-from .terminal import console
-from .terminal.signals import terminable
+from ...pipelines.batch.files.inputs import Input
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.process_file import Outcome, Progress, record
+from ...pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
+from ...pipelines.sources.base import Source
+from ...pipelines.types import RunSummary
+from ..terminal import console
+from ..terminal.signals import terminable
 
 DONE, INTERRUPTED = 0, 130
 

@@ -1,0 +1,1 @@
+"""``sepcam process``: one video, or a job of many files."""
