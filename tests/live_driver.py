@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from sepcam.app.viewer import show
+from sepcam.app.live.viewer import show
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.session.session import LiveSession
 from sepcam.pipelines.live.session.settings import LiveSettings

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sepcam.app.live_request import LiveRequest, detector_names, load_networks
+from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.models.runtime.compile.compile import RuntimeOptions
 from sepcam.pipelines.live.session.adaptive_quality import Quality
 from sepcam.pipelines.live.session.stages import choice_for

@@ -85,12 +85,12 @@ def live(
     asked = choices.picture_size(size)
     detector_size = choices.input_size(input_size)
     if not headless:
-        from .. import display
+        from ..live import display_check as display
 
         display.check()
 
-    from ..live_request import LiveRequest
-    from ..watch import Request, watch
+    from ..live.request import LiveRequest
+    from ..live.run import Request, watch
 
     watch(
         Request(

@@ -89,7 +89,7 @@ def serve(
         if error.name is None or error.name.split(".")[0] not in NEEDED:
             raise
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
-    from ..live_request import LiveRequest
+    from ..live.request import LiveRequest
 
     run(
         ServeRequest(

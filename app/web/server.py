@@ -19,7 +19,7 @@ from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
-from ..live_request import LiveRequest, Loaded, begin, described, detector_names, load_networks
+from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
 from ..terminal import console
 from ..terminal.signals import terminable
 from .access import Access

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipelines.analytics.events import Event
-from ..pipelines.live.session import LiveSession
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.process_file import header
-from ..pipelines.sinks.base import Sink
-from ..pipelines.sinks.fan_out import Recorder
-from ..pipelines.sinks.jsonl import JsonlSink
-from ..pipelines.sinks.mot import MotSink
-from ..pipelines.sinks.outputs import stem_of
-from ..pipelines.types import StreamInfo
-from .live_request import LiveRequest, begin, described, load_networks
-from .terminal import console
-from .terminal.signals import terminable
+from ...pipelines.analytics.events import Event
+from ...pipelines.live.session import LiveSession
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.process_file import header
+from ...pipelines.sinks.base import Sink
+from ...pipelines.sinks.fan_out import Recorder
+from ...pipelines.sinks.jsonl import JsonlSink
+from ...pipelines.sinks.mot import MotSink
+from ...pipelines.sinks.outputs import stem_of
+from ...pipelines.types import StreamInfo
+from ..terminal import console
+from ..terminal.signals import terminable
+from .request import LiveRequest, begin, described, load_networks
 
 _POLL_S = 0.2
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from ..models.errors import SepcamError
+from ...models.errors import SepcamError
 
 _ELSE = "watch in a browser with 'sepcam serve', or go without: --headless --record out.mp4"
 

@@ -8,7 +8,7 @@ os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
 
 import cv2
 
-from ..models.types import U8
+from ...models.types import U8
 
 ESCAPE = "\x1b"
 _LARGEST = 1280, 720

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models.types import U8
-from ..pipelines.live.hud import draw_banner, draw_help, draw_recording
-from ..pipelines.live.session import LiveSession, Shot
-from .controls import Controls
+from ...models.types import U8
+from ...pipelines.live.hud import draw_banner, draw_help, draw_recording
+from ...pipelines.live.session import LiveSession, Shot
+from .keys import Controls
 from .window import Window
 
 _POLL_S = 0.02

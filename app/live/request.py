@@ -3,25 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind
-from ..models.weights.store import WeightStore
-from ..models.zoo import models
-from ..pipelines.analytics.events import Event
-from ..pipelines.analytics.zones import Mark, read_mark
-from ..pipelines.drawing.anonymize import Blur
-from ..pipelines.execution.network_pool import NetworkPool, Networks
-from ..pipelines.live.adaptive_quality import Quality
-from ..pipelines.live.analysis import choice_for
-from ..pipelines.live.session import LiveSession
-from ..pipelines.live.settings import LiveSettings
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources.open_live import open_live
-from ..pipelines.sources.realtime import PacedSource
-from ..pipelines.sources.reconnecting import ReconnectingSource
-from ..pipelines.types import DetectEvery, StreamInfo, Task
-from .options.load_networks import load
-from .terminal import console
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind
+from ...models.weights.store import WeightStore
+from ...models.zoo import models
+from ...pipelines.analytics.events import Event
+from ...pipelines.analytics.zones import Mark, read_mark
+from ...pipelines.drawing.anonymize import Blur
+from ...pipelines.execution.network_pool import NetworkPool, Networks
+from ...pipelines.live.adaptive_quality import Quality
+from ...pipelines.live.analysis import choice_for
+from ...pipelines.live.session import LiveSession
+from ...pipelines.live.settings import LiveSettings
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.sources.open_live import open_live
+from ...pipelines.sources.realtime import PacedSource
+from ...pipelines.sources.reconnecting import ReconnectingSource
+from ...pipelines.types import DetectEvery, StreamInfo, Task
+from ..options.load_networks import load
+from ..terminal import console
 
 
 @dataclass(frozen=True, slots=True)

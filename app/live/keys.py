@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ..models.errors import SepcamError
-from ..models.types import ConvKind
-from ..pipelines.live.session import LiveSession
-from ..pipelines.live.settings import HudDetail
-from ..pipelines.tracking.settings import settings_for
-from ..pipelines.types import Task
-from .live_request import detector_names
-from .terminal import console
-from .terminal.contact_sheet import save_picture
+from ...models.errors import SepcamError
+from ...models.types import ConvKind
+from ...pipelines.live.session import LiveSession
+from ...pipelines.live.settings import HudDetail
+from ...pipelines.tracking.settings import settings_for
+from ...pipelines.types import Task
+from ..terminal import console
+from ..terminal.contact_sheet import save_picture
+from .request import detector_names
 from .window import ESCAPE
 
 _CONF_STEP = 0.05

@@ -1,0 +1,1 @@
+"""``sepcam live``: the window, its keys, and the headless view."""
