@@ -12,10 +12,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import torch
-from sepcam.app import cli, compare_run, comparing, report, report_html
-from sepcam.app.beside import beside, fullest, record
-from sepcam.app.findings import findings
-from sepcam.app.measure_pipeline import KINDS, PipelineMeasurement
+from sepcam.app import cli
+from sepcam.app.compare import comparison as comparing
+from sepcam.app.compare import html as report_html
+from sepcam.app.compare import report
+from sepcam.app.compare import run as compare_run
+from sepcam.app.compare.findings import findings
+from sepcam.app.compare.measure_pipeline import KINDS, PipelineMeasurement
+from sepcam.app.compare.side_by_side import beside, fullest, record
 from sepcam.models.profiling.cost import conv as blocks
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.compile.compile import RuntimeOptions
@@ -26,7 +30,7 @@ from tests.test_external import SMALL
 from tests.walkers import CentrePose, SquareDetector, square_picture
 
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=1)
-SCHEMA = json.loads((resources.files("sepcam.app") / "report_schema.json").read_text())
+SCHEMA = json.loads((resources.files("sepcam.app.compare") / "report_schema.json").read_text())
 
 
 def narrow_paper_network() -> Subject:

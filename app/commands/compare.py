@@ -76,7 +76,7 @@ def compare(
     ] = None,
 ) -> None:
     """Measure separable against standard convolutions: same frames, same predictions, honest intervals."""
-    from .. import report as reports
+    from ..compare import report as reports
 
     earlier = None if against is None else reports.read(against)
     if source is not None and source.endswith(".json"):
@@ -93,8 +93,8 @@ def compare(
     for folder in dict.fromkeys(path.parent for path in files):
         outputs.check_writable(folder)
 
-    from ..compare_run import Outputs, run
-    from ..comparing import Request
+    from ..compare.comparison import Request
+    from ..compare.run import Outputs, run
 
     request = Request(
         source=source or str(demo_clip()),

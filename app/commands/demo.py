@@ -69,9 +69,9 @@ def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOp
     from ...models.profiling.variants import registered
     from ...models.runtime.compile import resolve
     from ...models.weights.store import WeightStore
-    from ..findings import answer
-    from ..measure_pipeline import PipelineMeasurement
-    from ..report import table
+    from ..compare.findings import answer
+    from ..compare.measure_pipeline import PipelineMeasurement
+    from ..compare.report import table
 
     measurement = PipelineMeasurement(both, str(clip), resolve(options))
     measurement.time(rounds=COMPARED_ROUNDS, frames=COMPARED_FRAMES)

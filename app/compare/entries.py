@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..models.profiling.cost import Profile
-from ..models.profiling.variants import Variant
-from ..models.runtime.options import RuntimeOptions
-from ..pipelines.evaluation.paired_timing import Rounds, estimate
+from ...models.profiling.cost import Profile
+from ...models.profiling.variants import Variant
+from ...models.runtime.options import RuntimeOptions
+from ...pipelines.evaluation.paired_timing import Rounds, estimate
 
 Summary = Callable[[Sequence[float]], np.floating]
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..models.profiling.cost import Profile, profile
-from ..models.profiling.machine import bytes_per_value
-from ..models.profiling.variants import Subject
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind
-from ..pipelines.drawing.overlay import Overlay
-from ..pipelines.evaluation.agreement import difference, largest
-from ..pipelines.evaluation.paired_timing import LEAST_ROUNDS, Rounds, Tick, Turn, silent
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources.excerpts import Footage, footage
-from ..pipelines.types import FrameResult
-from .measured import cost_entry, options_entry, ratio_entries, variant_entry
+from ...models.profiling.cost import Profile, profile
+from ...models.profiling.machine import bytes_per_value
+from ...models.profiling.variants import Subject
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind
+from ...pipelines.drawing.overlay import Overlay
+from ...pipelines.evaluation.agreement import difference, largest
+from ...pipelines.evaluation.paired_timing import LEAST_ROUNDS, Rounds, Tick, Turn, silent
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.sources.excerpts import Footage, footage
+from ...pipelines.types import FrameResult
+from .entries import cost_entry, options_entry, ratio_entries, variant_entry
 
 KINDS: tuple[ConvKind, ConvKind] = ("separable", "standard")
 STRETCHES = 3

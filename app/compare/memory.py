@@ -1,6 +1,6 @@
 """How much memory one form of a network or pipeline takes: each is run in a process of its own.
 
-``python -m sepcam.app.footprint JSON`` is that process.
+``python -m sepcam.app.compare.memory JSON`` is that process.
 """
 
 import json
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ..models.registry import REGISTRY
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind
-from ..models.zoo import load_detector, load_pose
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources.open import open_source
+from ...models.registry import REGISTRY
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind
+from ...models.zoo import load_detector, load_pose
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.sources.open import open_source
 
 _TIMEOUT_S = 300
 _FRAMES = 3

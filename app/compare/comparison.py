@@ -10,24 +10,24 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..models.cache import sha256_of
-from ..models.errors import SepcamError
-from ..models.profiling import machine
-from ..models.profiling.variants import Subject, external, paper_network, registered
-from ..models.runtime.compile import resolve
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import U8, ConvKind
-from ..models.weights.store import Progress, WeightStore, silent
-from ..pipelines.evaluation.paired_timing import Tick
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.sources.excerpts import Footage, footage
-from ..pipelines.types import FrameResult
-from .beside import LONGEST_S, record
+from ...models.cache import sha256_of
+from ...models.errors import SepcamError
+from ...models.profiling import machine
+from ...models.profiling.variants import Subject, external, paper_network, registered
+from ...models.runtime.compile import resolve
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import U8, ConvKind
+from ...models.weights.store import Progress, WeightStore, silent
+from ...pipelines.evaluation.paired_timing import Tick
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.sources.excerpts import Footage, footage
+from ...pipelines.types import FrameResult
+from .entries import options_entry
 from .findings import findings
-from .footprint import footprint
 from .measure_network import NetworkMeasurement
 from .measure_pipeline import KINDS, PipelineMeasurement
-from .measured import options_entry
+from .memory import footprint
+from .side_by_side import LONGEST_S, record
 
 SCHEMA = "sepcam-compare"
 VERSION = 1

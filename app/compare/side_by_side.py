@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.types import U8, ConvKind
-from ..pipelines.drawing.colors import DARK, WHITE, Colour
-from ..pipelines.drawing.overlay import Overlay
-from ..pipelines.drawing.text import BOLD, Style, put_text, text_width
-from ..pipelines.evaluation.paired_timing import Tick, silent
-from ..pipelines.pipeline import Pipeline
-from ..pipelines.sinks.video import VideoSink
-from ..pipelines.sources.open import open_source
-from ..pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
+from ...models.errors import SepcamError
+from ...models.types import U8, ConvKind
+from ...pipelines.drawing.colors import DARK, WHITE, Colour
+from ...pipelines.drawing.overlay import Overlay
+from ...pipelines.drawing.text import BOLD, Style, put_text, text_width
+from ...pipelines.evaluation.paired_timing import Tick, silent
+from ...pipelines.pipeline import Pipeline
+from ...pipelines.sinks.video import VideoSink
+from ...pipelines.sources.open import open_source
+from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
 
 SIDES: Mapping[ConvKind, Colour] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
 """The two sides, left to right, and what their captions are written on, BGR."""

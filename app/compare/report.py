@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..models.errors import SepcamError
-from ..pipelines.evaluation.paired_timing import Estimate, beyond_noise
-from ..pipelines.files.atomic import PartialFile
-from .comparing import SCHEMA, VERSION
-from .measured import options_text
+from ...models.errors import SepcamError
+from ...pipelines.evaluation.paired_timing import Estimate, beyond_noise
+from ...pipelines.files.atomic import PartialFile
+from .comparison import SCHEMA, VERSION
+from .entries import options_text
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..models.profiling.cost import Layer, Pair, Profile, pairs, profile
-from ..models.profiling.equivalence import Verdict, verify
-from ..models.profiling.layer_times import layer_times
-from ..models.profiling.machine import Ceiling, bytes_per_value
-from ..models.profiling.variants import Subject, Variant
-from ..models.runtime.options import Runner, RuntimeOptions
-from ..models.types import U8
-from ..pipelines.evaluation.paired_timing import Rounds, Tick, Turn, silent
-from .footprint import footprint
-from .measured import cost_entry, options_entry, ratio_entries, variant_entry
+from ...models.profiling.cost import Layer, Pair, Profile, pairs, profile
+from ...models.profiling.equivalence import Verdict, verify
+from ...models.profiling.layer_times import layer_times
+from ...models.profiling.machine import Ceiling, bytes_per_value
+from ...models.profiling.variants import Subject, Variant
+from ...models.runtime.options import Runner, RuntimeOptions
+from ...models.types import U8
+from ...pipelines.evaluation.paired_timing import Rounds, Tick, Turn, silent
+from .entries import cost_entry, options_entry, ratio_entries, variant_entry
+from .memory import footprint
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 
-from ..models.types import U8
+from ...models.types import U8
 
 _QUALITY = 85
 
@@ -20,7 +20,7 @@ def page(report: dict[str, Any], picture: U8 | None, caption: str = "") -> str:
         picture: (H, W, 3) uint8 BGR, both backbones on one frame; or None.
         caption: what the picture shows.
     """
-    files = resources.files("sepcam.app") / "report_page"
+    files = resources.files("sepcam.app.compare") / "report_page"
     shown = None if picture is None else {"data": _as_url(picture), "caption": caption}
     # Inside a script element only "</" and "<!--" could end or change it.
     data = json.dumps({"report": report, "picture": shown}, allow_nan=False).replace("<", "\\u003c")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .measured import options_text
+from .entries import options_text
 
 
 def findings(report: dict[str, Any]) -> list[str]:

@@ -4,13 +4,14 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..models.types import ConvKind
-from ..models.weights.store import WeightStore
-from ..models.zoo import choose_detector
-from . import report, report_html
-from .beside import SIDES, beside, fullest
-from .comparing import Comparison, Request, every_detector
-from .terminal import console
+from ...models.types import ConvKind
+from ...models.weights.store import WeightStore
+from ...models.zoo import choose_detector
+from ..terminal import console
+from . import html as report_html
+from . import report
+from .comparison import Comparison, Request, every_detector
+from .side_by_side import SIDES, beside, fullest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""``sepcam compare``: measuring both forms of the networks, and the report."""
