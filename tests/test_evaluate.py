@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.app import cli
-from sepcam.app.evaluation_report import json_text, plot, table
-from sepcam.app.evaluation_setup import Setup, definite
+from sepcam.app.evaluate.report import json_text, plot, table
+from sepcam.app.evaluate.setups import Setup, definite
 from sepcam.models.detectors.yolox.yolox import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile.compile import RuntimeOptions

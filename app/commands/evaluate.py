@@ -13,7 +13,7 @@ from ...models.types import ConvKind
 from ..options import shared as choices
 
 if TYPE_CHECKING:
-    from ..evaluation_setup import Setup
+    from ..evaluate.setups import Setup
 
 _LARGER = "larger"
 
@@ -74,8 +74,8 @@ def coco(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Average precision of people's boxes, masks and keypoints on COCO images."""
-    from ..evaluating import run
-    from ..evaluation_data import CocoData
+    from ..evaluate.datasets import CocoData
+    from ..evaluate.run import run
 
     data = CocoData(images, annotations, keypoints, max_people=max_people, limit=limit)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
@@ -111,8 +111,8 @@ def mot(
     overwrite: OverwriteOption = False,
 ) -> None:
     """How well people keep their identities in a video: HOTA, MOTA, IDF1."""
-    from ..evaluating import run
-    from ..evaluation_data import MotData
+    from ..evaluate.datasets import MotData
+    from ..evaluate.run import run
 
     data = MotData(video, gt, frames)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
@@ -129,7 +129,7 @@ def _setups(
     threads: int | None,
 ) -> "list[Setup]":
     """Everything that is to be measured: each combination of the lists."""
-    from ..evaluation_setup import Setup
+    from ..evaluate.setups import Setup
 
     wanted = product(
         dict.fromkeys(choices.split(detectors)),

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..models.errors import SepcamError
-from ..models.profiling import machine
-from ..models.types import PoseEstimator
-from ..models.weights.store import WeightStore
-from ..models.zoo import load_pose
-from .compare.report import write_text
-from .evaluation_data import Data, Measured
-from .evaluation_report import json_text, plot, table
-from .evaluation_setup import Setup, definite
-from .terminal import console
-from .terminal.contact_sheet import picture_grid, save_picture
+from ...models.errors import SepcamError
+from ...models.profiling import machine
+from ...models.types import PoseEstimator
+from ...models.weights.store import WeightStore
+from ...models.zoo import load_pose
+from ..compare.report import write_text
+from ..terminal import console
+from ..terminal.contact_sheet import picture_grid, save_picture
+from .datasets import Data, Measured
+from .report import json_text, plot, table
+from .setups import Setup, definite
 
 SCHEMA = "sepcam-evaluation"
 VERSION = 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..pipelines.files.atomic import PartialFile
+from ...pipelines.files.atomic import PartialFile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

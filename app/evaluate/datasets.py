@@ -10,22 +10,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..models.errors import SepcamError
-from ..models.ops import coco
-from ..models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
-from ..pipelines.analysis.analyzer import Analyser
-from ..pipelines.evaluation.error_gallery import WorstPictures
-from ..pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
-from ..pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
-from ..pipelines.sinks.base import Sink
-from ..pipelines.sinks.coco import CocoSink
-from ..pipelines.sinks.mot import MotSink
-from ..pipelines.sources.base import Source
-from ..pipelines.sources.images import ImageSource, images_in
-from ..pipelines.sources.open import open_source
-from ..pipelines.tracking.settings import settings_for
-from ..pipelines.types import Frame, FrameResult, Instances, RunSummary
-from .terminal import console
+from ...models.errors import SepcamError
+from ...models.ops import coco
+from ...models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
+from ...pipelines.analysis.analyzer import Analyser
+from ...pipelines.evaluation.error_gallery import WorstPictures
+from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
+from ...pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
+from ...pipelines.sinks.base import Sink
+from ...pipelines.sinks.coco import CocoSink
+from ...pipelines.sinks.mot import MotSink
+from ...pipelines.sources.base import Source
+from ...pipelines.sources.images import ImageSource, images_in
+from ...pipelines.sources.open import open_source
+from ...pipelines.tracking.settings import settings_for
+from ...pipelines.types import Frame, FrameResult, Instances, RunSummary
+from ..terminal import console
 
 SCORE_FLOOR = 0.05
 """Boxes down to this score count in average precision, which weighs every one by its score."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind, Detector
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind, Detector
 
 if TYPE_CHECKING:
-    from ..models.weights.store import Progress, WeightStore
+    from ...models.weights.store import Progress, WeightStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Setup:
         self, store: "WeightStore", progress: "Progress", *, score_floor: float | None = None
     ) -> Detector:
         """The detector, ready to run."""
-        from ..models.zoo import load_detector
+        from ...models.zoo import load_detector
 
         return load_detector(
             self.detector,
@@ -66,9 +66,9 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
     Raises:
         SepcamError: If the options do not fit this machine.
     """
-    from ..models.detectors.ultralytics import PREFIX
-    from ..models.runtime.compile import resolve
-    from ..models.zoo import LARGER_INPUTS, choose_detector
+    from ...models.detectors.ultralytics import PREFIX
+    from ...models.runtime.compile import resolve
+    from ...models.zoo import LARGER_INPUTS, choose_detector
 
     name = setup.detector
     if name == "auto":

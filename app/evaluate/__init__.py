@@ -1,0 +1,1 @@
+"""``sepcam evaluate``: accuracy on annotated images and video."""
