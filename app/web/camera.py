@@ -17,7 +17,7 @@ from ...pipelines.live.meter import LiveMeter
 from ...pipelines.live.settings import LiveSettings, Switches
 from ...pipelines.types import Frame
 from .outlines import to_json
-from .sockets import Refused
+from .shared.websocket import Refused
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080

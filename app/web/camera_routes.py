@@ -15,7 +15,7 @@ from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.live.settings import LiveSettings
 from ...pipelines.types import Task
 from .camera import CameraLimits, CameraSession
-from .sockets import Refused, payload_of, refuse, say, say_error
+from .shared.websocket import Refused, payload_of, refuse, say, say_error
 
 
 class Wish(BaseModel):

@@ -22,9 +22,9 @@ from ...pipelines.live.settings import HudDetail
 from ...pipelines.sinks.outputs import stem_of
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Task
-from .downloads import Download, Downloads
 from .pictures import Picture, PictureHub
-from .sockets import Refused, refuse, say, say_error, text_of
+from .shared.downloads import Download, Downloads
+from .shared.websocket import Refused, refuse, say, say_error, text_of
 from .visits import Visits
 
 MAX_VIEWERS: Final = 16

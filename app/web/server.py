@@ -25,10 +25,10 @@ from ..terminal.signals import terminable
 from .access import Access
 from .camera import CameraLimits
 from .camera_routes import Cameras
-from .downloads import Downloads
 from .live_routes import Live
 from .pictures import PictureHub
 from .service import Service, application
+from .shared.downloads import Downloads
 from .video_jobs import VideoJobs
 from .visits import Visits
 

@@ -12,9 +12,9 @@ from ...pipelines.types import TASKS
 from . import live_routes, page_files, video_routes
 from .access import Access, Guard
 from .camera_routes import Cameras
-from .downloads import Downloads
 from .live_routes import Live
 from .metrics import CONTENT_TYPE, Metrics
+from .shared.downloads import Downloads
 from .video_jobs import VideoJobs
 
 

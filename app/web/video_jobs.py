@@ -21,7 +21,7 @@ from ...pipelines.process_file import Advance, Progress, record
 from ...pipelines.sinks.outputs import Target
 from ...pipelines.sources.video import VideoSource
 from ...pipelines.types import Task
-from .downloads import Download, Downloads
+from .shared.downloads import Download, Downloads
 
 MOST: Final = 4
 """Files that may be on their way: being sent, waiting, or being processed."""

@@ -1,0 +1,1 @@
+"""What the page's parts share: downloads and WebSocket messages."""
