@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from .camera_routes import Cameras
-from .live_routes import Live
+from .live.routes import Live
 from .video_jobs import VideoJobs
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

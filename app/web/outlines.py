@@ -7,7 +7,7 @@ import numpy as np
 
 from ...pipelines.sinks.serialize import rounded
 from ...pipelines.types import FrameResult, MaskCrop
-from .visits import web_colour
+from .live.people import web_colour
 
 _SLACK = 1.0  # pixels that an outline may be off
 _LEAST_AREA = 12.0  # pixels; smaller specks of a mask are left out

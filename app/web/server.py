@@ -25,12 +25,12 @@ from ..terminal.signals import terminable
 from .access import Access
 from .camera import CameraLimits
 from .camera_routes import Cameras
-from .live_routes import Live
-from .pictures import PictureHub
+from .live.jpeg_stream import PictureHub
+from .live.people import Visits
+from .live.routes import Live
 from .service import Service, application
 from .shared.downloads import Downloads
 from .video_jobs import VideoJobs
-from .visits import Visits
 
 _WS_BYTES = 4 * 1024 * 1024
 """Larger messages end the connection; what is between a camera's limit and this gets an answer."""

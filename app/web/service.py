@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
-from . import live_routes, page_files, video_routes
+from . import page_files, video_routes
 from .access import Access, Guard
 from .camera_routes import Cameras
-from .live_routes import Live
+from .live import routes as live_routes
+from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics
 from .shared.downloads import Downloads
 from .video_jobs import VideoJobs

@@ -5,9 +5,9 @@ import time
 from collections import deque
 from typing import Any
 
-from ...pipelines.analytics.events import Event
-from ...pipelines.drawing.colors import colour_of
-from ...pipelines.types import FrameResult
+from ....pipelines.analytics.events import Event
+from ....pipelines.drawing.colors import colour_of
+from ....pipelines.types import FrameResult
 
 _EVENTS = 30
 

@@ -9,8 +9,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from ...models.types import U8
-from ...pipelines.live.session import LiveSession, Shot
+from ....models.types import U8
+from ....pipelines.live.session import LiveSession, Shot
 
 LARGEST: Final = 1280
 """Longest side of a picture that is sent, in pixels."""

@@ -14,18 +14,18 @@ from fastapi import APIRouter, HTTPException, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
 
-from ...models.errors import SepcamError
-from ...models.types import ConvKind
-from ...pipelines.drawing.anonymize import Blur
-from ...pipelines.live.session import LiveSession
-from ...pipelines.live.settings import HudDetail
-from ...pipelines.sinks.outputs import stem_of
-from ...pipelines.tracking.settings import settings_for
-from ...pipelines.types import Task
-from .pictures import Picture, PictureHub
-from .shared.downloads import Download, Downloads
-from .shared.websocket import Refused, refuse, say, say_error, text_of
-from .visits import Visits
+from ....models.errors import SepcamError
+from ....models.types import ConvKind
+from ....pipelines.drawing.anonymize import Blur
+from ....pipelines.live.session import LiveSession
+from ....pipelines.live.settings import HudDetail
+from ....pipelines.sinks.outputs import stem_of
+from ....pipelines.tracking.settings import settings_for
+from ....pipelines.types import Task
+from ..shared.downloads import Download, Downloads
+from ..shared.websocket import Refused, refuse, say, say_error, text_of
+from .jpeg_stream import Picture, PictureHub
+from .people import Visits
 
 MAX_VIEWERS: Final = 16
 IN_FLIGHT: Final = 2
