@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from .camera_routes import Cameras
+from .camera.routes import Cameras
 from .live.routes import Live
 from .video_jobs import VideoJobs
 

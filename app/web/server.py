@@ -23,8 +23,8 @@ from ..live.request import LiveRequest, Loaded, begin, described, detector_names
 from ..terminal import console
 from ..terminal.signals import terminable
 from .access import Access
-from .camera import CameraLimits
-from .camera_routes import Cameras
+from .camera.routes import Cameras
+from .camera.session import CameraLimits
 from .live.jpeg_stream import PictureHub
 from .live.people import Visits
 from .live.routes import Live

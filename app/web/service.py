@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from ...pipelines.types import TASKS
 from . import page_files, video_routes
 from .access import Access, Guard
-from .camera_routes import Cameras
+from .camera.routes import Cameras
 from .live import routes as live_routes
 from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics

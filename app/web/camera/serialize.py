@@ -5,9 +5,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ...pipelines.sinks.serialize import rounded
-from ...pipelines.types import FrameResult, MaskCrop
-from .live.people import web_colour
+from ....pipelines.sinks.serialize import rounded
+from ....pipelines.types import FrameResult, MaskCrop
+from ..live.people import web_colour
 
 _SLACK = 1.0  # pixels that an outline may be off
 _LEAST_AREA = 12.0  # pixels; smaller specks of a mask are left out

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
-from ...models.types import U8
-from ...pipelines.execution.network_pool import NetworkPool, Networks
-from ...pipelines.live.analysis import LiveAnalysis
-from ...pipelines.live.meter import LiveMeter
-from ...pipelines.live.settings import LiveSettings, Switches
-from ...pipelines.types import Frame
-from .outlines import to_json
-from .shared.websocket import Refused
+from ....models.types import U8
+from ....pipelines.execution.network_pool import NetworkPool, Networks
+from ....pipelines.live.analysis import LiveAnalysis
+from ....pipelines.live.meter import LiveMeter
+from ....pipelines.live.settings import LiveSettings, Switches
+from ....pipelines.types import Frame
+from ..shared.websocket import Refused
+from .serialize import to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080

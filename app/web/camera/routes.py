@@ -9,13 +9,13 @@ from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from ...models.errors import SepcamError
-from ...models.types import ConvKind
-from ...pipelines.execution.network_pool import NetworkPool
-from ...pipelines.live.settings import LiveSettings
-from ...pipelines.types import Task
-from .camera import CameraLimits, CameraSession
-from .shared.websocket import Refused, payload_of, refuse, say, say_error
+from ....models.errors import SepcamError
+from ....models.types import ConvKind
+from ....pipelines.execution.network_pool import NetworkPool
+from ....pipelines.live.settings import LiveSettings
+from ....pipelines.types import Task
+from ..shared.websocket import Refused, payload_of, refuse, say, say_error
+from .session import CameraLimits, CameraSession
 
 
 class Wish(BaseModel):

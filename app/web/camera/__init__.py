@@ -1,0 +1,1 @@
+"""The page's camera tab: a visitor's own camera."""
