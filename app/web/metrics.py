@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from .camera.routes import Cameras
 from .live.routes import Live
-from .video_jobs import VideoJobs
+from .videos.jobs import VideoJobs
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

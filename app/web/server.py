@@ -30,7 +30,7 @@ from .live.people import Visits
 from .live.routes import Live
 from .service import Service, application
 from .shared.downloads import Downloads
-from .video_jobs import VideoJobs
+from .videos.jobs import VideoJobs
 
 _WS_BYTES = 4 * 1024 * 1024
 """Larger messages end the connection; what is between a camera's limit and this gets an answer."""

@@ -9,14 +9,15 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
-from . import page_files, video_routes
+from . import page_files
 from .access import Access, Guard
 from .camera.routes import Cameras
 from .live import routes as live_routes
 from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics
 from .shared.downloads import Downloads
-from .video_jobs import VideoJobs
+from .videos import routes as video_routes
+from .videos.jobs import VideoJobs
 
 
 @dataclass(frozen=True, slots=True)

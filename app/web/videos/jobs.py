@@ -14,14 +14,14 @@ from typing import Any, Final, Literal
 import av
 from av.error import FFmpegError
 
-from ...models.errors import SepcamError
-from ...models.types import ConvKind
-from ...pipelines.pipeline import Pipeline
-from ...pipelines.process_file import Advance, Progress, record
-from ...pipelines.sinks.outputs import Target
-from ...pipelines.sources.video import VideoSource
-from ...pipelines.types import Task
-from .shared.downloads import Download, Downloads
+from ....models.errors import SepcamError
+from ....models.types import ConvKind
+from ....pipelines.pipeline import Pipeline
+from ....pipelines.process_file import Advance, Progress, record
+from ....pipelines.sinks.outputs import Target
+from ....pipelines.sources.video import VideoSource
+from ....pipelines.types import Task
+from ..shared.downloads import Download, Downloads
 
 MOST: Final = 4
 """Files that may be on their way: being sent, waiting, or being processed."""

@@ -7,9 +7,9 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from ...models.types import ConvKind
-from ...pipelines.types import TASKS, Task
-from .video_jobs import MOST, VideoJob, VideoJobs
+from ....models.types import ConvKind
+from ....pipelines.types import TASKS, Task
+from .jobs import MOST, VideoJob, VideoJobs
 
 
 def router(jobs: VideoJobs, *, max_bytes: int) -> APIRouter:
