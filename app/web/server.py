@@ -22,13 +22,13 @@ from ...pipelines.types import Task
 from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
 from ..terminal import console
 from ..terminal.signals import terminable
-from .access import Access
+from .application import Service, application
+from .auth import Access
 from .camera.routes import Cameras
 from .camera.session import CameraLimits
 from .live.jpeg_stream import PictureHub
 from .live.people import Visits
 from .live.routes import Live
-from .service import Service, application
 from .shared.downloads import Downloads
 from .videos.jobs import VideoJobs
 

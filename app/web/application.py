@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
-from . import page_files
-from .access import Access, Guard
+from . import static_files as page_files
+from .auth import Access, Guard
 from .camera.routes import Cameras
 from .live import routes as live_routes
 from .live.routes import Live
