@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from sepcam.pipelines.sources.base.synthetic import stamp_index
+from sepcam.pipelines.sources.synthetic import stamp_index
 
 _AUDIO_RATE = 48_000
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sepcam.app.live.viewer import show
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.live.session.session import LiveSession
-from sepcam.pipelines.live.session.settings import LiveSettings
-from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.live.session import LiveSession
+from sepcam.pipelines.live.settings import LiveSettings
+from sepcam.pipelines.sources.open_live import open_live
 
 
 def main(source: str, folder: str) -> None:

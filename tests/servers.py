@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from clips import picture
+
+from tests.clips import picture
 
 
 @contextmanager

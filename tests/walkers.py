@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sepcam.models.types import F32, U8, Detections, Poses
-from sepcam.pipelines.sources.base.synthetic import stamp_index
+from sepcam.pipelines.sources.synthetic import stamp_index
 from sepcam.pipelines.types import Frame, StreamInfo
 
 KEYPOINTS = 33

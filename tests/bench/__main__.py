@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from sepcam.app.assets import demo_clip
 from sepcam.models.cache import cache_root, make_folder
 from sepcam.models.errors import SepcamError
-from sepcam.models.runtime.compile.compile import RuntimeOptions, resolve
+from sepcam.models.runtime.compile import resolve
+from sepcam.models.runtime.options import RuntimeOptions
 
 from . import clips, end_to_end, latency, machine, memory, networks, peers, report
 from .end_to_end import Plan, Sepcam, Workers

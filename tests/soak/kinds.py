@@ -7,7 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from sepcam.pipelines.sources.base.synthetic import SyntheticSource
+from sepcam.pipelines.sources.synthetic import SyntheticSource
 
 from tests.clips import cut, turn, write_clip
 

@@ -10,13 +10,14 @@ import openvino as ov
 import torch
 from openvino import opset13
 from protocol import serve
+from sepcam.models.layers.conversion import as_kind, paper_twin
 from sepcam.models.networks.mobilenet import MobileNetV1
-from sepcam.models.profiling.cost.conv import count
-from sepcam.models.profiling.cost.conversion import as_kind, paper_twin
+from sepcam.models.profiling.cost import count
 from sepcam.models.registry import find
-from sepcam.models.runtime.compile.compile import RuntimeOptions, compile_network
+from sepcam.models.runtime.compile import compile_network
+from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import ConvKind
-from sepcam.models.weights.store.store import WeightStore
+from sepcam.models.weights.store import WeightStore
 from torch import nn
 
 SIDE = 1536  # of the matrices: large enough to reach the peak, small enough for a laptop

@@ -13,22 +13,23 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 from protocol import serve
-from sepcam.models.runtime.compile.compile import RuntimeOptions
+from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import U8, ConvKind, Detector, PoseEstimator
-from sepcam.models.weights.store.store import WeightStore
+from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import choose_detector, load_detector, load_pose
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.execution.memory import return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
-from sepcam.pipelines.live.session.session import LiveSession
-from sepcam.pipelines.live.session.settings import LiveSettings
+from sepcam.pipelines.live.session import LiveSession
+from sepcam.pipelines.live.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
-from sepcam.pipelines.sinks.base.fan_out import Recorder
-from sepcam.pipelines.sinks.base.jsonl import JsonlSink
-from sepcam.pipelines.sinks.base.video import VideoSink
-from sepcam.pipelines.sources.base.base import Source, open_source
-from sepcam.pipelines.sources.base.open_live import open_live
+from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.jsonl import JsonlSink
+from sepcam.pipelines.sinks.video import VideoSink
+from sepcam.pipelines.sources.base import Source
+from sepcam.pipelines.sources.open import open_source
+from sepcam.pipelines.sources.open_live import open_live
 from sepcam.pipelines.types import DetectEvery, Frame, FrameResult, Instances, MaskCrop, Task
 
 Output = Literal["results", "drawn", "video"]

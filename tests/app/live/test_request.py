@@ -1,0 +1,44 @@
+"""What a live session begins with can be switched back to, and switched in every way."""
+
+from dataclasses import replace
+
+from sepcam.app.live.request import LiveRequest, detector_names, load_networks
+from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.pipelines.live.adaptive_quality import Quality
+from sepcam.pipelines.live.analysis import choice_for
+
+REQUEST = LiveRequest(
+    source="synthetic",
+    size=None,
+    rate=None,
+    loop=False,
+    detector="tests.walkers:SquareDetector",
+    input_size=None,
+    pose="blazepose-full",
+    tasks=("track",),
+    backbone="separable",
+    classes=None,
+    conf=None,
+    max_people=16,
+    detect_every="auto",
+    options=RuntimeOptions(),
+    target_fps=None,
+    reconnect_timeout_s=None,
+    blur="nothing",
+    lines=(),
+    zones=(),
+)
+
+
+def test_a_detector_of_the_users_own_is_loaded_again_from_where_it_came():
+    loaded = load_networks(REQUEST)
+    assert loaded.settings.detector == "squares"
+    other = replace(choice_for(loaded.settings, Quality()), backbone="standard")
+    assert loaded.pool.wait(other).detector.name == "squares"
+    loaded.pool.close()
+
+
+def test_the_detectors_to_switch_between_are_the_first_one_and_those_of_the_registry():
+    names = detector_names("squares")
+    assert names[0] == "squares" and "yolox-nano" in names
+    assert detector_names("yolox-nano").count("yolox-nano") == 1

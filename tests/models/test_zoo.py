@@ -1,0 +1,278 @@
+"""Every registered network, tested alike: it builds, runs, and is the same in both kinds and runtimes."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sepcam.models import zoo
+from sepcam.models.cache import sha256_of
+from sepcam.models.errors import SepcamError
+from sepcam.models.layers.conversion import as_kind
+from sepcam.models.networks.rtmpose import CHECKPOINT_NAMES
+from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
+from sepcam.models.runtime.compile import compile_network
+from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.models.types import Detector, PoseEstimator, parts_of
+from sepcam.models.weights.checkpoints import TakesCheckpoint
+from sepcam.models.weights.store import WeightStore
+from torch import nn
+
+TORCH = RuntimeOptions("torch", "cpu", "f32")
+OPENVINO = RuntimeOptions("openvino", "cpu", "f32")
+DETECTORS = [info.name for info in zoo.models() if info.task == "detect"]
+IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for this module: converting a network takes seconds, and any test may find it done."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def registry(cache: Path, onnx_of: Callable[[nn.Module], bytes]) -> dict[str, ModelInfo]:
+    """Every network as one whose file is ONNX or OpenMMLab's, with random weights that are in ``cache``."""
+    registry = {name: replace(info, sources=()) for name, info in REGISTRY.items()}
+    for name in registry:
+        torch.manual_seed(0)
+        file = cache / f"{name}.onnx"
+        network = zoo.build(name)
+        if isinstance(network, TakesCheckpoint):
+            torch.save({"state_dict": checkpoint_of(network)}, file)
+        else:
+            file.write_bytes(onnx_of(network))
+            registry[name] = replace(registry[name], format="onnx")
+        registry[name] = replace(registry[name], sha256=sha256_of(file))
+        WeightStore(cache, registry=registry).fetch(name, file)
+    return registry
+
+
+def checkpoint_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    """The network's weights by the names of OpenMMLab, but for the convolutions, which go by their order."""
+    return {CHECKPOINT_NAMES.get(name, name): value for name, value in network.state_dict().items()}
+
+
+@pytest.fixture
+def store(cache: Path, registry: dict[str, ModelInfo]) -> WeightStore:
+    """A store of random weights, all of them cached."""
+    return WeightStore(cache, registry=registry)
+
+
+# --- networks ---------------------------------------------------------------------------------------------
+
+
+def lively(name: str) -> nn.Module:
+    """A network with random weights through which a signal passes without fading: He et al. 2015."""
+    torch.manual_seed(0)
+    network = zoo.build(name)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(layer.weight)
+    return network
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_both_kinds_agree_in_both_runtimes(name: str, cache: Path):
+    network, size = lively(name), REGISTRY[name].input_size
+    images = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    wanted = [output.copy() for output in compile_network(network, size, TORCH)(images)]
+    assert all(np.isfinite(output).all() and output.std() > 0 for output in wanted if output.size > 1)
+    others = [("standard", TORCH), ("separable", OPENVINO), ("standard", OPENVINO)]
+    if zoo.cost(name, "standard").params > 250e6:
+        others.pop()  # more than a gigabyte of weights, of which OpenVINO makes several copies
+    for kind, options in others:
+        key = f"lively-{name}" if kind == "separable" else None
+        outputs = compile_network(as_kind(network, kind), size, options, key=key, cache_dir=cache)(images)
+        assert [o.shape for o in outputs] == [o.shape for o in wanted]
+        for output, expected in zip(outputs, wanted, strict=True):
+            scale = np.abs(expected).max()
+            np.testing.assert_allclose(output, expected, atol=1e-3 * scale, err_msg=f"{kind} {options}")
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_batch_gives_what_its_images_give_alone(name: str, cache: Path):
+    size = REGISTRY[name].input_size
+    images = np.random.default_rng(0).integers(0, 256, (3, *size, 3), np.uint8)
+    runner = compile_network(lively(name), size, OPENVINO, key=f"lively-{name}", max_batch=4, cache_dir=cache)
+    together = [output.copy() for output in runner(images)]
+    for index in range(3):
+        for output, expected in zip(runner(images[index : index + 1]), together, strict=True):
+            scale = np.abs(expected).max()
+            np.testing.assert_allclose(output[0], expected[index], atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_registry_states_the_cost_that_is_counted(name):
+    info = REGISTRY[name]
+    separable, standard = zoo.cost(name), zoo.cost(name, "standard")
+    assert info.macs == (round(separable.macs / 1e6), round(standard.macs / 1e6))
+    assert info.params == (round(separable.params / 1e6, 2), round(standard.params / 1e6, 2))
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_registry_names_every_output(name):
+    info = REGISTRY[name]
+    images = torch.empty((1, *info.input_size, 3), dtype=torch.uint8, device="meta")
+    with torch.device("meta"):
+        assert len(zoo.build(name)(images)) == len(info.outputs)
+
+
+def test_every_network_says_where_it_comes_from_and_under_which_licence():
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text()
+    for info in zoo.models():
+        assert info.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")
+        assert info.source and info.trained_on and info.figures
+        assert info.name in notice
+
+
+# --- loading ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_every_detector_loads_and_detects(name: str, store: WeightStore):
+    detector = zoo.load_detector(name, store=store, options=OPENVINO)
+    assert isinstance(detector, Detector)
+    assert detector.name == name
+    assert "person" in detector.labels
+    found = detector.detect(IMAGE)
+    assert ((found.boxes >= 0) & (found.boxes <= (160, 120, 160, 120))).all()
+
+
+@pytest.mark.parametrize("name", [info.name for info in zoo.models() if info.task == "pose"])
+def test_every_pose_network_loads_and_estimates(name: str, store: WeightStore):
+    pose = zoo.load_pose(name, store=store, options=OPENVINO)
+    assert isinstance(pose, PoseEstimator)
+    assert pose.name == name
+    rois = np.array([[80, 60, 100, 0]] * 3, np.float32)
+    found = pose.estimate(IMAGE, rois, masks="segment" in parts_of(pose))
+    assert found.keypoints.shape == (3, len(pose.keypoint_names), 3)
+    assert (found.mask_logits is not None) == ("segment" in parts_of(pose))
+    assert found.mask_logits is None or found.mask_logits.shape == (3, 256, 256)
+
+
+def test_the_pose_network_does_without_its_mask(store: WeightStore):
+    rois = np.array([[80, 60, 100, 0]], np.float32)
+    found = zoo.load_pose(store=store, options=OPENVINO).estimate(IMAGE, rois, masks=False)
+    assert found.mask_logits is None
+
+
+def test_a_warm_start_imports_no_torch(store: WeightStore):
+    rois = np.array([[80, 60, 100, 0]], np.float32)
+    zoo.load_pose(store=store, options=OPENVINO).estimate(IMAGE, rois, masks=True)
+    for name in DETECTORS:
+        zoo.load_detector(name, store=store, options=OPENVINO)
+    script = f"""
+        import sys
+        import numpy as np
+        from sepcam.models import zoo
+        from sepcam.models.runtime.compile import RuntimeOptions
+        options = RuntimeOptions("openvino", "cpu", "f32")
+        image = np.zeros((120, 160, 3), np.uint8)
+        rois = np.array([[80, 60, 100, 0]], np.float32)
+        zoo.load_pose(options=options).estimate(image, rois, masks=True)
+        for name in {DETECTORS}:
+            zoo.load_detector(name, options=options).detect(image)
+        assert "torch" not in sys.modules
+    """
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
+    subprocess.run(command, check=True, timeout=120, env=os.environ | {"SEPCAM_CACHE": str(store.root)})
+
+
+def test_weights_from_a_file_are_another_compiled_copy_than_the_cached_ones(
+    store: WeightStore, tmp_path: Path, onnx_of: Callable[[nn.Module], bytes]
+):
+    file = tmp_path / "mine.onnx"
+    torch.manual_seed(1)
+    file.write_bytes(onnx_of(zoo.build("yolox-nano")))
+    cached = store.digest("yolox-nano")
+    zoo.load_detector("yolox-nano", store=store, options=OPENVINO, weights_file=file)
+    assert store.digest("yolox-nano") == cached
+    assert list((store.root / "compiled").glob(f"yolox-nano-separable-{sha256_of(file)[:16]}-*"))
+
+
+@pytest.mark.parametrize(("name", "size"), [("yolox-nano", (320, 448)), ("ssdlite-person", (332, 364))])
+def test_a_detector_takes_another_input_size(name: str, size: tuple[int, int], store: WeightStore):
+    zoo.load_detector(name, store=store, options=OPENVINO, input_size=size).detect(IMAGE)
+    assert list((store.root / "compiled").glob(f"{name}-*-{size[0]}x{size[1]}-*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "message"),
+    [
+        ("yolox-nano", (300, 300), "multiples of 32"),
+        ("ssdlite-person", (320, 320), "300 plus multiples of 32"),
+        ("ssd-mobilenet-v1-coco", (332, 332), "300x300"),
+        ("ssdlite320-mobilenet-v3-large", (352, 352), "320x320"),
+    ],
+)
+def test_a_size_that_does_not_fit_is_refused(name, size, message: str, store: WeightStore):
+    with pytest.raises(SepcamError, match=message):
+        zoo.load_detector(name, store=store, options=OPENVINO, input_size=size)
+
+
+def test_an_unknown_or_unfit_name_lists_the_right_ones(store: WeightStore):
+    with pytest.raises(SepcamError, match="unknown model 'yolo9000': choose from ssdlite-person, yolox-nano"):
+        zoo.load_detector("yolo9000", store=store)
+    with pytest.raises(SepcamError, match="blazepose-full does not detect: choose from ssdlite-person"):
+        zoo.load_detector("blazepose-full", store=store)
+    with pytest.raises(
+        SepcamError, match="yolox-nano does not pose: choose from blazepose-lite, blazepose-full"
+    ):
+        zoo.load_pose("yolox-nano", store=store)
+    with pytest.raises(SepcamError, match="unknown model"):
+        zoo.build("nothing")
+
+
+def test_a_weights_file_needs_its_detectors_name_and_to_be_there(store: WeightStore, tmp_path: Path):
+    with pytest.raises(SepcamError, match="name the detector"):
+        zoo.load_detector("auto", store=store, weights_file=tmp_path)
+    with pytest.raises(SepcamError, match="is not a file"):
+        zoo.load_detector("yolox-nano", store=store, weights_file=tmp_path / "nowhere")
+
+
+# --- auto -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_store(tmp_path: Path, cache: Path, registry: dict[str, ModelInfo], file_server) -> WeightStore:
+    """An empty store; ``yolox-nano`` comes from a server on this machine."""
+    file_server.files["/yolox.onnx"] = (cache / "yolox-nano.onnx").read_bytes()
+    best = replace(registry["yolox-nano"], sources=(UrlSource(f"{file_server.url}/yolox.onnx"),))
+    return WeightStore(tmp_path, registry=registry | {"yolox-nano": best})
+
+
+def test_auto_downloads_the_best_detector_once_and_says_so(own_store: WeightStore, file_server):
+    first, second = zoo.choose_detector(own_store), zoo.choose_detector(own_store)
+    assert (first.name, first.reason) == ("yolox-nano", "the most accurate one, just downloaded")
+    assert (second.name, second.reason) == ("yolox-nano", "the most accurate one, from the cache")
+    assert file_server.requests == ["/yolox.onnx"]
+
+
+def test_auto_falls_back_when_the_download_is_refused_and_asks_once_a_day(
+    own_store: WeightStore, file_server
+):
+    del file_server.files["/yolox.onnx"]
+    for _ in range(3):
+        choice = zoo.choose_detector(own_store)
+        assert choice.name == "ssdlite-person"
+        assert "yolox-nano is not to be had" in choice.reason
+        assert "/yolox.onnx: answers 404" in choice.reason
+    assert file_server.requests == ["/yolox.onnx"]
+
+
+def test_auto_takes_a_file_that_the_user_fetched_by_hand(own_store: WeightStore, file_server, cache: Path):
+    del file_server.files["/yolox.onnx"]
+    assert zoo.choose_detector(own_store).name == "ssdlite-person"
+    own_store.fetch("yolox-nano", cache / "yolox-nano.onnx")
+    assert zoo.choose_detector(own_store).name == "yolox-nano"
+
+
+def test_auto_loads_what_it_chose(store: WeightStore):
+    assert zoo.load_detector(store=store, options=OPENVINO).name == "yolox-nano"

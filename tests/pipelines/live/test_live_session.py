@@ -1,0 +1,410 @@
+"""A live session shows the newest picture, follows its switches on the next frame, and always ends.
+
+Its detector finds the white square that its source draws, so that only the session is under test; the tests
+of the window run the real networks.
+"""
+
+import gc
+import json
+import threading
+import time
+from itertools import islice, pairwise
+
+import av
+import numpy as np
+import pytest
+from sepcam.models.errors import SepcamError
+from sepcam.models.types import Detections
+from sepcam.pipelines.analytics.zones import read_mark
+from sepcam.pipelines.execution.network_pool import NetworkPool
+from sepcam.pipelines.live.session import LiveSession
+from sepcam.pipelines.live.settings import LiveSettings
+from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.jsonl import JsonlSink
+from sepcam.pipelines.sources.reconnecting import ReconnectingSource
+from sepcam.pipelines.sources.synthetic import read_index
+
+from tests.walkers import SIZE, CentrePose, Clock, SquareDetector
+
+PATIENCE_S = 30
+
+
+class Squares(SquareDetector):
+    """Finds the square below the stamp."""
+
+    def detect(self, image):
+        below = image.copy()
+        below[:16] = 0
+        return super().detect(below)
+
+
+class Slow(Squares):
+    """Takes its time over it."""
+
+    def __init__(self, seconds=0.0):
+        self.seconds = seconds
+
+    def detect(self, image):
+        time.sleep(self.seconds)
+        return super().detect(image)
+
+
+def pool_of(**detectors):
+    """A pool whose detectors are given by name, or by ``standard`` for the other backbone."""
+
+    def load(name, backbone, size):
+        found = detectors.get("standard" if backbone == "standard" else name, Squares())
+        if isinstance(found, Exception):
+            raise found
+        return found() if isinstance(found, type) else found
+
+    return NetworkPool(load, lambda *key: CentrePose())
+
+
+@pytest.fixture
+def session_of():
+    """Starts a session; all are stopped at the end, and leave no thread behind."""
+    sessions = []
+
+    def start(source, pool=None, *, settings=None, **options):
+        session = LiveSession(
+            source if hasattr(source, "attempt") else ReconnectingSource(lambda: source),
+            pool or pool_of(),
+            settings or LiveSettings("squares", hud="off"),
+            **{"prepare_ahead": False, "target_fps": 0, **options},
+        )
+        sessions.append(session)
+        session.start()
+        return session
+
+    yield start
+    for session in sessions:
+        session.stop()
+    gc.collect()
+    assert [t.name for t in threading.enumerate() if t.name.startswith("sepcam-")] == []
+
+
+def shots(session, after=0):
+    """The pictures that a viewer sees."""
+    while (shot := session.wait(after, PATIENCE_S)) is not None:
+        after = shot.number
+        session.shown(shot)
+        yield shot
+
+
+def until(session, condition):
+    """The first picture of which something holds."""
+    give_up = time.monotonic() + PATIENCE_S
+    for shot in shots(session):
+        if condition(shot):
+            return shot
+        assert time.monotonic() < give_up
+    raise AssertionError(f"the session ended: {session.error!r}")
+
+
+def test_pictures_come_in_order_and_have_everything_that_was_found(session_of):
+    seen = list(islice(shots(session_of(Clock())), 8))
+    assert [a.number < b.number for a, b in pairwise(seen)] == [True] * 7
+    assert seen[-1].result.instances.track_ids is not None
+    assert seen[-1].result.instances.keypoints is not None
+    assert seen[-1].picture is seen[-1].result.frame.image
+
+
+def test_a_slow_viewer_gets_the_newest_picture_and_holds_up_nobody(session_of):
+    session = session_of(Clock(fps=100))
+    first = session.wait(0, PATIENCE_S)
+    others = [shot.number for shot in islice(shots(session), 30)]
+    late = session.wait(first.number, PATIENCE_S)
+    assert late.number >= others[-1]
+
+
+def test_times_count_from_the_first_frame(session_of):
+    first = session_of(Clock()).wait(0, PATIENCE_S)
+    assert first.result.frame.time_s < 1.0
+
+
+def test_a_task_is_switched_on_the_next_frame(session_of):
+    session = session_of(Clock())
+    until(session, lambda shot: shot.result.instances.keypoints is not None)
+    session.change(tasks=frozenset({"track"}))
+    shot = until(session, lambda shot: shot.result.instances.keypoints is None)
+    assert shot.result.instances.masks is None
+    assert shot.result.instances.track_ids is not None
+
+
+def test_the_picture_goes_on_while_the_other_backbone_is_prepared(session_of):
+    gate, ready = threading.Event(), Slow()
+
+    def loading(name, backbone, size):
+        if backbone == "standard":
+            assert gate.wait(PATIENCE_S)
+            return ready
+        return Squares()
+
+    session = session_of(Clock(), NetworkPool(loading, lambda *key: CentrePose()))
+    ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
+    session.change(backbone="standard")
+    waiting = until(session, lambda shot: shot.status.preparing)
+    assert waiting.status.preparing == ("the standard backbone",)
+    later = until(session, lambda shot: shot.number > waiting.number + 10)
+    assert later.status.active.backbone == "separable"
+    gate.set()
+    switched = until(
+        session, lambda shot: shot.status.active.backbone == "standard" and len(shot.result.instances)
+    )
+    assert switched.result.instances.track_ids.tolist() == ids.tolist()
+
+
+def test_both_backbones_are_compared_once_both_have_run(session_of):
+    session = session_of(Clock(fps=60), pool_of(standard=Slow(0.05)))
+    until(session, lambda shot: "separable" in shot.status.figures.model_fps)
+    assert session.status().figures.comparison() is None
+    session.change(backbone="standard")
+    until(session, lambda shot: shot.status.figures.comparison())
+    line = session.status().figures.comparison()
+    assert line.startswith("separable ") and " FPS · standard " in line and line.endswith("x")
+    # Other work per frame: what was measured compares with nothing any more.
+    session.change(tasks=frozenset({"track"}))
+    until(session, lambda shot: shot.result.instances.keypoints is None)
+    assert "separable" not in session.status().figures.model_fps
+
+
+def test_the_other_backbone_is_prepared_ahead_of_the_first_switch(session_of):
+    loaded = threading.Event()
+
+    class Telling(Squares):
+        def __init__(self):
+            loaded.set()
+
+    session_of(Clock(fps=100), pool_of(standard=Telling), prepare_ahead=True)
+    assert loaded.wait(PATIENCE_S)
+
+
+def test_networks_that_cannot_be_had_are_told_and_the_old_ones_stay(session_of):
+    session = session_of(Clock(), pool_of(missing=SepcamError("missing is not to be had")))
+    session.change(detector="missing")
+    shot = until(session, lambda shot: shot.status.message)
+    assert shot.status.message == "missing is not to be had"
+    assert session.settings.detector == "squares"
+
+
+def test_confidence_is_switched_and_identities_are_kept(session_of):
+    session = session_of(Clock())
+    ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
+    session.change(conf=0.5)
+    now = session.wait(0).number
+    later = until(session, lambda shot: shot.number > now + 5)
+    assert later.result.instances.track_ids.tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize("conf", [-0.1, 1.1])
+def test_a_confidence_out_of_range_is_refused(conf):
+    with pytest.raises(ValueError, match="conf must lie between 0 and 1"):
+        LiveSettings("squares", conf=conf)
+
+
+def test_a_click_follows_a_person_and_dims_the_rest(session_of):
+    session = session_of(Clock())
+    shot = until(session, lambda shot: len(shot.result.instances) == 1)
+    x, y = shot.result.instances.boxes[0].reshape(2, 2).mean(0)
+    track_id = session.follow_at(x, y)
+    assert track_id == shot.result.instances.track_ids[0]
+    dimmed = until(session, lambda shot: shot.picture[200:, 200:].max() < 40)  # the ground has 60
+    box = dimmed.result.instances.boxes[0].astype(int)
+    assert dimmed.picture[box[1] + 5 : box[3] - 5, box[0] + 3 : box[2] - 3].max() > 200
+    assert session.follow_at(300, 230) is None
+    until(session, lambda shot: shot.picture[200:, 200:].max() == 60)
+
+
+def test_people_are_hidden_from_the_first_picture_on(session_of):
+    """The square is hidden also in frames in which it has no identity yet."""
+    session = session_of(Clock(), settings=LiveSettings("squares", hud="off", blur="people"))
+    for shot in islice(shots(session), 10):
+        square = shot.picture[20:44]
+        # Of the sharp edges of the white square nothing is left.
+        assert int((square.min(axis=2) > 250).sum()) < 12 * 24
+
+
+def test_a_pause_holds_the_picture_and_the_newest_one_comes_after_it(session_of):
+    camera = Clock(fps=60)
+    session = session_of(camera)
+    session.wait(0, PATIENCE_S)
+    session.pause()
+    assert session.notice() == "paused"
+    number = session.wait(0).number
+    while (late := session.wait(number, 1.0)) is not None:  # on its way at the pause
+        number = late.number
+    resumed_ms = camera.now_ms()
+    session.pause(False)
+    # A second has passed since the pause: what comes now is not from then.
+    assert read_index(session.wait(number, PATIENCE_S).picture) >= resumed_ms - 500
+
+
+def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
+    cameras = [Clock(frames=20), Clock()]
+    away = threading.Event()
+
+    def connect():
+        if len(cameras) == 1 and not away.is_set():
+            raise SepcamError("it is away")
+        return cameras.pop(0)
+
+    source = ReconnectingSource(connect, waits_s=(0.02,))
+    session = session_of(source)
+    before = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
+    give_up = time.monotonic() + PATIENCE_S
+    while not (notice := session.notice()) or not notice.startswith("reconnecting ("):
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    last = session.wait(0)
+    away.set()
+    after = until(session, lambda shot: shot.number > last.number + 3 and len(shot.result.instances))
+    assert session.notice() is None
+    assert after.result.instances.track_ids.tolist() == before.tolist()
+
+
+def test_a_camera_that_stays_away_ends_the_session_with_the_reason(session_of):
+    cameras = [Clock(frames=5)]
+
+    def connect():
+        if not cameras:
+            raise SepcamError("it is away")
+        return cameras.pop(0)
+
+    session = session_of(ReconnectingSource(connect, timeout_s=0.1, waits_s=(0.02,)))
+    list(shots(session))
+    assert session.ended
+    assert isinstance(session.error, SepcamError)
+    assert "did not come back" in str(session.error)
+
+
+def test_an_error_in_the_analysis_ends_the_session_and_is_kept(session_of):
+    class Broken(Squares):
+        def detect(self, image):
+            if image.shape[:2] == SIZE[::-1]:
+                raise OSError("broken")
+            return Detections.empty()
+
+    session = session_of(Clock(), pool_of(squares=Broken()))
+    list(shots(session))
+    assert isinstance(session.error, OSError)
+
+
+def test_a_recording_plays_in_real_time_and_the_results_beside_it_begin_at_zero(session_of, tmp_path):
+    session = session_of(Clock(fps=30), pool_of(squares=Slow(0.05)))
+    results = Recorder([JsonlSink(tmp_path / "out.jsonl", session.info, {})])
+    session.recordings.attach(results)
+    session.recordings.start(tmp_path / "out.mp4")
+    assert session.recordings.video == tmp_path / "out.mp4"
+    begun = time.monotonic()
+    written = sum(1 for _ in islice(shots(session), 25))
+    lasted = time.monotonic() - begun
+    assert session.recordings.stop() == tmp_path / "out.mp4"
+    session.recordings.detach(results)
+    assert session.recordings.video is None
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        times = [float(frame.time) for frame in container.decode(video=0)]
+    assert len(times) >= written - 1
+    assert times[0] == 0
+    assert times[-1] == pytest.approx(lasted, rel=0.35)  # far from what 25 frames take at the camera's 30 FPS
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    frames = [line for line in lines if line["type"] == "frame"]
+    assert lines[0]["type"] == "header" and lines[-1]["type"] == "summary"
+    assert frames[0]["time_s"] < 2 * lasted
+    assert np.diff([frame["time_s"] for frame in frames]).min() > 0
+
+
+def test_two_recordings_one_after_the_other(session_of, tmp_path):
+    session = session_of(Clock(fps=60))
+    for name in ("a.mp4", "b.mp4"):
+        session.recordings.start(tmp_path / name)
+        with pytest.raises(SepcamError, match="is being recorded"):
+            session.recordings.start(tmp_path / "c.mp4")
+        number = session.wait(0, PATIENCE_S).number
+        until(session, lambda shot, number=number: shot.number > number + 5)
+        session.recordings.stop()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_what_cannot_be_written_any_more_stops_and_the_picture_goes_on(session_of):
+    class FullDisk:
+        aborted = False
+
+        def write(self, result, picture=None):
+            raise SepcamError("the disk is full")
+
+        def close(self, summary):
+            raise AssertionError("it was given up")
+
+        def abort(self):
+            self.aborted = True
+
+    session = session_of(Clock())
+    sink = FullDisk()
+    session.recordings.attach(Recorder([sink]))
+    shot = until(session, lambda shot: shot.status.message)
+    assert shot.status.message == "the disk is full"
+    assert sink.aborted
+    assert session.recordings.failures == ["the disk is full"]
+    until(session, lambda later: later.number > shot.number + 3)
+
+
+def test_stopping_completes_what_is_being_recorded(session_of, tmp_path):
+    session = session_of(Clock(fps=60))
+    session.recordings.start(tmp_path / "out.mp4")
+    until(session, lambda shot: shot.number > 5)
+    session.stop()
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= 3
+
+
+def test_events_and_counts(session_of):
+    told = []
+    session = session_of(
+        Clock(fps=40, step=1),
+        marks=[read_mark("60,0,60,239", line=True), read_mark("80,0,319,0,319,239,80,239", line=False)],
+        on_event=lambda event: told.append((event.kind, event.track_id)),
+    )
+    # The square starts again at the left now and then, so both happen sooner or later.
+    shot = until(session, lambda shot: all(count.first + count.second for count in shot.status.counts))
+    assert [str(count).split(":")[0] for count in shot.status.counts] == ["line 1", "zone 1"]
+    assert {kind for kind, _ in told} >= {"enter", "line", "zone"}
+    session.stop()
+    assert told[-1][0] == "leave"
+
+
+def test_a_wrong_mark_is_refused_and_the_source_closed():
+    camera = Clock()
+    with pytest.raises(SepcamError, match="lies outside the picture"):
+        LiveSession(
+            ReconnectingSource(lambda: camera),
+            pool_of(),
+            LiveSettings("squares"),
+            marks=[read_mark("0,0,9999,9999", line=True)],
+        )
+    assert camera._closed.is_set()
+
+
+def test_a_slow_machine_does_less_says_so_and_keeps_the_picture_moving(session_of):
+    settings = LiveSettings("squares", hud="full")
+    session = session_of(Clock(fps=30), pool_of(squares=Slow(0.06)), settings=settings, target_fps=None)
+    shot = until(session, lambda shot: shot.status.quality)
+    assert shot.status.quality.startswith("detecting every")
+
+
+def test_the_read_out_can_be_switched_off_and_on(session_of):
+    session = session_of(Clock())
+    plain = until(session, lambda shot: shot.number > 3).picture[20:100]
+    session.change(hud="full")
+    until(session, lambda shot: shot.picture[20:100, :150].mean() < 0.8 * plain[:, :150].mean())
+
+
+def test_the_status_is_json(session_of):
+    session = session_of(Clock(), settings=LiveSettings("squares", hud="full"))
+    until(session, lambda shot: shot.number > 5)
+    status = json.loads(json.dumps(session.status().to_json()))
+    assert status["detector"] == "squares"
+    assert status["backbone"] == "separable"
+    assert status["tasks"] == ["track", "pose", "segment"]
+    assert status["shown_fps"] > 0 and status["camera_fps"] > 0
+    assert status["latency_ms_p95"] >= status["latency_ms_p50"] > 0
