@@ -10,10 +10,8 @@ from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks.types import Task
-from sepcam.pipelines.batch.tasks.types import FileTask, TaskResult
-from sepcam.pipelines.batch.workers.processes import Event
-from sepcam.pipelines.batch.workers.protocol import Died, Finished
+from sepcam.pipelines.batch.tasks.types import FileTask, Task, TaskResult
+from sepcam.pipelines.batch.workers.protocol import Died, Event, Finished
 from sepcam.pipelines.files.atomic import DiskFullError
 
 SETTINGS = JobSettings("some-detector", saves=("jsonl",))

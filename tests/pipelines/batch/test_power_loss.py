@@ -13,10 +13,9 @@ from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, Journal
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks.types import Task, run_task
-from sepcam.pipelines.batch.tasks.types import TaskResult
-from sepcam.pipelines.batch.workers.processes import Event
-from sepcam.pipelines.batch.workers.protocol import Finished
+from sepcam.pipelines.batch.tasks.run import run_task
+from sepcam.pipelines.batch.tasks.types import Task, TaskResult
+from sepcam.pipelines.batch.workers.protocol import Event, Finished
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.outputs import Save
 
