@@ -46,7 +46,9 @@ def read_tfjs(path: Path | str) -> list[ConvWeights]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is not JSON: {error}") from error
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ValueError(f"{path.name} is not a graph model of TensorFlow.js, or is damaged: {error!r}") from error
+        raise ValueError(
+            f"{path.name} is not a graph model of TensorFlow.js, or is damaged: {error!r}"
+        ) from error
 
 
 def _tensors(folder: Path, group: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:

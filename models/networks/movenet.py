@@ -42,9 +42,9 @@ class MoveNet(nn.Module):
     Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to one float32 (B, channels, H / 4, W / 4) tensor
     per head. All lengths are in cells, and relative to the index of the cell that they are read from:
 
-    - center, 1: the logit that a person's center is in the cell. For multipose this is the center of the box,
-      for the networks of one person the mean of the visible keypoints;
-    - kpt_heatmap, 17: the logits that somebody's keypoint is in the cell;
+    - center, 1: the probability that a person's center is in the cell. For multipose this is the center of the
+      box, for the networks of one person the mean of the visible keypoints;
+    - kpt_heatmap, 17: the probabilities that somebody's keypoint is in the cell;
     - kpt_regress, 34 (17 pairs y, x): the keypoints of the person whose center is in the cell, roughly;
     - kpt_offset, 34 (17 pairs y, x): the keypoint that is in the cell, exactly;
     - box_scale, 2: height and width of the box whose center is in the cell;
@@ -64,9 +64,13 @@ class MoveNet(nn.Module):
         self.heads = nn.ModuleDict({name: _Head(outputs) for name, outputs in channels.items()})
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """The outputs of the heads."""
-        features = self.features(images)
-        return tuple(head(features) for head in self.heads.values())
+        """The outputs, see the class."""
+        return self.read(self.features(images))
+
+    def read(self, features: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, out of `features`."""
+        center, heatmap, *rest = (head(features) for head in self.heads.values())
+        return (center.sigmoid(), heatmap.sigmoid(), *rest)
 
     def features(self, images: Tensor) -> Tensor:
         """(B, 24, H / 4, W / 4) float32 features that the heads read."""
