@@ -1,7 +1,7 @@
 """From the outputs of `networks.people.People` to people: boxes, keypoints and scores.
 
-The network's lengths are in cells, 4 x 4 pixels of its input; (x, y) lies in the cell in row int(y) and column
-int(x). Nothing here needs torch.
+The network's lengths are in cells of 4 x 4 pixels of its input; (x, y) lies in the cell in row int(y) and
+column int(x). Nothing here needs torch.
 """
 
 from collections.abc import Sequence

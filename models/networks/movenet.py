@@ -42,8 +42,8 @@ class MoveNet(nn.Module):
     Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to one float32 (B, channels, H / 4, W / 4) tensor
     per head. All lengths are in cells, and relative to the index of the cell that they are read from:
 
-    - center, 1: the probability that a person's center is in the cell. For multipose this is the center of the
-      box, for the networks of one person the mean of the visible keypoints;
+    - center, 1: the probability that a person's center is in the cell. For multipose this is the center of
+      the box, for the networks of one person the mean of the visible keypoints;
     - kpt_heatmap, 17: the probabilities that somebody's keypoint is in the cell;
     - kpt_regress, 34 (17 pairs y, x): the keypoints of the person whose center is in the cell, roughly;
     - kpt_offset, 34 (17 pairs y, x): the keypoint that is in the cell, exactly;

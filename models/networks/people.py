@@ -41,8 +41,8 @@ class MaskHead(nn.Module):
     """The masks of N people, each in a grid over that person's box; 22 k parameters, 50 M multiply-adds each.
 
     Maps float32 (N, 40, 40, 43), as `detectors.people_masks` makes them, to one float32 tensor (N, 80, 80) of
-    logits on the same areas. The channels are 24 features, 17 keypoints as Gaussians, and the area's width and
-    height.
+    logits on the same areas. The channels are 24 features, 17 keypoints as Gaussians, and the area's width
+    and height.
     """
 
     def __init__(self) -> None:
