@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ..blazepose import Upsample2
-from ..blocks import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
-from ..mobilenet import _V2_STAGES as V2_STAGES
+from ..layers.conv import ConvAct, DepthwiseSeparable, InvertedResidual, Normalize
+from ..layers.upsample import Upsample2
+from .mobilenet import V2_STAGES
 
 KEYPOINTS = 17
 """COCO's, in COCO's order."""

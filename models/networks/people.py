@@ -6,8 +6,8 @@ that person's keypoints, which tell it whose mask is wanted. `detectors.people` 
 
 from torch import Tensor, nn
 
-from ..blazepose import Upsample2
-from ..blocks import ConvAct, DepthwiseSeparable
+from ..layers.conv import ConvAct, DepthwiseSeparable
+from ..layers.upsample import Upsample2
 from .movenet import BOX_HEADS, FEATURES, HEADS, KEYPOINTS, MoveNet
 
 OUTPUTS = (*HEADS, *BOX_HEADS, "features")

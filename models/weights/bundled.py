@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
-from .errors import SepcamError
+from ..errors import SepcamError
 
 if TYPE_CHECKING:
     import torch

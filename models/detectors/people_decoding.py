@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .boxes import nms
-from .types import F32, I64
+from ..ops.boxes import nms
+from ..types import F32, I64
 
 STRIDE = 4
 """Pixels of the network's input per cell."""

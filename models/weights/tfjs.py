@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..types import F32
 from .importers import ConvWeights
-from .types import F32
 
 _CONVS = ("Conv2D", "_FusedConv2D")
 _DEPTHWISE = ("DepthwiseConv2dNative", "FusedDepthwiseConv2dNative")
@@ -97,7 +97,7 @@ def _conv(node: Mapping[str, Any], nodes: Mapping[str, Any], tensors: Mapping[st
     bias = _constant(rest[0], nodes, tensors) if rest else np.zeros(len(weight))
     if bias.shape != (len(weight),):
         raise ValueError(f"{name} has {len(weight)} outputs and a bias of shape {bias.shape}")
-    return ConvWeights(name, _contiguous(weight), _contiguous(bias), depthwise=depthwise)
+    return ConvWeights(name, _copied(weight), _copied(bias), depthwise=depthwise)
 
 
 def _constant(name: str, nodes: Mapping[str, Any], tensors: Mapping[str, Array]) -> Array:
@@ -111,5 +111,5 @@ def _constant(name: str, nodes: Mapping[str, Any], tensors: Mapping[str, Array])
     return tensors[name]
 
 
-def _contiguous(values: Array) -> F32:
-    return np.ascontiguousarray(values, np.float32)
+def _copied(values: Array) -> F32:
+    return np.array(values, np.float32, order="C")

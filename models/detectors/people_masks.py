@@ -7,7 +7,7 @@ torch.
 import cv2
 import numpy as np
 
-from .types import F32
+from ..types import F32
 
 GRID = 40
 """Side of the head's input."""
