@@ -19,13 +19,14 @@ _GROW = np.float32(1.15)  # how much larger than the box the area is that the he
 _LEAST = np.float32(1)  # half a side of that area in cells, at least
 _SIGMA = 0.12  # of a keypoint's Gaussian, in halves of the area's side
 _OCTAVES = np.float32(4)  # by which log2 of the halved sides is divided
-_TICKS = (2 * np.arange(GRID, dtype=np.float32) + 1) / GRID - 1  # centers of the grid's cells, from -1 to 1
+_TICKS: F32 = np.linspace(1 / GRID - 1, 1 - 1 / GRID, GRID, dtype=np.float32)  # centers of the grid's cells, from -1 to 1
 
 
 def areas(boxes: F32) -> tuple[F32, F32]:
     """Centers and halved sides, (N, 2) float32 x, y each, of what the head looks at for (N, 4) boxes."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return center, np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2 * _GROW, _LEAST)
+    half = np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2 * _GROW, _LEAST)
+    return center.astype(np.float32), half.astype(np.float32)
 
 
 def mask_inputs(features: F32, boxes: F32, keypoints: F32) -> F32:

@@ -226,7 +226,7 @@ def test_googles_names_find_their_place_whatever_their_order(tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "wanted", "message"),
-    [(lightning, multipose, "it lacks heads.box_offset"), (multipose, lightning, "it also has heads.box_off")],
+    [(lightning, multipose, "it lacks heads.box"), (multipose, lightning, "it also has heads.box")],
 )
 def test_the_weights_of_another_movenet_are_refused(file, wanted, message, tmp_path):
     path = write_movenet(file(), tmp_path)
