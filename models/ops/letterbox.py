@@ -7,22 +7,24 @@ from ..types import F32, U8
 
 
 class Letterbox:
-    """Scales pictures into a network's input without changing their shape; the rest stays grey.
+    """Scales images into a network's input without changing their shape; the rest has one gray level.
 
-    The picture lies at the top left, as YOLOX was trained. One buffer serves all calls.
+    The image lies at the top left. One buffer serves all calls.
 
     Args:
         size: (height, width) of the input in pixels.
-        value: of the pixels beside the picture.
+        value: of the pixels beside the image; 114 is what YOLOX was trained with.
+        shrink: OpenCV's interpolation for images that are larger than the input; for others it is bilinear.
     """
 
-    def __init__(self, size: tuple[int, int], value: int = 114) -> None:
+    def __init__(self, size: tuple[int, int], value: int = 114, *, shrink: int = cv2.INTER_LINEAR) -> None:
         self._batch: U8 = np.full((1, *size, 3), value, np.uint8)
         self._value = value
+        self._shrink = shrink
         self._inner = size
 
     def __call__(self, image: U8) -> tuple[U8, F32]:
-        """Fits one (H, W, 3) uint8 picture.
+        """Fits one (H, W, 3) uint8 image.
 
         Returns:
             The (1, height, width, 3) batch, overwritten by the next call, and the (2,) float32 factors by
@@ -35,5 +37,6 @@ class Letterbox:
         if inner != self._inner:
             canvas[:] = self._value
             self._inner = inner
-        cv2.resize(image, inner[::-1], dst=canvas[: inner[0], : inner[1]])
+        interpolation = self._shrink if scale < 1 else cv2.INTER_LINEAR
+        cv2.resize(image, inner[::-1], dst=canvas[: inner[0], : inner[1]], interpolation=interpolation)
         return self._batch, np.array([inner[1] / width, inner[0] / height], np.float32)
