@@ -11,7 +11,7 @@ from ..layers.upsample import Upsample2
 from .movenet import BOX_HEADS, FEATURES, HEADS, KEYPOINTS, MoveNet
 
 OUTPUTS = (*HEADS, *BOX_HEADS, "features")
-"""Names of the outputs of `People`, in order."""
+"""Names of the outputs of `PeopleMaps`, in order."""
 
 MASK_INPUTS = FEATURES + KEYPOINTS + 2
 MASK_GRID = 40
@@ -21,7 +21,7 @@ MASK_SIZE = 2 * MASK_GRID
 _WIDTH = 64
 
 
-class People(MoveNet):
+class PeopleMaps(MoveNet):
     """Multipose that also gives its features: what one look at an image finds of all people.
 
     Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to the seven ``OUTPUTS``: the heads of `MoveNet`,

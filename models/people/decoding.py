@@ -1,4 +1,4 @@
-"""From the outputs of `networks.people.People` to people: one look at one image.
+"""From the outputs of `networks.people.PeopleMaps` to people: one look at one image.
 
 The network's lengths are in cells of 4 x 4 pixels of its input; (x, y) lies in the cell in row int(y) and
 column int(x). Nothing here needs torch.

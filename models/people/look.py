@@ -9,14 +9,14 @@ from .decoding import Maps, decode
 from .types import People, Seen, View
 
 FEATURES = 6
-"""Index of the features in the outputs of `networks.people.People`."""
+"""Index of the features in the outputs of `networks.people.PeopleMaps`."""
 
 
 class Look:
     """Finds the people in an image that is scaled into one input of the network.
 
     Args:
-        run: `networks.people.People`, compiled for ``size``.
+        run: `networks.people.PeopleMaps`, compiled for ``size``.
         size: (height, width) of its input in pixels, multiples of 32.
     """
 

@@ -125,15 +125,15 @@ def merge_second(people: People, again: Sequence[People | None]) -> People:
     shows a faint pose. A person that it doesn't show stays as it was, with a low score of the pose.
 
     Args:
-        people: N of the first look.
+        people: N of the first look; their ``views`` stay.
         again: for each, that person alone in the second look; or None.
     """
-    boxes, keypoints, views = people.boxes.copy(), people.keypoints.copy(), people.views.copy()
+    boxes, keypoints = people.boxes.copy(), people.keypoints.copy()
     for i, second in enumerate(again):
         if second is not None:
             share = second.centers[0] / (second.centers[0] + people.scores[i])
             boxes[i] = share * second.boxes[0] + (1 - share) * people.boxes[i]
-            keypoints[i], views[i] = second.keypoints[0], second.views[0]
+            keypoints[i] = second.keypoints[0]
     mean = keypoints[..., 2].mean(1)
     confirmed = np.array([second is not None for second in again], bool)
     return unique(
@@ -143,6 +143,5 @@ def merge_second(people: People, again: Sequence[People | None]) -> People:
             scores=people.scores * np.maximum(mean, _FAINTEST) ** np.float32(0.25),
             keypoints=keypoints,
             pose_scores=people.scores * mean * np.where(confirmed, np.float32(1), _UNCONFIRMED),
-            views=views,
         )
     )

@@ -32,8 +32,8 @@ class PeopleNetwork:
     One thread at a time may use it. It keeps nothing from one image to the next.
 
     Args:
-        compile_look: gives `networks.people.People`, ready to run on inputs of (height, width) pixels; called
-            when an image of a new shape comes.
+        compile_look: gives `networks.people.PeopleMaps`, ready to run on inputs of (height, width) pixels;
+            called when an image of a new shape comes.
         mask_head: gives the masks; None leaves them out.
         sizes: the longer side of the input, a multiple of 32, of each of one or more looks at the image; the
             shorter side follows the image's shape. What they find is merged.
@@ -108,12 +108,16 @@ class PeopleNetwork:
 
 
 def _masks(run: MaskRun, people: People, seen: Sequence[Seen], size: tuple[int, int]) -> list[Crop]:
-    """The masks of people in an image of (height, width) pixels; empty for those whom no view shows."""
+    """The masks of people in an image of (height, width) pixels.
+
+    Those whom no view shows, or of whom no keypoint tells the head who is meant, get empty ones.
+    """
     logits = np.full((len(people), MASK_SIZE, MASK_SIZE), _NOBODY, np.float32)
     affines = np.zeros((len(people), 2, 3), np.float32)
     affines[:, 0, 0] = affines[:, 1, 1] = 1
+    posed = people.keypoints[..., 2].any(1)
     for index, one in enumerate(seen):
-        rows = np.flatnonzero(people.views == index)
+        rows = np.flatnonzero((people.views == index) & posed)
         for start in range(0, len(rows), _MASKS):
             batch = rows[start : start + _MASKS]
             shown = one.view.to_input(people[batch])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sepcam.models.layers.conversion import to_standard
 from sepcam.models.networks.movenet import BOX_HEADS, HEADS, lightning, multipose, thunder
-from sepcam.models.networks.people import People
+from sepcam.models.networks.people import PeopleMaps
 from sepcam.models.profiling.cost import count
 from sepcam.models.profiling.equivalence import verify
 from sepcam.models.runtime.compile import compile_network
@@ -58,7 +58,7 @@ def test_googles_files_give_the_outputs_of_tensorflow_js(name, google_files):
 
 
 def test_the_weights_that_ship_give_the_outputs_of_tensorflow_js():
-    network = People().eval()
+    network = PeopleMaps().eval()
     network.load_state_dict(read_part(bundled_file("people"), "people"))
     check_parity(network, np.load(GOLDEN / "movenet-multipose.npz"), atol=1e-3)
 
@@ -91,7 +91,7 @@ def test_any_multiple_of_32_gives_a_cell_for_every_4_pixels(size):
 
 
 def test_torch_and_openvino_agree(tmp_path):
-    network = People().eval()
+    network = PeopleMaps().eval()
     network.load_state_dict(read_part(bundled_file("people"), "people"))
     images = cv2.resize(FRAME, (160, 96))[None]
     outputs = []
