@@ -73,7 +73,7 @@ class TrackerSettings:
 
 
 MakeDetector = Callable[["LoadedNetwork", Size | int, Thresholds], Detector]
-"""Makes a detector from a network, its input size (or longer side: see `zoo.load_detector`), its thresholds."""
+"""Makes a detector from a network, input size or longer side (see `zoo.load_detector`), and thresholds."""
 MakePose = Callable[["LoadedNetwork", int, bool | None], PoseEstimator]
 """Makes a pose estimator from a network, the most people to prepare for, and whether masks are wanted.
 

@@ -31,7 +31,8 @@ _LARGE = 0.3
 """Fraction of the image's side from which on SSDLite's boxes come from its pass at 300 x 300, too.
 
 That pass finds smaller people as well, but places them so badly that NMS keeps them beside the other pass's:
-with them HOTA on PETS09-S2L1 is 37.2, without 45.3; AP50 on 79 COCO images 48.0 and 49.9. 0.3 to 0.4 give the same.
+with them HOTA on PETS09-S2L1 is 37.2, without 45.3; AP50 on 79 COCO images 48.0 and 49.9. 0.3 to 0.4 give the
+same.
 """
 
 
