@@ -96,7 +96,7 @@ def test_without_identities_nothing_is_counted():
         *(("1,2,3,4", False), ("1,2,3,4,5", False), ("0,0,1,1,0,0", False)),
     ],
 )
-def test_what_is_no_line_or_zone_is_refused(text, line):
+def test_an_invalid_line_or_zone_is_refused(text, line):
     with pytest.raises(SepcamError, match=r"is not a valid (line|zone): write"):
         parse_zone(text, line=line)
 
@@ -105,8 +105,8 @@ def test_both_ways_of_writing_points_are_read():
     assert parse_zone("1,2 3,4", line=True) == Zone(((1, 2), (3, 4))) == parse_zone("1, 2, 3, 4", line=True)
 
 
-def test_a_mark_outside_the_picture_is_refused():
-    with pytest.raises(SepcamError, match="lies outside the picture, which has 320x240 pixels"):
+def test_a_zone_outside_the_frame_is_refused():
+    with pytest.raises(SepcamError, match="lies outside the frame, which has 320x240 pixels"):
         ZoneCounter([parse_zone("0,0,640,480", line=True)], SIZE)
 
 
