@@ -13,7 +13,7 @@ from .analysis.analyzer import Analyser, check_every
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.stages import Stage, run_stages
-from .sinks.fan_out import Recorder
+from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.bytetrack import Tracker
 from .types import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
@@ -125,7 +125,7 @@ class Pipeline:
         source: Source,
         *,
         overlay: Overlay | None = None,
-        recorder: Recorder | None = None,
+        recorder: FanOut | None = None,
         analyser: Analyser | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a live source's newest one each time.
@@ -205,7 +205,7 @@ class _Steps:
     """What is done with each frame of one run; every method has its own thread."""
 
     def __init__(
-        self, analyser: Analyser, meter: Meter, overlay: Overlay | None, recorder: Recorder | None
+        self, analyser: Analyser, meter: Meter, overlay: Overlay | None, recorder: FanOut | None
     ) -> None:
         self.meter = meter
         self._analyser = analyser

@@ -13,8 +13,8 @@ from .drawing.overlay import Overlay
 from .pipeline import Pipeline
 from .sinks.base import Sink
 from .sinks.coco import CocoSink
-from .sinks.fan_out import Recorder
-from .sinks.image_folder import PictureSink
+from .sinks.fan_out import FanOut
+from .sinks.image_folder import ImageFolderSink
 from .sinks.jsonl import JsonlSink
 from .sinks.mot import MotSink
 from .sinks.outputs import Save, Target
@@ -82,7 +82,7 @@ def record(
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
     try:
-        recorder = Recorder(sinks(target, source.info, pipeline, overwrite, coco_annotations))
+        recorder = FanOut(sinks(target, source.info, pipeline, overwrite, coco_annotations))
     except BaseException:
         source.close()
         raise
@@ -99,9 +99,7 @@ def record(
     return Outcome(source.info, summary, tuple(recorder.notices))
 
 
-def _run(
-    source: Source, recorder: Recorder, pipeline: Pipeline, progress: Progress, *, pictures: bool
-) -> bool:
+def _run(source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, pictures: bool) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
     results = pipeline.run(source, overlay=overlay_of(pipeline) if pictures else None, recorder=recorder)
     try:
@@ -148,7 +146,7 @@ def _sink(
     coco_annotations: Path | None,
 ) -> Sink:
     if save == "video" and info.independent:
-        return PictureSink(path, overwrite=overwrite)
+        return ImageFolderSink(path, overwrite=overwrite)
     if save == "video":
         return VideoSink(path, info, source if info.has_audio else None, overwrite=overwrite)
     if save == "jsonl":

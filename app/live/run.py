@@ -11,7 +11,7 @@ from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import header
 from ...pipelines.sinks.base import Sink
-from ...pipelines.sinks.fan_out import Recorder
+from ...pipelines.sinks.fan_out import FanOut
 from ...pipelines.sinks.jsonl import JsonlSink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sinks.outputs import stem_of
@@ -72,7 +72,7 @@ def watch(request: Request) -> None:
                 raise session.error
 
 
-def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> Recorder | None:
+def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut | None:
     """Begins everything that is to be kept from the beginning."""
     stem = request.video.with_suffix("") if request.video else request.folder / _stem(session.info)
     sinks: list[Sink] = []
@@ -91,7 +91,7 @@ def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> Recorde
         raise
     if not sinks:
         return None
-    recorder = Recorder(sinks)
+    recorder = FanOut(sinks)
     session.recordings.attach(recorder)
     return recorder
 
@@ -121,7 +121,7 @@ def _run(session: LiveSession, request: Request) -> None:
         return
 
 
-def _complete(session: LiveSession, results: Recorder | None) -> None:
+def _complete(session: LiveSession, results: FanOut | None) -> None:
     """Completes the files and says what there is."""
     figures = session.status().figures.meter
     session.halt()

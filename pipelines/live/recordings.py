@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ..sinks.fan_out import Recorder
+from ..sinks.fan_out import FanOut
 from ..sinks.video import VideoSink
 from ..types import FrameResult, RunSummary, StreamInfo
 
@@ -30,8 +30,8 @@ class Recordings:
         self._info = info
         self._say = say
         self._lock = threading.Lock()
-        self._recorders: list[Recorder] = []
-        self._video: tuple[Path, Recorder] | None = None
+        self._recorders: list[FanOut] = []
+        self._video: tuple[Path, FanOut] | None = None
 
     @property
     def video(self) -> Path | None:
@@ -39,12 +39,12 @@ class Recordings:
         video = self._video
         return None if video is None else video[0]
 
-    def attach(self, recorder: Recorder) -> None:
+    def attach(self, recorder: FanOut) -> None:
         """Hands every frame from now on to a recorder."""
         with self._lock:
             self._recorders.append(recorder)
 
-    def detach(self, recorder: Recorder, warnings: Sequence[str] = ()) -> RunSummary:
+    def detach(self, recorder: FanOut, warnings: Sequence[str] = ()) -> RunSummary:
         """Hands it no more and completes its files.
 
         Raises:
@@ -65,7 +65,7 @@ class Recordings:
         """
         if self._video is not None:
             raise SepcamError(f"{self._video[0]} is being recorded")
-        recorder = Recorder([VideoSink(path, self._info, overwrite=overwrite)])
+        recorder = FanOut([VideoSink(path, self._info, overwrite=overwrite)])
         self._video = path, recorder
         self.attach(recorder)
 
@@ -108,7 +108,7 @@ class Recordings:
         self.failures.append(str(error))
         self._say(str(error))
 
-    def _drop(self, recorder: Recorder) -> None:
+    def _drop(self, recorder: FanOut) -> None:
         with self._lock:
             if recorder in self._recorders:
                 self._recorders.remove(recorder)

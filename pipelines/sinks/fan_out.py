@@ -12,7 +12,7 @@ from ..types import FrameResult, RunSummary
 from .base import Sink
 
 
-class Recorder:
+class FanOut:
     """Hands every frame to every sink, so that all of them hold the same frames wherever a run ends.
 
     Frames are written from one thread; ``finish`` and ``abort`` may be called from another, and wait for a

@@ -15,7 +15,7 @@ from ..types import FrameResult, RunSummary
 _JPEG_QUALITY = 95
 
 
-class PictureSink:
+class ImageFolderSink:
     """A folder with a JPEG for each annotated image, ``<name>.jpg``; they appear when all are there."""
 
     def __init__(self, folder: Path, *, overwrite: bool = False) -> None:

@@ -10,7 +10,7 @@ from sepcam import pipelines
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
-from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.types import Frame, StreamInfo
 
@@ -106,7 +106,7 @@ def test_without_an_overlay_the_pictures_stay_as_they_are():
 
 def test_with_an_overlay_the_pictures_are_drawn_on_before_they_are_recorded():
     sink = Pictures()
-    recorder = Recorder([sink])
+    recorder = FanOut([sink])
     for result in pipeline().run(Squares(8), overlay=Overlay(), recorder=recorder):
         assert sink.pictures[result.frame.index] is result.frame.image
     assert not np.array_equal(sink.pictures[-1], square_picture(7))
@@ -114,7 +114,7 @@ def test_with_an_overlay_the_pictures_are_drawn_on_before_they_are_recorded():
 
 
 def test_the_summary_has_the_median_of_every_stage():
-    recorder = Recorder([Pictures()])
+    recorder = FanOut([Pictures()])
     list(pipeline().run(Squares(5), overlay=Overlay(), recorder=recorder))
     stages = recorder.finish().stage_ms
     assert set(stages) == {"read", "detect", "track", "pose", "masks", "draw", "encode"}
@@ -182,7 +182,7 @@ class BrokenOverlay(Overlay):
 def test_whatever_breaks_ends_the_run_with_its_cause(runner, overlay, sink, message):
     source = Squares(200)
     with pytest.raises((RuntimeError, SepcamError), match=message):
-        list(runner.run(source, overlay=overlay, recorder=Recorder([sink])))
+        list(runner.run(source, overlay=overlay, recorder=FanOut([sink])))
     assert source.closed
 
 

@@ -21,7 +21,7 @@ from ...media.timestamps import FrameClock
 from ...pipeline import Pipeline
 from ...process_file import overlay_of, sinks
 from ...sinks.base import Sink
-from ...sinks.fan_out import Recorder
+from ...sinks.fan_out import FanOut
 from ...sinks.outputs import Target
 from ...sinks.video import VideoSink
 from ...sinks.video_concat import JoinedVideo
@@ -174,7 +174,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     if task.pictures:
         info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
         written.append(VideoSink(task.part.video, info, overwrite=True))
-    recorder = Recorder([_From(sink, task.first) for sink in written])
+    recorder = FanOut([_From(sink, task.first) for sink in written])
     shifted = _Shifted(source, found, replay, task.first - warm)
     try:
         results = networks.run(
@@ -213,7 +213,7 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
             written.append(
                 JoinedVideo(task.target.files["video"], info, parts, audio, overwrite=task.overwrite)
             )
-        recorder = Recorder(written)
+        recorder = FanOut(written)
         for result in _results(task.parts, info):
             recorder.write(result, None)
             report(recorder.frames, info.frame_count)

@@ -24,7 +24,7 @@ from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
-from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.jsonl import JsonlSink
 from sepcam.pipelines.sinks.video import VideoSink
 from sepcam.pipelines.sources.base import Source
@@ -139,7 +139,7 @@ class Bench:
         recorder = None
         if output == "video":
             sink = VideoSink(Path(folder) / "sepcam.mp4", source.info, overwrite=True)
-            recorder = Recorder([sink])
+            recorder = FanOut([sink])
         overlay = None if output == "results" else _overlay(pipeline)
         for result in pipeline.run(source, overlay=overlay, recorder=recorder):
             done += 1
@@ -292,7 +292,7 @@ def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder:
     given: dict[str, Any] = {"options": RuntimeOptions(**options)}
     pipeline = Pipeline(load_detector(detector, **given), load_pose(**given))
     source = LoopedSource(clip, frames)
-    recorder = Recorder(
+    recorder = FanOut(
         [
             VideoSink(Path(folder) / "loop.mp4", source.info, overwrite=True),
             JsonlSink(Path(folder) / "loop.jsonl", source.info, {}, overwrite=True),

@@ -19,7 +19,7 @@ from sepcam.pipelines.analytics.zones import parse_zone
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
-from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.jsonl import JsonlSink
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
@@ -292,7 +292,7 @@ def test_an_error_in_the_analysis_ends_the_session_and_is_kept(session_of):
 
 def test_a_recording_plays_in_real_time_and_the_results_beside_it_begin_at_zero(session_of, tmp_path):
     session = session_of(Clock(fps=30), pool_of(squares=Slow(0.05)))
-    results = Recorder([JsonlSink(tmp_path / "out.jsonl", session.info, {})])
+    results = FanOut([JsonlSink(tmp_path / "out.jsonl", session.info, {})])
     session.recordings.attach(results)
     session.recordings.start(tmp_path / "out.mp4")
     assert session.recordings.video == tmp_path / "out.mp4"
@@ -341,7 +341,7 @@ def test_what_cannot_be_written_any_more_stops_and_the_picture_goes_on(session_o
 
     session = session_of(Clock())
     sink = FullDisk()
-    session.recordings.attach(Recorder([sink]))
+    session.recordings.attach(FanOut([sink]))
     shot = until(session, lambda shot: shot.status.message)
     assert shot.status.message == "the disk is full"
     assert sink.aborted

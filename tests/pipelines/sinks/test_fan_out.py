@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sinks.fan_out import Recorder
+from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -50,7 +50,7 @@ def result(index: int, ids: list[int] | None = None, labels: list[int] | None = 
 
 def test_every_sink_gets_every_frame():
     sinks = [Notebook(), Notebook()]
-    recorder = Recorder(sinks)
+    recorder = FanOut(sinks)
     for index in range(5):
         recorder.write(result(index), PICTURE)
     summary = recorder.finish(["cut"], complete=False)
@@ -62,7 +62,7 @@ def test_every_sink_gets_every_frame():
 
 
 def test_people_are_counted_by_identity():
-    recorder = Recorder([])
+    recorder = FanOut([])
     for index, ids in enumerate([[1, 2], [2, 3], [3], []]):
         recorder.write(result(index, ids), PICTURE)
     recorder.write(result(4, [4, 5], [1, 0]), PICTURE)  # 4 is a dog
@@ -70,14 +70,14 @@ def test_people_are_counted_by_identity():
 
 
 def test_without_identities_people_are_the_most_in_one_frame():
-    recorder = Recorder([])
+    recorder = FanOut([])
     for index, labels in enumerate([[0], [0, 0, 1], [0, 1, 1]]):
         recorder.write(result(index, labels=labels), PICTURE)
     assert recorder.finish().people == 2
 
 
 def test_stage_times_are_medians_within_a_percent():
-    recorder = Recorder([])
+    recorder = FanOut([])
     for milliseconds in (1, 2, 3, 40, 500):
         recorder.took("detect", milliseconds / 1e3)
     recorder.took("draw", 0.0)
@@ -88,7 +88,7 @@ def test_stage_times_are_medians_within_a_percent():
 
 def test_a_sink_that_fails_says_so_to_the_writer():
     sinks = [Notebook(), Notebook(fails_at=1)]
-    recorder = Recorder(sinks)
+    recorder = FanOut(sinks)
     recorder.write(result(0), PICTURE)
     with pytest.raises(SepcamError, match="disk is full"):
         recorder.write(result(1), PICTURE)
@@ -100,7 +100,7 @@ def test_a_sink_that_fails_says_so_to_the_writer():
 @pytest.mark.parametrize("end", ["finish", "abort"])
 def test_nothing_is_written_after_the_end(end):
     sink = Notebook()
-    recorder = Recorder([sink])
+    recorder = FanOut([sink])
     getattr(recorder, end)()
     recorder.write(result(0), PICTURE)
     assert sink.frames == []
@@ -120,7 +120,7 @@ def test_the_end_waits_for_a_frame_that_is_being_written():
             super().close(summary)
 
     sink = Slow()
-    recorder = Recorder([sink])
+    recorder = FanOut([sink])
     writer = threading.Thread(target=recorder.write, args=(result(0), PICTURE))
     writer.start()
     assert writing.wait(20)

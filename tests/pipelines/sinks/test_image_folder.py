@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sinks.image_folder import PictureSink
+from sepcam.pipelines.sinks.image_folder import ImageFolderSink
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 SUMMARY = RunSummary(frames=1, people=0, seconds=1, fps=1, stage_ms={})
@@ -21,7 +21,7 @@ def names(folder) -> list[str]:
 
 def test_pictures_bear_the_names_of_their_images(tmp_path):
     folder = tmp_path / "trip-annotated"
-    sink = PictureSink(folder)
+    sink = ImageFolderSink(folder)
     sink.write(result("a.png"), np.full((20, 30, 3), 200, np.uint8))
     sink.write(result("b.webp", 1, grey=90))
     assert not folder.exists()
@@ -33,7 +33,7 @@ def test_pictures_bear_the_names_of_their_images(tmp_path):
 
 
 def test_names_that_differ_in_their_ending_alone_stay_apart(tmp_path):
-    sink = PictureSink(tmp_path / "out")
+    sink = ImageFolderSink(tmp_path / "out")
     for index, name in enumerate(["a.png", "a.jpg"]):
         sink.write(result(name, index))
     sink.close(SUMMARY)
@@ -41,7 +41,7 @@ def test_names_that_differ_in_their_ending_alone_stay_apart(tmp_path):
 
 
 def test_two_images_of_one_name_are_refused(tmp_path):
-    sink = PictureSink(tmp_path / "out")
+    sink = ImageFolderSink(tmp_path / "out")
     sink.write(result("a.png"))
     with pytest.raises(SepcamError, match=r"two images are called a\.png"):
         sink.write(result("a.png", 1))
@@ -55,8 +55,8 @@ def test_an_existing_folder_is_refused_unless_it_may_be_overwritten(tmp_path):
     (folder / "mine.txt").write_text("keep")
     (folder / "a.jpg").write_text("old")
     with pytest.raises(SepcamError, match="exists already"):
-        PictureSink(folder)
-    sink = PictureSink(folder, overwrite=True)
+        ImageFolderSink(folder)
+    sink = ImageFolderSink(folder, overwrite=True)
     sink.write(result("a.png"))
     sink.close(SUMMARY)
     assert names(folder) == ["a.jpg", "mine.txt"]
@@ -64,7 +64,7 @@ def test_an_existing_folder_is_refused_unless_it_may_be_overwritten(tmp_path):
 
 
 def test_an_aborted_run_leaves_nothing(tmp_path):
-    sink = PictureSink(tmp_path / "out")
+    sink = ImageFolderSink(tmp_path / "out")
     sink.write(result("a.png"))
     sink.abort()
     sink.abort()
@@ -74,4 +74,4 @@ def test_an_aborted_run_leaves_nothing(tmp_path):
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SepcamError, match="could not be written"):
-        PictureSink(tmp_path / "file" / "out")
+        ImageFolderSink(tmp_path / "file" / "out")
