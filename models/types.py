@@ -14,7 +14,7 @@ U8 = npt.NDArray[np.uint8]
 ConvKind = Literal["separable", "standard"]
 """The two forms of a network's convolutions; ``blocks`` knows what they mean."""
 Part = Literal["pose", "segment"]
-"""What a network may give beside boxes: keypoints of people, and masks."""
+"""What a network may find besides boxes: keypoints of people (``pose``), and masks (``segment``)."""
 Crop = tuple[U8, int, int]
 """A mask: (h, w) uint8, 1 where the object is; and its left and upper edge in image pixels, 0-based."""
 
@@ -27,9 +27,9 @@ class Detections:
         boxes: (N, 4) float32, x1 y1 x2 y2 in image pixels, clipped to the image.
         scores: (N,) float32 in [0, 1].
         labels: (N,) int64, 0-based index into ``Detector.labels``.
-        keypoints: (N, K, 3) float32 x, y in image pixels and score in [0, 1], from a detector that gives
+        keypoints: (N, K, 3) float32 x, y in image pixels and score in [0, 1], from a network that finds
             ``pose``; or None.
-        masks: N crops, from a detector that gives ``segment``; or None.
+        masks: N crops, from a network that finds ``segment``; or None.
     """
 
     boxes: F32
@@ -95,7 +95,7 @@ class Poses:
 class Detector(Protocol):
     """Finds objects in one image.
 
-    One that finds keypoints or masks along with the boxes is a `PartDetector`.
+    One that finds keypoints or masks along with the boxes is a `OnePassNetwork`.
     """
 
     @property
@@ -108,23 +108,28 @@ class Detector(Protocol):
         """Names of the classes, in the order of ``Detections.labels``; people are called ``person``."""
         ...
 
+    @property
+    def parts(self) -> frozenset[Part]:
+        """What its detections have besides boxes: nothing, unless it is a `OnePassNetwork`."""
+        ...
+
     def detect(self, image: U8) -> Detections:
         """Objects in an (H, W, 3) uint8 BGR image, after NMS, down to the detector's score floor."""
         ...
 
 
 @runtime_checkable
-class PartDetector(Detector, Protocol):
-    """A detector whose detections have keypoints, masks, or both; no other network is run for these."""
+class OnePassNetwork(Detector, Protocol):
+    """Finds objects and their keypoints, masks, or both (``parts``) in one pass over the image.
 
-    @property
-    def gives(self) -> frozenset[Part]:
-        """Which of them it gives."""
-        ...
+    No other network is run for these. ``detect`` returns `Detections` with ``keypoints`` where ``parts`` has
+    ``pose``, and with ``masks`` where it has ``segment``. The score of a detection says how likely the object
+    is there, that of a keypoint how likely the keypoint is there.
+    """
 
     @property
     def keypoint_names(self) -> Sequence[str]:
-        """Names of the K keypoints, in order; none where it gives none."""
+        """Names of the K keypoints, in order; none without ``pose``."""
         ...
 
     @property
@@ -135,10 +140,7 @@ class PartDetector(Detector, Protocol):
 
 @runtime_checkable
 class PoseEstimator(Protocol):
-    """Finds the landmarks (and the mask) of one person in each of several regions of an image.
-
-    One that gives only landmarks, or only masks, says so in an attribute ``gives`` like a `PartDetector`.
-    """
+    """Finds the keypoints, the mask, or both (``parts``) of one person in each of several regions."""
 
     @property
     def name(self) -> str:
@@ -146,8 +148,13 @@ class PoseEstimator(Protocol):
         ...
 
     @property
+    def parts(self) -> frozenset[Part]:
+        """Which of keypoints and masks it finds."""
+        ...
+
+    @property
     def keypoint_names(self) -> Sequence[str]:
-        """Names of the K keypoints, in order."""
+        """Names of the K keypoints, in order; none without ``pose``."""
         ...
 
     @property
@@ -156,15 +163,15 @@ class PoseEstimator(Protocol):
         ...
 
     def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
-        """Landmarks in each of the (N, 4) regions of an (H, W, 3) uint8 BGR image, in one batch."""
+        """People in each of the (N, 4) regions of an (H, W, 3) uint8 BGR image, in one batch.
+
+        Masks are found only where ``masks`` is true and ``parts`` has ``segment``.
+        """
         ...
 
 
-def parts_of(network: Detector | PoseEstimator) -> frozenset[Part]:
-    """Which of keypoints and masks a network gives: what its ``gives`` says.
-
-    Where it has none, a detector gives neither, and a pose network both.
-    """
-    nothing: frozenset[Part] = frozenset()
-    both: frozenset[Part] = frozenset(("pose", "segment"))
-    return getattr(network, "gives", nothing if isinstance(network, Detector) else both)
+def keypoint_network(detector: Detector, pose: PoseEstimator | None) -> OnePassNetwork | PoseEstimator | None:
+    """Which of two networks that run together the keypoints come from; None if from neither."""
+    if isinstance(detector, OnePassNetwork) and "pose" in detector.parts:
+        return detector
+    return pose if pose is not None and "pose" in pose.parts else None

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind, Detector, PartDetector, PoseEstimator, parts_of
+from ..models.types import ConvKind, Detector, OnePassNetwork, PoseEstimator, keypoint_network
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
 from .analysis.analyzer import Analyser, check_every
@@ -96,7 +96,7 @@ class Pipeline:
         # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
         Analyser(detector, None, self.tasks - set(TASKS), **self._limits)
         self.pose = None
-        missing = self.tasks & {"pose", "segment"} - parts_of(detector)
+        missing = self.tasks & {"pose", "segment"} - detector.parts
         if missing:
             if isinstance(pose, str):
                 pose = load_pose(pose, max_people=max_people, masks="segment" in missing, **shared)
@@ -113,12 +113,8 @@ class Pipeline:
         return () if self._landmarks is None else self._landmarks.skeleton
 
     @property
-    def _landmarks(self) -> PartDetector | PoseEstimator | None:
-        if "pose" not in self.tasks:
-            return None
-        if isinstance(self.detector, PartDetector) and "pose" in self.detector.gives:
-            return self.detector
-        return self.pose
+    def _landmarks(self) -> OnePassNetwork | PoseEstimator | None:
+        return keypoint_network(self.detector, self.pose) if "pose" in self.tasks else None
 
     def run(
         self,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sepcam.models.types import F32, U8, Detections, Poses
+from sepcam.models.types import F32, U8, Detections, Part, Poses
 from sepcam.pipelines.sources.synthetic import stamp_index
 from sepcam.pipelines.types import Frame, StreamInfo
 
@@ -20,6 +20,7 @@ class SquareDetector:
 
     name = "squares"
     labels: Sequence[str] = ("person", "dog")
+    parts: frozenset[Part] = frozenset()
 
     def detect(self, image: U8) -> Detections:
         rows, columns = np.nonzero(image.min(axis=2) > 200)
@@ -44,6 +45,7 @@ class CentrePose:
     name = "centres"
     keypoint_names: Sequence[str] = tuple(f"point {i}" for i in range(KEYPOINTS))
     skeleton: Sequence[tuple[int, int]] = ((0, 1), (1, 2))
+    parts: frozenset[Part] = frozenset(("pose", "segment"))
 
     def estimate(self, image: U8, rois: F32, *, masks: bool) -> Poses:
         points = np.ones((len(rois), KEYPOINTS, 3), np.float32)

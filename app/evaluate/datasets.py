@@ -12,7 +12,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.ops import coco
-from ...models.types import Detector, Part, PartDetector, PoseEstimator, parts_of
+from ...models.types import Detector, Part, PoseEstimator, keypoint_network
 from ...pipelines.analysis.analyzer import Analyser
 from ...pipelines.evaluation.error_gallery import WorstPictures
 from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
@@ -139,8 +139,8 @@ class CocoData:
             sure = found.scores >= least
             worst.add(frame, found.boxes[sure], self._truth[frame.name].people)
 
-        source = network if isinstance(network, PartDetector) and "pose" in network.gives else landmarks
-        order = coco.keypoint_order(source.keypoint_names)
+        source = keypoint_network(network, landmarks)
+        order = coco.keypoint_order(() if source is None else source.keypoint_names)
         sink = CocoSink(results, self._annotations, keypoint_order=order, overwrite=overwrite)
         _run(self._images(), everything, sink, judge)
         figures = evaluate_coco(
@@ -161,7 +161,7 @@ class CocoData:
         return Analyser(
             detector,
             pose,
-            wanted & (parts_of(detector) | parts_of(pose)),
+            wanted & (detector.parts | pose.parts),
             conf=conf,
             classes=["person"],
             max_people=self._max_people,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ..types import U8, Detections, Detector
+from ..types import U8, Detections, Detector, Part
 from .candidates import Size
 
 _MAX_SIZES = 24  # networks kept for pictures of different shapes; photos come in about 20
@@ -30,7 +30,7 @@ def fitted_size(shape: tuple[int, ...], longest: int) -> Size:
 
 
 class FittedDetector:
-    """A detector whose input follows the shape of each picture, so that none of it is spent on padding.
+    """A detector whose input follows the shape of each image, so that none of it is spent on padding.
 
     Args:
         name: the name it has in the registry.
@@ -38,6 +38,8 @@ class FittedDetector:
         longest: the longer side of the input in pixels.
         make: gives the detector with an input of (height, width) pixels; asked when a shape first comes.
     """
+
+    parts: frozenset[Part] = frozenset()
 
     def __init__(
         self, name: str, labels: Sequence[str], longest: int, make: Callable[[Size], Detector]

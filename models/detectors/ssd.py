@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..ops import coco
-from ..types import F32, I64, U8, Detections
+from ..types import F32, I64, U8, Detections, Part
 from .anchors import SSD_SIZE, anchors, decode
 from .candidates import Run, Size, Thresholds, _logit, _select, _sigmoid
 
@@ -79,6 +79,8 @@ class SSDDetector:
         logit_labels: (C,) int64, for each of the network's logits the index into ``labels``, or -1.
         thresholds: which candidates are reported.
     """
+
+    parts: frozenset[Part] = frozenset()
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ PREFIX = "yolo:"
 """Of the names that mean a model of Ultralytics: ``yolo:FILE.pt``."""
 
 _FLOOR, _IOU, _LIMIT = 0.1, 0.7, 100
-_GIVES: dict[str, frozenset[Part]] = {
+_PARTS: dict[str, frozenset[Part]] = {
     "detect": frozenset(),
     "pose": frozenset(("pose",)),
     "segment": frozenset(("segment",)),
@@ -31,7 +31,7 @@ _GIVES: dict[str, frozenset[Part]] = {
 
 
 class UltralyticsDetector:
-    """A YOLO model as a `types.PartDetector`. One thread at a time may use it.
+    """A YOLO model as a `types.OnePassNetwork`. One thread at a time may use it.
 
     Args:
         file: a ``.pt`` of Ultralytics. Such files hold pickled code: open only those that you trust.
@@ -57,12 +57,12 @@ class UltralyticsDetector:
         self._settings = _settings(options or RuntimeOptions(), input_size)
         self._model = _load(file, backbone)
         _tell_licence(notice)
-        self.gives = _GIVES[self._model.task]
+        self.parts = _PARTS[self._model.task]
         names: dict[int, str] = self._model.names
         self.labels: Sequence[str] = tuple(names[i] for i in sorted(names))
         self.keypoint_names: Sequence[str] = ()
         self.skeleton: Sequence[tuple[int, int]] = ()
-        if "pose" in self.gives:
+        if "pose" in self.parts:
             count = int(self._model.model.kpt_shape[0])
             known = count == len(coco.KEYPOINTS)
             self.keypoint_names = coco.KEYPOINTS if known else tuple(f"point_{i}" for i in range(count))
@@ -78,8 +78,8 @@ class UltralyticsDetector:
             boxes,
             found.conf.astype(np.float32),
             found.cls.astype(np.int64),
-            self._keypoints(result) if "pose" in self.gives else None,
-            _crops(result.masks, boxes, image.shape) if "segment" in self.gives else None,
+            self._keypoints(result) if "pose" in self.parts else None,
+            _crops(result.masks, boxes, image.shape) if "segment" in self.parts else None,
         )
 
     def _keypoints(self, result: Any) -> F32:  # noqa: ANN401 - Ultralytics has no types
@@ -152,8 +152,8 @@ def _load(file: Path, backbone: ConvKind) -> Any:  # noqa: ANN401
     except Exception as error:  # its reader meets other files with whatever comes up
         reason = " ".join(str(error).split())[:200]
         raise SepcamError(f"{file} is not a model of Ultralytics: {reason}") from error
-    if model.task not in _GIVES:
-        raise SepcamError(f"{file} is a model to {model.task}: use one to {', '.join(_GIVES)}")
+    if model.task not in _PARTS:
+        raise SepcamError(f"{file} is a model to {model.task}: use one to {', '.join(_PARTS)}")
     model.model = as_kind(network, backbone)
     return model
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import SepcamError
 from ..ops import coco
 from ..ops.letterbox import Letterbox
-from ..types import F32, U8, Detections
+from ..types import F32, U8, Detections, Part
 from .candidates import _MAX_LOG_SIZE, Run, Size, Thresholds, _logit, _select, _sigmoid
 
 YOLOX_SIZE: Size = (416, 416)
@@ -71,6 +71,8 @@ class YOLOXDetector:
         labels: names of the classes.
         thresholds: which candidates are reported.
     """
+
+    parts: frozenset[Part] = frozenset()
 
     def __init__(
         self,

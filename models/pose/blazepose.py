@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..ops.roi import POINTS, project, refine, roi_from_landmarks, sample, sigmoid
-from ..types import F32, U8, Poses
+from ..types import F32, U8, Part, Poses
 
 Runner = Callable[[U8], Sequence[F32]]
 
@@ -49,6 +49,8 @@ class BlazePose:
             argument is False. It is called once for each, when that one is first needed.
         name: as in the registry.
     """
+
+    parts: frozenset[Part] = frozenset(("pose", "segment"))
 
     def __init__(self, compile_network: Callable[[bool], Runner], *, name: str = "blazepose-full") -> None:
         self._compile = compile_network

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import SepcamError
 from ..ops.roi import project, sample
-from ..types import F32, U8, Poses
+from ..types import F32, U8, Part, Poses
 from .blazepose import CROP, KEYPOINTS, SKELETON, nobody
 
 PREFIX = "mediapipe:"
@@ -34,6 +34,8 @@ class MediaPipePose:
     Raises:
         SepcamError: If MediaPipe is not installed, or the file holds no such model.
     """
+
+    parts: frozenset[Part] = frozenset(("pose", "segment"))
 
     def __init__(self, file: Path) -> None:
         self.name = f"{PREFIX}{file.name}"

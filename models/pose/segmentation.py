@@ -20,7 +20,7 @@ class RegionSegmenter:
         name: as in the registry.
     """
 
-    gives: frozenset[Part] = frozenset(("segment",))
+    parts: frozenset[Part] = frozenset(("segment",))
     keypoint_names: Sequence[str] = ()
     skeleton: Sequence[tuple[int, int]] = ()
 

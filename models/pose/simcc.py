@@ -40,7 +40,7 @@ class SimCCPose:
         name: as in the registry.
     """
 
-    gives: frozenset[Part] = frozenset(("pose",))
+    parts: frozenset[Part] = frozenset(("pose",))
     keypoint_names: Sequence[str] = coco.KEYPOINTS
     skeleton: Sequence[tuple[int, int]] = SKELETON
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...models.errors import SepcamError
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
-from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses, parts_of
+from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses
 from ..tracking.bytetrack import Tracker
 from ..tracking.settings import settings_for
 from ..types import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
@@ -72,7 +72,7 @@ class Analyser:
         self._detector = detector
         self._labels = _class_labels(classes, detector.labels)
         self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
-        self._own = self.tasks & parts_of(detector)
+        self._own = self.tasks & detector.parts
         missing = self.tasks & {"pose", "segment"} - self._own
         self._pose = pose if missing else None
         self._landmarks, self._masks = "pose" in missing, "segment" in missing
@@ -90,7 +90,7 @@ class Analyser:
         self.cadence = self._cadence(detect_every)
         if missing and pose is None:
             raise ValueError("the tasks 'pose' and 'segment' need a pose network")
-        if pose is not None and (lacking := missing - parts_of(pose)):
+        if pose is not None and (lacking := missing - pose.parts):
             part, *_ = sorted(lacking)
             what = _PARTS[part]
             raise SepcamError(f"{pose.name} gives no {what}: leave {part} out of the tasks, or use another")
@@ -332,7 +332,7 @@ def check_every(every: DetectEvery, tasks: Collection[Task], detector: Detector)
         raise SepcamError(f"detect-every must be a number from 1, or auto; is {every}")
     if "track" not in tasks:
         raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
-    if own := set(tasks) & parts_of(detector):
+    if own := set(tasks) & detector.parts:
         parts = " and ".join(_PARTS[part] for part in sorted(own))
         raise SepcamError(f"{detector.name} gives {parts} itself: it has to run on every frame")
 

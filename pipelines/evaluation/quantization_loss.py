@@ -13,7 +13,7 @@ from ...models.errors import SepcamError
 from ...models.ops.roi import roi_from_boxes
 from ...models.runtime.options import Compiler
 from ...models.runtime.quantization import Pair, Quantiser
-from ...models.types import F32, U8, Detector, PoseEstimator, Poses, parts_of
+from ...models.types import F32, U8, Detector, PoseEstimator, Poses
 from ..analysis.pose_roi import PRESENT, trusted
 from ..sources.open import open_source
 from ..tracking.settings import settings_for
@@ -205,9 +205,9 @@ class PoseTrial(Trial[PoseEstimator]):
             self._ious += (both[either > 0] / either[either > 0]).tolist()
 
     def _figures(self) -> list[Figure]:
-        gives = parts_of(self._ours)
+        parts = self._ours.parts
         figures = [Figure("alike on whether a person is there", f"{np.mean(self._agreed):.1%} of regions")]
-        if "pose" in gives:
+        if "pose" in parts:
             far = np.concatenate(self._far)
             median, most = np.percentile(far, (50, 95)) if far.size else (np.inf, np.inf)
             text = f"median {median:.2f} px, 95 % at most {most:.2f} px"
@@ -215,7 +215,7 @@ class PoseTrial(Trial[PoseEstimator]):
             figures.append(
                 Figure("visible keypoints moved, of 256 px", text, f"median {KEYPOINT_PX:g} px or less", good)
             )
-        if "segment" in gives:
+        if "segment" in parts:
             iou, low = np.percentile(self._ious, (50, 5)) if self._ious else (0.0, 0.0)
             text = f"median {iou:.3f}, 95 % at least {low:.3f}"
             good = bool(iou >= MASK_IOU)

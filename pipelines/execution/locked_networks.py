@@ -6,13 +6,13 @@ A network keeps buffers of its own between calls, and one that runs takes all co
 import threading
 from collections.abc import Sequence
 
-from ...models.types import F32, U8, Detections, Detector, Part, PartDetector, PoseEstimator, Poses, parts_of
+from ...models.types import F32, U8, Detections, Detector, OnePassNetwork, Part, PoseEstimator, Poses
 
 
 def shared_detector(detector: Detector) -> Detector:
     """A detector that any thread may use."""
-    if isinstance(detector, PartDetector):
-        return _SharedPartDetector(detector)
+    if isinstance(detector, OnePassNetwork):
+        return _SharedOnePass(detector)
     return _SharedDetector(detector)
 
 
@@ -34,27 +34,27 @@ class _SharedDetector:
     def labels(self) -> Sequence[str]:
         return self._detector.labels
 
+    @property
+    def parts(self) -> frozenset[Part]:
+        return self._detector.parts
+
     def detect(self, image: U8) -> Detections:
         with self._lock:
             return self._detector.detect(image)
 
 
-class _SharedPartDetector(_SharedDetector):
-    def __init__(self, detector: PartDetector) -> None:
-        super().__init__(detector)
-        self._parts = detector
-
-    @property
-    def gives(self) -> frozenset[Part]:
-        return self._parts.gives
+class _SharedOnePass(_SharedDetector):
+    def __init__(self, network: OnePassNetwork) -> None:
+        super().__init__(network)
+        self._network = network
 
     @property
     def keypoint_names(self) -> Sequence[str]:
-        return self._parts.keypoint_names
+        return self._network.keypoint_names
 
     @property
     def skeleton(self) -> Sequence[tuple[int, int]]:
-        return self._parts.skeleton
+        return self._network.skeleton
 
 
 class _SharedPose:
@@ -67,8 +67,8 @@ class _SharedPose:
         return self._pose.name
 
     @property
-    def gives(self) -> frozenset[Part]:
-        return parts_of(self._pose)
+    def parts(self) -> frozenset[Part]:
+        return self._pose.parts
 
     @property
     def keypoint_names(self) -> Sequence[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector, Part, PartDetector, PoseEstimator, parts_of
+from ...models.types import ConvKind, Detector, OnePassNetwork, Part, PoseEstimator, keypoint_network
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
 from .locked_networks import shared_detector, shared_pose
@@ -51,11 +51,9 @@ class Networks:
     pose: PoseEstimator | None
 
     @property
-    def landmarks(self) -> PartDetector | PoseEstimator | None:
+    def landmarks(self) -> OnePassNetwork | PoseEstimator | None:
         """What names and joins the keypoints."""
-        if isinstance(self.detector, PartDetector) and "pose" in self.detector.gives:
-            return self.detector
-        return self.pose
+        return keypoint_network(self.detector, self.pose)
 
 
 LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
@@ -221,7 +219,7 @@ class NetworkPool:
         if detector is None:
             detector = shared_detector(self._load_detector(*key))
             detector.detect(_blank())
-        missing = choice.parts - parts_of(detector)
+        missing = choice.parts - detector.parts
         if not missing:
             return Networks(detector, None)
         # With and without masks are two: only what is needed is compiled.

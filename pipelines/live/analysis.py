@@ -223,7 +223,7 @@ class _Suspecting:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self.name, self.labels = detector.name, detector.labels
+        self.name, self.labels, self.parts = detector.name, detector.labels, detector.parts
         self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
         self._last = Detections.empty()
 

@@ -42,6 +42,7 @@ class SpotDetector:
 
     name = "spots"
     labels = ("person",)
+    parts = frozenset()
 
     def detect(self, image):
         rows, columns = np.nonzero(image.max(2) > 200)
@@ -57,7 +58,7 @@ class CrossPose:
     name = "crosses"
     keypoint_names = ("top", "bottom")
     skeleton = ((0, 1),)
-    gives = frozenset({"pose"})
+    parts = frozenset({"pose"})
 
     def estimate(self, image, rois, *, masks):
         x, y, side, _ = rois.T
@@ -145,7 +146,7 @@ def test_the_same_classes_work_by_module_and_class(importable):
         (
             load_detector,
             "spots:Useless",
-            "the plugin spots:Useless is no Detector: Useless has no detect, labels",
+            "the plugin spots:Useless is no Detector: Useless has no detect, labels, parts",
         ),
         (load_detector, "spots:CrossPose", "is no Detector: CrossPose has no detect, labels"),
         (load_pose, "spots:SpotDetector", "is no PoseEstimator: SpotDetector has no estimate"),

@@ -19,7 +19,7 @@ from sepcam.models.networks.rtmpose import CHECKPOINT_NAMES
 from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.types import Detector, PoseEstimator, parts_of
+from sepcam.models.types import Detector, PoseEstimator
 from sepcam.models.weights.checkpoints import TakesCheckpoint
 from sepcam.models.weights.store import WeightStore
 from torch import nn
@@ -151,9 +151,9 @@ def test_every_pose_network_loads_and_estimates(name: str, store: WeightStore):
     assert isinstance(pose, PoseEstimator)
     assert pose.name == name
     rois = np.array([[80, 60, 100, 0]] * 3, np.float32)
-    found = pose.estimate(IMAGE, rois, masks="segment" in parts_of(pose))
+    found = pose.estimate(IMAGE, rois, masks="segment" in pose.parts)
     assert found.keypoints.shape == (3, len(pose.keypoint_names), 3)
-    assert (found.mask_logits is not None) == ("segment" in parts_of(pose))
+    assert (found.mask_logits is not None) == ("segment" in pose.parts)
     assert found.mask_logits is None or found.mask_logits.shape == (3, 256, 256)
 
 

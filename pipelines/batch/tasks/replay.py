@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ....models.types import I64, U8, Detections, Detector
+from ....models.types import I64, U8, Detections, Detector, OnePassNetwork
 from ...tracking.bytetrack import Tracker
 from .segment_store import Follow, Followed
 
@@ -13,10 +13,9 @@ class Replay:
     """A detector that finds what was found before."""
 
     def __init__(self, detector: Detector) -> None:
-        self.name, self.labels = detector.name, detector.labels
-        for name in ("gives", "keypoint_names", "skeleton"):
-            if hasattr(detector, name):
-                setattr(self, name, getattr(detector, name))
+        self.name, self.labels, self.parts = detector.name, detector.labels, detector.parts
+        if isinstance(detector, OnePassNetwork):
+            self.keypoint_names, self.skeleton = detector.keypoint_names, detector.skeleton
         self.next = Detections.empty()
         self.waiting: Iterator[Detections] | None = None
 

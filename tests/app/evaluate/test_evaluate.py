@@ -51,7 +51,7 @@ def test_a_fitted_detector_makes_one_network_for_each_shape():
     made = []
 
     class Nothing:
-        name, labels = "nothing", ("person",)
+        name, labels, parts = "nothing", ("person",), frozenset()
 
         def detect(self, image):
             return Detections.empty()

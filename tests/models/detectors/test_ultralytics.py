@@ -17,7 +17,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import is_depthwise
 from sepcam.models.ops import coco
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.types import Detector, PartDetector, parts_of
+from sepcam.models.types import Detector, OnePassNetwork
 from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import load_detector
 from sepcam.pipelines.analysis.analyzer import Analyser
@@ -72,7 +72,7 @@ def test_a_detection_model_is_a_detector_with_its_own_names(loaded):
     assert isinstance(detector, Detector)
     assert detector.name == "yolo:detect.pt"
     assert tuple(detector.labels) == coco.NAMES
-    assert parts_of(detector) == frozenset()
+    assert detector.parts == frozenset()
     found = detector.detect(PICTURE)
     assert len(found) > 3
     assert {PERSON, DOG} <= set(found.labels.tolist())
@@ -95,7 +95,7 @@ def test_masks_are_those_of_ultralytics_at_the_pictures_own_size(model, loaded):
 
     detector = loaded("seg")
     found = detector.detect(PICTURE)
-    assert isinstance(detector, PartDetector) and detector.gives == {"segment"}
+    assert isinstance(detector, OnePassNetwork) and detector.parts == {"segment"}
     assert found.masks is not None and len(found.masks) == len(found) > 3
     (theirs,) = YOLO(model("seg")).predict(
         PICTURE, conf=0.1, iou=0.7, max_det=100, verbose=False, device="cpu", retina_masks=True, imgsz=SIZE
@@ -112,7 +112,7 @@ def test_masks_are_those_of_ultralytics_at_the_pictures_own_size(model, loaded):
 
 def test_a_pose_model_gives_cocos_keypoints(loaded):
     detector = loaded("pose")
-    assert detector.gives == {"pose"}
+    assert detector.parts == {"pose"}
     assert tuple(detector.keypoint_names) == coco.KEYPOINTS
     found = detector.detect(PICTURE)
     assert found.keypoints is not None and found.keypoints.shape == (len(found), 17, 3)

@@ -15,7 +15,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import to_standard
 from sepcam.models.pose.segmentation import RegionSegmenter
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.types import PoseEstimator, parts_of
+from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.store import WeightStore
 from sepcam.pipelines.analysis.analyzer import Analyser
 from sepcam.pipelines.types import Frame
@@ -89,7 +89,7 @@ def test_agrees_with_mediapipe(selfie, crop):
 
 def test_it_gives_masks_of_people_and_no_skeletons(selfie, crop):
     assert isinstance(selfie, RegionSegmenter) and isinstance(selfie, PoseEstimator)
-    assert parts_of(selfie) == {"segment"}
+    assert selfie.parts == {"segment"}
     poses = selfie.estimate(crop, np.repeat(WHOLE, 3, 0), masks=True)
     assert poses.keypoints.shape == (3, 0, 3) and poses.mask_logits.shape == (3, 256, 256)
     assert selfie.estimate(crop, WHOLE, masks=False).mask_logits is None
@@ -97,7 +97,7 @@ def test_it_gives_masks_of_people_and_no_skeletons(selfie, crop):
 
 
 class OnePerson:
-    name, labels = "one", ("person",)
+    name, labels, parts = "one", ("person",), frozenset()
 
     def detect(self, image):
         from sepcam.models.types import Detections

@@ -18,7 +18,7 @@ from sepcam.models.ops import coco
 from sepcam.models.pose.simcc import SimCCPose, read_simcc
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.types import PoseEstimator, parts_of
+from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.checkpoints import read_state
 from sepcam.models.weights.store import WeightStore
 
@@ -86,7 +86,7 @@ def test_loads_from_its_authors_file(checkpoint, cache_dir):
     notices: list[str] = []
     store = WeightStore(notice=notices.append)
     pose = zoo.load_pose(NAME, options=OPTIONS, store=store, weights_file=checkpoint)
-    assert isinstance(pose, PoseEstimator) and parts_of(pose) == {"pose"}
+    assert isinstance(pose, PoseEstimator) and pose.parts == {"pose"}
     assert tuple(pose.keypoint_names) == coco.KEYPOINTS
     assert "not the official file" in notices[0]
     store.fetch(NAME, checkpoint)

@@ -26,6 +26,7 @@ class ScriptedDetector:
 
     name = "scripted"
     labels = ("person", "dog")
+    parts = frozenset()
 
     def __init__(self, *script):
         self.script = script
@@ -46,6 +47,7 @@ class StandingFigures:
     name = "standing"
     keypoint_names = ("head", "feet")
     skeleton = ((0, 1),)
+    parts = frozenset(("pose", "segment"))
 
     def __init__(self, presence=1.0, drift=(0.0, 0.0)):
         self.presence = presence

@@ -42,6 +42,7 @@ class Seeing:
 
     name = "seeing"
     labels = ("person", "dog")
+    parts = frozenset()
 
     def __init__(self, world, label=0):
         self.world, self.label, self.asked, self.missed = world, label, [], set()
@@ -68,6 +69,7 @@ class Figures:
     name = "figures"
     keypoint_names = ("a", "b", "c", "d")
     skeleton = ()
+    parts = frozenset(("pose", "segment"))
 
     def __init__(self, seeing):
         self.seeing = seeing
@@ -267,7 +269,7 @@ def test_what_cannot_be_is_refused(asked, says):
 
 def test_a_detector_that_gives_masks_itself_runs_on_every_frame():
     seeing = Seeing(World(walking))
-    seeing.gives = frozenset(("segment",))
+    seeing.parts = frozenset(("segment",))
     with pytest.raises(SepcamError, match="seeing gives masks itself: it has to run on every frame"):
         Analyser(seeing, None, ("track", "segment"), detect_every=2)
     assert Analyser(seeing, None, ("track", "segment"), detect_every="auto").cadence is None

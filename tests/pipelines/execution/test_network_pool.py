@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.models.types import Detections, PartDetector, Poses
+from sepcam.models.types import Detections, OnePassNetwork, Poses
 from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool, Networks
 
 from tests.walkers import CentrePose, SquareDetector, square_picture
@@ -100,7 +100,7 @@ def test_threads_that_share_a_network_take_turns(pool, loader):
 
     class Exclusive(SquareDetector):
         busy = False
-        gives = frozenset({"pose"})
+        parts = frozenset({"pose"})
         keypoint_names = ("nose",)
         skeleton = ((0, 0),)
 
@@ -113,7 +113,7 @@ def test_threads_that_share_a_network_take_turns(pool, loader):
 
     pool.add(CHOICE, Networks(Exclusive(), None))
     detector = pool.take(CHOICE).detector
-    assert isinstance(detector, PartDetector)
+    assert isinstance(detector, OnePassNetwork)
     with ThreadPoolExecutor(4) as executor:
         found = list(executor.map(lambda _: detector.detect(square_picture(0)), range(20)))
     assert [len(one) for one in found] == [1] * 20

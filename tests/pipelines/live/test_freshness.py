@@ -25,7 +25,7 @@ FRESH_S = 0.3
 class Slow:
     """Finds nobody, and takes its time over it."""
 
-    name, labels = "slow", ("person",)
+    name, labels, parts = "slow", ("person",), frozenset()
 
     def detect(self, image):
         time.sleep(ANALYSIS_S)
