@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.errors import SepcamError
+from ...models.files import PartialFile
 from ...models.types import U8
-from ..files.atomic import PartialFile
 from ..types import FrameResult, RunSummary, StreamInfo
 from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
