@@ -29,14 +29,14 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
 from ..analytics.events import Event
-from ..analytics.zones import Mark, Marks
+from ..analytics.zones import Zone, ZoneCounter
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import DetectEvery, Frame, FrameResult, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
-from .hud import draw_readout
+from .hud import draw_live_hud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
@@ -91,7 +91,7 @@ class LiveSession:
         pool: NetworkPool,
         settings: LiveSettings,
         *,
-        marks: Sequence[Mark] = (),
+        zones: Sequence[Zone] = (),
         target_fps: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
@@ -105,7 +105,7 @@ class LiveSession:
             source: see ``open_live``; closed with the session.
             pool: where networks come from; closed with the session.
             settings: to begin with.
-            marks: lines and zones to watch.
+            zones: lines and zones to watch.
             target_fps: the rate that the governor keeps, None for the camera's, 0 to keep full quality.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
@@ -114,7 +114,8 @@ class LiveSession:
             on_event: hears of events, from a thread of the session's.
 
         Raises:
-            SepcamError: If networks cannot be had, or a mark lies outside the picture. The source is closed.
+            SepcamError: If networks are unavailable, or a line or zone lies outside the frame. The source
+                is closed.
         """
         self.info = source.info
         self.error = None
@@ -133,7 +134,7 @@ class LiveSession:
         self._refresh_at = 0.0
         self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
         try:
-            self._watch = LiveWatch(Marks(marks, (self.info.width, self.info.height)), on_event)
+            self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
             limits: dict[str, Any] = {
                 "classes": classes,
                 "max_people": max_people,
@@ -315,7 +316,7 @@ class LiveSession:
         ):
             self._status, self._refresh_at = self.status(), now + _REFRESH_S
         result = replace(analyzed.result, meter=self._status.figures.meter)
-        draw_readout(result.frame.image, result, self._status)
+        draw_live_hud(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
             self._prepare_other_backbone()

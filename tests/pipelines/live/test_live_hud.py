@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sepcam.pipelines.execution.network_pool import NetworkChoice
-from sepcam.pipelines.live.hud import draw_banner, draw_graph, draw_help, draw_readout, draw_recording
+from sepcam.pipelines.live.hud import draw_banner, draw_graph, draw_help, draw_live_hud, draw_recording
 from sepcam.pipelines.live.meter import HISTORY_S, LiveFigures, LiveMeter, Sample
 from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.status import LiveStatus
@@ -38,7 +38,7 @@ def status(hud, **figures):
 @pytest.mark.parametrize("hud", ["off", "brief", "full"])
 def test_it_draws_into_pictures_of_any_size(size, hud):
     image = grey(*size)
-    draw_readout(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
+    draw_live_hud(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
     draw_banner(image, "reconnecting (12)")
     draw_recording(image)
     draw_help(image, [("q Esc", "quit")] * 15)
@@ -46,7 +46,7 @@ def test_it_draws_into_pictures_of_any_size(size, hud):
 
 def changed(hud, **figures):
     image = grey()
-    draw_readout(image, result_for(image), status(hud, **figures))
+    draw_live_hud(image, result_for(image), status(hud, **figures))
     return int((image != 128).any(axis=2).sum())
 
 
@@ -57,7 +57,7 @@ def test_more_detail_covers_more_and_none_covers_nothing():
 
 
 @pytest.mark.parametrize(("backbone", "channel"), [("separable", 1), ("standard", 2)])
-def test_the_graph_has_the_colour_of_the_backbone(backbone, channel):
+def test_the_graph_has_the_color_of_the_backbone(backbone, channel):
     image = grey()
     draw_graph(image, LiveFigures(history=history(backbone=backbone)), 0)
     line = image[(image.max(axis=2).astype(int) - image.min(axis=2)) > 60]
