@@ -1,10 +1,7 @@
-"""Where Sepcam keeps what it downloads and compiles, and how a file gets there whole or not at all."""
+"""The folder in which Sepcam keeps what it downloads and compiles."""
 
-import contextlib
 import hashlib
 import os
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -35,24 +32,6 @@ def make_folder(folder: Path) -> Path:
             f"cannot create the folder {folder}: {error.strerror or error}; SEPCAM_CACHE names another place"
         ) from error
     return folder
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """Gives a temporary name beside ``target`` and renames it to ``target`` if the block ends well.
-
-    Raises:
-        SepcamError: If the disk refuses.
-    """
-    temporary = make_folder(target.parent) / f".{uuid.uuid4().hex}.{target.name}"
-    try:
-        yield temporary
-        temporary.replace(target)
-    except OSError as error:
-        raise SepcamError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:

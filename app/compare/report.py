@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.errors import SepcamError
+from ...models.files import atomic_write
 from ...pipelines.evaluation.paired_timing import Estimate, beyond_noise
-from ...pipelines.files.atomic import PartialFile
 from .comparison import SCHEMA, VERSION
 from .entries import options_text
 
@@ -25,13 +25,8 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     Raises:
         SepcamError: If it cannot be written.
     """
-    file = PartialFile(path, overwrite=overwrite)
-    try:
-        file.path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(path, overwrite=overwrite) as hidden:
+        hidden.write_text(text, encoding="utf-8")
 
 
 def to_json(report: Report) -> str:

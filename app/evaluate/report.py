@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...pipelines.files.atomic import PartialFile
+from ...models.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,13 +106,8 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
             for i, form in enumerate(forms)
         ]
         panels[-1].legend(handles=marks, fontsize=8, frameon=False)
-    file = PartialFile(path, overwrite=True)
-    try:
-        figure.savefig(file.path, format="png", dpi=130)
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(path, overwrite=True) as hidden:
+        figure.savefig(hidden, format="png", dpi=130)
 
 
 def _label(axes: "Axes", rows: Sequence[Mapping[str, Any]], kind: str, name: str) -> None:

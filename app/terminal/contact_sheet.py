@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...models.files import atomic_write
 from ...models.types import U8
-from ...pipelines.files.atomic import PartialFile
 from ...pipelines.media.frame_conversion import fitted
 from ...pipelines.sources.open import open_source
 
@@ -50,13 +50,8 @@ def save_picture(picture: U8, path: Path) -> None:
         SepcamError: If it cannot be written.
     """
     _, data = cv2.imencode(".png", picture)
-    file = PartialFile(path, overwrite=True)
-    try:
-        file.path.write_bytes(data.tobytes())
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(path, overwrite=True) as hidden:
+        hidden.write_bytes(data.tobytes())
 
 
 def picture_grid(pictures: Sequence[U8], columns: int, width: int) -> U8:

@@ -27,8 +27,9 @@ sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgu
 
 import openvino as ov  # noqa: E402
 
-from ..cache import cache_root, writing  # noqa: E402
+from ..cache import cache_root  # noqa: E402
 from ..errors import SepcamError  # noqa: E402
+from ..files import atomic_write  # noqa: E402
 from ..types import F32, U8  # noqa: E402
 from .options import Precision, RuntimeOptions, check_batch, split  # noqa: E402
 
@@ -229,7 +230,10 @@ def save(model: ov.Model, path: Path) -> None:
     Raises:
         SepcamError: If the disk refuses.
     """
-    with writing(path) as temporary, tempfile.TemporaryDirectory(prefix="sepcam-") as name:
+    with (
+        atomic_write(path, overwrite=True) as temporary,
+        tempfile.TemporaryDirectory(prefix="sepcam-") as name,
+    ):
         graph = Path(name) / _GRAPH
         ov.save_model(model, graph, compress_to_fp16=False)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

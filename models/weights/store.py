@@ -14,8 +14,9 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
-from ..cache import cache_root, make_folder, sha256_of, writing
+from ..cache import cache_root, make_folder, sha256_of
 from ..errors import SepcamError
+from ..files import atomic_write
 from ..registry import REGISTRY, find
 from ..spec import ModelSpec
 from .download import DownloadError, download, extract, is_archive
@@ -212,7 +213,7 @@ class WeightStore:
             except (DownloadError, ValueError) as error:
                 failures.append(f"{source}: {error}")
         why = "; ".join(failures)
-        with writing(self._refused(info.name)) as marker:
+        with atomic_write(self._refused(info.name), overwrite=True) as marker:
             marker.write_text(why)
         raise SepcamError(
             f"cannot get the weights of {info.name} ({why}); get that file by other means and give it with "
@@ -236,7 +237,7 @@ class WeightStore:
         from safetensors.numpy import save_file
 
         metadata |= {"name": name, "format_version": _FORMAT, "content_sha256": _content_sha256(arrays)}
-        with writing(self.path(name)) as temporary:
+        with atomic_write(self.path(name), overwrite=True) as temporary:
             try:
                 save_file(arrays, temporary, metadata)
             except SafetensorError as error:

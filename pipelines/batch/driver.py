@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from ..files.atomic import DiskFullError, clear_leftovers
+from ...models.files import DiskFullError, clear_leftovers
 from ..sinks.outputs import Save, Target
 from .state.job_folder import JobFolder
 from .state.journal import UNDONE, Entry, Journal

@@ -1,1 +1,1 @@
-"""Files on disk: written whole or not at all, told apart by type, written as text."""
+"""Files on disk: their types by name, and text files written line by line."""

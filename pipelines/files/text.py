@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from .atomic import PartialFile
+from ...models.files import PartialFile
 
 
 class TextFile:

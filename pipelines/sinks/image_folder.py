@@ -1,6 +1,5 @@
 """Annotated images as images, where a video would make no sense."""
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import cv2
 
 from ...models.errors import SepcamError
+from ...models.files import hidden_path, publish_folder, write_failure
 from ...models.types import U8
-from ..files.atomic import publish_folder, write_failure
 from ..types import FrameResult, RunSummary
 
 _JPEG_QUALITY = 95
@@ -32,9 +31,9 @@ class ImageFolderSink:
             raise SepcamError(f"{folder} exists already: choose another folder, or use --overwrite")
         self._folder = folder
         self._names: set[Path] = set()
-        self._waiting = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+        self._waiting = hidden_path(folder)
         try:
-            self._waiting.mkdir(parents=True, exist_ok=True)
+            self._waiting.mkdir(parents=True)
         except OSError as error:
             raise self._failure(error) from error
 

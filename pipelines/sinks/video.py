@@ -13,8 +13,8 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from ...models.errors import SepcamError
+from ...models.files import PartialFile
 from ...models.types import U8
-from ..files.atomic import PartialFile
 from ..media.audio import AudioTrack
 from ..media.frame_conversion import fitted
 from ..types import FrameResult, RunSummary, StreamInfo

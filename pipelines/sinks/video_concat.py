@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
+from ...models.files import PartialFile
 from ...models.types import U8
-from ..files.atomic import PartialFile
 from ..media.audio import AudioTrack
 from ..types import FrameResult, RunSummary, StreamInfo
 from .video import MADE_BY

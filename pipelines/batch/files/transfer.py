@@ -1,6 +1,5 @@
 """Files from and to where they are kept: folders that all machines share, and addresses that fsspec knows."""
 
-import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ....models.errors import SepcamError
-from ...files.atomic import PartialFile, hiding_place, publish_folder, write_failure
+from ....models.files import atomic_write, hidden_path, publish_folder, write_failure
 from .inputs import Input
 from .remote import heard_by, in_store, name_in_store, open_store
 
@@ -57,13 +56,8 @@ def put(made: Path, target: Path, *, overwrite: bool) -> None:
     if made.is_dir():
         _put_folder(made, target, overwrite=overwrite)
         return
-    file = PartialFile(target, overwrite=overwrite)
-    try:
-        shutil.copyfile(made, file.path)
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(target, overwrite=overwrite) as hidden:
+        shutil.copyfile(made, hidden)
 
 
 def put_in_store(made: Path, address: str, *, overwrite: bool) -> None:
@@ -105,7 +99,7 @@ def _protocols(files: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec has no t
 def _put_folder(made: Path, target: Path, *, overwrite: bool) -> None:
     if target.exists() and not overwrite:
         raise SepcamError(f"{target} exists already: choose another folder, or use --overwrite")
-    waiting = hiding_place(target) / f".{target.name}.partial-{os.getpid()}"
+    waiting = hidden_path(target)
     try:
         shutil.copytree(made, waiting, dirs_exist_ok=True)
         publish_folder(waiting, target)

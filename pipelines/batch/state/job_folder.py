@@ -15,7 +15,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from ....models.errors import SepcamError
-from ...files.atomic import PartialFile, make_folder
+from ....models.files import atomic_write, make_folder
 from ..files.remote import size_in_store
 from .journal import Journal, Output
 from .settings import JobSettings
@@ -121,13 +121,8 @@ class JobFolder:
         Raises:
             SepcamError: If it cannot be written.
         """
-        file = PartialFile(self._about, overwrite=True)
-        try:
-            file.path.write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            file.discard()
-            raise file.failure(error) from error
-        file.commit()
+        with atomic_write(self._about, overwrite=True) as hidden:
+            hidden.write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def journal(self, *, read_only: bool = False) -> Journal:
         """The journal, made if need be.

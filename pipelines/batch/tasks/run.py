@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ....models.errors import SepcamError
-from ...files.atomic import DiskFullError
+from ....models.files import DiskFullError
 from ...pipeline import Pipeline
 from ...process_file import Advance, record
 from ..state.journal import fingerprint

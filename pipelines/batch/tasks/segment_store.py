@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ....models.files import atomic_write
 from ....models.types import F32, I64, Detections
-from ...files.atomic import PartialFile
 
 Follow = tuple[F32, I64, I64]
 """What the tracker gave for a frame: boxes, rows of the detections, identities."""
@@ -63,14 +63,8 @@ def keep(path: Path, thing: Any) -> None:  # noqa: ANN401 - anything that pickle
     Raises:
         SepcamError: If it cannot be written.
     """
-    file = PartialFile(path, overwrite=True)
-    try:
-        with open(file.path, "wb") as stream:
-            pickle.dump(thing, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(path, overwrite=True) as hidden, open(hidden, "wb") as stream:
+        pickle.dump(thing, stream, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def kept(path: Path) -> Any:  # noqa: ANN401 - what was kept
@@ -85,13 +79,8 @@ def note(path: Path, values: dict[str, Any]) -> None:
     Raises:
         SepcamError: If it cannot be written.
     """
-    file = PartialFile(path, overwrite=True)
-    try:
-        file.path.write_text(json.dumps(values), encoding="utf-8")
-    except OSError as error:
-        file.discard()
-        raise file.failure(error) from error
-    file.commit()
+    with atomic_write(path, overwrite=True) as hidden:
+        hidden.write_text(json.dumps(values), encoding="utf-8")
 
 
 def noted(path: Path) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sepcam.models.files import DiskFullError
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.planning import plan
@@ -12,7 +13,6 @@ from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.types import FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers.protocol import Died, Event, Finished
-from sepcam.pipelines.files.atomic import DiskFullError
 
 SETTINGS = JobSettings("some-detector", saves=("jsonl",))
 CRASH = "crash"

@@ -1,32 +1,66 @@
-"""Files that appear under their name only when they are complete."""
+"""Files that appear under their name only when they are complete; used by every package."""
 
 import errno
 import glob
 import os
 import shutil
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...models.errors import SepcamError
+from .errors import SepcamError
 
 
 class DiskFullError(SepcamError):
     """There is no room left for what is being written."""
 
 
+@contextmanager
+def atomic_write(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Writes a file whole or not at all.
+
+    The block writes to the path that it is given. When it ends well, that file is flushed to the disk and
+    renamed to ``target``; when it raises, the file is deleted.
+
+    Args:
+        target: the final name; its folder is created.
+        overwrite: whether a file of that name may be replaced.
+
+    Yields:
+        The hidden path to write to; an empty file.
+
+    Raises:
+        SepcamError: If the target exists and may not be replaced, or cannot be written; an OSError of the
+            block is raised as one.
+    """
+    file = PartialFile(target, overwrite=overwrite)
+    try:
+        yield file.path
+    except OSError as error:
+        file.discard()
+        raise file.failure(error) from error
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
+
+
 class PartialFile:
-    """A file that is written under a hidden name near its target, and renamed when it is finished.
+    """A file that is written under a hidden name near its target over many calls, and renamed when finished.
+
+    Where one block writes everything, use `atomic_write`.
 
     Attributes:
         target: the final name.
-        path: the hidden name, ``.<stem>.partial-<process id><suffix>``; exists, and is empty at first.
+        path: the hidden name, see `hidden_path`; exists, and is empty at first.
     """
 
     target: Path
     path: Path
 
     def __init__(self, target: Path, *, overwrite: bool = False) -> None:
-        """Make the folder and the empty file.
+        """Create the folder and the empty file.
 
         Args:
             target: the final name.
@@ -37,7 +71,7 @@ class PartialFile:
         """
         self.target = target
         folder = hiding_place(target)
-        self.path = folder / f".{target.stem}.partial-{os.getpid()}{target.suffix}"
+        self.path = hidden_path(target)
         self._overwrite = overwrite
         self._refuse_existing()
         try:
@@ -48,7 +82,7 @@ class PartialFile:
             raise SepcamError(f"cannot write to the folder {folder}: {why}; choose another") from error
 
     def commit(self) -> None:
-        """Give the finished file its name, after it is safely on the disk.
+        """Flush the finished file to the disk and give it its name.
 
         Raises:
             SepcamError: If that fails; the hidden file is deleted then.
@@ -68,7 +102,7 @@ class PartialFile:
         self.path.unlink(missing_ok=True)
 
     def failure(self, error: Exception) -> SepcamError:
-        """What to tell a user when writing failed with ``error``."""
+        """The error to raise when writing failed with ``error``."""
         return write_failure(self.target, error)
 
     def _refuse_existing(self) -> None:
@@ -85,7 +119,7 @@ class PartialFile:
             return
         self._refuse_existing()
         try:
-            # Unlike a rename, a link never replaces what another program put there in the meantime.
+            # Unlike a rename, a link never replaces a file that appeared in the meantime.
             os.link(self.path, self.target)
         except FileExistsError:
             self._refuse_existing()
@@ -94,10 +128,10 @@ class PartialFile:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, and those that it lies in; they are there after a power loss too.
+    """Creates a folder and its parents, so that they survive a power loss.
 
     Raises:
-        OSError: If it cannot be made.
+        OSError: If it cannot be created.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,11 +140,11 @@ def make_folder(folder: Path) -> None:
 
 
 def publish_folder(waiting: Path, target: Path) -> None:
-    """Moves finished files from a hidden folder to where they belong, after they are safely on the disk.
+    """Moves finished files from a hidden folder to their final folder, after they are flushed to the disk.
 
     Args:
-        waiting: the hidden folder; it stays, empty.
-        target: is made if need be; files of other names in it stay.
+        waiting: the hidden folder; left empty.
+        target: created if missing; its files of other names are kept.
 
     Raises:
         OSError: If they cannot be moved.
@@ -125,16 +159,22 @@ def publish_folder(waiting: Path, target: Path) -> None:
 
 
 def hiding_place(target: Path) -> Path:
-    """The folder in which a target is hidden until it is finished: its own as a rule.
+    """The folder in which a target is hidden until it is finished: usually its own.
 
-    ``table/source=clip/clip.parquet`` is hidden beside the table, which would not read as one with it inside.
+    ``table/source=clip/clip.parquet`` is hidden beside the table, because readers of the table would take a
+    hidden file inside it for data.
     """
     folder = target.parent
     return folder.parent.parent if folder.name.startswith("source=") else folder
 
 
+def hidden_path(target: Path) -> Path:
+    """A new hidden name for an unfinished target: ``.<stem>.partial-<32 digits><suffix>``."""
+    return hiding_place(target) / f".{target.stem}.partial-{uuid.uuid4().hex}{target.suffix}"
+
+
 def write_failure(target: Path, error: Exception) -> SepcamError:
-    """What to tell a user when writing ``target`` failed with ``error``."""
+    """The error to raise when writing ``target`` failed with ``error``."""
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT):
         return DiskFullError(
@@ -148,9 +188,9 @@ def write_failure(target: Path, error: Exception) -> SepcamError:
 
 
 def clear_leftovers(target: Path) -> None:
-    """Deletes the hidden files and folders in which a process that was killed left this target.
+    """Deletes the hidden files and folders that a killed process left of this target.
 
-    Only for who knows that nobody is at work on it.
+    Call it only while no process writes the target.
     """
     names = [f".{glob.escape(stem)}.partial-*" for stem in {target.stem, target.name}]
     with suppress(OSError):
@@ -167,7 +207,7 @@ def _sync(path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Puts a folder's new names on the disk, where the system has a way to ask for that."""
+    """Flushes a folder's new names to the disk, on systems that can."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,0 +1,85 @@
+"""A file is there whole or not at all, whatever happens while it is written."""
+
+import os
+
+import pytest
+from sepcam.models.errors import SepcamError
+from sepcam.models.files import DiskFullError, PartialFile, atomic_write, clear_leftovers
+
+
+def test_a_file_appears_when_its_block_ends(tmp_path):
+    target = tmp_path / "new" / "a.txt"
+    with atomic_write(target) as hidden:
+        hidden.write_text("half")
+        assert not target.exists()
+        hidden.write_text("whole")
+    assert target.read_text() == "whole"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(28, "No space left on device"), DiskFullError),
+        (OSError(5, "Input/output error"), SepcamError),
+        (ValueError("no"), ValueError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_block_that_fails_leaves_the_old_file(error, raised, tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(raised), atomic_write(target, overwrite=True) as hidden:
+        hidden.write_text("half")
+        raise error
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_exists_is_replaced_only_on_request(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(SepcamError, match="--overwrite"), atomic_write(target):
+        pytest.fail("nothing may be written")
+    with atomic_write(target, overwrite=True) as hidden:
+        hidden.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_a_file_that_appears_in_the_meantime_is_not_replaced(tmp_path):
+    target = tmp_path / "a.txt"
+    with pytest.raises(SepcamError, match="exists already"), atomic_write(target) as hidden:
+        hidden.write_text("ours")
+        target.write_text("theirs")
+    assert target.read_text() == "theirs"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_two_writers_in_one_process_do_not_share_a_hidden_name(tmp_path):
+    target = tmp_path / "out.mp4"
+    first, second = PartialFile(target), PartialFile(target)
+    first.path.write_text("first")
+    second.path.write_text("second")
+    first.commit()
+    assert target.read_text() == "first"
+    with pytest.raises(SepcamError, match="exists already"):
+        second.commit()
+    assert target.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(SepcamError, match="cannot write to the folder"),
+        atomic_write(tmp_path / "file" / "a"),
+    ):
+        pytest.fail("nothing may be written")
+
+
+def test_leftovers_of_a_killed_process_are_deleted(tmp_path):
+    left = PartialFile(tmp_path / "a.mp4").path
+    (tmp_path / f".a.partial-{os.getpid()}.jsonl").write_text("of another file")
+    clear_leftovers(tmp_path / "a.mp4")
+    assert not left.exists()
+    assert len(list(tmp_path.iterdir())) == 1
