@@ -1,7 +1,7 @@
 """The networks that ship with Sepcam: MoveNet multipose for everyone's box and keypoints, and a mask head.
 
 The trunk and the heads are Google's, unchanged; the mask head reads the same features around one person, and
-that person's keypoints, which tell it whose mask is wanted. `detectors.people` makes it a detector.
+that person's keypoints, which tell it whose mask is wanted. `models.people` makes a `OnePassNetwork` of them.
 """
 
 from torch import Tensor, nn
@@ -40,7 +40,7 @@ class PeopleMaps(MoveNet):
 class MaskHead(nn.Module):
     """The masks of N people, each in a grid over that person's box; 22 k parameters, 50 M multiply-adds each.
 
-    Maps float32 (N, 40, 40, 43), as `detectors.people_masks` makes them, to one float32 tensor (N, 80, 80) of
+    Maps float32 (N, 40, 40, 43), as `people.masks` makes them, to one float32 tensor (N, 80, 80) of
     logits on the same areas. The channels are 24 features, 17 keypoints as Gaussians, and the area's width
     and height.
     """
@@ -59,6 +59,19 @@ class MaskHead(nn.Module):
         for block in self.body:
             x = x + block(x)
         return (self.last(self.fine(self.upsample(x)))[:, 0],)
+
+
+class People(nn.Module):
+    """Both networks, as their weights are kept together; maps images like `PeopleMaps`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = PeopleMaps()
+        self.mask = MaskHead()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The outputs of ``people``."""
+        return self.people(images)
 
 
 def _separable(inputs: int, outputs: int, kernel: int) -> DepthwiseSeparable:

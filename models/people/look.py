@@ -2,8 +2,9 @@
 
 import cv2
 
-from ..detectors.candidates import Run, Size
+from ..detectors.candidates import Run
 from ..ops.letterbox import Letterbox
+from ..spec import Size
 from ..types import U8
 from .decoding import Maps, decode
 from .types import People, Seen, View

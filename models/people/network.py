@@ -6,11 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..detectors.candidates import Run, Size
+from ..detectors.candidates import Run
 from ..detectors.fitted import fitted_size
 from ..errors import SepcamError
 from ..ops import coco
 from ..ops.masks import place_masks
+from ..spec import Size
 from ..types import F32, U8, Crop, Detections, Detector, Part
 from .look import Look
 from .masks import MASK_SIZE, mask_affines, mask_inputs

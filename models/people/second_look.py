@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..detectors.candidates import Run, Size
+from ..detectors.candidates import Run
+from ..spec import Size
 from ..types import F32, U8
 from .crops import crop_around, cut
 from .decoding import Maps, decode
