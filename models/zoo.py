@@ -138,6 +138,8 @@ def load_detector(
     if spec.assistant is not None:
         helper, longest = spec.assistant
         try:
+            if not store.is_cached(helper) and (why := store.refusal(helper)) is not None:
+                raise SepcamError(f"{why}; 'sepcam models fetch {helper}' tries again")
             assistant = load_detector(
                 helper,
                 backbone=backbone,

@@ -51,8 +51,8 @@ def run(
         raise SepcamError("nothing to measure: a list of --detector, --backbone or the like is empty")
     _check_free(folder, overwrite=overwrite)
     store = WeightStore(notice=console.note)
-    with console.downloads() as progress:
-        setups = list(dict.fromkeys(definite(setup, store, progress) for setup in setups))
+    photographs = data.kind == "coco"
+    setups = list(dict.fromkeys(definite(setup, photographs=photographs) for setup in setups))
     rows: list[dict[str, Any]] = []
     for setup in setups:
         console.note(f"measuring {setup.title}")

@@ -7,7 +7,7 @@ from typing import Any
 from ...models.errors import SepcamError
 from ...models.registry import larger_inputs
 from ...models.weights.store import WeightStore
-from ...models.zoo import BEST_DETECTOR, choose_detector
+from ...models.zoo import CLASSES_DETECTOR, choose_detector
 from ...pipelines.batch.state.settings import JobSettings
 from ...pipelines.pipeline import Pipeline
 from ..terminal import console
@@ -36,18 +36,14 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
         if small_people and name not in larger:
             known = ", ".join(larger)
             raise SepcamError(f"{name} takes no larger input: --small-people is for {known}")
-        return larger[name] if small_people or name == BEST_DETECTOR else None
+        return larger[name] if small_people or name == CLASSES_DETECTOR else None
 
     return rule
 
 
 def chosen_detector() -> str:
-    """What ``auto`` comes to, said on the terminal."""
-    with console.downloads() as report:
-        choice = choose_detector(WeightStore(notice=console.note), report)
-    say = console.warn if choice.fallback else console.note
-    say(f"detector: {choice.name} ({choice.reason})")
-    return choice.name
+    """The detector that ``auto`` means."""
+    return choose_detector()
 
 
 def load_job(settings: JobSettings, size_of: SizeOf, *, threads: int | None = None) -> Pipeline:
