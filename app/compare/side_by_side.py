@@ -101,7 +101,7 @@ class _Runner:
     def __init__(self, pipeline: Pipeline, spec: str) -> None:
         self._source = open_source(spec)
         self._frames = iter(self._source)
-        self._analyser = pipeline.analyser(self._source.info)
+        self._analyzer = pipeline.analyzer(self._source.info)
         self._overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
         self._done: list[float] = []
         self._next: U8 | None = None
@@ -117,7 +117,7 @@ class _Runner:
         if frame is None:
             self._next = None
             return False
-        instances, stage_ms = self._analyser.analyse(frame)
+        instances, stage_ms = self._analyzer.analyze(frame)
         if self._next is None:
             self.shown = frame.image.copy()
         self._overlay.draw(frame.image, FrameResult(frame, instances, stage_ms))

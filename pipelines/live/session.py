@@ -35,7 +35,7 @@ from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import DetectEvery, Frame, FrameResult, StreamInfo
-from .analysis import Analysed, LiveAnalysis, choice_for
+from .analysis import Analyzed, LiveAnalysis, choice_for
 from .hud import draw_live_hud
 from .meter import LiveMeter
 from .recordings import Recordings
@@ -273,7 +273,7 @@ class LiveSession:
     def _run(self) -> None:
         results = run_stages(
             _Arrivals(self._source, self._arrived),
-            [Stage("analyse", self._analyse), Stage("draw", self._draw), Stage("record", self._record)],
+            [Stage("analyze", self._analyze), Stage("draw", self._draw), Stage("record", self._record)],
             newest=True,
             on_time=self._took,
             on_drop=self._meter.dropped,
@@ -301,13 +301,13 @@ class LiveSession:
         self._meter.arrived()
         return not self._paused
 
-    def _analyse(self, item: tuple[float, Frame]) -> Analysed:
-        analysed = self._analysis.analyse(*item)
-        self._watch.update(analysed.result)
-        return analysed
+    def _analyze(self, item: tuple[float, Frame]) -> Analyzed:
+        analyzed = self._analysis.analyze(*item)
+        self._watch.update(analyzed.result)
+        return analyzed
 
-    def _draw(self, analysed: Analysed) -> Shot:
-        self._drawing.draw(analysed, self._analysis.networks, self._watch.counts)
+    def _draw(self, analyzed: Analyzed) -> Shot:
+        self._drawing.draw(analyzed, self._analysis.networks, self._watch.counts)
         now = time.monotonic()
         if (
             self._status is None
@@ -315,12 +315,12 @@ class LiveSession:
             or self._status.settings != self._switches.settings
         ):
             self._status, self._refresh_at = self.status(), now + _REFRESH_S
-        result = replace(analysed.result, meter=self._status.figures.meter)
+        result = replace(analyzed.result, meter=self._status.figures.meter)
         draw_live_hud(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
             self._prepare_other_backbone()
-        return Shot(self._count, result.frame.image, result, analysed.arrived, self._status)
+        return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
         self.recordings.write(shot.result)
@@ -331,7 +331,7 @@ class LiveSession:
         if stage == "read":
             return
         self._slowest[stage] = seconds
-        if stage == "analyse":
+        if stage == "analyze":
             self._analysis.govern(max(self._slowest.values()), self._rate_to_keep())
         else:
             self._meter.stage(stage, seconds)

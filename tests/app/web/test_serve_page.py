@@ -153,7 +153,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     assert download.value.suggested_filename.endswith(".png")
 
 
-def test_the_visitors_own_camera_is_analysed(page, browser):
+def test_the_visitors_own_camera_is_analyzed(page, browser):
     page.get_by_role("tab", name="Your camera").click()
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator("#own-invite")).to_be_hidden()

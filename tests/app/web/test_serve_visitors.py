@@ -55,7 +55,7 @@ def answer(connection, message):
     return json.loads(connection.recv(PATIENCE_S))
 
 
-def test_a_visitors_pictures_are_analysed(web_server):
+def test_a_visitors_frames_are_analyzed(web_server):
     with ready(web_server) as connection:
         pictures = people_jpegs()
         found = (last for data in pictures if (last := answer(connection, data))["objects"])

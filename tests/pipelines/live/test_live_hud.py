@@ -86,7 +86,7 @@ def test_the_meter_tells_what_arrives_what_is_shown_and_how_late():
         clock.now += 1 / 30
         meter.arrived()
         if index % 3 == 0:
-            meter.analysed("separable", 0, 0.05)
+            meter.analyzed("separable", 0, 0.05)
             meter.shown(0.08)
     figures = meter.figures()
     assert figures.meter.source_fps == pytest.approx(30, rel=0.05)
@@ -111,10 +111,10 @@ def test_backbones_are_compared_at_the_same_quality():
     meter = LiveMeter(clock=Time())
     for seconds, level in ((0.025, 0), (0.010, 1)):
         for _ in range(5):
-            meter.analysed("separable", level, seconds)
+            meter.analyzed("separable", level, seconds)
     assert meter.figures().model_fps["separable"] == pytest.approx(100)  # alone: as it runs now
     for _ in range(5):
-        meter.analysed("standard", 0, 0.25)
+        meter.analyzed("standard", 0, 0.25)
     speeds = meter.figures().model_fps
     assert speeds == {"separable": pytest.approx(40), "standard": pytest.approx(4)}
     meter.restart_models()
@@ -125,8 +125,8 @@ def test_a_quality_that_was_only_passed_through_is_not_compared():
     meter = LiveMeter(clock=Time())
     for level, times in ((0, 4), (3, 40)):
         for _ in range(times):
-            meter.analysed("standard", level, 0.2)
-            meter.analysed("separable", level, 0.2 if level == 0 else 0.02)  # slow at first: still settling
+            meter.analyzed("standard", level, 0.2)
+            meter.analyzed("separable", level, 0.2 if level == 0 else 0.02)  # slow at first: still settling
     assert meter.figures().comparison() == "separable 50 FPS · standard 5 FPS · 10.0x"
 
 
