@@ -110,7 +110,7 @@ class PipelineMeasurement:
     def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
         """Milliseconds from each result to the next, within each stretch; keeps what was timed."""
         pipeline = self._pipelines[kind]
-        overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         times: list[float] = []
         self.seen[kind] = seen = []
         for stretch in taken.stretches:

@@ -25,7 +25,6 @@ from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
-from .camera.session import CameraLimits
 from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
@@ -140,8 +139,9 @@ async def _run(
             names = detector_names(loaded.settings.detector)
             live = Live(session, hub, people_list, request.folder, downloads, names, request.idle_s)
         of = request.live
-        limits = CameraLimits(of.classes, of.max_people)
-        cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras, idle_s=request.idle_s)
+        cameras = Cameras(
+            loaded.pool, loaded.settings, of.analysis, most=request.cameras, idle_s=request.idle_s
+        )
         stack.callback(cameras.close)
         jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
         stack.callback(jobs.close)
@@ -192,12 +192,5 @@ def _pipeline(request: LiveRequest, loaded: Loaded, backbone: ConvKind, tasks: f
     networks = loaded.pool.wait(
         choice_for(replace(loaded.settings, backbone=backbone, tasks=tasks), Quality())
     )
-    return Pipeline(
-        networks.detector,
-        networks.pose or request.pose,
-        tasks=tasks,
-        backbone=backbone,
-        conf=request.conf,
-        classes=request.classes,
-        max_people=request.max_people,
-    )
+    options = replace(request.analysis, backbone=backbone, tasks=tuple(tasks), detect_every=1)
+    return Pipeline(options, networks=networks)

@@ -1,4 +1,4 @@
-"""Networks that are loaded beside a running picture, so that a switch never stops it."""
+"""NetworkSet that are loaded beside a running picture, so that a switch never stops it."""
 
 import threading
 from collections.abc import Callable
@@ -9,10 +9,11 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector, OnePassNetwork, Part, PoseEstimator, keypoint_network
+from ...models.types import ConvKind, Detector, Part, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
 from .locked_networks import shared_detector, shared_pose
+from .network_set import NetworkSet
 
 CLOSE_S: Final = 1.0
 """Seconds that ``close`` waits for a network that is being loaded."""
@@ -38,24 +39,6 @@ class NetworkChoice:
     size: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """What a choice came to; ready to run without a pause.
-
-    Attributes:
-        detector: finds people.
-        pose: gives what is wanted of them and the detector does not; None where that is nothing.
-    """
-
-    detector: Detector
-    pose: PoseEstimator | None
-
-    @property
-    def landmarks(self) -> OnePassNetwork | PoseEstimator | None:
-        """What names and joins the keypoints."""
-        return keypoint_network(self.detector, self.pose)
-
-
 LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
 LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
@@ -75,7 +58,7 @@ class NetworkPool:
             load_pose: gives the pose network with a backbone, and with or without its masks.
         """
         self._load_detector, self._load_pose = load_detector, load_pose
-        self._ready: dict[NetworkChoice, Networks] = {}
+        self._ready: dict[NetworkChoice, NetworkSet] = {}
         self._failed: dict[NetworkChoice, str] = {}
         self._waiting: list[NetworkChoice] = []
         self._poses: dict[tuple[ConvKind, bool], PoseEstimator] = {}
@@ -120,13 +103,13 @@ class NetworkPool:
 
         return cls(detector, estimator)
 
-    def add(self, choice: NetworkChoice, networks: Networks) -> None:
+    def add(self, choice: NetworkChoice, networks: NetworkSet) -> None:
         """Takes in networks that were loaded elsewhere."""
         pose = None if networks.pose is None else shared_pose(networks.pose)
         with self._changed:
-            self._keep(choice, Networks(shared_detector(networks.detector), pose))
+            self._keep(choice, NetworkSet(shared_detector(networks.detector), pose, networks.backbone))
 
-    def take(self, choice: NetworkChoice) -> Networks | None:
+    def take(self, choice: NetworkChoice) -> NetworkSet | None:
         """The networks if they are ready; otherwise None at once, and they are prepared in the background.
 
         Raises:
@@ -139,7 +122,7 @@ class NetworkPool:
                 self._order(choice)
             return self._ready.get(choice)
 
-    def wait(self, choice: NetworkChoice) -> Networks:
+    def wait(self, choice: NetworkChoice) -> NetworkSet:
         """The networks, however long it takes.
 
         Raises:
@@ -193,7 +176,7 @@ class NetworkPool:
                     return
                 choice = self._waiting[0]
             try:
-                outcome: Networks | str = self._load(choice)
+                outcome: NetworkSet | str = self._load(choice)
             except SepcamError as error:
                 outcome = str(error)
             except Exception as error:
@@ -207,13 +190,13 @@ class NetworkPool:
                     self._keep(choice, outcome)
                 self._changed.notify_all()
 
-    def _keep(self, choice: NetworkChoice, networks: Networks) -> None:
+    def _keep(self, choice: NetworkChoice, networks: NetworkSet) -> None:
         self._ready[choice] = networks
         self._detectors[choice.detector, choice.backbone, choice.size] = networks.detector
         if networks.pose is not None:
             self._poses[choice.backbone, "segment" in choice.parts] = networks.pose
 
-    def _load(self, choice: NetworkChoice) -> Networks:
+    def _load(self, choice: NetworkChoice) -> NetworkSet:
         key = choice.detector, choice.backbone, choice.size
         detector = self._detectors.get(key)
         if detector is None:
@@ -221,7 +204,7 @@ class NetworkPool:
             detector.detect(_blank())
         missing = choice.parts - detector.parts
         if not missing:
-            return Networks(detector, None)
+            return NetworkSet(detector, None, choice.backbone)
         # With and without masks are two: only what is needed is compiled.
         masks = "segment" in missing
         pose = self._poses.get((choice.backbone, masks))
@@ -229,7 +212,7 @@ class NetworkPool:
             pose = shared_pose(self._load_pose(choice.backbone, masks))
             rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
             pose.estimate(_blank(), rois, masks=masks)
-        return Networks(detector, pose)
+        return NetworkSet(detector, pose, choice.backbone)
 
 
 def _blank() -> np.ndarray:

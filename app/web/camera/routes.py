@@ -11,11 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.analysis.options import AnalysisOptions
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.settings import LiveSettings
 from ....pipelines.types import Task
 from ..shared.websocket import Refused, payload_of, refuse, say, say_error
-from .session import CameraLimits, CameraSession
+from .session import CameraSession
 
 
 class Wish(BaseModel):
@@ -45,18 +46,18 @@ class Cameras:
     settings: LiveSettings
 
     def __init__(
-        self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits, *, most: int, idle_s: float
+        self, pool: NetworkPool, settings: LiveSettings, options: AnalysisOptions, *, most: int, idle_s: float
     ) -> None:
         """Nobody is there yet.
 
         Args:
             pool: where networks come from.
             settings: what a visitor begins with.
-            limits: for each visitor.
+            options: of the analysis, for each visitor.
             most: visitors at a time.
             idle_s: seconds without a picture after which a visitor is disconnected.
         """
-        self._pool, self._limits, self.most, self._idle_s = pool, limits, most, idle_s
+        self._pool, self._options, self.most, self._idle_s = pool, options, most, idle_s
         self.settings = replace(settings, blur="nothing", follow=None)
         self._worker = ThreadPoolExecutor(1, "sepcam-cameras")
         self.count = 0
@@ -93,7 +94,7 @@ class Cameras:
     async def _serve(self, socket: WebSocket) -> None:
         loop = asyncio.get_running_loop()
         session = await loop.run_in_executor(
-            self._worker, CameraSession, self._pool, self.settings, self._limits
+            self._worker, CameraSession, self._pool, self.settings, self._options
         )
         await say(
             socket,

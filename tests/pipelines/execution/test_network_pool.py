@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections, OnePassNetwork, Poses
-from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool, Networks
+from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool
+from sepcam.pipelines.execution.network_set import NetworkSet
 
 from tests.walkers import CentrePose, SquareDetector, square_picture
 
@@ -87,7 +88,7 @@ def test_without_parts_there_is_no_pose_network(pool, loader):
 
 
 def test_networks_loaded_elsewhere_are_used(pool, loader):
-    given = Networks(SquareDetector(), CentrePose())
+    given = NetworkSet(SquareDetector(), CentrePose())
     pool.add(CHOICE, given)
     taken = pool.take(CHOICE)
     assert (taken.detector.labels, taken.pose.skeleton) == (given.detector.labels, given.pose.skeleton)
@@ -111,7 +112,7 @@ def test_threads_that_share_a_network_take_turns(pool, loader):
             self.busy = False
             return super().detect(image)
 
-    pool.add(CHOICE, Networks(Exclusive(), None))
+    pool.add(CHOICE, NetworkSet(Exclusive(), None))
     detector = pool.take(CHOICE).detector
     assert isinstance(detector, OnePassNetwork)
     with ThreadPoolExecutor(4) as executor:
