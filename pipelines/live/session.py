@@ -31,6 +31,7 @@ from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
 from ..analytics.events import Event
 from ..analytics.zones import Zone, ZoneCounter
+from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
@@ -130,7 +131,7 @@ class LiveSession:
         self._slowest: dict[str, float] = {}  # seconds of each stage for its last frame, under the lock
         self._status: LiveStatus | None = None
         self._refresh_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
+        self._thread = BACKGROUND.thread("live", self._run)
         try:
             self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
             self._analysis = LiveAnalysis(pool, self._switches, self._meter, options, fps=self.info.fps)

@@ -113,5 +113,5 @@ def test_it_outlines_tracked_people_and_is_refused_for_skeletons(selfie, crop):
     found = [analyzer.analyze(Frame(crop, index, index / 25))[0] for index in range(3)][-1]
     assert found.track_ids.tolist() == [1] and found.keypoints is None
     assert found.masks[0].area > 2000
-    with pytest.raises(SepcamError, match="selfie-segmentation gives no skeletons"):
+    with pytest.raises(SepcamError, match="selfie-segmentation finds no skeletons"):
         analyzer_of(OnePerson(), selfie, {"track", "pose"})
