@@ -37,7 +37,6 @@ def live(
         str,
         typer.Option(
             "--save",
-            parser=choices.comma_list,
             metavar="LIST",
             help=f"Results to write beside it: any of {','.join(SAVES_LIVE)}.",
         ),

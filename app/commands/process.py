@@ -38,7 +38,6 @@ def process(
         str,
         typer.Option(
             "--save",
-            parser=choices.comma_list,
             metavar="LIST",
             help=f"What to write: any of {','.join(SAVES)}.",
         ),

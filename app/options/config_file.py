@@ -11,7 +11,7 @@ import tomli_w
 import typer
 
 from ...models.errors import SepcamError
-from .shared import SETTINGS, comma_list
+from .shared import LISTS, SETTINGS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,7 +37,7 @@ def as_toml(ctx: typer.Context) -> str:
             continue
         if several:
             value = [str(item) for item in value]
-        elif _takes_list(param):
+        elif param.name in LISTS:
             value = [word.strip() for word in value.split(",")]
         settings[key] = str(value) if isinstance(value, Path) else value
     return tomli_w.dumps(settings)
@@ -151,14 +151,9 @@ def _as_typed(param: Any, value: Any, what: str) -> Any:  # noqa: ANN401 - TOML'
     words = [str(item) for item in items]
     if several:
         return words
-    if isinstance(value, list) and not _takes_list(param):
+    if isinstance(value, list) and param.name not in LISTS:
         raise SepcamError(f"{what} takes one value, not a list")
     return ",".join(words)
-
-
-def _takes_list(param: Any) -> bool:  # noqa: ANN401 - Typer's parameters
-    """Whether it is one text that stands for a list."""
-    return getattr(param.type, "func", None) is comma_list
 
 
 def _settings(ctx: typer.Context) -> dict[str, Any]:

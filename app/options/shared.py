@@ -25,16 +25,13 @@ SERVER: Final = "Server"
 SETTINGS: Final = "Settings"
 
 
-def comma_list(text: str) -> str:
-    """The parser of options that take a comma-separated list; a settings file may state it as a list."""
-    return text
-
+LISTS: Final = frozenset({"tasks", "classes", "save"})
+"""Parameters that take a comma-separated list; in a settings file they may be lists."""
 
 TasksOption = Annotated[
     str,
     typer.Option(
         "--tasks",
-        parser=comma_list,
         metavar="LIST",
         help="What to do besides detecting: any of track,pose,segment, or none.",
         rich_help_panel=ANALYSIS,
@@ -82,7 +79,6 @@ ClassesOption = Annotated[
     str | None,
     typer.Option(
         "--classes",
-        parser=comma_list,
         metavar="LIST",
         help="Report only these classes, e.g. person,dog.",
         show_default="all",

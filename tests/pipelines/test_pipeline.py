@@ -97,7 +97,7 @@ def test_only_the_tasks_asked_for_are_done():
     found = list(pipeline(tasks=()).run(Squares(3)))[-1].instances
     assert len(found) == 1
     assert found.track_ids is found.keypoints is found.masks is None
-    assert pipeline(tasks=("track",)).pose is None
+    assert pipeline(tasks=("track",)).model.pose is None
 
 
 def test_without_an_overlay_the_pictures_stay_as_they_are():

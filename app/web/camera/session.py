@@ -1,4 +1,4 @@
-"""One visitor's camera: pictures come as JPEG, are analysed with the networks that all share."""
+"""One visitor's camera: JPEG frames, analyzed with the networks that all visitors share."""
 
 import io
 import time
@@ -16,28 +16,28 @@ from ....pipelines.live.analysis import LiveAnalysis
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
 from ....pipelines.types import Frame, ModelInfo
-from ..shared.websocket import Refused
+from ..shared.websocket import RejectedMessageError
 from .serialize import to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080
-_LEAST_SIDE = 16
+_MIN_SIDE = 16
 
 
 class CameraSession:
-    """Analyses one visitor's pictures, in order; one thread at a time may use it but for ``switches``.
+    """Analyzes one visitor's frames, in order. One thread at a time may use it, except ``switches``.
 
     Attributes:
-        switches: what is asked for.
+        switches: the visitor's settings.
     """
 
     switches: Switches
 
     def __init__(self, pool: NetworkPool, settings: LiveSettings, options: AnalysisOptions) -> None:
-        """Begin with networks that the pool has, or gets.
+        """Load the networks, unless the pool has them already.
 
         Raises:
-            SepcamError: If they cannot be had.
+            SepcamError: If they are unavailable.
         """
         self.switches = Switches(settings)
         self._meter = LiveMeter()
@@ -45,14 +45,14 @@ class CameraSession:
         # However often detections are asked for of the server's own source, visitors get them when necessary.
         options = replace(options, detect_every="auto")
         self._analysis = LiveAnalysis(pool, self.switches, self._meter, options)
-        self._told: ModelInfo | None = None
+        self._sent: ModelInfo | None = None
         self._count = 0
 
     def analyze(self, data: bytes) -> dict[str, Any]:
-        """What is in a picture, as JSON.
+        """The objects in a JPEG frame, and measurements, as JSON.
 
         Raises:
-            Refused: If it is no picture that can be read, or too large.
+            RejectedMessageError: If it is not a JPEG that can be decoded, or too large.
         """
         image = read_jpeg(data)
         arrived = time.monotonic()
@@ -73,36 +73,36 @@ class CameraSession:
             "notice": self.switches.message,
             **self._meter.figures().to_json(),
         }
-        if model != self._told:
-            self._told = model
+        if model != self._sent:
+            self._sent = model
             answer["skeleton"] = [list(pair) for pair in model.skeleton]
             answer["sides"] = [_side(name) for name in model.keypoint_names]
         return answer
 
 
 def read_jpeg(data: bytes) -> U8:
-    """A JPEG as (H, W, 3) uint8 BGR; its size is looked at before anything of it is decoded.
+    """Decodes a JPEG to (H, W, 3) uint8 BGR; checks its size before it decodes anything.
 
     Raises:
-        Refused: If it is none, or too large.
+        RejectedMessageError: If it is not a JPEG that can be decoded, or too large.
     """
     if len(data) > MAX_BYTES:
-        raise Refused(f"the picture has {len(data)} bytes, at most {MAX_BYTES} are taken")
+        raise RejectedMessageError(f"the image has {len(data)} bytes: at most {MAX_BYTES} are accepted")
     try:
         with JpegImageFile(io.BytesIO(data)) as header:
             width, height = header.size
-    except Exception as error:  # whatever a parser may say of arbitrary bytes
-        raise Refused("the picture is no JPEG that can be read") from error
+    except Exception as error:  # a parser may raise anything for arbitrary bytes
+        raise RejectedMessageError("the image is not a valid JPEG") from error
     if width * height > MAX_PIXELS:
-        raise Refused(f"the picture has {width}x{height} pixels, at most 1920x1080 are taken")
-    if min(width, height) < _LEAST_SIDE:
-        raise Refused(f"the picture has only {width}x{height} pixels")
+        raise RejectedMessageError(f"the image has {width}x{height} pixels: at most 1920x1080 are accepted")
+    if min(width, height) < _MIN_SIDE:
+        raise RejectedMessageError(f"the image has only {width}x{height} pixels")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         image = None
     if image is None or image.shape[:2] != (height, width):
-        raise Refused("the picture is damaged: it cannot be decoded")
+        raise RejectedMessageError("the image is damaged: it cannot be decoded")
     return np.asarray(image, np.uint8)
 
 
