@@ -21,7 +21,7 @@ from .sinks.outputs import Save, Target
 from .sinks.parquet import ParquetSink
 from .sinks.video import VideoSink
 from .sources.base import Source
-from .types import TASKS, RunSummary, StreamInfo
+from .types import RunSummary, StreamInfo
 
 
 class Advance(Protocol):
@@ -113,8 +113,9 @@ def _run(source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progres
 
 def overlay_of(pipeline: Pipeline) -> Overlay:
     """What draws onto the pictures of a recording."""
-    hud = Hud(f"{pipeline.detector.name}  {pipeline.backbone}")
-    return Overlay(pipeline.skeleton, hud, keypoint_names=pipeline.keypoint_names)
+    model = pipeline.model
+    hud = Hud(f"{model.detector}  {model.backbone}")
+    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
 
 
 def sinks(
@@ -161,19 +162,19 @@ def _sink(
         return MotSink(path, overwrite=overwrite)
     if save == "parquet":
         return ParquetSink(path, info, header(pipeline), overwrite=overwrite)
-    order = coco.keypoint_order(pipeline.keypoint_names)
+    order = coco.keypoint_order(pipeline.model.keypoint_names)
     return CocoSink(path, coco_annotations, keypoint_order=order, overwrite=overwrite)
 
 
 def header(pipeline: Pipeline) -> dict[str, Any]:
     """What the first line of a JSONL file says of the pipeline."""
-    pose = pipeline.pose
+    model = pipeline.model
     return {
         "version": metadata.version("sepcam"),
-        "models": {"detector": pipeline.detector.name, "pose": pose.name if pose else None},
-        "backbone": pipeline.backbone,
-        "tasks": [task for task in TASKS if task in pipeline.tasks],
-        "labels": list(pipeline.detector.labels),
-        "keypoint_names": list(pipeline.keypoint_names),
-        "skeleton": [list(pair) for pair in pipeline.skeleton],
+        "models": {"detector": model.detector, "pose": model.pose},
+        "backbone": model.backbone,
+        "tasks": list(pipeline.options.tasks),
+        "labels": list(model.labels),
+        "keypoint_names": list(model.keypoint_names),
+        "skeleton": [list(pair) for pair in model.skeleton],
     }

@@ -39,6 +39,11 @@ class FanOut:
         """What the sinks want the user to know, a line each; complete after ``finish``."""
         return [line for sink in self._sinks for line in getattr(sink, "notices", ())]
 
+    @property
+    def needs_clean_image(self) -> bool:
+        """Whether a sink reads ``result.frame.image`` and needs it without drawings."""
+        return any(getattr(sink, "needs_clean_image", False) for sink in self._sinks)
+
     def write(self, result: FrameResult, picture: U8 | None) -> None:
         """Writes one frame: what was found in it, and its (H, W, 3) uint8 BGR picture."""
         with self._lock:
