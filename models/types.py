@@ -16,6 +16,8 @@ ConvKind = Literal["separable", "standard"]
 Part = Literal["pose", "segment"]
 """What a network may find besides boxes: keypoints of people (``pose``), and masks (``segment``)."""
 ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
+DEFAULT_POSE: Final = "people"
+"""The pose network of detectors that find boxes alone: it ships with Sepcam."""
 Crop = tuple[U8, int, int]
 """A mask: (h, w) uint8, 1 where the object is; and its left and upper edge in image pixels, 0-based."""
 

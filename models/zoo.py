@@ -18,7 +18,7 @@ from .registry import REGISTRY, find
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
 from .spec import LoadedNetwork, ModelSpec, Size
-from .types import ALL_PARTS, ConvKind, Detector, Part, PoseEstimator
+from .types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
 from .weights.store import Progress, WeightStore, silent
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def load_detector(
 
 
 def load_pose(
-    name: str = "blazepose-full",
+    name: str = DEFAULT_POSE,
     *,
     backbone: "ConvKind" = "separable",
     options: RuntimeOptions | None = None,

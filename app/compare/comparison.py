@@ -16,7 +16,7 @@ from ...models.profiling import machine
 from ...models.profiling.variants import Subject, external, paper_network, registered
 from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import U8, ConvKind
+from ...models.types import DEFAULT_POSE, U8, ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.paired_timing import Tick
@@ -64,7 +64,7 @@ class Request:
     source: str
     options: Sequence[RuntimeOptions]
     detectors: Sequence[str] = ()
-    pose: str = "blazepose-full"
+    pose: str = DEFAULT_POSE
     models: Sequence[str] = ()
     size: tuple[int, int] = (224, 224)
     rounds: int | None = None

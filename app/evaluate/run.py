@@ -6,7 +6,7 @@ from typing import Any
 
 from ...models.errors import SepcamError
 from ...models.profiling import machine
-from ...models.types import PoseEstimator
+from ...models.types import DEFAULT_POSE, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_pose
 from ..compare.report import write_text
@@ -28,7 +28,7 @@ def run(
     folder: Path,
     *,
     command: str,
-    pose: str = "blazepose-full",
+    pose: str = DEFAULT_POSE,
     overwrite: bool = False,
 ) -> None:
     """Measures every setup and prints a table of them.

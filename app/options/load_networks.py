@@ -1,4 +1,4 @@
-"""Loads a pipeline for a command: shows downloads, and says which detector was chosen and why."""
+"""Loads a pipeline for a command, and shows downloads."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,11 +40,6 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
     return rule
 
 
-def chosen_detector() -> str:
-    """The detector that ``auto`` means."""
-    return choose_detector()
-
-
 def load(
     options: AnalysisOptions, size_of: SizeOf = lambda name: None, *, threads: int | None = None
 ) -> Pipeline:
@@ -58,9 +53,9 @@ def load(
     Raises:
         SepcamError: See ``Pipeline``.
     """
-    name = chosen_detector() if options.detector == "auto" else options.detector
+    name = choose_detector(options.classes) if options.detector == "auto" else options.detector
     runtime = options.runtime if threads is None else replace(options.runtime, threads=threads)
     size = options.input_size or size_of(name)
-    options = replace(options, detector=name, input_size=size, runtime=runtime)
+    options = replace(options, input_size=size, runtime=runtime)
     with console.downloads() as report:
         return Pipeline(options, store=WeightStore(notice=console.note), progress=report)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from ...models.errors import SepcamError
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
+from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
 from ...pipelines.batch.files.inputs import Found, find_inputs
 from ...pipelines.batch.planning import agree, plan
@@ -24,7 +25,7 @@ from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.outputs import check_writable
-from ..options.load_networks import SizeOf, chosen_detector, load
+from ..options.load_networks import SizeOf, load
 from ..terminal import console
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
@@ -109,7 +110,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
         return _run_one(request, found, settings, size_of)
     if found.inputs:
-        settings = _resolved(settings, JobFolder(request.out), size_of)
+        settings = _resolved(settings, size_of)
     return run_job(request, found, settings)
 
 
@@ -140,15 +141,12 @@ def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, Jo
     return request, JobSettings.from_json(job.settings.to_json() | typed)
 
 
-def _resolved(settings: JobSettings, folder: JobFolder, size_of: SizeOf) -> JobSettings:
-    """With a detector in place of ``auto``: the job's own, if there is one."""
+def _resolved(settings: JobSettings, size_of: SizeOf) -> JobSettings:
+    """With the input size that its detector takes."""
     options = settings.analysis
-    if options.detector == "auto":
-        job = folder.info().settings.analysis if folder.exists else None
-        name = job.detector if job is not None else chosen_detector()
-        options = replace(options, detector=name, input_size=size_of(name))
-    elif options.input_size is None:
-        options = replace(options, input_size=size_of(options.detector))
+    if options.input_size is None:
+        name = choose_detector(options.classes) if options.detector == "auto" else options.detector
+        options = replace(options, input_size=size_of(name))
     return replace(settings, analysis=options)
 
 
@@ -290,6 +288,8 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     store = WeightStore(notice=console.note)
     options = settings.analysis
     names = [options.detector]
+    if options.detector == "auto":
+        names = sorted({choose_detector(options.classes, photographs=value) for value in (False, True)})
     if {"pose", "segment"} & set(options.tasks):
         names.append(options.pose)
     hashes = {}
