@@ -6,60 +6,24 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from . import plugins
 from .cache import sha256_of
 from .detectors import ultralytics as ultralytics_adapter
 from .errors import SepcamError
 from .pose import mediapipe as mediapipe_pose
-from .registry import REGISTRY, find
+from .registry import find
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
-from .spec import LoadedNetwork, ModelSpec, Size
+from .spec import LoadedNetwork, Size
 from .types import ConvKind, Detector, PoseEstimator
 from .weights.store import Progress, WeightStore, silent
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from .profiling.cost import Cost
 
 _LOG = logging.getLogger(__name__)
 
 BEST_DETECTOR = "yolox-nano"
 FALLBACK_DETECTOR = "ssdlite-person"
-
-
-def models() -> list[ModelSpec]:
-    """Every network of the registry."""
-    return list(REGISTRY.values())
-
-
-def build(name: str) -> "nn.Module":
-    """A network with random weights, in evaluation mode.
-
-    Raises:
-        SepcamError: If no network has that name.
-    """
-    return find(name).build().eval()
-
-
-def cost(name: str, backbone: "ConvKind" = "separable", input_size: tuple[int, int] | None = None) -> "Cost":
-    """What one pass of a network takes at its input size; needs no weights.
-
-    Raises:
-        SepcamError: If no network has that name.
-    """
-    import torch
-
-    from .layers.conversion import as_kind
-    from .profiling.cost import count
-
-    info = find(name)
-    with torch.device("meta"):
-        network = as_kind(info.build(), backbone)
-    return count(network, (1, *(input_size or info.input_size), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +66,7 @@ def choose_detector(store: WeightStore, progress: Progress = silent) -> Choice:
 def load_detector(
     name: str = "auto",
     *,
-    backbone: "ConvKind" = "separable",
+    backbone: ConvKind = "separable",
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
     input_size: Size | int | None = None,
@@ -163,7 +127,7 @@ def load_detector(
 def load_pose(
     name: str = "blazepose-full",
     *,
-    backbone: "ConvKind" = "separable",
+    backbone: ConvKind = "separable",
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
     max_people: int = 16,
@@ -203,7 +167,7 @@ def load_pose(
 def _load(
     name: str,
     ability: Literal["detect", "pose"],
-    backbone: "ConvKind",
+    backbone: ConvKind,
     options: RuntimeOptions | None,
     store: WeightStore,
     weights_file: Path | None,

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...models.registry import REGISTRY
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...models.weights.store import WeightStore
-from ...models.zoo import models
 from ...pipelines.analytics.events import Event
 from ...pipelines.analytics.zones import Zone, parse_zone
 from ...pipelines.drawing.anonymize import Blur
@@ -146,7 +146,9 @@ def detector_names(first: str) -> list[str]:
 
     Never a name that a visitor makes up: some stand for files and for code of the user's.
     """
-    return list(dict.fromkeys([first, *(model.name for model in models() if model.task == "detect")]))
+    return list(
+        dict.fromkeys([first, *(model.name for model in REGISTRY.values() if model.task == "detect")])
+    )
 
 
 def begin(
