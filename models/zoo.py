@@ -7,61 +7,25 @@ import logging
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from . import plugins
 from .cache import sha256_of
 from .detectors import ultralytics as ultralytics_adapter
 from .errors import SepcamError
 from .pose import mediapipe as mediapipe_pose
-from .registry import REGISTRY, find
+from .registry import find
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
-from .spec import LoadedNetwork, ModelSpec, Size
+from .spec import LoadedNetwork, Size
 from .types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
 from .weights.store import Progress, WeightStore, silent
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from .profiling.cost import Cost
 
 _LOG = logging.getLogger(__name__)
 
 PEOPLE_DETECTOR = "people"
 PHOTO_DETECTOR = "people-photo"
 CLASSES_DETECTOR = "yolox-nano"
-
-
-def models() -> list[ModelSpec]:
-    """Every network of the registry."""
-    return list(REGISTRY.values())
-
-
-def build(name: str) -> "nn.Module":
-    """A network with random weights, in evaluation mode.
-
-    Raises:
-        SepcamError: If no network has that name.
-    """
-    return find(name).build().eval()
-
-
-def cost(name: str, backbone: "ConvKind" = "separable", input_size: tuple[int, int] | None = None) -> "Cost":
-    """What one pass of a network takes at its input size; needs no weights.
-
-    Raises:
-        SepcamError: If no network has that name.
-    """
-    import torch
-
-    from .layers.conversion import as_kind
-    from .profiling.cost import count
-
-    info = find(name)
-    with torch.device("meta"):
-        network = as_kind(info.build(), backbone)
-    return count(network, (1, *(input_size or info.input_size), 3))
 
 
 def choose_detector(classes: Collection[str] | None = None, *, photographs: bool = False) -> str:
@@ -79,7 +43,7 @@ def choose_detector(classes: Collection[str] | None = None, *, photographs: bool
 def load_detector(
     name: str = "auto",
     *,
-    backbone: "ConvKind" = "separable",
+    backbone: ConvKind = "separable",
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
     input_size: Size | int | None = None,
@@ -158,7 +122,7 @@ def load_detector(
 def load_pose(
     name: str = DEFAULT_POSE,
     *,
-    backbone: "ConvKind" = "separable",
+    backbone: ConvKind = "separable",
     options: RuntimeOptions | None = None,
     store: WeightStore | None = None,
     max_people: int = 16,
@@ -198,7 +162,7 @@ def load_pose(
 def _load(
     name: str,
     ability: Literal["detect", "pose"],
-    backbone: "ConvKind",
+    backbone: ConvKind,
     options: RuntimeOptions | None,
     store: WeightStore,
     weights_file: Path | None,

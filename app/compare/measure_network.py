@@ -163,7 +163,7 @@ def _pair_entry(pair: Pair, layers: dict[str, list[dict[str, Any]]]) -> dict[str
         "kernel": pair.depthwise.kernel,
         "inputs": pair.depthwise.inputs,
         "outputs": pair.pointwise.outputs,
-        "predicted": {"standard": pair.twin_ratio, "baseline": pair.paper_ratio},
+        "predicted": {"standard": pair.standard_ratio, "baseline": pair.paper_ratio},
         "measured": {},
     }
     times = {v: {layer["name"]: layer.get("ms") for layer in rows} for v, rows in layers.items()}

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
-from ...models.zoo import models
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.events import Event
 from ...pipelines.analytics.zones import Zone, parse_zone
@@ -119,7 +119,9 @@ def detector_names(first: str) -> list[str]:
 
     Never a name that a visitor makes up: some stand for files and for code of the user's.
     """
-    return list(dict.fromkeys([first, *(model.name for model in models() if model.task == "detect")]))
+    return list(
+        dict.fromkeys([first, *(model.name for model in REGISTRY.values() if model.task == "detect")])
+    )
 
 
 def begin(

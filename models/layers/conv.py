@@ -101,6 +101,11 @@ class ConvAct(nn.Module):
         return self.act(self.conv(x))
 
 
+def conv_silu(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) -> ConvAct:
+    """The convolution of YOLOX and CSPNeXt: symmetric padding, SiLU."""
+    return ConvAct(inputs, outputs, kernel, stride, act=nn.SiLU, padding="symmetric")
+
+
 class DepthwiseSeparable(nn.Module):
     """A depthwise convolution and the pointwise one that follows it, each with its activation.
 
@@ -174,9 +179,3 @@ class InvertedResidual(nn.Module):
         """The block's output from its widened input, for networks that tap the widened one."""
         y = self.separable(wide)
         return x + y if self.residual else y
-
-
-# --- separable and standard -------------------------------------------------------------------------------
-
-
-# --- cost -------------------------------------------------------------------------------------------------

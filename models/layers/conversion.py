@@ -10,10 +10,8 @@ from torch.nn.utils import parametrize
 from ..types import ConvKind
 from .conv import DepthwiseSeparable
 
-_Conv = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-
-_ConvTranspose = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED_CONVS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def as_kind(module: nn.Module, kind: ConvKind) -> nn.Module:
@@ -46,7 +44,7 @@ def to_standard(module: nn.Module) -> nn.Module:
 
 def is_depthwise(layer: nn.Module) -> bool:
     """Whether it is a convolution that filters each of its several input channels by itself."""
-    return isinstance(layer, _Conv + _ConvTranspose) and layer.groups == layer.in_channels > 1
+    return isinstance(layer, CONVS + TRANSPOSED_CONVS) and layer.groups == layer.in_channels > 1
 
 
 @torch.no_grad()
@@ -59,7 +57,7 @@ def _fill_diagonal(name: str, layer: Any) -> None:  # noqa: ANN401 - any of six 
     inputs, outputs = layer.in_channels, layer.out_channels
     output = torch.arange(outputs, device=kernel.device)
     source = output // (outputs // inputs)  # the input channel that each output channel reads
-    if isinstance(layer, _ConvTranspose):
+    if isinstance(layer, TRANSPOSED_CONVS):
         full = kernel.new_zeros(inputs, outputs, *kernel.shape[2:])
         full[source, output] = kernel.flatten(0, 1)
     else:
@@ -78,7 +76,7 @@ def _bake_parametrizations(layer: Any) -> None:  # noqa: ANN401
         layer.register_parameter(name, nn.Parameter(value))
 
 
-def paper_twin(module: nn.Module) -> nn.Module:
+def paper_baseline(module: nn.Module) -> nn.Module:
     """The MobileNet paper's baseline: one k x k convolution in place of each depthwise + pointwise pair.
 
     A copy in which every `DepthwiseSeparable` is such a convolution with the pointwise one's activation. It
@@ -86,12 +84,12 @@ def paper_twin(module: nn.Module) -> nn.Module:
     """
     if isinstance(module, DepthwiseSeparable):
         return _baseline(module)
-    twin = copy.deepcopy(module)
-    for parent in list(twin.modules()):
+    baseline = copy.deepcopy(module)
+    for parent in list(baseline.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, DepthwiseSeparable):
                 setattr(parent, name, _baseline(child))
-    return twin
+    return baseline
 
 
 def _baseline(pair: DepthwiseSeparable) -> nn.Module:

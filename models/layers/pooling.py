@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .conv import ConvAct
+from .conv import conv_silu
 
 
 class SpatialPyramid(nn.Module):
@@ -12,8 +12,8 @@ class SpatialPyramid(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.squeeze = _conv(channels, channels // 2)
-        self.merge = _conv(channels * 2, channels)
+        self.squeeze = conv_silu(channels, channels // 2)
+        self.merge = conv_silu(channels * 2, channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, channels, H, W) to the same."""
@@ -22,7 +22,3 @@ class SpatialPyramid(nn.Module):
         five = F.max_pool2d(x, 5, 1, 2)
         nine = F.max_pool2d(five, 5, 1, 2)
         return self.merge(torch.cat([x, five, nine, F.max_pool2d(nine, 5, 1, 2)], 1))
-
-
-def _conv(inputs: int, outputs: int, kernel: int = 1) -> ConvAct:
-    return ConvAct(inputs, outputs, kernel, act=nn.SiLU, padding="symmetric")

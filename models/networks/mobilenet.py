@@ -102,9 +102,9 @@ class MobileNetV2Features(nn.Module):
 class MobileNetV1(nn.Module):
     """The paper's ImageNet classifier, to count and to time: here it has no trained weights.
 
-    Maps uint8 (B, H, W, 3) BGR to one tensor of float32 (B, classes) logits. `blocks.paper_twin` gives the
-    paper's other form. At 224 x 224: 569 M multiply-adds and 4.2 M parameters against 4,866 M and 29.3 M
-    (table 4).
+    Maps uint8 (B, H, W, 3) BGR to one tensor of float32 (B, classes) logits.
+    `conversion.paper_baseline` makes the paper's other form. At 224 x 224: 569 M multiply-adds and 4.2 M
+    parameters against 4,866 M and 29.3 M (table 4).
     """
 
     def __init__(self, classes: int = 1000, width: float = 1.0) -> None:

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import nn
 
-from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize
+from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize, conv_silu
 from ..layers.pooling import SpatialPyramid
 from ..ops import coco
 
@@ -51,13 +51,13 @@ class _CSPNeXt(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__(
-            _conv(3, 12, 3, 2),
-            _conv(12, 12, 3),
-            _conv(12, 24, 3),
-            nn.Sequential(_conv(24, 48, 3, 2), _CSPLayer(48)),
-            nn.Sequential(_conv(48, 96, 3, 2), _CSPLayer(96)),
-            nn.Sequential(_conv(96, 192, 3, 2), _CSPLayer(192)),
-            nn.Sequential(_conv(192, 384, 3, 2), SpatialPyramid(384), _CSPLayer(384, shortcut=False)),
+            conv_silu(3, 12, 3, 2),
+            conv_silu(12, 12, 3),
+            conv_silu(12, 24, 3),
+            nn.Sequential(conv_silu(24, 48, 3, 2), _CSPLayer(48)),
+            nn.Sequential(conv_silu(48, 96, 3, 2), _CSPLayer(96)),
+            nn.Sequential(conv_silu(96, 192, 3, 2), _CSPLayer(192)),
+            nn.Sequential(conv_silu(192, 384, 3, 2), SpatialPyramid(384), _CSPLayer(384, shortcut=False)),
         )
 
 
@@ -67,10 +67,10 @@ class _CSPLayer(nn.Module):
     def __init__(self, channels: int, *, shortcut: bool = True) -> None:
         super().__init__()
         half = channels // 2
-        self.through = _conv(channels, half)
-        self.around = _conv(channels, half)
-        self.merge = _conv(channels, channels)
-        self.mix = _conv(half, half, 3)
+        self.through = conv_silu(channels, half)
+        self.around = conv_silu(channels, half)
+        self.merge = conv_silu(channels, channels)
+        self.mix = conv_silu(half, half, 3)
         self.filter = DepthwiseSeparable(half, half, 5, act=nn.SiLU, padding="symmetric")
         self.weigh = ConvAct(channels, channels, act=nn.Hardsigmoid)
         self.shortcut = shortcut
@@ -139,7 +139,3 @@ class _ScaleNorm(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         length = x.square().sum(-1, keepdim=True).sqrt() * self.share
         return x / length.clamp(min=_EPSILON) * self.gain
-
-
-def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) -> ConvAct:
-    return ConvAct(inputs, outputs, kernel, stride, act=nn.SiLU, padding="symmetric")

@@ -6,18 +6,14 @@ Sources: Howard et al. 2019 (MobileNetV3, https://arxiv.org/abs/1905.02244), San
 https://arxiv.org/abs/1801.04381).
 """
 
-import copy
-
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.detection import ssdlite320_mobilenet_v3_large
 
 from ..layers.conv import Normalize
+from ..layers.fusion import fold_batch_norms
 
-CLASSES = 91
-"""Background, then COCO's category ids 1 to 90."""
-
+_SIDE = 320  # of the input, in pixels
 _BOX_ORDER = (1, 0, 3, 2)  # torchvision encodes x before y
 _SUREST = -1e-6  # log of the highest probability whose log-odds are finite
 
@@ -34,8 +30,8 @@ class SSDLiteMobileNetV3(nn.Module):
         super().__init__()
         model = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None).eval()
         self.normalize = Normalize(1 / 127.5, -1.0, rgb=True)
-        self.backbone = fold_batch_norms(model.backbone)
-        self.head = fold_batch_norms(model.head)
+        self.backbone, self.head = model.backbone, model.head
+        fold_batch_norms(self.eval(), (1, _SIDE, _SIDE, 3))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Box encodings and class log-odds of every anchor."""
@@ -43,16 +39,3 @@ class SSDLiteMobileNetV3(nn.Module):
         log_p = outputs["cls_logits"].log_softmax(2).clamp(max=_SUREST)
         log_odds = log_p - torch.log(1 - torch.exp(log_p))
         return outputs["bbox_regression"][..., list(_BOX_ORDER)], log_odds
-
-
-def fold_batch_norms(module: nn.Module) -> nn.Module:
-    """A copy of a network in evaluation mode in which each convolution has the batch norm after it inside."""
-    folded = copy.deepcopy(module).eval()
-    for parent in folded.modules():
-        previous: tuple[str, nn.Module] | None = None
-        for name, layer in list(parent.named_children()):
-            if isinstance(layer, nn.BatchNorm2d) and previous and isinstance(previous[1], nn.Conv2d):
-                setattr(parent, previous[0], fuse_conv_bn_eval(previous[1], layer))
-                setattr(parent, name, nn.Identity())
-            previous = name, layer
-    return folded

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..layers.conv import DepthwiseSeparable, Normalize
-from ..layers.pooling import SpatialPyramid, _conv
+from ..layers.conv import DepthwiseSeparable, Normalize, conv_silu
+from ..layers.pooling import SpatialPyramid
 
 
 class YOLOXNano(nn.Module):
@@ -38,7 +38,7 @@ class _CSPDarknet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _conv(12, 16, 3)
+        self.stem = conv_silu(12, 16, 3)
         self.stem.conv = _FocusConv(12, 16, 3)
         self.stage2 = nn.Sequential(_separable(16, 32, 2), _CSPLayer(32, 32, 1))
         self.stage3 = nn.Sequential(_separable(32, 64, 2), _CSPLayer(64, 64, 3))
@@ -72,9 +72,9 @@ class _PAFPN(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lateral16 = _conv(256, 128)
+        self.lateral16 = conv_silu(256, 128)
         self.down16 = _CSPLayer(256, 128, 1, shortcut=False)
-        self.lateral8 = _conv(128, 64)
+        self.lateral8 = conv_silu(128, 64)
         self.down8 = _CSPLayer(128, 64, 1, shortcut=False)
         self.stride16 = _separable(64, 64, 2)
         self.up16 = _CSPLayer(128, 128, 1, shortcut=False)
@@ -98,7 +98,7 @@ class _Head(nn.Module):
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
-        self.stem = _conv(channels, 64)
+        self.stem = conv_silu(channels, 64)
         self.class_branch = nn.Sequential(_separable(64, 64), _separable(64, 64))
         self.classes = nn.Conv2d(64, classes, 1)
         self.box_branch = nn.Sequential(_separable(64, 64), _separable(64, 64))
@@ -119,10 +119,10 @@ class _CSPLayer(nn.Module):
     def __init__(self, inputs: int, outputs: int, blocks: int, *, shortcut: bool = True) -> None:
         super().__init__()
         hidden = outputs // 2
-        self.through = _conv(inputs, hidden)
-        self.around = _conv(inputs, hidden)
+        self.through = conv_silu(inputs, hidden)
+        self.around = conv_silu(inputs, hidden)
         self.blocks = nn.Sequential(*(_Bottleneck(hidden, shortcut=shortcut) for _ in range(blocks)))
-        self.merge = _conv(2 * hidden, outputs)
+        self.merge = conv_silu(2 * hidden, outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.merge(torch.cat([self.blocks(self.through(x)), self.around(x)], 1))
@@ -131,7 +131,7 @@ class _CSPLayer(nn.Module):
 class _Bottleneck(nn.Module):
     def __init__(self, channels: int, *, shortcut: bool) -> None:
         super().__init__()
-        self.mix = _conv(channels, channels)
+        self.mix = conv_silu(channels, channels)
         self.filter = _separable(channels, channels)
         self.shortcut = shortcut
 

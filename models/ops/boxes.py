@@ -1,9 +1,27 @@
-"""Geometry that detectors share: fitting a picture into a network's input, and making one box of many."""
+"""Boxes: overlap, non-maximum suppression, voting."""
 
 import cv2
 import numpy as np
 
 from ..types import F32, I64
+
+
+def iou(a: F32, b: F32) -> F32:
+    """Intersection over union of each of N boxes with each of M, 0 where both are empty.
+
+    supervision's ``box_iou_batch`` computes the same and takes twice as long for the few boxes of a frame.
+
+    Args:
+        a: (N, 4) float32 x1 y1 x2 y2.
+        b: (M, 4) float32.
+
+    Returns:
+        (N, M) float32 in [0, 1].
+    """
+    shared = np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])
+    inner = shared.clip(0).prod(-1)
+    area_a, area_b = (a[:, 2:] - a[:, :2]).prod(-1), (b[:, 2:] - b[:, :2]).prod(-1)
+    return inner / np.maximum(area_a[:, None] + area_b - inner, np.float32(1e-9))
 
 
 def nms(boxes: F32, scores: F32, labels: I64, iou: float, limit: int) -> I64:

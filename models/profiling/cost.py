@@ -9,10 +9,13 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from ..layers.conversion import _Conv, _ConvTranspose, is_depthwise
+from ..layers.conversion import CONVS, TRANSPOSED_CONVS, is_depthwise
 
 LayerKind = Literal["depthwise", "pointwise", "standard", "grouped", "linear"]
 """``standard`` is a full convolution with a kernel larger than one pixel."""
+
+COUNTED = (*CONVS, *TRANSPOSED_CONVS, nn.Linear)
+"""The layers whose multiply-adds are counted; those of all others are few."""
 
 _LOOK_AHEAD = 3  # a squeeze-and-excitation block puts two 1 x 1 layers between a pair
 
@@ -85,7 +88,7 @@ class Pair:
         return 1 / (1 / self.pointwise.outputs + 1 / self.depthwise.kernel**2)
 
     @property
-    def twin_ratio(self) -> float:
+    def standard_ratio(self) -> float:
         """How many times more multiply-adds the pair needs where its depthwise half is a full convolution."""
         area, inputs, outputs = self.depthwise.kernel**2, self.depthwise.outputs, self.pointwise.outputs
         return (area * inputs + outputs) / (area + outputs)
@@ -148,7 +151,7 @@ def _layer(name: str, layer: Any, x: torch.Tensor, y: torch.Tensor) -> Layer:  #
         inputs,
         outputs,
         tuple(y.shape[1:]),
-        multiply_adds(layer, x, y),
+        _multiply_adds(layer, x, y),
         params,
         x.numel() + params + y.numel(),
     )
@@ -178,52 +181,11 @@ def _joined(one: Layer, other: Layer) -> Layer:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one pass of a network takes.
-
-    Attributes:
-        macs: multiply-adds of its convolutions and linear layers.
-        params: number of its parameters.
-    """
-
-    macs: int
-    params: int
-
-
-COUNTED = (*_Conv, *_ConvTranspose, nn.Linear)
-"""The layers whose multiply-adds are counted; those of all others are few."""
-
-
-def multiply_adds(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> int:
+def _multiply_adds(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> int:
     """Multiply-adds of one of the ``COUNTED`` layers that makes y of x."""
     weight: torch.Tensor = layer.weight  # pyright: ignore[reportAssignmentType]
     if isinstance(layer, nn.Linear):
         return weight.numel() * (y.numel() // y.shape[-1])
     # Each kernel is applied once per output position, or per input position when transposed.
-    at = x if isinstance(layer, _ConvTranspose) else y
+    at = x if isinstance(layer, TRANSPOSED_CONVS) else y
     return weight.numel() * at.shape[0] * math.prod(at.shape[2:])
-
-
-def count(module: nn.Module, input_shape: tuple[int, ...], *, dtype: torch.dtype = torch.uint8) -> Cost:
-    """The cost of one pass over an input, counted layer by layer; nothing is computed.
-
-    Args:
-        module: any network whose convolutions and linear layers are modules. One that was built under
-            ``torch.device("meta")`` takes no memory.
-        input_shape: e.g. (1, 300, 300, 3) for the networks here.
-        dtype: of the input; the networks here take uint8.
-    """
-    probe = copy.deepcopy(module).to("meta").eval()
-    macs = 0
-
-    def add(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal macs
-        macs += multiply_adds(layer, inputs[0], output)
-
-    for layer in probe.modules():
-        if isinstance(layer, COUNTED):
-            layer.register_forward_hook(add)
-    with torch.no_grad():
-        probe(torch.empty(input_shape, dtype=dtype, device="meta"))
-    return Cost(macs, sum(p.numel() for p in module.parameters()))

@@ -41,12 +41,12 @@ class Subject:
 
     def module(self, variant: Variant) -> "nn.Module":
         """The network in one of its forms."""
-        from ..layers.conversion import paper_twin, to_standard
+        from ..layers.conversion import paper_baseline, to_standard
 
         network = self.build()
         if variant == "separable":
             return network
-        return to_standard(network) if variant == "standard" else paper_twin(network)
+        return to_standard(network) if variant == "standard" else paper_baseline(network)
 
     def runner(self, variant: Variant, options: RuntimeOptions) -> Runner:
         """One of its forms, compiled for single pictures."""

@@ -31,7 +31,7 @@ LEAST_INPUTS = 10
 """Fewer inputs than these say too little about the ranges of a network's activations."""
 
 
-class Quantiser:
+class Quantizer:
     """Makes int8 copies of every network that a detector or a pose estimator is made of.
 
     ``watch`` stands in for ``runtime.compile_network`` while the networks look at pictures in f32. Then
@@ -65,7 +65,7 @@ class Quantiser:
         self._copies[key, size] = copy
         return _Watched(runner, copy.inputs)
 
-    def quantise(self) -> None:
+    def quantize(self) -> None:
         """Makes the int8 copy of every network that was watched; what they are given no longer matters.
 
         Raises:

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ...models.ops.boxes import iou
 from ...models.types import F32, U8
 from ..types import DetectEvery
 from .motion import Motion
@@ -110,16 +111,8 @@ def predictable(boxes: F32, later: F32, followed: npt.NDArray[np.bool_]) -> npt.
     Returns:
         (N,) bool.
     """
-    still = np.diagonal(_iou(boxes, later)) >= _STILL
+    still = np.diagonal(iou(boxes, later)) >= _STILL
     low, high = np.minimum(boxes[:, :2], later[:, :2]), np.maximum(boxes[:, 2:], later[:, 2:])
     ways = np.concatenate([low, high], 1)
-    alone = (_iou(ways, ways) > 0).sum(1) <= 1
+    alone = (iou(ways, ways) > 0).sum(1) <= 1
     return still | (followed & alone)
-
-
-def _iou(a: F32, b: F32) -> F32:
-    """(N, M) float32 IoU of each of N boxes with each of M."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(0).prod(-1)
-    area_a, area_b = (a[:, 2:] - a[:, :2]).prod(-1), (b[:, 2:] - b[:, :2]).prod(-1)
-    return shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-9)

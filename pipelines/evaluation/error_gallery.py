@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ...models.ops.boxes import iou
 from ...models.types import F32, U8
 from ..drawing.colors import DARK, WHITE, Color
 from ..drawing.text import Style, put_text, text_width
@@ -46,7 +47,7 @@ def judge(boxes: F32, truth: F32) -> Judgement:
     """
     right, met = np.zeros(len(boxes), np.bool_), np.zeros(len(truth), np.bool_)
     if len(truth):
-        for i, row in enumerate(_iou(boxes, truth)):
+        for i, row in enumerate(iou(boxes, truth)):
             best = int(np.where(met, -1.0, row).argmax())
             if not met[best] and row[best] >= _SAME:
                 right[i] = met[best] = True
@@ -97,10 +98,3 @@ def _drawn(frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> U8:
     cv2.rectangle(picture, (0, 0), (text_width(text, high) + high, high * 2), DARK, cv2.FILLED)
     put_text(picture, text, high // 2, round(high * 1.4), WHITE, high)
     return picture
-
-
-def _iou(a: F32, b: F32) -> F32:
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(0).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 import numpy as np
-import supervision as sv
 
 from ...models.errors import SepcamError
+from ...models.ops.boxes import iou as box_iou
 from ...models.ops.roi import roi_from_boxes
 from ...models.runtime.options import Compiler
-from ...models.runtime.quantization import Pair, Quantiser
+from ...models.runtime.quantization import Pair, Quantizer
 from ...models.types import F32, U8, Detector, PoseEstimator, Poses
 from ..analysis.pose_roi import PRESENT, valid_poses
 from ..sources.open import open_source
@@ -64,7 +64,7 @@ class Trial(ABC, Generic[T]):
 
     def __init__(self, load: Callable[[Compiler], T], samples: int) -> None:
         self._load = load
-        self._quantiser = Quantiser(samples)
+        self._quantiser = Quantizer(samples)
         self._ours = load(self._quantiser.watch)
 
     def calibrate(self, images: Iterable[U8]) -> None:
@@ -75,7 +75,7 @@ class Trial(ABC, Generic[T]):
         """
         for image in images:
             self._look(image)
-        self._quantiser.quantise()
+        self._quantiser.quantize()
 
     def measure(self, images: Iterable[U8]) -> list[Figure]:
         """What the copy loses on other pictures.
@@ -135,7 +135,7 @@ class DetectorTrial(Trial[Detector]):
         self._found += len(other)
         if not len(one) or not len(other):
             return
-        iou = sv.box_iou_batch(one.boxes, other.boxes) * (one.labels[:, None] == other.labels)
+        iou = box_iou(one.boxes, other.boxes) * (one.labels[:, None] == other.labels)
         rows, others = np.arange(len(one)), iou.argmax(1)
         met = (iou[rows, others] > _MATCH_IOU) & (iou.argmax(0)[others] == rows)  # each is the other's best
         self._met += int(met.sum())

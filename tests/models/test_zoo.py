@@ -15,21 +15,22 @@ from sepcam.models import zoo
 from sepcam.models.cache import sha256_of
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import as_kind
-from sepcam.models.registry import REGISTRY
+from sepcam.models.profiling.cost import Profile, profile
+from sepcam.models.registry import REGISTRY, find
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.sources import UrlSource
 from sepcam.models.spec import ModelSpec
-from sepcam.models.types import Detector, PoseEstimator
+from sepcam.models.types import ConvKind, Detector, PoseEstimator
 from sepcam.models.weights.openmmlab import CHECKPOINT_NAMES
 from sepcam.models.weights.store import WeightStore
 from torch import nn
 
 TORCH = RuntimeOptions("torch", "cpu", "f32")
 OPENVINO = RuntimeOptions("openvino", "cpu", "f32")
-NETWORKS = list({info.build: info.name for info in reversed(zoo.models())}.values())
+NETWORKS = list({info.build: info.name for info in reversed(REGISTRY.values())}.values())
 """One name of each: some are used in several ways."""
-DETECTORS = [info.name for info in zoo.models() if info.task == "detect"]
+DETECTORS = [info.name for info in REGISTRY.values() if info.task == "detect"]
 IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
 
 
@@ -46,7 +47,7 @@ def registry(cache: Path, onnx_of: Callable[[nn.Module], bytes]) -> dict[str, Mo
     for name in registry:
         torch.manual_seed(0)
         file = cache / f"{name}.onnx"
-        network = zoo.build(name)
+        network = REGISTRY[name].build().eval()
         if registry[name].format == "openmmlab":
             torch.save({"state_dict": checkpoint_of(network)}, file)
         else:
@@ -68,13 +69,20 @@ def store(cache: Path, registry: dict[str, ModelSpec]) -> WeightStore:
     return WeightStore(cache, registry=registry)
 
 
+def cost(name: str, kind: ConvKind = "separable") -> Profile:
+    """Of one pass at the input size that the registry names."""
+    with torch.device("meta"):
+        network = as_kind(REGISTRY[name].build(), kind)
+    return profile(network, (1, *REGISTRY[name].input_size, 3))
+
+
 # --- networks ---------------------------------------------------------------------------------------------
 
 
 def lively(name: str) -> nn.Module:
     """A network with random weights through which a signal passes without fading: He et al. 2015."""
     torch.manual_seed(0)
-    network = zoo.build(name)
+    network = REGISTRY[name].build().eval()
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(layer.weight)
@@ -88,7 +96,7 @@ def test_both_kinds_agree_in_both_runtimes(name: str, cache: Path):
     wanted = [output.copy() for output in compile_network(network, size, TORCH)(images)]
     assert all(np.isfinite(output).all() and output.std() > 0 for output in wanted if output.size > 1)
     others = [("standard", TORCH), ("separable", OPENVINO), ("standard", OPENVINO)]
-    if zoo.cost(name, "standard").params > 250e6:
+    if cost(name, "standard").params > 250e6:
         others.pop()  # more than a gigabyte of weights, of which OpenVINO makes several copies
     for kind, options in others:
         key = f"lively-{name}" if kind == "separable" else None
@@ -114,7 +122,7 @@ def test_a_batch_gives_what_its_images_give_alone(name: str, cache: Path):
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_registry_states_the_cost_that_is_counted(name):
     info = REGISTRY[name]
-    separable, standard = zoo.cost(name), zoo.cost(name, "standard")
+    separable, standard = cost(name), cost(name, "standard")
     assert info.macs == (round(separable.macs / 1e6), round(standard.macs / 1e6))
     assert info.params == (round(separable.params / 1e6, 2), round(standard.params / 1e6, 2))
 
@@ -124,12 +132,12 @@ def test_the_registry_names_every_output(name):
     info = REGISTRY[name]
     images = torch.empty((1, *info.input_size, 3), dtype=torch.uint8, device="meta")
     with torch.device("meta"):
-        assert len(zoo.build(name)(images)) == len(info.outputs)
+        assert len(REGISTRY[name].build().eval()(images)) == len(info.outputs)
 
 
 def test_every_network_says_where_it_comes_from_and_under_which_licence():
     notice = (Path(__file__).parents[2] / "NOTICE").read_text()
-    for info in zoo.models():
+    for info in REGISTRY.values():
         assert info.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")
         assert info.source and info.trained_on and info.figures
         assert info.name in notice
@@ -148,7 +156,7 @@ def test_every_detector_loads_and_detects(name: str, store: WeightStore):
     assert ((found.boxes >= 0) & (found.boxes <= (160, 120, 160, 120))).all()
 
 
-@pytest.mark.parametrize("name", [info.name for info in zoo.models() if info.task == "pose"])
+@pytest.mark.parametrize("name", [info.name for info in REGISTRY.values() if info.task == "pose"])
 def test_every_pose_network_loads_and_estimates(name: str, store: WeightStore):
     pose = zoo.load_pose(name, store=store, options=OPENVINO)
     assert isinstance(pose, PoseEstimator)
@@ -193,7 +201,7 @@ def test_weights_from_a_file_are_another_compiled_copy_than_the_cached_ones(
 ):
     file = tmp_path / "mine.onnx"
     torch.manual_seed(1)
-    file.write_bytes(onnx_of(zoo.build("yolox-nano")))
+    file.write_bytes(onnx_of(REGISTRY["yolox-nano"].build().eval()))
     cached = store.digest("yolox-nano")
     zoo.load_detector("yolox-nano", store=store, options=OPENVINO, weights_file=file)
     assert store.digest("yolox-nano") == cached
@@ -230,7 +238,7 @@ def test_an_unknown_or_unfit_name_lists_the_right_ones(store: WeightStore):
     ):
         zoo.load_pose("yolox-nano", store=store)
     with pytest.raises(SepcamError, match="unknown model"):
-        zoo.build("nothing")
+        find("nothing")
 
 
 def test_a_weights_file_needs_its_detectors_name_and_to_be_there(store: WeightStore, tmp_path: Path):

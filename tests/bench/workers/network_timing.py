@@ -10,9 +10,9 @@ import openvino as ov
 import torch
 from openvino import opset13
 from protocol import serve
-from sepcam.models.layers.conversion import as_kind, paper_twin
+from sepcam.models.layers.conversion import as_kind, paper_baseline
 from sepcam.models.networks.mobilenet import MobileNetV1
-from sepcam.models.profiling.cost import count
+from sepcam.models.profiling.cost import profile
 from sepcam.models.registry import find
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
@@ -42,11 +42,11 @@ class Timing:
         """
         size = (224, 224) if name == "mobilenet-v1-224" else find(name).input_size
         network = _build(name)
-        network = paper_twin(network) if form == "paper" else as_kind(network, cast("ConvKind", form))
+        network = paper_baseline(network) if form == "paper" else as_kind(network, cast("ConvKind", form))
         runner = compile_network(network.eval(), size, RuntimeOptions(**options), max_batch=batch)
         images = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
         self._calls[key] = lambda: runner(images)
-        return {"macs": count(network, (batch, *size, 3)).macs}
+        return {"macs": profile(network, (batch, *size, 3)).macs}
 
     def matmul(self, key: str, runtime: str, precision: str, threads: int) -> dict[str, Any]:
         """Prepares a product of two square matrices, one of them constant; gives its multiply-adds."""

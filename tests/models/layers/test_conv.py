@@ -5,11 +5,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from sepcam.models.layers.conv import Conv2dSame, DepthwiseSeparable, InvertedResidual, Normalize
-from sepcam.models.layers.conversion import as_kind, is_depthwise, paper_twin, to_standard
+from sepcam.models.layers.conversion import as_kind, is_depthwise, paper_baseline, to_standard
 from sepcam.models.networks.mobilenet import MobileNetV1
 from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
 from sepcam.models.networks.yolox import YOLOXNano
-from sepcam.models.profiling.cost import count
+from sepcam.models.profiling.cost import profile
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 from torch.utils.flop_counter import FlopCounterMode
@@ -92,7 +92,7 @@ def test_another_kind_is_an_error():
 def test_the_original_is_left_as_it_was():
     network = DepthwiseSeparable(4, 8)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    to_standard(network), paper_twin(network)
+    to_standard(network), paper_baseline(network)
     assert network.depthwise.conv.groups == 4
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
@@ -160,8 +160,8 @@ def test_an_inverted_residual_adds_its_input_only_where_shapes_agree():
 def test_mobilenet_v1_costs_what_the_paper_says_in_both_forms():
     with torch.device("meta"):
         network = MobileNetV1()
-    separable = count(network, (1, 224, 224, 3))
-    standard = count(paper_twin(network), (1, 224, 224, 3))
+    separable = profile(network, (1, 224, 224, 3))
+    standard = profile(paper_baseline(network), (1, 224, 224, 3))
     assert (separable.macs, separable.params) == (
         pytest.approx(569e6, rel=0.01),
         pytest.approx(4.2e6, rel=0.01),
@@ -173,26 +173,26 @@ def test_mobilenet_v1_costs_what_the_paper_says_in_both_forms():
 
 
 @pytest.mark.parametrize(("build", "size"), NETWORKS)
-@pytest.mark.parametrize("form", [lambda m: m, to_standard, paper_twin])
+@pytest.mark.parametrize("form", [lambda m: m, to_standard, paper_baseline])
 def test_multiply_adds_are_half_of_what_torch_counts_as_operations(build, size, form):
     with torch.device("meta"):
         network = form(build())
     with FlopCounterMode(display=False) as counter:
         network(torch.empty((1, *size, 3), dtype=torch.uint8, device="meta"))
-    assert count(network, (1, *size, 3)).macs == counter.get_total_flops() // 2
+    assert profile(network, (1, *size, 3)).macs == counter.get_total_flops() // 2
 
 
 def test_transposed_and_linear_layers_are_counted():
     up = nn.ConvTranspose2d(3, 5, 2, 2)
-    assert count(up, (1, 3, 7, 7), dtype=torch.float32).macs == 3 * 5 * 4 * 49
+    assert profile(up, (1, 3, 7, 7), dtype=torch.float32).macs == 3 * 5 * 4 * 49
     linear = nn.Linear(6, 4)
-    cost = count(linear, (2, 10, 6), dtype=torch.float32)
+    cost = profile(linear, (2, 10, 6), dtype=torch.float32)
     assert (cost.macs, cost.params) == (20 * 24, 28)
 
 
-def test_the_paper_twin_runs_and_has_no_separable_pair_left():
+def test_the_paper_baseline_runs_and_has_no_separable_pair_left():
     network = SSDLitePerson().eval()
-    twin = paper_twin(network)
+    twin = paper_baseline(network)
     x = picture(300, 300)
     assert [o.shape for o in twin(x)] == [o.shape for o in network(x)]
     assert not any(isinstance(m, DepthwiseSeparable) for m in twin.modules())

@@ -13,7 +13,7 @@ import pytest
 import torch
 from sepcam.models.layers.conversion import as_kind
 from sepcam.models.networks.blazepose import BlazePoseLandmarks
-from sepcam.models.profiling.cost import count
+from sepcam.models.profiling.cost import profile
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.weights.store import WeightStore
@@ -75,12 +75,12 @@ def test_without_its_mask_the_other_outputs_stay_and_the_work_shrinks(network, c
     landmarks, presence, _mask, heatmaps, world = run(network, crops)
     for got, wanted in zip(run(slim, crops), [landmarks, presence, heatmaps, world], strict=True):
         np.testing.assert_array_equal(got, wanted)
-    assert count(slim, (1, 256, 256, 3)).macs < count(network, (1, 256, 256, 3)).macs
+    assert profile(slim, (1, 256, 256, 3)).macs < profile(network, (1, 256, 256, 3)).macs
     assert len(run(network, crops[:1])) == 5  # the original still has its mask
 
 
 def test_costs_what_the_file_costs():
-    cost = count(BlazePoseLandmarks(), (1, 256, 256, 3))
+    cost = profile(BlazePoseLandmarks(), (1, 256, 256, 3))
     assert cost.macs == 386_148_736
     assert cost.params == 3_169_489
 

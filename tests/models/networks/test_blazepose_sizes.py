@@ -14,6 +14,7 @@ from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import to_standard
 from sepcam.models.pose.segmentation import RegionSegmenter
+from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.store import WeightStore
@@ -32,7 +33,7 @@ def crop():
 
 
 def trained(name):
-    network = zoo.build(name)
+    network = REGISTRY[name].build().eval()
     network.load_state_dict(WeightStore().load(name))
     return network
 

@@ -10,7 +10,7 @@ from sepcam.models.detectors.anchors import torchvision_anchors
 from sepcam.models.detectors.ssd import COCO_LOGITS, SSDDetector, SSDPass
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import to_standard
-from sepcam.models.networks.ssdlite_torchvision import CLASSES, SSDLiteMobileNetV3
+from sepcam.models.networks.ssdlite_torchvision import SSDLiteMobileNetV3
 from sepcam.models.ops import coco
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.compile import compile_network
@@ -70,7 +70,7 @@ def test_raw_outputs_are_torchvisions_with_batch_norms_folded(ours, theirs, kind
     network = ours if kind == "separable" else to_standard(ours)
     with torch.inference_mode():
         encodings, log_odds = (out[0].numpy() for out in network(torch.from_numpy(PICTURE[None])))
-    assert encodings.shape == (3234, 4) and log_odds.shape == (3234, CLASSES)
+    assert encodings.shape == (3234, 4) and log_odds.shape == (3234, 91)
     np.testing.assert_allclose(encodings[:, [1, 0, 3, 2]], boxes, atol=1e-3)
     np.testing.assert_allclose(1 / (1 + np.exp(-log_odds)), scores, atol=1e-4)
 
@@ -82,8 +82,8 @@ def test_boxes_scores_and_classes_are_torchvisions(ours, theirs):
     assert len(wanted["boxes"]) >= 10
     runner = compile_network(ours, (320, 320), OPTIONS)
     one = SSDPass(runner, (320, 320), torchvision_anchors())
-    names = [str(i) for i in range(CLASSES)]
-    every = SSDDetector(NAME, [one], names, np.arange(CLASSES), Thresholds(0.05, 0.55, 50)).detect(PICTURE)
+    names = [str(i) for i in range(91)]
+    every = SSDDetector(NAME, [one], names, np.arange(91), Thresholds(0.05, 0.55, 50)).detect(PICTURE)
     assert every.labels.tolist() == wanted["labels"].tolist()
     np.testing.assert_allclose(every.scores, wanted["scores"], atol=1e-4)
     np.testing.assert_allclose(every.boxes, wanted["boxes"], atol=0.05)

@@ -7,7 +7,6 @@ import openvino as ov
 import pytest
 import torch
 from sepcam.app.cli import main
-from sepcam.models import zoo
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import as_kind
 from sepcam.models.registry import REGISTRY
@@ -28,7 +27,7 @@ def sepcam(*words: str) -> int:
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    return zoo.build("yolox-nano")
+    return REGISTRY["yolox-nano"].build().eval()
 
 
 @pytest.mark.parametrize("backbone", ["separable", "standard"])
@@ -46,7 +45,9 @@ def test_every_format_and_backbone_agrees_with_torch(network, format, backbone, 
 def test_networks_with_other_kinds_of_layers_can_be_exported(name, tmp_path):
     torch.manual_seed(0)
     info = REGISTRY[name]
-    differences = export(zoo.build(name), info.input_size, info.outputs, "onnx", tmp_path / "network.onnx")
+    differences = export(
+        REGISTRY[name].build().eval(), info.input_size, info.outputs, "onnx", tmp_path / "network.onnx"
+    )
     assert [d.output for d in differences] == list(info.outputs)
 
 
@@ -57,7 +58,7 @@ def test_the_landmark_network_takes_any_batch_and_names_its_outputs(tmp_path, ca
     assert "takes images (B, 256, 256, 3) uint8 BGR, any batch size B" in said
     assert "gives landmarks (B, 195); largest difference from torch" in said
 
-    network = zoo.build("blazepose-lite")
+    network = REGISTRY["blazepose-lite"].build().eval()
     network.load_state_dict(WeightStore().load("blazepose-lite"))
     compiled = ov.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert [output.any_name for output in compiled.outputs] == list(REGISTRY["blazepose-lite"].outputs)

@@ -14,7 +14,7 @@ from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.runtime.quantization import LEAST_INPUTS, Quantiser
+from sepcam.models.runtime.quantization import LEAST_INPUTS, Quantizer
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store import WeightStore
 from sepcam.pipelines.evaluation.quantization_loss import LEAST, DetectorTrial, PoseTrial, pictures
@@ -32,15 +32,15 @@ INT8 = replace(F32_OPTIONS, precision="int8")
 
 
 @pytest.fixture
-def toy(cache_dir: Path) -> Quantiser:
+def toy(cache_dir: Path) -> Quantizer:
     """A copy of ``Toy``, in memory; its f32 form was given 12 images."""
-    quantiser = Quantiser(10)
+    quantiser = Quantizer(10)
     quantiser.watch(Toy(), SIZE, F32_OPTIONS, key="toy", max_batch=4)(images(12))
-    quantiser.quantise()
+    quantiser.quantize()
     return quantiser
 
 
-def test_the_copy_computes_nearly_the_same_and_is_found_once_it_is_kept(toy: Quantiser):
+def test_the_copy_computes_nearly_the_same_and_is_found_once_it_is_kept(toy: Quantizer):
     batch = images(3)
     wanted = compile_network(never_built, SIZE, F32_OPTIONS, key="toy")(batch)
     copy = toy.compile(never_built, SIZE, F32_OPTIONS, key="toy", max_batch=4)
@@ -56,7 +56,7 @@ def test_the_copy_computes_nearly_the_same_and_is_found_once_it_is_kept(toy: Qua
         np.testing.assert_allclose(kept, output, atol=1e-6)
 
 
-def test_it_is_calibrated_with_as_many_inputs_as_asked_for(toy: Quantiser):
+def test_it_is_calibrated_with_as_many_inputs_as_asked_for(toy: Quantizer):
     toy.compile(never_built, SIZE, F32_OPTIONS, key="toy")
     (pair,) = toy.pairs
     assert pair.key == "toy"
@@ -66,16 +66,16 @@ def test_it_is_calibrated_with_as_many_inputs_as_asked_for(toy: Quantiser):
 
 
 def test_too_few_inputs_are_refused(cache_dir: Path):
-    quantiser = Quantiser(100)
+    quantiser = Quantizer(100)
     quantiser.watch(Toy(), SIZE, F32_OPTIONS, key="toy")(images(LEAST_INPUTS - 1))
     with pytest.raises(SepcamError, match="needs 10 inputs or more, these frames give 9"):
-        quantiser.quantise()
+        quantiser.quantize()
 
 
 def test_without_nncf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(SepcamError, match=r"pip install 'sepcam\[quantize\]'"):
-        Quantiser(10).quantise()
+        Quantizer(10).quantize()
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
