@@ -9,7 +9,7 @@ from ..models.runtime.options import RuntimeOptions
 from ..models.types import ConvKind, Detector, OnePassNetwork, PoseEstimator, keypoint_network
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
-from .analysis.analyzer import Analyser, check_every
+from .analysis.analyzer import Analyzer, check_every
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.stages import Stage, run_stages
@@ -94,7 +94,7 @@ class Pipeline:
         check_every(detect_every, self.tasks, detector)
         self._detect_every: DetectEvery = detect_every
         # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
-        Analyser(detector, None, self.tasks - set(TASKS), **self._limits)
+        Analyzer(detector, None, self.tasks - set(TASKS), **self._limits)
         self.pose = None
         missing = self.tasks & {"pose", "segment"} - detector.parts
         if missing:
@@ -122,7 +122,7 @@ class Pipeline:
         *,
         overlay: Overlay | None = None,
         recorder: FanOut | None = None,
-        analyser: Analyser | None = None,
+        analyzer: Analyzer | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a live source's newest one each time.
 
@@ -134,7 +134,7 @@ class Pipeline:
             source: is read once.
             overlay: draws what was found onto each frame's own picture; without one, they stay as they are.
             recorder: gets every result and its picture; finishing it is up to the caller.
-            analyser: finds everything, by default a new one for this source.
+            analyzer: finds everything, by default a new one for this source.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -143,8 +143,8 @@ class Pipeline:
         Raises:
             SepcamError: If the source, the analysis or a sink cannot go on; the first cause.
         """
-        steps = _Steps(analyser or self.analyser(source.info), Meter(source.info.fps), overlay, recorder)
-        stages = [Stage("analyse", steps.analyse)]
+        steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
+        stages = [Stage("analyze", steps.analyze)]
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
         if recorder is not None:
@@ -161,9 +161,9 @@ class Pipeline:
                 steps.meter.finished(time.monotonic() - arrived)
                 yield result
 
-    def analyser(
+    def analyzer(
         self, info: StreamInfo, *, detector: Detector | None = None, tracker: Tracker | None = None
-    ) -> Analyser:
+    ) -> Analyzer:
         """What analyses the frames of one source, for those who have their own loop; keeps its identities.
 
         Args:
@@ -171,7 +171,7 @@ class Pipeline:
             detector: in place of the pipeline's own.
             tracker: in place of a new one.
         """
-        return Analyser(
+        return Analyzer(
             detector or self.detector,
             self.pose,
             self.tasks,
@@ -201,18 +201,18 @@ class _Steps:
     """What is done with each frame of one run; every method has its own thread."""
 
     def __init__(
-        self, analyser: Analyser, meter: Meter, overlay: Overlay | None, recorder: FanOut | None
+        self, analyzer: Analyzer, meter: Meter, overlay: Overlay | None, recorder: FanOut | None
     ) -> None:
         self.meter = meter
-        self._analyser = analyser
+        self._analyzer = analyzer
         self._overlay = overlay
         self._recorder = recorder
         self._snapshot = meter.snapshot()
         self._refresh_at = 0.0
 
-    def analyse(self, item: tuple[float, Frame]) -> tuple[float, FrameResult]:
+    def analyze(self, item: tuple[float, Frame]) -> tuple[float, FrameResult]:
         arrived, frame = item
-        instances, stage_ms = self._analyser.analyse(frame)
+        instances, stage_ms = self._analyzer.analyze(frame)
         for name, milliseconds in stage_ms.items():
             self._note(name, milliseconds / 1e3)
         if arrived >= self._refresh_at:
@@ -233,7 +233,7 @@ class _Steps:
     def took(self, stage: str, seconds: float) -> None:
         if stage == "read":
             self.meter.arrived()
-        if stage != "analyse":  # its parts are told by themselves
+        if stage != "analyze":  # its parts are told by themselves
             self._note(stage, seconds)
 
     def _note(self, stage: str, seconds: float) -> None:

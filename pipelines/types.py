@@ -152,7 +152,7 @@ class Instances:
             see ``visibility``; zeros for what is not a person; or None.
         presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
-        carried: (N,) bool, who was lost a moment ago and is only expected there; None where nobody is.
+        coasted: (N,) bool, who was lost a moment ago and is only expected there; None where nobody is.
     """
 
     size: tuple[int, int]
@@ -164,11 +164,11 @@ class Instances:
     keypoints: F32 | None = None
     presence: F32 | None = None
     masks: Sequence[MaskCrop | None] | None = None
-    carried: npt.NDArray[np.bool_] | None = None
+    coasted: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        for name in ("boxes", "scores", "labels", "track_ids", "presence", "carried"):
+        for name in ("boxes", "scores", "labels", "track_ids", "presence", "coasted"):
             value, shape = getattr(self, name), (n, 4) if name == "boxes" else (n,)
             if value is not None and value.shape != shape:
                 raise ValueError(f"{name} must be {shape}, is {value.shape}")
@@ -244,7 +244,7 @@ class RunSummary:
     """How a whole run went; the last thing a sink hears.
 
     Attributes:
-        frames: frames that were analysed.
+        frames: frames that were analyzed.
         people: different people seen (track identities; without tracking, the most seen in one frame).
         seconds: wall time from the first frame asked for to the last one written.
         fps: ``frames / seconds``, end to end.

@@ -1,5 +1,8 @@
 """``sepcam demo``: the main job on the bundled clip, and what separable convolutions buy on this machine."""
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +59,8 @@ def demo(
     console.note(f"running {COMPARED_FRAMES} of its frames in both backbones")
     standard = load(separable.detector.name, pose, options=options, backbone="standard")
     _compare({"separable": separable, "standard": standard}, clip, options)
+    if activation := _activation():
+        console.say(f"First, so that this terminal knows the command sepcam: {activation}")
     console.say(
         "Next: sepcam process YOUR_VIDEO.mp4 -o results    (your own video)\n"
         "      sepcam process YOUR_VIDEO.mp4 --backbone standard --frames 100    (feel the difference)\n"
@@ -64,8 +69,18 @@ def demo(
     )
 
 
+def _activation() -> str | None:
+    """The line that makes ``sepcam`` a command of the terminal; None where it is one or none is known."""
+    activate = Path(sys.prefix) / "bin" / "activate"
+    if shutil.which("sepcam") or not activate.is_file():
+        return None
+    if activate.is_relative_to(Path.cwd()):
+        activate = activate.relative_to(Path.cwd())
+    return f"source {shlex.quote(str(activate))}"
+
+
 def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
-    """Times both backbones on the clip, and prints what came of it."""
+    """Times both backbones on the clip, and prints the result."""
     from ...models.profiling.variants import registered
     from ...models.runtime.compile import resolve
     from ...models.weights.store import WeightStore

@@ -63,7 +63,7 @@ def _main(request: dict[str, Any]) -> None:
     else:
         detector, pose = request["names"]
         pipeline = Pipeline(load_detector(detector, **given), load_pose(pose, **given), backbone=backbone)
-        _analyse(pipeline, request["source"])
+        _analyze(pipeline, request["source"])
     peak = _peak_rss()
     found = {"start_s": time.perf_counter() - begun}
     print(json.dumps(found | ({} if peak is None else {"peak_rss_bytes": peak})))
@@ -80,11 +80,11 @@ def _once(name: str, given: dict[str, Any]) -> None:
         load_pose(name, **given).estimate(image, whole, masks=True)
 
 
-def _analyse(pipeline: Pipeline, spec: str) -> None:
+def _analyze(pipeline: Pipeline, spec: str) -> None:
     with open_source(spec, limit=_FRAMES) as source:
-        analyser = pipeline.analyser(source.info)
+        analyzer = pipeline.analyzer(source.info)
         for frame in source:
-            analyser.analyse(frame)
+            analyzer.analyze(frame)
 
 
 def _peak_rss() -> int | None:

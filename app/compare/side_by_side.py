@@ -10,7 +10,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
-from ...pipelines.drawing.colors import DARK, WHITE, Colour
+from ...pipelines.drawing.colors import DARK, WHITE, Color
 from ...pipelines.drawing.overlay import Overlay
 from ...pipelines.drawing.text import BOLD, Style, put_text, text_width
 from ...pipelines.evaluation.paired_timing import Tick, silent
@@ -19,7 +19,7 @@ from ...pipelines.sinks.video import VideoSink
 from ...pipelines.sources.open import open_source
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
 
-SIDES: Mapping[ConvKind, Colour] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
+SIDES: Mapping[ConvKind, Color] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
 """The two sides, left to right, and what their captions are written on, BGR."""
 
 LONGEST_S = 12.0
@@ -32,7 +32,7 @@ _RECENT_S = 2.0  # the running rate is that of so many seconds
 
 def beside(pictures: Mapping[ConvKind, U8], captions: Mapping[ConvKind, str]) -> U8:
     """The pictures of both backbones side by side, each under its caption; all (H, W, 3) uint8 BGR."""
-    left, right = (_captioned(pictures[kind], captions[kind], colour) for kind, colour in SIDES.items())
+    left, right = (_captioned(pictures[kind], captions[kind], color) for kind, color in SIDES.items())
     between = np.full((left.shape[0], _GAP, 3), DARK, np.uint8)
     return np.concatenate([left, between, right], axis=1)
 
@@ -101,7 +101,7 @@ class _Runner:
     def __init__(self, pipeline: Pipeline, spec: str) -> None:
         self._source = open_source(spec)
         self._frames = iter(self._source)
-        self._analyser = pipeline.analyser(self._source.info)
+        self._analyzer = pipeline.analyzer(self._source.info)
         self._overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
         self._done: list[float] = []
         self._next: U8 | None = None
@@ -117,7 +117,7 @@ class _Runner:
         if frame is None:
             self._next = None
             return False
-        instances, stage_ms = self._analyser.analyse(frame)
+        instances, stage_ms = self._analyzer.analyze(frame)
         if self._next is None:
             self.shown = frame.image.copy()
         self._overlay.draw(frame.image, FrameResult(frame, instances, stage_ms))
@@ -159,11 +159,11 @@ def _as_result(picture: U8, index: int) -> FrameResult:
     return FrameResult(Frame(picture, index, index / _FPS), nothing)
 
 
-def _captioned(picture: U8, caption: str, colour: Colour) -> U8:
+def _captioned(picture: U8, caption: str, color: Color) -> U8:
     height, width = picture.shape[:2]
     size = round(Style.of(height, width).text * 1.6)
     size = min(size, int(size * (width - 16) / max(text_width(caption, size, BOLD), 1)))
     bar = np.empty((2 * round(size * 0.9), width, 3), np.uint8)
-    bar[:] = colour
+    bar[:] = color
     put_text(bar, caption, 8, round(size * 1.22), WHITE, size, BOLD)
     return np.concatenate([bar, picture])

@@ -13,7 +13,7 @@ import numpy as np
 from ...models.errors import SepcamError
 from ...models.ops import coco
 from ...models.types import Detector, Part, PoseEstimator, keypoint_network
-from ...pipelines.analysis.analyzer import Analyser
+from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.evaluation.error_gallery import WorstPictures
 from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
 from ...pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
@@ -132,7 +132,7 @@ class CocoData:
     def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
         """See `Data`."""
         network, landmarks = detector(SCORE_FLOOR), pose()
-        everything = self._analyser(network, landmarks, 0.0)
+        everything = self._analyzer(network, landmarks, 0.0)
         least, worst = settings_for(network.name).high, WorstPictures()
 
         def judge(frame: Frame, found: Instances) -> None:
@@ -149,16 +149,16 @@ class CocoData:
             keypoints=self._keypoints,
             images=[self._truth[path.name].id for path in self._paths],
         )
-        usual = self._analyser(network, landmarks, None)
+        usual = self._analyzer(network, landmarks, None)
         seconds = [
-            sum(usual.analyse(frame)[1].values()) / 1e3 for frame in islice(self._images(), _TIMED + 1)
+            sum(usual.analyze(frame)[1].values()) / 1e3 for frame in islice(self._images(), _TIMED + 1)
         ]
         named = {kind: asdict(values) for kind, values in figures.items()}
         return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
 
-    def _analyser(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyser:
+    def _analyzer(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyzer:
         wanted: set[Part] = {"segment"} if self._keypoints is None else {"pose", "segment"}
-        return Analyser(
+        return Analyzer(
             detector,
             pose,
             wanted & (detector.parts | pose.parts),
@@ -206,7 +206,7 @@ class MotData:
 
     def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
         """See `Data`; identities need no pose network."""
-        analyser = Analyser(detector(None), None, ("track",), classes=["person"], fps=self._fps)
+        analyzer = Analyzer(detector(None), None, ("track",), classes=["person"], fps=self._fps)
         worst = WorstPictures(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)
 
@@ -214,7 +214,7 @@ class MotData:
             worst.add(frame, found.boxes, self._truth.get(frame.index + 1, nobody))
 
         sink = MotSink(results, overwrite=overwrite)
-        seconds = _run(self._frames_of(), analyser, sink, judge)
+        seconds = _run(self._frames_of(), analyzer, sink, judge)
         figures = evaluate_mot(results, self._gt, frames=len(seconds))
         return Measured({"tracks": asdict(figures)}, 1 / float(np.mean(seconds[1:] or seconds)), worst)
 
@@ -248,14 +248,14 @@ def _sequence_fps(folder: Path) -> float | None:
 
 
 def _run(
-    source: Source | _Timed, analyser: Analyser, sink: Sink, judge: Callable[[Frame, Instances], None]
+    source: Source | _Timed, analyzer: Analyzer, sink: Sink, judge: Callable[[Frame, Instances], None]
 ) -> list[float]:
     """Analyses and records every picture; seconds that the analysis of each took."""
     seconds: list[float] = []
     try:
         with console.progress(source.info.name, source.info.frame_count) as advance:
             for done, frame in enumerate(source, 1):
-                found, stage_ms = analyser.analyse(frame)
+                found, stage_ms = analyzer.analyze(frame)
                 seconds.append(sum(stage_ms.values()) / 1e3)
                 sink.write(FrameResult(frame, found, stage_ms))
                 judge(frame, found)

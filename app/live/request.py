@@ -8,7 +8,7 @@ from ...models.types import ConvKind
 from ...models.weights.store import WeightStore
 from ...models.zoo import models
 from ...pipelines.analytics.events import Event
-from ...pipelines.analytics.zones import Mark, read_mark
+from ...pipelines.analytics.zones import Zone, parse_zone
 from ...pipelines.drawing.anonymize import Blur
 from ...pipelines.execution.network_pool import NetworkPool, Networks
 from ...pipelines.live.adaptive_quality import Quality
@@ -70,14 +70,14 @@ class LiveRequest:
     lines: Sequence[str]
     zones: Sequence[str]
 
-    def marks(self) -> list[Mark]:
+    def parsed_zones(self) -> list[Zone]:
         """The lines and zones.
 
         Raises:
             SepcamError: If one does not read like that.
         """
-        lines = [read_mark(text, line=True) for text in self.lines]
-        return lines + [read_mark(text, line=False) for text in self.zones]
+        lines = [parse_zone(text, line=True) for text in self.lines]
+        return lines + [parse_zone(text, line=False) for text in self.zones]
 
     def open(self) -> PacedSource | ReconnectingSource:
         """The source.
@@ -166,7 +166,7 @@ def begin(
         source,
         loaded.pool,
         loaded.settings,
-        marks=request.marks(),
+        zones=request.parsed_zones(),
         target_fps=request.target_fps,
         classes=request.classes,
         max_people=request.max_people,

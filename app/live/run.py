@@ -53,7 +53,7 @@ def watch(request: Request) -> None:
     Raises:
         SepcamError: If it cannot begin, or the source was lost; what was recorded until then is kept.
     """
-    request.live.marks()  # a mistake in them is told before anything is opened
+    request.live.parsed_zones()  # report a mistake in them before anything is opened
     with request.live.open() as source:
         loaded = load_networks(request.live)
         with begin(

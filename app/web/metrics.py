@@ -28,7 +28,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """See ``prometheus_client``."""
         yield GaugeMetricFamily(
-            "sepcam_browser_cameras", "Visitors whose cameras are analysed.", self._cameras.count
+            "sepcam_browser_cameras", "Visitors whose cameras are analyzed.", self._cameras.count
         )
         videos = GaugeMetricFamily("sepcam_videos", "Video files, by how far they are.", labels=["state"])
         for state, count in self._jobs.states().items():

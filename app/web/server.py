@@ -26,8 +26,8 @@ from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
 from .camera.session import CameraLimits
-from .live.jpeg_stream import PictureHub
-from .live.people import Visits
+from .live.jpeg_stream import JpegStream
+from .live.people import PeopleList
 from .live.routes import Live
 from .shared.downloads import Downloads
 from .videos.jobs import VideoJobs
@@ -72,21 +72,21 @@ def serve(request: ServeRequest) -> None:
         SepcamError: If it cannot listen there, the source cannot be opened, or networks cannot be had.
     """
     live = request.live
-    live.marks()  # a mistake in them is told before anything is opened
+    live.parsed_zones()  # report a mistake in them before anything is opened
     listener = listen(request.host, request.port)
     with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
         source = stack.enter_context(live.open()) if live.source else None
         loaded = load_networks(live)
         stack.callback(loaded.pool.close)
-        visits = Visits()
+        people_list = PeopleList()
         session = None
         if source is not None:
             plain = replace(loaded, settings=replace(loaded.settings, hud="off"))
-            session = begin(live, source, plain, prepare_ahead=True, on_event=visits.tell)
+            session = begin(live, source, plain, prepare_ahead=True, on_event=people_list.tell)
             stack.enter_context(session)
             console.note(described(session.info))
             session.start()
-        asyncio.run(_run(request, listener, loaded, session, visits))
+        asyncio.run(_run(request, listener, loaded, session, people_list))
     console.note("stopped")
 
 
@@ -126,7 +126,7 @@ async def _run(
     listener: socket.socket,
     loaded: Loaded,
     session: LiveSession | None,
-    visits: Visits,
+    people_list: PeopleList,
 ) -> None:
     address, port = listener.getsockname()[:2]
     access = Access(address, port, names=request.names, secure=request.tls is not None)
@@ -135,10 +135,10 @@ async def _run(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
         live = None
         if session is not None:
-            hub = PictureHub(session)
+            hub = JpegStream(session)
             stack.callback(hub.close)
             names = detector_names(loaded.settings.detector)
-            live = Live(session, hub, visits, request.folder, downloads, names, request.idle_s)
+            live = Live(session, hub, people_list, request.folder, downloads, names, request.idle_s)
         of = request.live
         limits = CameraLimits(of.classes, of.max_people)
         cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras, idle_s=request.idle_s)

@@ -16,16 +16,16 @@ from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, P
 from ..tracking.bytetrack import Tracker
 from ..tracking.settings import settings_for
 from ..types import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
-from .box_propagation import Anchors
-from .detection_schedule import APPEAR_S, Cadence, surely_there
-from .pose_roi import Regions, borrowed, trusted
-from .pose_schedule import Turns
+from .box_propagation import BoxPropagation
+from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
+from .pose_roi import PoseRois, duplicate_poses, valid_poses
+from .pose_schedule import PoseSchedule
 from .visibility import with_visibility
 
 _PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 
 
-class Analyser:
+class Analyzer:
     """Finds everything in each frame of one source; give it the frames in order, from one thread at a time.
 
     Every task that is not asked for is not computed: without ``pose`` and ``segment`` the landmark network
@@ -61,7 +61,7 @@ class Analyser:
             independent: the frames have nothing to do with each other: no tracking, and two passes of the
                 landmark network, since there is no frame before.
             fps: frames per second of the source, for the tracker.
-            detect_every: frames from one detection to the next, or ``auto``, see ``Cadence``. Without
+            detect_every: frames from one detection to the next, or ``auto``, see `DetectionSchedule`. Without
                 identities, and with a detector that gives what is asked for itself, every frame gets one.
 
         Raises:
@@ -83,11 +83,11 @@ class Analyser:
         if "track" in self.tasks and not independent:
             self._tracker = tracker or Tracker(settings, fps)
         self._two_passes = independent and self._landmarks
-        self._regions, self._anchors = Regions(), Anchors()
-        self.turns = Turns()
+        self._rois, self._propagation = PoseRois(), BoxPropagation()
+        self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         check_every(detect_every, self.tasks, detector)
-        self.cadence = self._cadence(detect_every)
+        self.detection_schedule = self._schedule_of(detect_every)
         if missing and pose is None:
             raise ValueError("the tasks 'pose' and 'segment' need a pose network")
         if pose is not None and (lacking := missing - pose.parts):
@@ -95,48 +95,48 @@ class Analyser:
             what = _PARTS[part]
             raise SepcamError(f"{pose.name} gives no {what}: leave {part} out of the tasks, or use another")
 
-    def _cadence(self, every: DetectEvery) -> Cadence | None:
+    def _schedule_of(self, every: DetectEvery) -> DetectionSchedule | None:
         """What says when to detect, None where every frame gets a detection."""
         if every == 1 or self._tracker is None or self._own:
             return None
-        return Cadence(every)
+        return DetectionSchedule(every)
 
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities go on counting."""
-        self._regions.reset()
-        self._anchors.reset()
-        self.turns.reset()
+        self._rois.reset()
+        self._propagation.reset()
+        self.pose_schedule.reset()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         if self._tracker is not None:
             self._tracker.reset()
-        if self.cadence is not None:
-            self.cadence.reset()
+        if self.detection_schedule is not None:
+            self.detection_schedule.reset()
 
-    def analyse(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
+    def analyze(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         clock = _Stopwatch()
-        if self._tracker is None or self.cadence is None:
+        if self._tracker is None or self.detection_schedule is None:
             return self._with_lost(self._detected(frame, clock)), clock.laps
-        expected = replace(self._known, boxes=self._tracker.expect(self._known_ids, frame.time_s))
-        if self.cadence.due(frame.image, frame.time_s, expected.boxes):
+        expected = replace(self._known, boxes=self._tracker.predict(self._known_ids, frame.time_s))
+        if self.detection_schedule.due(frame.image, frame.time_s, expected.boxes):
             instances = self._detected(frame, clock)
-            self.cadence.detected(
+            self.detection_schedule.detected(
                 frame.image,
                 frame.time_s,
                 instances.boxes,
-                pending=self._tracker.pending,
+                tentative=self._tracker.tentative,
                 hurry=self._in_doubt(instances, frame.time_s, self._tracker),
             )
         else:
-            instances = self._carried(frame, expected, self._tracker, clock)
-            self.cadence.carried(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
+            instances = self._propagated(frame, expected, self._tracker, clock)
+            self.detection_schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
         return self._with_lost(instances), clock.laps
 
     def _with_lost(self, instances: Instances) -> Instances:
         """With those who were lost a moment ago, by their boxes alone."""
         if self._tracker is None or instances.track_ids is None:
             return instances
-        lost, ids = self._tracker.carried(instances.size)
+        lost, ids = self._tracker.coasted(instances.size)
         n = len(lost)
         if not n:
             return instances
@@ -150,16 +150,16 @@ class Analyser:
             keypoints=None if keypoints is None else _longer(keypoints, n),
             presence=None if presence is None else _longer(presence, n),
             masks=None if masks is None else [*masks, *[None] * n],
-            carried=np.arange(len(instances) + n) >= len(instances),
+            coasted=np.arange(len(instances) + n) >= len(instances),
         )
 
     def _in_doubt(self, instances: Instances, time_s: float, tracker: Tracker) -> bool:
         """Whether somebody may leave the box that they will be carried in."""
         if instances.track_ids is None:
             return False
-        later = tracker.expect(instances.track_ids, time_s + APPEAR_S)
-        followed = self._anchors.have(instances.track_ids)
-        return tracker.lost or not surely_there(instances.boxes, later, followed).all()
+        later = tracker.predict(instances.track_ids, time_s + APPEAR_S)
+        followed = self._propagation.have(instances.track_ids)
+        return tracker.lost or not predictable(instances.boxes, later, followed).all()
 
     def _detected(self, frame: Frame, clock: "_Stopwatch") -> Instances:
         """One frame by what the detector finds in it."""
@@ -184,12 +184,14 @@ class Analyser:
         rows = self._choose(found)
         rows, poses = self._look(self._pose, frame.image, instances.boxes, ids, rows, detected=True)
         if ids is not None:
-            sure = trusted(poses, roi_from_boxes(instances.boxes[rows], size))
-            self._anchors.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
+            sure = valid_poses(poses, roi_from_boxes(instances.boxes[rows], size))
+            self._propagation.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
         clock.lap("pose")
         return self._with_poses(instances, rows, poses, clock)
 
-    def _carried(self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch") -> Instances:
+    def _propagated(
+        self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch"
+    ) -> Instances:
         """One frame without a detection: everyone is where landmarks are, or where they are expected."""
         size = (frame.image.shape[0], frame.image.shape[1])
         chosen, poses = np.zeros(0, np.int64), None
@@ -197,10 +199,12 @@ class Analyser:
             boxes = known.boxes.copy()
             chosen, ids = self._choose(known), self._known_ids
             chosen, poses = self._look(self._pose, frame.image, boxes, ids, chosen, detected=False)
-            sure = trusted(poses, roi_from_boxes(boxes[chosen], size))
+            sure = valid_poses(poses, roi_from_boxes(boxes[chosen], size))
             rows = chosen[sure]
-            boxes[rows] = self._anchors.carry(self._known_ids[rows], boxes[rows], poses.keypoints[sure])
-            self._anchors.keep(self._known_ids[rows])
+            boxes[rows] = self._propagation.propagate(
+                self._known_ids[rows], boxes[rows], poses.keypoints[sure]
+            )
+            self._propagation.keep(self._known_ids[rows])
             known = replace(known, boxes=boxes)
             clock.lap("pose")
 
@@ -225,9 +229,7 @@ class Analyser:
         if self._landmarks and self._pose is not None:
             instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
             if instances.track_ids is not None:
-                self._regions.remember(
-                    instances.track_ids[rows], instances.boxes[rows], poses, instances.size
-                )
+                self._rois.remember(instances.track_ids[rows], instances.boxes[rows], poses, instances.size)
         if self._masks:
             instances = _with_masks(instances, rows, poses)
             clock.lap("masks")
@@ -247,24 +249,24 @@ class Analyser:
         """Landmarks and masks of these people in one batch, but for those who hide behind another."""
         boxes, size = boxes[rows], (image.shape[0], image.shape[1])
         if ids is not None and self._landmarks:
-            seeds = self._regions.propose(ids[rows], boxes, size)
+            seeds = self._rois.propose(ids[rows], boxes, size)
         else:
             seeds = roi_from_boxes(boxes, size)
         if ids is None:
             poses = pose.estimate(image, seeds, masks=self._masks)
         else:
-            due = self.turns.due(ids[rows], detected=detected)
+            due = self.pose_schedule.due(ids[rows], detected=detected)
             poses = pose.estimate(image, seeds[due], masks=self._masks)
-            poses = self.turns.merge(ids[rows], boxes, due, poses)
+            poses = self.pose_schedule.merge(ids[rows], boxes, due, poses)
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
-        own = np.flatnonzero(~borrowed(poses.keypoints, boxes))
+        own = np.flatnonzero(~duplicate_poses(poses.keypoints, boxes))
         return rows[own], _take(poses, own)
 
 
 def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     """The first pass with better landmarks: found again in the regions that they suggest themselves."""
-    again = np.flatnonzero(trusted(first, first.rois))
+    again = np.flatnonzero(valid_poses(first, first.rois))
     if not len(again):
         return first
     keypoints = first.keypoints.copy()

@@ -6,15 +6,15 @@ import numpy.typing as npt
 from ...models.types import F32, I64
 
 
-class Anchors:
-    """Carries boxes from one detection to the next: they move and grow as the landmarks in them do."""
+class BoxPropagation:
+    """Moves boxes from one detection to the next: they move and grow as the landmarks in them do."""
 
     def __init__(self) -> None:
-        self._anchors: dict[int, tuple[F32, F32]] = {}
+        self._last: dict[int, tuple[F32, F32]] = {}
 
     def reset(self) -> None:
         """Forget everyone, as at a cut."""
-        self._anchors.clear()
+        self._last.clear()
 
     def set(self, ids: I64, boxes: F32, keypoints: F32) -> None:
         """Begin again at a detection, and forget everyone else.
@@ -25,35 +25,35 @@ class Anchors:
             keypoints: (N, K, 3) float32, the landmarks of the same frame.
         """
         rows = zip(ids.tolist(), boxes, keypoints[..., :2], strict=True)
-        self._anchors = {number: (box, points) for number, box, points in rows}
+        self._last = {number: (box, points) for number, box, points in rows}
 
     def keep(self, ids: I64) -> None:
         """Forget everyone but these (N,) identities: the others' landmarks were lost on the way."""
-        self._anchors = {number: self._anchors[number] for number in ids.tolist() if number in self._anchors}
+        self._last = {number: self._last[number] for number in ids.tolist() if number in self._last}
 
     def have(self, ids: I64) -> npt.NDArray[np.bool_]:
-        """(N,) bool, which of these (N,) identities can be carried."""
-        return np.array([number in self._anchors for number in ids.tolist()], np.bool_)
+        """(N,) bool, which of these (N,) identities can be propagated."""
+        return np.array([number in self._last for number in ids.tolist()], np.bool_)
 
-    def carry(self, ids: I64, boxes: F32, keypoints: F32) -> F32:
+    def propagate(self, ids: I64, boxes: F32, keypoints: F32) -> F32:
         """Boxes in this frame.
 
         Args:
             ids: (N,) identities.
-            boxes: (N, 4) float32, where those are who have no box to carry.
+            boxes: (N, 4) float32, where those are who have no box to propagate.
             keypoints: (N, K, 3) float32, the landmarks of this frame.
 
         Returns:
             (N, 4) float32 x1 y1 x2 y2.
         """
-        carried = boxes.copy()
-        rows = [i for i, number in enumerate(ids.tolist()) if number in self._anchors]
+        moved = boxes.copy()
+        rows = [i for i, number in enumerate(ids.tolist()) if number in self._last]
         if rows:
             then, points = (
-                np.stack(part) for part in zip(*(self._anchors[int(ids[i])] for i in rows), strict=True)
+                np.stack(part) for part in zip(*(self._last[int(ids[i])] for i in rows), strict=True)
             )
-            carried[rows] = _moved(then, points, keypoints[rows, :, :2])
-        return carried
+            moved[rows] = _moved(then, points, keypoints[rows, :, :2])
+        return moved
 
 
 def _moved(boxes: F32, then: F32, now: F32) -> F32:

@@ -22,7 +22,7 @@ _STILL = 0.8  # IoU of a box with itself a little later, from which on it stands
 _JITTER = 0.1  # of a frame's time by which time stamps may be off
 
 
-class Cadence:
+class DetectionSchedule:
     """Says for each frame of a source whether to detect in it.
 
     ``auto`` detects before somebody new could appear later than ``APPEAR_S``; than ``HURRY_S``, while
@@ -52,7 +52,7 @@ class Cadence:
         """As at a cut: the next frame gets a detection."""
         self._since = 0
         self._detected_s = self._last_s = -np.inf
-        self._pending = self._hurry = False
+        self._tentative = self._hurry = False
 
     def due(self, image: U8, time_s: float, people: F32) -> bool:
         """Whether to detect in the next frame.
@@ -64,7 +64,7 @@ class Cadence:
         """
         step_s, self._last_s = time_s - self._last_s, time_s
         self._since += 1
-        if self._pending or not np.isfinite(step_s) or step_s <= 0:
+        if self._tentative or not np.isfinite(step_s) or step_s <= 0:
             return True
         if self._since < self.at_least:
             return False
@@ -76,27 +76,27 @@ class Cadence:
             return False
         return self._hurry or waited_s > APPEAR_S or self._motion.elsewhere(image, time_s, people)
 
-    def detected(self, image: U8, time_s: float, found: F32, *, pending: bool, hurry: bool) -> None:
+    def detected(self, image: U8, time_s: float, found: F32, *, tentative: bool, hurry: bool) -> None:
         """A detection took place.
 
         Args:
             image: as given to ``due``.
             time_s: likewise.
             found: (N, 4) float32, everything that was found.
-            pending: somebody new was seen who has no identity yet.
+            tentative: somebody new was seen who has no identity yet.
             hurry: somebody was lost, or may not be where they are said to be.
         """
-        self._pending, self._hurry = pending, hurry
+        self._tentative, self._hurry = tentative, hurry
         self._since, self._detected_s = 0, time_s
         if self._every == "auto":
             self._motion.settle(image, time_s, found)
 
-    def carried(self, *, hurry: bool) -> None:
+    def propagated(self, *, hurry: bool) -> None:
         """A frame went without a detection; ``hurry`` as in ``detected``."""
         self._hurry |= hurry
 
 
-def surely_there(boxes: F32, later: F32, followed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def predictable(boxes: F32, later: F32, followed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Who is in their box for some time to come, without a look at the detector.
 
     Those who keep still, and those whose landmarks are followed and on whose way is nobody else: the landmark

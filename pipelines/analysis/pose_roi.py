@@ -18,7 +18,7 @@ SAME: Final = 0.25
 """Two skeletons are one where their points lie apart by less than this share of the smaller box's side."""
 
 
-def borrowed(keypoints: F32, boxes: F32) -> npt.NDArray[np.bool_]:
+def duplicate_poses(keypoints: F32, boxes: F32) -> npt.NDArray[np.bool_]:
     """Whose landmarks are really those of another person in front, whom they fit better.
 
     Where people overlap, the landmark network sees the one in front in both regions. On 79 COCO images,
@@ -45,7 +45,7 @@ def borrowed(keypoints: F32, boxes: F32) -> npt.NDArray[np.bool_]:
     return (same & better).any(1)
 
 
-def trusted(poses: Poses, seeds: F32) -> npt.NDArray[np.bool_]:
+def valid_poses(poses: Poses, seeds: F32) -> npt.NDArray[np.bool_]:
     """(N,) bool, whose landmarks may say where to look next: a person is there, and near the box.
 
     Args:
@@ -55,7 +55,7 @@ def trusted(poses: Poses, seeds: F32) -> npt.NDArray[np.bool_]:
     return (poses.presence >= PRESENT) & (overlap(poses.next_rois, seeds) >= AGREE)
 
 
-class Regions:
+class PoseRois:
     """Remembers for each track where its landmarks say that the person is.
 
     What MediaPipe does for one person (the landmarks of one frame give the region of the next), for many: a
@@ -101,7 +101,7 @@ class Regions:
             poses: what was found in the regions proposed.
             size: (height, width) of the frame.
         """
-        keep = np.flatnonzero(trusted(poses, roi_from_boxes(boxes, size)))
+        keep = np.flatnonzero(valid_poses(poses, roi_from_boxes(boxes, size)))
         self._last = {int(ids[i]): (poses.next_rois[i], boxes[i]) for i in keep}
 
 

@@ -16,7 +16,7 @@ class _Last:
     poses: Poses
 
 
-class Turns:
+class PoseSchedule:
     """Chooses who is looked at in a frame, and remembers everybody's last look.
 
     Attributes:

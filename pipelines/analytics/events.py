@@ -1,4 +1,4 @@
-"""What happens in a live picture, told as it happens: people come and go, cross lines, enter zones."""
+"""Events of a live session as they happen: people enter and leave the frame, cross lines, enter zones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .zones import Crossing
 
 EventKind = Literal["enter", "leave", "line", "zone"]
 GONE_S: Final = 2.0
-"""Seconds after which somebody who is not seen has left; as long as the tracker remembers them."""
+"""Seconds without a detection after which someone has left; the tracker keeps lost tracks for as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Event:
     """Something that happened.
 
     Attributes:
-        kind: ``enter`` and ``leave`` of the picture; ``line`` for a line that was crossed; ``zone`` for a
-            zone that was entered or left.
+        kind: ``enter`` and ``leave`` of the frame; ``line``: someone crossed a line; ``zone``: someone
+            entered or left a zone.
         time_s: when, in seconds of the run; for ``leave``, when the person was last seen.
-        frame: 0-based index of the frame, likewise.
+        frame: 0-based index of the frame at ``time_s``.
         track_id: who.
-        details: of a ``leave``: ``seconds`` in the picture; of a line or a zone: its number from 1, and
+        details: of a ``leave``: ``seconds`` in the frame; of a line or a zone: its number from 1, and
             ``direction`` (``in`` or ``out``).
     """
 
@@ -50,12 +50,16 @@ class _Presence:
     last_frame: int
 
 
-class Watch:
-    """Tells when people enter and leave; needs their identities."""
+class EventDetector:
+    """Reports when people enter and leave; needs track ids.
+
+    Args:
+        gone_s: seconds without a detection after which someone has left.
+    """
 
     def __init__(self, gone_s: float = GONE_S) -> None:
         self._gone_s = gone_s
-        self._there: dict[int, _Presence] = {}
+        self._present: dict[int, _Presence] = {}
 
     def update(
         self, frame: int, time_s: float, found: Instances, crossings: Sequence[Crossing] = ()
@@ -64,15 +68,15 @@ class Watch:
         events = []
         ids = [] if found.track_ids is None else found.track_ids[found.people].tolist()
         for track_id in ids:
-            known = self._there.get(track_id)
+            known = self._present.get(track_id)
             if known is None:
                 events.append(Event("enter", time_s, frame, track_id))
-                self._there[track_id] = _Presence(time_s, time_s, frame)
+                self._present[track_id] = _Presence(time_s, time_s, frame)
             else:
                 known.last_s, known.last_frame = time_s, frame
         for crossing in crossings:
             kind: EventKind = "line" if crossing.is_line else "zone"
-            where = (kind, crossing.mark + 1), ("direction", "in" if crossing.inwards else "out")
+            where = (kind, crossing.number + 1), ("direction", "in" if crossing.inwards else "out")
             events.append(Event(kind, time_s, frame, crossing.track_id, where))
         return events + self._leave(time_s - self._gone_s)
 
@@ -81,10 +85,10 @@ class Watch:
         return self._leave(float("inf"))
 
     def _leave(self, before_s: float) -> list[Event]:
-        gone = [track_id for track_id, there in self._there.items() if there.last_s < before_s]
+        gone = [track_id for track_id, presence in self._present.items() if presence.last_s < before_s]
         events = []
         for track_id in gone:
-            there = self._there.pop(track_id)
-            stayed = (("seconds", round(there.last_s - there.since_s, 3)),)
-            events.append(Event("leave", there.last_s, there.last_frame, track_id, stayed))
+            presence = self._present.pop(track_id)
+            stayed = (("seconds", round(presence.last_s - presence.since_s, 3)),)
+            events.append(Event("leave", presence.last_s, presence.last_frame, track_id, stayed))
         return events

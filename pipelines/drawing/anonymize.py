@@ -24,7 +24,7 @@ _GROWTH = 0.06
 Rect = tuple[int, int, int, int]  # x1 y1 x2 y2, end exclusive
 
 
-class Privacy:
+class Anonymizer:
     """Hides people in the pictures of one run.
 
     A person is hidden from the first frame in which the detector has the least idea of one, also before there
@@ -61,7 +61,7 @@ class Privacy:
 
 
 def pixelate(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
-    """Replaces a part of a picture by a few blocks, whose colours are means of what was there."""
+    """Replaces a part of a picture by a few blocks, whose colors are means of what was there."""
     x1, y1, x2, y2 = rect
     area = image[y1:y2, x1:x2]
     height, width = area.shape[:2]

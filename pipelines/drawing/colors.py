@@ -1,24 +1,22 @@
-"""Colours: one per track, evenly bright in the eye, and the ink that reads on each."""
+"""Colors: one per track, evenly bright in the eye, and the ink that reads on each."""
 
 import functools
 import math
 
 import numpy as np
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """Blue, green, red, each 0 to 255."""
 
-WHITE: Colour = (255, 255, 255)
-FAINT: Colour = (205, 205, 205)
-DARK: Colour = (28, 22, 18)
-LEFT: Colour = (98, 186, 255)
+WHITE: Color = (255, 255, 255)
+FAINT: Color = (205, 205, 205)
+DARK: Color = (28, 22, 18)
+LEFT: Color = (98, 186, 255)
 """Amber: the left limbs of a person (the person's own left)."""
-RIGHT: Colour = (255, 206, 104)
+RIGHT: Color = (255, 206, 104)
 """Sky blue: the right limbs."""
 
-_GOLDEN_ANGLE = (
-    2.399963229728653  # steps of it around the colour wheel never soon come near an earlier colour
-)
+_GOLDEN_ANGLE = 2.399963229728653  # steps of it around the color wheel never soon come near an earlier color
 _FIRST_HUE = 1.2
 # Hues 5, 8 and 13 steps apart are alike, so these differ in lightness; all levels are good for dark letters.
 _LIGHTNESS = (0.71, 0.79, 0.87)
@@ -36,13 +34,13 @@ _LMS_TO_RGB = (
 
 
 @functools.lru_cache(maxsize=4096)
-def colour_of(number: int) -> Colour:
-    """The colour of a track, the same whenever it is seen; neighbouring numbers look different."""
+def color_of(number: int) -> Color:
+    """The color of a track, the same whenever it is seen; neighbouring numbers look different."""
     return oklch(_LIGHTNESS[number % 3], _CHROMA, _FIRST_HUE + number * _GOLDEN_ANGLE)
 
 
-def oklch(lightness: float, chroma: float, hue: float) -> Colour:
-    """A colour by how light (0 to 1), how strong (0 to 0.3) and of what hue (radians) it looks.
+def oklch(lightness: float, chroma: float, hue: float) -> Color:
+    """A color by how light (0 to 1), how strong (0 to 0.3) and of what hue (radians) it looks.
 
     Equal numbers look equally light, which hue, saturation and lightness do not give: B. Ottosson,
     "A perceptual color space for image processing", 2020.
@@ -54,7 +52,7 @@ def oklch(lightness: float, chroma: float, hue: float) -> Colour:
 
 
 @functools.lru_cache(maxsize=4096)
-def ink_on(colour: Colour) -> Colour:
-    """Dark or white, whichever reads better on a colour (by its luma, ITU-R BT.601)."""
-    blue, green, red = colour
+def ink_on(color: Color) -> Color:
+    """Dark or white, whichever reads better on a color (by its luma, ITU-R BT.601)."""
+    blue, green, red = color
     return DARK if 0.114 * blue + 0.587 * green + 0.299 * red > 118 else WHITE

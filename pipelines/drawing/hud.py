@@ -10,7 +10,7 @@ import numpy as np
 from ...models.types import U8
 from ..execution.meter import MeterSnapshot
 from ..types import FrameResult
-from .colors import FAINT, WHITE, Colour, oklch
+from .colors import FAINT, WHITE, Color, oklch
 from .panel import SMALLEST, fitted_letters, steady_width
 from .text import BOLD, REGULAR, Style, put_text, text_width
 
@@ -21,7 +21,7 @@ _SHARE = 0.33  # most of the picture's height that the panel may take
 @dataclass(frozen=True, slots=True)
 class _Text:
     text: str
-    colour: Colour = FAINT
+    color: Color = FAINT
     size: float = 1.0
     weight: int = REGULAR
 
@@ -122,7 +122,7 @@ def _arrange(
         return lines, []
     texts = [f"{name} {ms:.{0 if ms >= 100 else 1}f}" for name, ms in stages.items()]
     texts[-1] += " ms"
-    pieces = [_Text(text, _stage_colour(number)) for number, text in enumerate(texts)]
+    pieces = [_Text(text, _stage_color(number)) for number, text in enumerate(texts)]
     flat = [[piece for line in lines for piece in line]]
     for head, least in ((lines, 18 * unit), (flat, room)):
         width = max(least, *(_width(line, unit) for line in head))
@@ -157,7 +157,7 @@ def _fill(
 
 def _write(layer: U8, line: _Line, x: int, base: int, unit: int) -> None:
     for piece in line:
-        put_text(layer, piece.text, x, base, piece.colour, round(piece.size * unit), piece.weight)
+        put_text(layer, piece.text, x, base, piece.color, round(piece.size * unit), piece.weight)
         x += piece.width(unit) + _space(unit)
 
 
@@ -168,10 +168,10 @@ def _bar(area: U8, values: Sequence[float]) -> None:
         return
     edges = np.round(np.cumsum([0.0, *values]) / total * area.shape[1]).astype(int).tolist()
     for number, (left, right) in enumerate(pairwise(edges)):
-        area[:, left : max(left, right - 1)] = _stage_colour(number)
+        area[:, left : max(left, right - 1)] = _stage_color(number)
 
 
-def _stage_colour(number: int) -> Colour:
+def _stage_color(number: int) -> Color:
     return oklch(0.83, 0.1, 4.2 - 0.75 * number)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...models.types import F32, U8
 from ..types import Instances
-from .colors import Colour, ink_on
+from .colors import Color, ink_on
 from .text import Style, put_text, text_width
 
 Rect = tuple[int, int, int, int]
@@ -15,7 +15,7 @@ def draw_labels(
     image: U8,
     found: Instances,
     rows: Sequence[int],
-    colours: Sequence[Colour],
+    colors: Sequence[Color],
     style: Style,
     taken: Sequence[Rect] = (),
 ) -> None:
@@ -28,7 +28,7 @@ def draw_labels(
         image: (H, W, 3) uint8 BGR, drawn on in place.
         found: what the labels tell of.
         rows: which of it, the most important first.
-        colours: by row.
+        colors: by row.
         style: sizes.
         taken: rectangles that labels keep clear of from the start.
     """
@@ -47,7 +47,7 @@ def draw_labels(
                     break
         if best is not None:
             taken.append(best[1])
-            _write(image, *best, colours[row], style)
+            _write(image, *best, colors[row], style)
 
 
 def _texts(found: Instances, row: int) -> tuple[str, str]:
@@ -94,8 +94,8 @@ def _shared(a: Rect, b: Rect) -> int:
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
-def _write(image: U8, text: str, rect: Rect, colour: Colour, style: Style) -> None:
+def _write(image: U8, text: str, rect: Rect, color: Color, style: Style) -> None:
     x1, y1, x2, y2 = rect
-    image[y1:y2, x1:x2] = colour
+    image[y1:y2, x1:x2] = color
     base = y1 + style.pad // 2 + round(style.text * 0.93)
-    put_text(image, text, x1 + style.pad, base, ink_on(colour), style.text)
+    put_text(image, text, x1 + style.pad, base, ink_on(color), style.text)

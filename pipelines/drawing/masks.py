@@ -5,12 +5,12 @@ import numpy as np
 
 from ...models.types import U8
 from ..types import MaskCrop
-from .colors import Colour
+from .colors import Color
 
-_FILL = 0.34  # share of the colour in a person's mask
+_FILL = 0.34  # share of the color in a person's mask
 
 
-def _draw_mask(image: U8, mask: MaskCrop, colour: Colour, line: int) -> None:
+def _draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
     """Tints the person's pixels and draws their outline, looking at the crop alone."""
     height, width = mask.pixels.shape
     area = image[mask.y : mask.y + height, mask.x : mask.x + width]
@@ -20,9 +20,9 @@ def _draw_mask(image: U8, mask: MaskCrop, colour: Colour, line: int) -> None:
     # Filling a row and copying it is forty times faster than filling a plane pixel by pixel, and the outline
     # as a polygon three times faster than as an eroded edge.
     plane = np.empty_like(area)
-    plane[0] = colour
+    plane[0] = color
     plane[1:] = plane[0]
     cv2.copyTo(cv2.addWeighted(area, 1 - _FILL, plane, _FILL, 0, plane), pixels, area)
     contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
     smooth = [cv2.approxPolyDP(contour, 0.8, True) for contour in contours]
-    cv2.polylines(image, smooth, True, colour, max(1, line - 1), cv2.LINE_AA)
+    cv2.polylines(image, smooth, True, color, max(1, line - 1), cv2.LINE_AA)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...models.types import F32, U8
 from ..types import FrameResult, Instances
-from .colors import Colour, colour_of
+from .colors import Color, color_of
 from .hud import Hud
 from .labels import draw_labels
 from .masks import _draw_mask
@@ -39,25 +39,25 @@ class Overlay:
 
         Args:
             image: the frame's picture or one of its size; contiguous.
-            result: what was found in it. A track has its colour by its identity; without identities an object
+            result: what was found in it. A track has its color by its identity; without identities an object
                 has one by its class. The nearest object, whose box ends lowest, is drawn last and so on top.
         """
         found = result.instances
         style = Style.of(*image.shape[:2])
-        colours = _colours(found)
+        colors = _colors(found)
         rows = _rows(found, *image.shape[:2])
         for row in rows:
             mask = found.masks[row] if found.masks is not None else None
             if mask is not None:
-                _draw_mask(image, mask, colours[row], style.line)
+                _draw_mask(image, mask, colors[row], style.line)
         corners = _corners(found.boxes, image.shape[:2], style.line)
         for row in rows:
             x1, y1, x2, y2 = corners[row]
-            cv2.rectangle(image, (x1, y1), (x2, y2), colours[row], style.line)
+            cv2.rectangle(image, (x1, y1), (x2, y2), colors[row], style.line)
             if found.keypoints is not None:
                 self._skeleton.draw(image, found.keypoints[row], found.boxes[row], style.line)
         panel = self._hud.panel(image.shape[:2], result) if self._hud is not None else None
-        draw_labels(image, found, rows[::-1], colours, style, [panel.rect] if panel is not None else [])
+        draw_labels(image, found, rows[::-1], colors, style, [panel.rect] if panel is not None else [])
         if panel is not None:
             panel.draw(image)
 
@@ -71,9 +71,9 @@ def _rows(found: Instances, height: int, width: int) -> list[int]:
     return order[inside[order]].tolist()
 
 
-def _colours(found: Instances) -> list[Colour]:
+def _colors(found: Instances) -> list[Color]:
     numbers = found.labels if found.track_ids is None else found.track_ids
-    return [colour_of(number) for number in numbers.tolist()]
+    return [color_of(number) for number in numbers.tolist()]
 
 
 def _corners(boxes: F32, size: tuple[int, ...], line: int) -> list[list[int]]:

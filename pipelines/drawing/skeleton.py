@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.types import F32, U8
-from .colors import DARK, LEFT, RIGHT, WHITE, Colour
+from .colors import DARK, LEFT, RIGHT, WHITE, Color
 
 JOINT_FLOOR = 0.5
 """Least score of a keypoint that is drawn."""
@@ -22,7 +22,7 @@ class Skeleton:
     Args:
         pairs: keypoint indices that are joined, as the pose network gives them.
         names: names of the keypoints: those that begin with ``left_`` and ``right_`` give their bones the
-            colour of their side. Without names every bone is white.
+            color of their side. Without names every bone is white.
     """
 
     def __init__(self, pairs: Sequence[tuple[int, int]], names: Sequence[str] = ()) -> None:
@@ -56,13 +56,13 @@ class Skeleton:
         joints = _fixed_point(points[jointed, :2]).tolist()
         segments, sides = segments[shown], self._sides[bones[shown]]
         radius = thickness * 0.8 + 0.2
-        if thickness > 1:  # a dark rim keeps the lines clear of clothes and of masks of any colour
+        if thickness > 1:  # a dark rim keeps the lines clear of clothes and of masks of any color
             rim = max(2, thickness // 2)
             # What shows of it is too thin for its steps to be seen, and drawn so it costs a quarter.
             _bones(image, segments, DARK, thickness + rim, cv2.LINE_8)
             _dots(image, joints, DARK, radius + rim / 2, cv2.LINE_8)
-        for side, colour in ((0, WHITE), (-1, RIGHT), (1, LEFT)):
-            _bones(image, segments[sides == side], colour, thickness, cv2.LINE_AA)
+        for side, color in ((0, WHITE), (-1, RIGHT), (1, LEFT)):
+            _bones(image, segments[sides == side], color, thickness, cv2.LINE_AA)
         _dots(image, joints, WHITE, radius, cv2.LINE_AA)
 
 
@@ -70,11 +70,11 @@ def _fixed_point(points: F32) -> I32:
     return np.round(points * (1 << _SHIFT)).astype(np.int32)
 
 
-def _bones(image: U8, segments: I32, colour: Colour, thickness: int, kind: int) -> None:
+def _bones(image: U8, segments: I32, color: Color, thickness: int, kind: int) -> None:
     if len(segments):
-        cv2.polylines(image, list(segments), False, colour, thickness, kind, _SHIFT)
+        cv2.polylines(image, list(segments), False, color, thickness, kind, _SHIFT)
 
 
-def _dots(image: U8, centres: Sequence[Sequence[int]], colour: Colour, radius: float, kind: int) -> None:
+def _dots(image: U8, centres: Sequence[Sequence[int]], color: Color, radius: float, kind: int) -> None:
     for x, y in centres:
-        cv2.circle(image, (x, y), round(radius * (1 << _SHIFT)), colour, cv2.FILLED, kind, _SHIFT)
+        cv2.circle(image, (x, y), round(radius * (1 << _SHIFT)), color, cv2.FILLED, kind, _SHIFT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 
 from ...models.types import U8
-from .colors import Colour
+from .colors import Color
 
 REGULAR, BOLD = 450, 650
 
@@ -50,8 +50,6 @@ def text_width(text: str, height: int, weight: int = REGULAR) -> int:
     return int(cv2.getTextSize((0, 0), text, (0, 0), _FACE.font, height, weight)[2])
 
 
-def put_text(
-    image: U8, text: str, x: int, y: int, colour: Colour, height: int, weight: int = REGULAR
-) -> None:
+def put_text(image: U8, text: str, x: int, y: int, color: Color, height: int, weight: int = REGULAR) -> None:
     """Writes a line of text into an (H, W, 3) uint8 BGR picture; (x, y) is the left end of its base line."""
-    cv2.putText(image, text, (x, y), colour, _FACE.font, height, weight)
+    cv2.putText(image, text, (x, y), color, _FACE.font, height, weight)

@@ -7,25 +7,25 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from .colors import WHITE, Colour
+from .colors import WHITE, Color
 from .text import Style, put_text, text_width
 
 if TYPE_CHECKING:
     pass
-from ..analytics.zones import Count
+from ..analytics.zones import ZoneCount
 
-_COLOUR: Colour = (60, 200, 255)
+_COLOR: Color = (60, 200, 255)
 
 
-def draw_counts(image: U8, counts: Sequence[Count]) -> None:
+def draw_counts(image: U8, counts: Sequence[ZoneCount]) -> None:
     """Draws lines and zones with their tallies into an (H, W, 3) uint8 BGR picture, in place."""
     height, width = image.shape[:2]
     style = Style.of(height, width)
     high = round(style.text * 1.1)
     taken: set[tuple[int, int]] = set()
     for count in counts:
-        points = np.array(count.mark.points, np.int32)
-        cv2.polylines(image, [points], not count.mark.is_line, _COLOUR, 2 * style.line, cv2.LINE_AA)
+        points = np.array(count.zone.points, np.int32)
+        cv2.polylines(image, [points], not count.zone.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
         text = str(count)
         wide = text_width(text, style.text)
         at = points[:2].mean(0)  # the middle of a line: its ends may lie under the read-out

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.types import F32, U8
-from ..drawing.colors import DARK, WHITE, Colour
+from ..drawing.colors import DARK, WHITE, Color
 from ..drawing.text import Style, put_text, text_width
 from ..types import Frame
 
-RIGHT: Final[Colour] = (120, 200, 90)
-FALSE: Final[Colour] = (40, 150, 255)
-MISSED: Final[Colour] = (80, 60, 235)
+RIGHT: Final[Color] = (120, 200, 90)
+FALSE: Final[Color] = (40, 150, 255)
+MISSED: Final[Color] = (80, 60, 235)
 
 _SAME = 0.5  # IoU of a box that is right
 
@@ -88,9 +88,9 @@ def _drawn(frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> U8:
     picture = frame.image.copy()
     line = Style.of(*picture.shape[:2]).line + 1
     groups = ((RIGHT, boxes[judged.right]), (FALSE, boxes[~judged.right]), (MISSED, truth[~judged.met]))
-    for colour, group in groups:
+    for color, group in groups:
         for x1, y1, x2, y2 in group.round().astype(int).tolist():
-            cv2.rectangle(picture, (x1, y1), (x2, y2), colour, line)
+            cv2.rectangle(picture, (x1, y1), (x2, y2), color, line)
     missed, false = int((~judged.met).sum()), int((~judged.right).sum())
     text = f"{frame.name or f'frame {frame.index + 1}'}: {missed} missed, {false} false"
     high = max(12, picture.shape[1] // 30)

@@ -14,7 +14,7 @@ from ...models.ops.roi import roi_from_boxes
 from ...models.runtime.options import Compiler
 from ...models.runtime.quantization import Pair, Quantiser
 from ...models.types import F32, U8, Detector, PoseEstimator, Poses
-from ..analysis.pose_roi import PRESENT, trusted
+from ..analysis.pose_roi import PRESENT, valid_poses
 from ..sources.open import open_source
 from ..tracking.settings import settings_for
 
@@ -190,7 +190,7 @@ class PoseTrial(Trial[PoseEstimator]):
         found = found[(found.labels == person) & (found.scores >= self._score)][:_MOST_PEOPLE]
         rois = roi_from_boxes(found.boxes, (image.shape[0], image.shape[1]))
         first = self._ours.estimate(image, rois, masks=False)
-        return np.concatenate([rois, first.next_rois[trusted(first, rois)]])
+        return np.concatenate([rois, first.next_rois[valid_poses(first, rois)]])
 
     def _add(self, one: Poses, other: Poses) -> None:
         there = one.presence >= PRESENT

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DETECT_EVERY: Final = (2, 3, 5, 8)
-TURNS: Final = (2, 3, 4, 6, 8)
+POSE_EVERY: Final = (2, 3, 4, 6, 8)
 SMALLER: Final = {"yolox-nano": ((320, 320), (224, 224))}
 """Input sizes (height, width) of detectors below their own, the better one first."""
 
@@ -25,38 +25,41 @@ class Quality:
 
     Attributes:
         detect_every: frames from one detection to the next, at least; 1 leaves it to the analysis.
-        turns: frames in which each person's landmarks and mask are renewed once.
+        pose_every: frames in which each person's landmarks and mask are renewed once.
         size: (height, width) of the detector's input, None for its own.
     """
 
     detect_every: int = 1
-    turns: int = 1
+    pose_every: int = 1
     size: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         parts = []
         if self.detect_every > 1:
             parts.append(f"detecting every {self.detect_every} frames")
-        if self.turns > 1:
-            parts.append(f"people in {self.turns} turns")
+        if self.pose_every > 1:
+            parts.append(f"poses every {self.pose_every} frames")
         if self.size is not None:
             parts.append(f"detector at {self.size[0]} px")
         return ", ".join(parts) or "full quality"
 
 
-def ladder(detector: str, *, pose: bool = True) -> tuple[Quality, ...]:
+def quality_levels(detector: str, *, pose: bool = True) -> tuple[Quality, ...]:
     """The steps from everything down to the least, for a detector by its registry name.
 
     First detections become rarer, then people are renewed in turn, then the detector's input shrinks.
     """
     steps = [Quality(), *(Quality(every) for every in DETECT_EVERY)]
     if pose:
-        steps += [Quality(DETECT_EVERY[-1], turns) for turns in TURNS]
+        steps += [Quality(DETECT_EVERY[-1], every) for every in POSE_EVERY]
     last = steps[-1]
-    return (*steps, *(Quality(last.detect_every, last.turns, size) for size in SMALLER.get(detector, ())))
+    return (
+        *steps,
+        *(Quality(last.detect_every, last.pose_every, size) for size in SMALLER.get(detector, ())),
+    )
 
 
-class Governor:
+class AdaptiveQuality:
     """Decides, frame by frame, how much can be done.
 
     It goes down one step when frames take longer than there is time for (two, and at once, where they take

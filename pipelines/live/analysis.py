@@ -9,13 +9,13 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import F32, U8, Detections, Detector, Part
-from ..analysis.analyzer import Analyser
+from ..analysis.analyzer import Analyzer
 from ..analysis.smoothing import LandmarkFilter
 from ..execution.network_pool import NetworkChoice, NetworkPool, Networks
 from ..tracking.bytetrack import Tracker
 from ..tracking.settings import settings_for
 from ..types import DetectEvery, Frame, FrameResult
-from .adaptive_quality import Governor, Quality, ladder
+from .adaptive_quality import AdaptiveQuality, Quality, quality_levels
 from .meter import LiveMeter
 from .settings import LiveSettings, Switches
 
@@ -36,7 +36,7 @@ _SUSPICION = 0.2  # least score of what is hidden as a person; below, half the p
 
 
 @dataclass(frozen=True, slots=True)
-class Analysed:
+class Analyzed:
     """A frame on its way.
 
     Attributes:
@@ -91,7 +91,7 @@ class LiveAnalysis:
             fps: of the source.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
-            detect_every: frames from one detection to the next, see ``Cadence``.
+            detect_every: frames from one detection to the next, see ``DetectionSchedule``.
 
         Raises:
             SepcamError: If networks cannot be had, or a class is unknown.
@@ -112,10 +112,10 @@ class LiveAnalysis:
         self.quality = Quality()
         settings = switches.settings
         self.active = choice_for(settings, self.quality)
-        self._governor = Governor(ladder(settings.detector, pose=bool(self.active.parts)))
+        self._adaptive = AdaptiveQuality(quality_levels(settings.detector, pose=bool(self.active.parts)))
         self._adopt(pool.wait(self.active), settings, self.active)
 
-    def analyse(self, arrived: float, frame: Frame) -> Analysed:
+    def analyze(self, arrived: float, frame: Frame) -> Analyzed:
         """Everything in one frame."""
         self._follow_switches()
         self._notice_preparations()
@@ -126,43 +126,43 @@ class LiveAnalysis:
         self._last_s = frame.time_s
         self._save_time()
         begun = time.perf_counter()
-        instances, stage_ms = self._analyser.analyse(replace(frame, time_s=self._clock_s))
+        instances, stage_ms = self._analyzer.analyze(replace(frame, time_s=self._clock_s))
         instances = self._filter.apply(instances, self._clock_s)
         took = time.perf_counter() - begun
         self._cold -= 1
         if self._cold < 0 and not self._loading:
-            self._meter.analysed(self.active.backbone, self._governor.level, took)
+            self._meter.analyzed(self.active.backbone, self._adaptive.level, took)
         for stage, milliseconds in stage_ms.items():
             self._meter.stage(stage, milliseconds / 1e3)
         timed = replace(frame, time_s=frame.time_s - self._origin_s)
-        return Analysed(
+        return Analyzed(
             arrived, FrameResult(timed, instances, stage_ms), self._settings, self._detector.people()
         )
 
     def govern(self, seconds: float, target_fps: float) -> None:
         """The slowest stage took so long for a frame: do more or less for the next ones."""
-        self.quality = self._governor.frame(seconds, target_fps) if target_fps else Quality()
+        self.quality = self._adaptive.frame(seconds, target_fps) if target_fps else Quality()
 
     def _notice_preparations(self) -> None:
         """Loading networks slows everything down: once that is over, the quality begins anew."""
         loading = bool(self._pool.preparing())
         if self._loading and not loading:
-            self._governor.use(ladder(self.active.detector, pose=bool(self.active.parts)))
+            self._adaptive.use(quality_levels(self.active.detector, pose=bool(self.active.parts)))
         self._loading = loading
 
     def _save_time(self) -> None:
         """Lets the analysis leave out what the governor says, unless the picture would get stale."""
         longest = max(1, int(_STALE_S / max(self._step_s, 1e-3)))
-        if self._analyser.cadence is not None:
+        if self._analyzer.detection_schedule is not None:
             every = min(self.quality.detect_every, longest)
-            self._analyser.cadence.at_least = every
-            self._analyser.turns.apart = every > 1
-        self._analyser.turns.count = min(self.quality.turns, longest)
+            self._analyzer.detection_schedule.at_least = every
+            self._analyzer.pose_schedule.apart = every > 1
+        self._analyzer.pose_schedule.count = min(self.quality.pose_every, longest)
 
     @property
     def reduced(self) -> str | None:
         """What the governor leaves out, in words; None where everything is done."""
-        return str(self.quality) if self._governor.level else None
+        return str(self.quality) if self._adaptive.level else None
 
     def _follow_switches(self) -> None:
         """Takes on what was asked for, if the networks for it are ready; they are prepared otherwise."""
@@ -187,8 +187,10 @@ class LiveAnalysis:
                 self._adopt(networks, wanted, choice)
         except SepcamError as error:
             if choice.size is not None:
-                self._governor.use(
-                    tuple(q for q in ladder(choice.detector, pose=bool(choice.parts)) if q.size is None)
+                self._adaptive.use(
+                    tuple(
+                        q for q in quality_levels(choice.detector, pose=bool(choice.parts)) if q.size is None
+                    )
                 )
                 return
             self._switches.say(str(error))
@@ -198,7 +200,7 @@ class LiveAnalysis:
         detector = _Suspecting(networks.detector)
         hiding = settings.blur != "nothing"
         thresholds = settings_for(choice.detector).with_confidence(settings.conf)
-        analyser = Analyser(
+        analyzer = Analyzer(
             detector,
             networks.pose,
             settings.tasks,
@@ -213,8 +215,8 @@ class LiveAnalysis:
         if (choice.detector, choice.parts) != (before.detector, before.parts):
             self._meter.restart_models()
         if replace(choice, size=None) != replace(before, size=None):
-            self._governor.use(ladder(choice.detector, pose=bool(choice.parts)))
-        self._analyser, self._detector, self._settings, self.active = analyser, detector, settings, choice
+            self._adaptive.use(quality_levels(choice.detector, pose=bool(choice.parts)))
+        self._analyzer, self._detector, self._settings, self.active = analyzer, detector, settings, choice
         self.networks, self._hiding, self._cold = networks, hiding, _COLD_FRAMES
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..drawing.colors import FAINT, WHITE, Colour
+from ..drawing.colors import FAINT, WHITE, Color
 from ..drawing.panel import SMALLEST, fitted_letters, steady_width
 from ..drawing.text import BOLD, REGULAR, Style, put_text, text_width
 from ..types import FrameResult
@@ -19,13 +19,13 @@ Line = tuple[str, int]
 
 _SHARE = 0.5  # most of the picture's height that the panel may take
 _SHADE = 0.32  # share of the picture that shows through
-_LINES: dict[str, Colour] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
-_GRID: Colour = (120, 120, 120)
-_RED: Colour = (40, 40, 230)
+_LINES: dict[str, Color] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
+_GRID: Color = (120, 120, 120)
+_RED: Color = (40, 40, 230)
 _SHIFT = 4
 
 
-def draw_readout(image: U8, result: FrameResult, status: LiveStatus) -> None:
+def draw_live_hud(image: U8, result: FrameResult, status: LiveStatus) -> None:
     """Draws the panel, and the graph where the settings ask for it, into an (H, W, 3) uint8 BGR picture."""
     detail = status.settings.hud
     if detail == "off":
@@ -67,7 +67,7 @@ def draw_panel(image: U8, lines: Sequence[Line]) -> int:
 def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
     """Draws the pictures shown per second over the last ten seconds, at the left edge from a row downwards.
 
-    The colour of the line tells the backbone, so that a switch shows as a step in another colour.
+    The color of the line tells the backbone, so that a switch shows as a step in another color.
     """
     height, width = image.shape[:2]
     style = Style.of(height, width)

@@ -95,7 +95,7 @@ class LiveMeter:
             self._times.clear()
             self._latest.clear()
 
-    def analysed(self, backbone: ConvKind, level: int, seconds: float) -> None:
+    def analyzed(self, backbone: ConvKind, level: int, seconds: float) -> None:
         """The analysis of a frame took so long, so many steps below full quality."""
         with self._lock:
             self._backbone = backbone

@@ -29,14 +29,14 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
 from ..analytics.events import Event
-from ..analytics.zones import Mark, Marks
+from ..analytics.zones import Zone, ZoneCounter
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import DetectEvery, Frame, FrameResult, StreamInfo
-from .analysis import Analysed, LiveAnalysis, choice_for
-from .hud import draw_readout
+from .analysis import Analyzed, LiveAnalysis, choice_for
+from .hud import draw_live_hud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
@@ -91,7 +91,7 @@ class LiveSession:
         pool: NetworkPool,
         settings: LiveSettings,
         *,
-        marks: Sequence[Mark] = (),
+        zones: Sequence[Zone] = (),
         target_fps: float | None = None,
         classes: Collection[str] | None = None,
         max_people: int = 16,
@@ -105,7 +105,7 @@ class LiveSession:
             source: see ``open_live``; closed with the session.
             pool: where networks come from; closed with the session.
             settings: to begin with.
-            marks: lines and zones to watch.
+            zones: lines and zones to watch.
             target_fps: the rate that the governor keeps, None for the camera's, 0 to keep full quality.
             classes: names of the classes to report, by default all that the detector knows.
             max_people: landmarks and masks for at most so many people of a frame.
@@ -114,7 +114,8 @@ class LiveSession:
             on_event: hears of events, from a thread of the session's.
 
         Raises:
-            SepcamError: If networks cannot be had, or a mark lies outside the picture. The source is closed.
+            SepcamError: If networks are unavailable, or a line or zone lies outside the frame. The source
+                is closed.
         """
         self.info = source.info
         self.error = None
@@ -133,7 +134,7 @@ class LiveSession:
         self._refresh_at = 0.0
         self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
         try:
-            self._watch = LiveWatch(Marks(marks, (self.info.width, self.info.height)), on_event)
+            self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
             limits: dict[str, Any] = {
                 "classes": classes,
                 "max_people": max_people,
@@ -272,7 +273,7 @@ class LiveSession:
     def _run(self) -> None:
         results = run_stages(
             _Arrivals(self._source, self._arrived),
-            [Stage("analyse", self._analyse), Stage("draw", self._draw), Stage("record", self._record)],
+            [Stage("analyze", self._analyze), Stage("draw", self._draw), Stage("record", self._record)],
             newest=True,
             on_time=self._took,
             on_drop=self._meter.dropped,
@@ -300,13 +301,13 @@ class LiveSession:
         self._meter.arrived()
         return not self._paused
 
-    def _analyse(self, item: tuple[float, Frame]) -> Analysed:
-        analysed = self._analysis.analyse(*item)
-        self._watch.update(analysed.result)
-        return analysed
+    def _analyze(self, item: tuple[float, Frame]) -> Analyzed:
+        analyzed = self._analysis.analyze(*item)
+        self._watch.update(analyzed.result)
+        return analyzed
 
-    def _draw(self, analysed: Analysed) -> Shot:
-        self._drawing.draw(analysed, self._analysis.networks, self._watch.counts)
+    def _draw(self, analyzed: Analyzed) -> Shot:
+        self._drawing.draw(analyzed, self._analysis.networks, self._watch.counts)
         now = time.monotonic()
         if (
             self._status is None
@@ -314,12 +315,12 @@ class LiveSession:
             or self._status.settings != self._switches.settings
         ):
             self._status, self._refresh_at = self.status(), now + _REFRESH_S
-        result = replace(analysed.result, meter=self._status.figures.meter)
-        draw_readout(result.frame.image, result, self._status)
+        result = replace(analyzed.result, meter=self._status.figures.meter)
+        draw_live_hud(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
             self._prepare_other_backbone()
-        return Shot(self._count, result.frame.image, result, analysed.arrived, self._status)
+        return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
         self.recordings.write(shot.result)
@@ -330,7 +331,7 @@ class LiveSession:
         if stage == "read":
             return
         self._slowest[stage] = seconds
-        if stage == "analyse":
+        if stage == "analyze":
             self._analysis.govern(max(self._slowest.values()), self._rate_to_keep())
         else:
             self._meter.stage(stage, seconds)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..analytics.zones import Count
+from ..analytics.zones import ZoneCount
 from ..execution.network_pool import NetworkChoice
 from ..types import TASKS
 from .meter import LiveFigures
@@ -36,7 +36,7 @@ class LiveStatus:
     recording: Path | None = None
     paused: bool = False
     quality: str | None = None
-    counts: tuple[Count, ...] = ()
+    counts: tuple[ZoneCount, ...] = ()
     figures: LiveFigures = field(default_factory=LiveFigures)
 
     def to_json(self) -> dict[str, Any]:

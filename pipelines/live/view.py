@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.zones import Count
-from ..drawing.anonymize import Privacy
+from ..analytics.zones import ZoneCount
+from ..drawing.anonymize import Anonymizer
 from ..drawing.overlay import Overlay
 from ..drawing.zones import draw_counts
 from ..execution.network_pool import Networks
 from ..types import FrameResult
-from .analysis import Analysed
+from .analysis import Analyzed
 
 _DIM: Final = 0.35
 
@@ -25,18 +25,18 @@ class LiveDrawing:
     """Draws analysed frames onto their own pictures, first what hides people. One thread uses it."""
 
     def __init__(self) -> None:
-        self._privacy = Privacy()
+        self._anonymizer = Anonymizer()
         self._overlay = Overlay()
         self._networks: Networks | None = None
 
-    def draw(self, analysed: Analysed, networks: Networks, counts: Sequence[Count]) -> None:
+    def draw(self, analyzed: Analyzed, networks: Networks, counts: Sequence[ZoneCount]) -> None:
         """Draws everything but the read-out, in place."""
         if networks is not self._networks:
             points, self._networks = networks.landmarks, networks
             names = () if points is None else points.keypoint_names
             self._overlay = Overlay(() if points is None else points.skeleton, keypoint_names=names)
-        image, result, settings = analysed.result.frame.image, analysed.result, analysed.settings
-        self._privacy.hide(image, result.instances, analysed.suspects, settings.blur, result.frame.time_s)
+        image, result, settings = analyzed.result.frame.image, analyzed.result, analyzed.settings
+        self._anonymizer.hide(image, result.instances, analyzed.suspects, settings.blur, result.frame.time_s)
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)

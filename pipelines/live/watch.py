@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from ..analytics.events import Event, Watch
-from ..analytics.zones import Count, Marks
+from ..analytics.events import Event, EventDetector
+from ..analytics.zones import ZoneCount, ZoneCounter
 from ..types import FrameResult
 
 
@@ -11,25 +11,25 @@ class LiveWatch:
     """Tells of people who come, go, and cross lines and zones.
 
     Args:
-        marks: lines and zones.
+        zones: lines and zones.
         on_event: hears of each event.
     """
 
-    def __init__(self, marks: Marks, on_event: Callable[[Event], None]) -> None:
-        self._marks, self._on_event = marks, on_event
-        self._watch = Watch()
+    def __init__(self, zones: ZoneCounter, on_event: Callable[[Event], None]) -> None:
+        self._zones, self._on_event = zones, on_event
+        self._watch = EventDetector()
         self._ended = False
-        self.counts: tuple[Count, ...] = tuple(marks.counts())
+        self.counts: tuple[ZoneCount, ...] = tuple(zones.counts())
 
     def update(self, result: FrameResult) -> None:
         """Looks at a frame; one that comes after the end is nobody's any more."""
         if self._ended:
             return
         frame = result.frame
-        crossings = self._marks.update(result.instances, frame.time_s)
+        crossings = self._zones.update(result.instances, frame.time_s)
         for event in self._watch.update(frame.index, frame.time_s, result.instances, crossings):
             self._on_event(event)
-        self.counts = tuple(self._marks.counts())
+        self.counts = tuple(self._zones.counts())
 
     def end(self) -> None:
         """Everyone leaves."""

@@ -169,7 +169,7 @@ class _Rows:
             "score": rounded(found.scores, SCORE_DECIMALS),
             **dict(zip(("x1", "y1", "x2", "y2"), rounded(found.boxes.T, PIXEL_DECIMALS), strict=True)),
             "track_id": nothing if found.track_ids is None else found.track_ids.tolist(),
-            "detected": [True] * count if found.carried is None else (~found.carried).tolist(),
+            "detected": [True] * count if found.coasted is None else (~found.coasted).tolist(),
             "presence": [p if person else None for p, person in zip(presence, people, strict=True)],
             "keypoints": nothing,
             "mask": [None if m is None else m.to_rle(*found.size) for m in found.masks or nothing],

@@ -46,7 +46,7 @@ def objects(found: Instances) -> list[dict[str, Any]]:
     for i, label in enumerate(found.labels.tolist()):
         item: dict[str, Any] = {} if found.track_ids is None else {"track_id": int(found.track_ids[i])}
         item |= {"label": found.names[label], "score": scores[i], "box": boxes[i]}
-        if found.carried is not None and found.carried[i]:
+        if found.coasted is not None and found.coasted[i]:
             item["detected"] = False
         if found.keypoints is not None and people[i]:
             item["keypoints"] = keypoint_triples(found.keypoints[i])

@@ -42,7 +42,7 @@ class _ClassTracks:
     """Time and score of the last sighting, by identity."""
 
     @property
-    def pending(self) -> bool:
+    def tentative(self) -> bool:
         """Whether something was seen that has no identity yet."""
         return any(track.tracker_id < 0 for track in self.tracker.tracks)
 
@@ -51,7 +51,7 @@ class _ClassTracks:
         """Whether something that has an identity was not seen in the last frame."""
         return any(track.tracker_id >= 0 and track.time_since_update > 0 for track in self.tracker.tracks)
 
-    def expect(self, steps: float) -> dict[int, F32]:
+    def predict(self, steps: float) -> dict[int, F32]:
         """Boxes by identity, so many frames from now, as the Kalman filters' speeds say."""
         boxes: dict[int, F32] = {}
         for track in self.tracker.tracks:
@@ -63,7 +63,7 @@ class _ClassTracks:
                 boxes[self.ids[track.tracker_id]] = box.astype(np.float32)
         return boxes
 
-    def carried(self, since: float, size: tuple[int, int]) -> list[tuple[int, F32, float]]:
+    def coasted(self, since: float, size: tuple[int, int]) -> list[tuple[int, F32, float]]:
         """Identities, boxes and scores of those lost since then who should still be in the picture."""
         margin = _INSIDE * np.array([size[1], size[0]])
         found: list[tuple[int, F32, float]] = []
@@ -119,16 +119,16 @@ class Tracker:
         self._last_time = None
 
     @property
-    def pending(self) -> bool:
+    def tentative(self) -> bool:
         """Whether something seen in the last frame gets its identity if the next one shows it too."""
-        return any(tracks.pending for tracks in self._classes.values())
+        return any(tracks.tentative for tracks in self._classes.values())
 
     @property
     def lost(self) -> bool:
         """Whether somebody is looked for who was not in the last frame."""
         return any(tracks.lost for tracks in self._classes.values())
 
-    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
+    def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
         """Who was not seen in the last update, though in the ``CARRY_S`` before it, and has not left.
 
         Args:
@@ -140,7 +140,7 @@ class Tracker:
         """
         since = self._clock - CARRY_S
         rows = [
-            (label, *row) for label, tracks in self._classes.items() for row in tracks.carried(since, size)
+            (label, *row) for label, tracks in self._classes.items() for row in tracks.coasted(since, size)
         ]
         if not rows:
             return Detections.empty(), np.zeros(0, np.int64)
@@ -148,12 +148,12 @@ class Tracker:
         found = Detections(np.stack(boxes), np.array(scores, np.float32), np.array(labels, np.int64))
         return found, np.array(ids, np.int64)
 
-    def expect(self, ids: I64, time_s: float | None = None) -> F32:
+    def predict(self, ids: I64, time_s: float | None = None) -> F32:
         """Where these (N,) tracks of the last update should be at a time: (N, 4) float32 x1 y1 x2 y2."""
         steps = self._elapsed(time_s) * self._fps
         boxes = {}
         for tracks in self._classes.values():
-            boxes |= tracks.expect(steps)
+            boxes |= tracks.predict(steps)
         return np.array([boxes[int(number)] for number in ids], np.float32).reshape(-1, 4)
 
     def update(self, detections: Detections, time_s: float | None = None) -> tuple[Detections, I64]:

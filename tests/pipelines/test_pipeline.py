@@ -70,7 +70,7 @@ def pipeline(**settings) -> Pipeline:
 def no_thread_is_left_over():
     yield
     gc.collect()
-    ours = {f"sepcam-{stage}" for stage in ("read", "analyse", "draw", "encode")}
+    ours = {f"sepcam-{stage}" for stage in ("read", "analyze", "draw", "encode")}
     assert ours.isdisjoint(thread.name for thread in threading.enumerate())
 
 

@@ -108,7 +108,7 @@ class Cameras:
                 if isinstance(data, str):
                     session.switches.change(**_wished(data))
                 else:
-                    answer = await loop.run_in_executor(self._worker, session.analyse, data)
+                    answer = await loop.run_in_executor(self._worker, session.analyze, data)
                     await asyncio.wait_for(say(socket, "result", **answer), self._idle_s)
             except Refused as refused:
                 await say_error(socket, str(refused))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ....pipelines.sinks.serialize import rounded
 from ....pipelines.types import FrameResult, MaskCrop
-from ..live.people import web_colour
+from ..live.people import web_color
 
 _SLACK = 1.0  # pixels that an outline may be off
 _LEAST_AREA = 12.0  # pixels; smaller specks of a mask are left out
@@ -25,7 +25,7 @@ def to_json(result: FrameResult) -> list[dict[str, Any]]:
             "id": None if found.track_ids is None else number,
             "label": found.names[label],
             "score": round(float(found.scores[row]), 2),
-            "colour": web_colour(number),
+            "color": web_color(number),
             "box": boxes[row],
         }
         if found.keypoints is not None and people[row]:

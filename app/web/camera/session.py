@@ -61,7 +61,7 @@ class CameraSession:
         self._told: Networks | None = None
         self._count = 0
 
-    def analyse(self, data: bytes) -> dict[str, Any]:
+    def analyze(self, data: bytes) -> dict[str, Any]:
         """What is in a picture, as JSON.
 
         Raises:
@@ -70,7 +70,7 @@ class CameraSession:
         image = read_jpeg(data)
         arrived = time.monotonic()
         self._meter.arrived()
-        analysed = self._analysis.analyse(arrived, Frame(image, self._count, arrived))
+        analyzed = self._analysis.analyze(arrived, Frame(image, self._count, arrived))
         self._count += 1
         took = time.monotonic() - arrived
         self._meter.shown(took)
@@ -78,7 +78,7 @@ class CameraSession:
         settings = self.switches.settings
         answer: dict[str, Any] = {
             "size": [image.shape[1], image.shape[0]],
-            "objects": to_json(analysed.result),
+            "objects": to_json(analyzed.result),
             "ms": round(took * 1e3, 1),
             "backbone": active.backbone,
             "detector": active.detector,

@@ -21,7 +21,7 @@ _BEHIND = 2  # pictures that may have come since one was encoded
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EncodedFrame:
     """A picture on its way to viewers.
 
     Attributes:
@@ -33,7 +33,7 @@ class Picture:
     jpeg: bytes
 
 
-class PictureHub:
+class JpegStream:
     """Encodes the newest picture while anybody waits for one, and gives the same bytes to all of them.
 
     A viewer that is not ready costs nothing: nobody waits for it. All methods but ``close`` belong to the
@@ -44,14 +44,14 @@ class PictureHub:
         """Begin; call it where the event loop runs."""
         self._session = session
         self._loop = asyncio.get_running_loop()
-        self._latest: Picture | None = None
+        self._latest: EncodedFrame | None = None
         self._news = asyncio.Event()
         self._wanted = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sepcam-jpeg", daemon=True)
         self._thread.start()
 
-    async def next(self, after: int, timeout_s: float) -> Picture | None:
+    async def next(self, after: int, timeout_s: float) -> EncodedFrame | None:
         """The newest picture with a number above ``after``, or None if none comes in time."""
         with suppress(asyncio.TimeoutError):
             return await asyncio.wait_for(self._newer(after), timeout_s)
@@ -63,13 +63,13 @@ class PictureHub:
         self._wanted.set()
         self._thread.join()
 
-    async def _newer(self, after: int) -> Picture:
+    async def _newer(self, after: int) -> EncodedFrame:
         while (latest := self._latest) is None or latest.shot.number <= after or self._stale(latest):
             self._wanted.set()
             await self._news.wait()
         return latest
 
-    def _stale(self, picture: Picture) -> bool:
+    def _stale(self, picture: EncodedFrame) -> bool:
         """Whether it was encoded long ago, for a viewer who has left since."""
         newest = self._session.wait(0, 0)
         return newest is not None and newest.number > picture.shot.number + _BEHIND
@@ -84,11 +84,11 @@ class PictureHub:
                 continue
             number = shot.number
             self._wanted.clear()
-            picture = Picture(shot, encode_jpeg(shot.picture))
+            picture = EncodedFrame(shot, encode_jpeg(shot.picture))
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._publish, picture)
 
-    def _publish(self, picture: Picture) -> None:
+    def _publish(self, picture: EncodedFrame) -> None:
         self._latest = picture
         self._news.set()
         self._news = asyncio.Event()

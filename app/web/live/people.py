@@ -6,13 +6,13 @@ from collections import deque
 from typing import Any
 
 from ....pipelines.analytics.events import Event
-from ....pipelines.drawing.colors import colour_of
+from ....pipelines.drawing.colors import color_of
 from ....pipelines.types import FrameResult
 
 _EVENTS = 30
 
 
-class Visits:
+class PeopleList:
     """Hears of a session's events and lists its people; any thread may use it."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Visits:
             return list(self._events)
 
     def people(self, result: FrameResult) -> list[dict[str, Any]]:
-        """What a frame has of each tracked object, as JSON: id, label, score, colour, seconds in view."""
+        """What a frame has of each tracked object, as JSON: id, label, score, color, seconds in view."""
         found = result.instances
         if found.track_ids is None:
             return []
@@ -48,14 +48,14 @@ class Visits:
                 "id": track_id,
                 "label": found.names[label],
                 "score": round(score, 2),
-                "colour": web_colour(track_id),
+                "color": web_color(track_id),
                 "seconds": round(now - since.get(track_id, now), 1),
             }
             for track_id, label, score in sorted(rows)
         ]
 
 
-def web_colour(number: int) -> str:
-    """The colour of a track as in the picture, ``#rrggbb``."""
-    blue, green, red = colour_of(number)
+def web_color(number: int) -> str:
+    """The color of a track as in the picture, ``#rrggbb``."""
+    blue, green, red = color_of(number)
     return f"#{red:02x}{green:02x}{blue:02x}"

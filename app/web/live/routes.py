@@ -24,8 +24,8 @@ from ....pipelines.tracking.settings import settings_for
 from ....pipelines.types import Task
 from ..shared.downloads import Download, Downloads
 from ..shared.websocket import Refused, refuse, say, say_error, text_of
-from .jpeg_stream import Picture, PictureHub
-from .people import Visits
+from .jpeg_stream import EncodedFrame, JpegStream
+from .people import PeopleList
 
 MAX_VIEWERS: Final = 16
 IN_FLIGHT: Final = 2
@@ -79,8 +79,8 @@ class Live:
     def __init__(
         self,
         session: LiveSession,
-        hub: PictureHub,
-        visits: Visits,
+        hub: JpegStream,
+        people_list: PeopleList,
         folder: Path,
         downloads: Downloads,
         detectors: Sequence[str],
@@ -91,14 +91,14 @@ class Live:
         Args:
             session: has started.
             hub: encodes its pictures.
-            visits: hears its events.
+            people_list: hears its events.
             folder: where recordings go.
             downloads: where they are offered.
             detectors: names that may be switched to.
             idle_s: patience with viewers.
         """
         self.session, self.hub = session, hub
-        self._visits, self._folder, self._downloads = visits, folder, downloads
+        self._people, self._folder, self._downloads = people_list, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
         self._lock = threading.Lock()
@@ -123,8 +123,8 @@ class Live:
             "conf": settings_for(status.settings.detector).new if conf is None else conf,
             "ended": self.session.ended,
             "error": None if self.session.error is None else _one_line(self.session.error),
-            "people": [] if shot is None else self._visits.people(shot.result),
-            "events": self._visits.events(),
+            "people": [] if shot is None else self._people.people(shot.result),
+            "events": self._people.events(),
             "detectors": self._detectors,
             "viewers": self.viewers,
         }
@@ -253,7 +253,7 @@ class _Viewer:
 
     def __init__(self, socket: WebSocket, live: Live) -> None:
         self._socket, self._live = socket, live
-        self._in_flight: list[Picture] = []
+        self._in_flight: list[EncodedFrame] = []
         self._room = asyncio.Event()
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-// A line chart of the last minute: each point has the colour of the backbone that made it.
+// A line chart of the last minute: each point has the color of the backbone that made it.
 
 const SECONDS = 60;
 const GAP_MS = 3000;
@@ -35,7 +35,7 @@ export class Chart {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
     const style = getComputedStyle(canvas);
-    const colour = (name) => style.getPropertyValue(name).trim();
+    const color = (name) => style.getPropertyValue(name).trim();
     const left = 36;
     const right = width - 38;
     const top = 8;
@@ -49,36 +49,36 @@ export class Chart {
     context.textBaseline = "middle";
     context.lineWidth = 1;
     for (const share of [0, 0.5, 1]) {
-      context.strokeStyle = colour("--line");
+      context.strokeStyle = color("--line");
       context.setLineDash([]);
       context.beginPath();
       context.moveTo(left, y(most * share));
       context.lineTo(right, y(most * share));
       context.stroke();
-      context.fillStyle = colour("--soft");
+      context.fillStyle = color("--soft");
       context.textAlign = "right";
       context.fillText(String(+(most * share).toPrecision(3)), left - 6, y(most * share));
     }
     context.lineJoin = context.lineCap = "round";
-    for (const line of this.lines) this.#stroke(context, line, x, y, colour);
+    for (const line of this.lines) this.#stroke(context, line, x, y, color);
     const last = this.points.at(-1);
     const { key } = this.lines.at(-1);
     if (last && last[key] != null) {
-      context.fillStyle = colour(`--${last.backbone}`);
+      context.fillStyle = color(`--${last.backbone}`);
       context.textAlign = "left";
       context.font = `600 12px ${style.fontFamily}`;
       context.fillText(last[key] >= 100 ? last[key].toFixed(0) : last[key].toFixed(1), right + 5, y(last[key]));
     }
   }
 
-  #stroke(context, { key, width = 2, alpha = 1, dashed = false, soft = false }, x, y, colour) {
+  #stroke(context, { key, width = 2, alpha = 1, dashed = false, soft = false }, x, y, color) {
     context.globalAlpha = alpha;
     context.lineWidth = width;
     context.setLineDash(dashed ? [3, 3] : []);
     for (let i = 1; i < this.points.length; i++) {
       const [a, b] = [this.points[i - 1], this.points[i]];
       if (a[key] == null || b[key] == null || b.at - a.at > GAP_MS) continue;
-      context.strokeStyle = colour(soft ? "--soft" : `--${b.backbone}`);
+      context.strokeStyle = color(soft ? "--soft" : `--${b.backbone}`);
       context.beginPath();
       context.moveTo(x(a.at), y(a[key]));
       context.lineTo(x(b.at), y(b[key]));

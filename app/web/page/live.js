@@ -144,7 +144,7 @@ export function startLive() {
 
   function person(one) {
     const swatch = make("i");
-    swatch.style.background = one.colour;
+    swatch.style.background = one.color;
     const follow = () => attempt("PUT", "/api/live/follow", { id: status.follow === one.id ? null : one.id });
     const parts = [swatch, make("b", {}, `#${one.id}`), make("span"), make("small"), make("small", { class: "num" })];
     return make("li", { "data-id": one.id }, make("button", { title: "Follow", onclick: follow }, ...parts));

@@ -1,4 +1,4 @@
-// Draws what was found in a picture: the same colours and the same order as in the live picture.
+// Draws what was found in a picture: the same colors and the same order as in the live picture.
 
 const LEFT = "#ffba62";
 const RIGHT = "#68ceff";
@@ -15,7 +15,7 @@ export function drawObjects(context, objects, skeleton, sides) {
   for (const one of ordered) if (one.outline) tint(context, one, line);
   for (const one of ordered) {
     const [x1, y1, x2, y2] = one.box;
-    context.strokeStyle = one.colour;
+    context.strokeStyle = one.color;
     context.lineWidth = line;
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     if (one.keypoints) bones(context, one, skeleton, sides, line);
@@ -25,17 +25,17 @@ export function drawObjects(context, objects, skeleton, sides) {
   for (const one of ordered) label(context, one, size);
 }
 
-function tint(context, { outline, colour }, line) {
+function tint(context, { outline, color }, line) {
   const path = new Path2D();
   for (const polygon of outline) {
     polygon.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
     path.closePath();
   }
   context.globalAlpha = 0.34;
-  context.fillStyle = colour;
+  context.fillStyle = color;
   context.fill(path, "evenodd");
   context.globalAlpha = 1;
-  context.strokeStyle = colour;
+  context.strokeStyle = color;
   context.lineWidth = Math.max(1, line - 0.5);
   context.stroke(path);
 }
@@ -46,8 +46,8 @@ function bones(context, { keypoints, box }, skeleton, sides, line) {
   const long = ([a, b], least) => Math.hypot(keypoints[a][0] - keypoints[b][0], keypoints[a][1] - keypoints[b][1]) > least;
   // Bones shorter than the line is thick would only be blots, and so would joints of short ones.
   const drawn = skeleton.filter((pair) => pair.every(seen) && long(pair, 1.5 * thick));
-  const stroke = (pairs, colour, width) => {
-    context.strokeStyle = colour;
+  const stroke = (pairs, color, width) => {
+    context.strokeStyle = color;
     context.lineWidth = width;
     context.beginPath();
     for (const [a, b] of pairs) {
@@ -57,8 +57,8 @@ function bones(context, { keypoints, box }, skeleton, sides, line) {
     context.stroke();
   };
   stroke(drawn, "#12161c", thick + 2);
-  for (const [side, colour] of [[0, MIDDLE], [-1, RIGHT], [1, LEFT]]) {
-    stroke(drawn.filter(([a, b]) => Math.sign(sides[a] + sides[b]) === side), colour, thick);
+  for (const [side, color] of [[0, MIDDLE], [-1, RIGHT], [1, LEFT]]) {
+    stroke(drawn.filter(([a, b]) => Math.sign(sides[a] + sides[b]) === side), color, thick);
   }
   context.fillStyle = "#ffffff";
   for (const i of new Set(drawn.filter((pair) => long(pair, 4 * thick)).flat())) {
@@ -68,13 +68,13 @@ function bones(context, { keypoints, box }, skeleton, sides, line) {
   }
 }
 
-function label(context, { id, label: name, score, colour, box }, size) {
+function label(context, { id, label: name, score, color, box }, size) {
   const text = `${id === null ? "" : `#${id} `}${name} ${score.toFixed(2)}`;
   const wide = context.measureText(text).width + size * 0.7;
   const high = size * 1.4;
   const x = Math.max(0, Math.min(box[0], context.canvas.width - wide));
   const y = box[1] >= high ? box[1] - high : Math.max(0, box[1]);
-  context.fillStyle = colour;
+  context.fillStyle = color;
   context.fillRect(x, y, wide, high);
   context.fillStyle = "#12161c";
   context.fillText(text, x + size * 0.35, y + high / 2);

@@ -35,9 +35,9 @@ class NotingTracker(Tracker):
         self.noted.append((given, (Detections.empty(), np.zeros(0, np.int64))))
         return given
 
-    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
+    def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
         """See `Tracker`."""
-        lost = super().carried(size)
+        lost = super().coasted(size)
         self.noted[-1] = self.noted[-1][0], lost
         return lost
 
@@ -55,6 +55,6 @@ class FollowingTracker(Tracker):
         given, self._lost = next(self._noted)
         return given
 
-    def carried(self, size: tuple[int, int]) -> tuple[Detections, I64]:
+    def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
         """What was noted with it."""
         return self._lost

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ....models.types import U8, Detections
-from ...analysis.analyzer import Analyser
+from ...analysis.analyzer import Analyzer
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
@@ -136,7 +136,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
     tracker = NotingTracker(thresholds, info.fps)
     replay = Replay(networks.detector)
-    analyser = Analyser(
+    analyzer = Analyzer(
         replay, None, ("track",), tracker=tracker, conf=settings.conf, classes=settings.classes, fps=info.fps
     )
     picture = _nothing(info)
@@ -145,7 +145,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
         tracker.noted = []
         for time_s, found in kept(part.detections):
             replay.next = found
-            analyser.analyse(Frame(picture, done, time_s))
+            analyzer.analyze(Frame(picture, done, time_s))
             done += 1
             report(done, None)
         keep(part.tracks, tracker.noted)
@@ -168,7 +168,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     source = _open(task, start_s, task.part.end_s)
     whole = replace(source.info, start_s=0.0, partial=False)
     replay, follower = Replay(networks.detector), FollowingTracker(follows) if tracked else None
-    analyser = networks.analyser(whole, detector=replay, tracker=follower)
+    analyzer = networks.analyzer(whole, detector=replay, tracker=follower)
     made = _Kept(task.part)
     written: list[Sink] = [made]
     if task.pictures:
@@ -181,7 +181,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
             shifted,
             overlay=overlay_of(networks) if task.pictures else None,
             recorder=recorder,
-            analyser=analyser,
+            analyzer=analyzer,
         )
         for done, _ in enumerate(results, 1):
             report(max(0, done - warm), len(found) - warm)

@@ -50,7 +50,7 @@ class TaskResult:
     """What came of a task.
 
     Attributes:
-        frames: frames that were analysed.
+        frames: frames that were analyzed.
         people: different people seen.
         seconds: wall time.
         outputs: finished files, their paths as in the task's target.

@@ -1,7 +1,9 @@
 """`sepcam demo` shows the main job and both backbones, with real networks on a part of the bundled clip."""
 
 import json
+import sys
 from functools import partial
+from pathlib import Path
 
 import cv2
 import pytest
@@ -36,6 +38,17 @@ def test_the_demo_writes_its_files_and_compares_both_backbones(short_clip, tmp_p
     assert cv2.imread(str(out / "demo.png")).shape[1] > 1000
     for word in ("FPS", "MACs", "separable", "standard", "Next: sepcam process", "and the same people"):
         assert word in " ".join(said.out.split())
+
+
+def test_the_demo_says_how_to_make_sepcam_a_command(short_clip, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with pytest.raises(SystemExit):
+        cli.main(["demo", "--detector", "ssdlite-person"])
+    activate = Path(sys.prefix) / "bin" / "activate"
+    said = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in said if line.startswith("First, ")]
+    assert line.endswith(f": source {activate}")
+    assert "Next: sepcam process" in said[said.index(line) + 1]
 
 
 def test_a_contact_sheet_shows_the_whole_video(tmp_path):

@@ -70,8 +70,8 @@ def page(browser, web_server) -> Iterator[Page]:
     assert complaints == []
 
 
-def colours_of(page: Page, canvas: str) -> int:
-    """How many different colours a canvas shows: one, unless there is a picture."""
+def colors_of(page: Page, canvas: str) -> int:
+    """How many different colors a canvas shows: one, unless there is a picture."""
     return page.evaluate(
         """(id) => {
             const canvas = document.getElementById(id);
@@ -84,7 +84,7 @@ def colours_of(page: Page, canvas: str) -> int:
 
 def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
     expect(page.locator("#picture")).to_have_attribute("data-number", re.compile(r"\d+"))
-    assert colours_of(page, "picture") > 100
+    assert colors_of(page, "picture") > 100
     expect(page.locator("#people li").first).to_be_visible()
     expect(page.locator("[data-backbone=separable]")).to_have_attribute("aria-pressed", "true")
     separable = page.locator("#comparison [data-kind=separable] b")
@@ -158,7 +158,7 @@ def test_the_visitors_own_camera_is_analysed(page, browser):
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator("#own-invite")).to_be_hidden()
     expect(page.locator("#own-picture")).to_have_attribute("data-objects", re.compile("[1-9]"))
-    assert colours_of(page, "own-picture") > 100
+    assert colors_of(page, "own-picture") > 100
     expect(page.locator("#own-fps")).to_have_text(re.compile(r"[\d.]+"))
     page.locator("[data-own-task=pose]").click()
     page.locator("[data-own-backbone=separable]").click()

@@ -62,7 +62,7 @@ def test_a_visitors_pictures_are_analysed(web_server):
         last = next(found)
         assert last["type"] == "result" and last["size"] == [540, 360]
         (person, *_) = last["objects"]
-        assert person["label"] == "person" and person["id"] >= 1 and person["colour"].startswith("#")
+        assert person["label"] == "person" and person["id"] >= 1 and person["color"].startswith("#")
         x1, y1, x2, y2 = person["box"]
         assert 0 <= x1 < x2 <= 540 and 0 <= y1 < y2 <= 360
         assert "keypoints" not in person

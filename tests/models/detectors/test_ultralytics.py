@@ -20,7 +20,7 @@ from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import Detector, OnePassNetwork
 from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import load_detector
-from sepcam.pipelines.analysis.analyzer import Analyser
+from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.types import Frame
 
@@ -122,9 +122,9 @@ def test_a_pose_model_gives_cocos_keypoints(loaded):
 def test_objects_of_every_class_get_their_masks_with_and_without_tracking(loaded):
     detector = loaded("seg")
     frames = [Frame(PICTURE, index, index / 25) for index in range(3)]
-    tracking = Analyser(detector, None, {"track", "segment"}, conf=0.3, fps=25)
-    followed = [tracking.analyse(frame)[0] for frame in frames][-1]
-    single, stages = Analyser(detector, None, {"segment"}, conf=0.3).analyse(frames[0])
+    tracking = Analyzer(detector, None, {"track", "segment"}, conf=0.3, fps=25)
+    followed = [tracking.analyze(frame)[0] for frame in frames][-1]
+    single, stages = Analyzer(detector, None, {"segment"}, conf=0.3).analyze(frames[0])
     assert list(stages) == ["detect"]
     for found in (followed, single):
         assert found.masks is not None

@@ -11,7 +11,7 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.ops.roi import roi_from_boxes
 from sepcam.models.types import Detections, Detector, PoseEstimator, Poses
-from sepcam.pipelines.analysis.analyzer import Analyser
+from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.types import TASKS, Frame
 
 SIZE = (240, 320)
@@ -83,8 +83,8 @@ def frames(count):
     return [Frame(np.full((*SIZE, 3), k, np.uint8), k, k / 25) for k in range(count)]
 
 
-def analyse(analyser, count):
-    return [analyser.analyse(frame)[0] for frame in frames(count)]
+def analyze(analyzer, count):
+    return [analyzer.analyze(frame)[0] for frame in frames(count)]
 
 
 def moved(box, dx):
@@ -101,8 +101,8 @@ def test_the_fakes_are_what_the_pipeline_asks_for():
 
 
 def test_every_person_gets_a_box_an_identity_a_skeleton_and_a_mask():
-    analyser = Analyser(ScriptedDetector([person(ANN), person(BOB)]), StandingFigures(), fps=25)
-    *_, last = analyse(analyser, 4)
+    analyzer = Analyzer(ScriptedDetector([person(ANN), person(BOB)]), StandingFigures(), fps=25)
+    *_, last = analyze(analyzer, 4)
     assert sorted(last.track_ids.tolist()) == [1, 2]
     assert last.size == SIZE
     order = np.argsort(last.boxes[:, 0])
@@ -132,9 +132,9 @@ def test_every_person_gets_a_box_an_identity_a_skeleton_and_a_mask():
 )
 def test_only_what_was_asked_for_is_done(tasks, stages):
     pose = StandingFigures()
-    analyser = Analyser(ScriptedDetector([person(ANN)]), pose, tasks, fps=25)
+    analyzer = Analyzer(ScriptedDetector([person(ANN)]), pose, tasks, fps=25)
     for frame in frames(3):
-        instances, stage_ms = analyser.analyse(frame)
+        instances, stage_ms = analyzer.analyze(frame)
     assert list(stage_ms) == stages
     assert all(ms >= 0 for ms in stage_ms.values())
     assert (instances.track_ids is not None) == ("track" in tasks)
@@ -146,19 +146,19 @@ def test_only_what_was_asked_for_is_done(tasks, stages):
 
 
 def test_no_pose_network_is_needed_without_pose_and_segment():
-    assert len(analyse(Analyser(ScriptedDetector([person(ANN)]), None, ("track",), fps=25), 3)[-1]) == 1
+    assert len(analyze(Analyzer(ScriptedDetector([person(ANN)]), None, ("track",), fps=25), 3)[-1]) == 1
     with pytest.raises(ValueError, match="need a pose network"):
-        Analyser(ScriptedDetector([]), None, ("pose",))
+        Analyzer(ScriptedDetector([]), None, ("pose",))
 
 
 def test_all_people_of_a_frame_go_through_the_network_at_once():
     pose = StandingFigures()
-    analyse(Analyser(ScriptedDetector([person(ANN), person(BOB)]), pose, fps=25), 5)
+    analyze(Analyzer(ScriptedDetector([person(ANN), person(BOB)]), pose, fps=25), 5)
     assert [len(rois) for rois, _ in pose.calls[1:]] == [2] * 4
 
 
 def test_a_frame_without_people_has_empty_results_of_the_right_shapes():
-    *_, last = analyse(Analyser(ScriptedDetector([]), StandingFigures(), fps=25), 2)
+    *_, last = analyze(Analyzer(ScriptedDetector([]), StandingFigures(), fps=25), 2)
     assert (len(last), last.keypoints.shape, last.masks, last.track_ids.shape) == (0, (0, 2, 3), [], (0,))
 
 
@@ -166,7 +166,7 @@ def test_the_region_follows_the_landmarks_of_the_frame_before_and_the_box():
     drift = (3.0, -2.0)
     pose = StandingFigures(drift=drift)
     detector = ScriptedDetector(*([person(moved(BOB, -4 * k))] for k in range(8)))
-    results = analyse(Analyser(detector, pose, fps=25), 8)
+    results = analyze(Analyzer(detector, pose, fps=25), 8)
     seen = [
         (rois[0], result.boxes[0]) for (rois, _), result in zip(pose.calls, results, strict=True) if len(rois)
     ]
@@ -178,7 +178,7 @@ def test_the_region_follows_the_landmarks_of_the_frame_before_and_the_box():
 
 @pytest.mark.parametrize("pose", [StandingFigures(drift=(90.0, 0.0)), StandingFigures(presence=0.1)])
 def test_landmarks_that_leave_the_box_or_find_nobody_do_not_say_where_to_look(pose):
-    results = analyse(Analyser(ScriptedDetector([person(ANN)]), pose, fps=25), 6)
+    results = analyze(Analyzer(ScriptedDetector([person(ANN)]), pose, fps=25), 6)
     for (rois, _), result in zip(pose.calls, results, strict=True):
         if len(rois):
             np.testing.assert_allclose(rois[0], region(result.boxes[0]), atol=0.01)
@@ -187,15 +187,15 @@ def test_landmarks_that_leave_the_box_or_find_nobody_do_not_say_where_to_look(po
 def test_someone_who_returns_is_looked_for_in_the_box_again():
     pose = StandingFigures(drift=(5.0, 0.0))
     detector = ScriptedDetector(*[[person(ANN)]] * 4, [], [], [person(ANN)])
-    *_, last = analyse(Analyser(detector, pose, fps=25), 7)
+    *_, last = analyze(Analyzer(detector, pose, fps=25), 7)
     assert last.track_ids.tolist() == [1]
     np.testing.assert_allclose(pose.calls[-1][0][0], region(last.boxes[0]), atol=0.01)
 
 
 def test_images_are_independent_two_passes_no_identities_masks_from_the_first():
     pose = StandingFigures(drift=(5.0, 0.0))
-    analyser = Analyser(ScriptedDetector([person(ANN)]), pose, independent=True)
-    instances, stage_ms = analyser.analyse(frames(1)[0])
+    analyzer = Analyzer(ScriptedDetector([person(ANN)]), pose, independent=True)
+    instances, stage_ms = analyzer.analyze(frames(1)[0])
     assert list(stage_ms) == ["detect", "pose", "masks"]
     assert instances.track_ids is None
     (first, with_masks), (second, again) = pose.calls
@@ -207,7 +207,7 @@ def test_images_are_independent_two_passes_no_identities_masks_from_the_first():
 
 def test_the_second_pass_is_spared_where_the_first_found_nobody():
     pose = StandingFigures(presence=0.2)
-    instances, _ = Analyser(ScriptedDetector([person(ANN)]), pose, independent=True).analyse(frames(1)[0])
+    instances, _ = Analyzer(ScriptedDetector([person(ANN)]), pose, independent=True).analyze(frames(1)[0])
     assert len(pose.calls) == 1
     assert instances.presence[0] == pytest.approx(0.2)
     assert instances.scores[0] == pytest.approx(0.9)
@@ -215,7 +215,7 @@ def test_the_second_pass_is_spared_where_the_first_found_nobody():
 
 def test_other_objects_get_boxes_and_identities_but_no_skeleton():
     pose = StandingFigures()
-    *_, last = analyse(Analyser(ScriptedDetector([person(ANN), dog(REX)]), pose, fps=25), 3)
+    *_, last = analyze(Analyzer(ScriptedDetector([person(ANN), dog(REX)]), pose, fps=25), 3)
     row = int(np.flatnonzero(last.labels == DOG)[0])
     assert last.people.tolist() == [label == PERSON for label in last.labels]
     assert last.track_ids[row] in (1, 2)
@@ -227,7 +227,7 @@ def test_other_objects_get_boxes_and_identities_but_no_skeleton():
 
 def test_only_the_classes_asked_for_are_reported():
     detector = ScriptedDetector([person(ANN), dog(REX)])
-    *_, last = analyse(Analyser(detector, StandingFigures(), classes=["dog"], fps=25), 3)
+    *_, last = analyze(Analyzer(detector, StandingFigures(), classes=["dog"], fps=25), 3)
     assert last.labels.tolist() == [DOG]
 
 
@@ -235,7 +235,7 @@ def test_at_most_max_people_get_a_skeleton_the_largest_ones():
     far = (10.0, 10.0, 22.0, 40.0)
     pose = StandingFigures()
     detector = ScriptedDetector([person(far), person(ANN), person(BOB)])
-    *_, last = analyse(Analyser(detector, pose, max_people=2, fps=25), 3)
+    *_, last = analyze(Analyzer(detector, pose, max_people=2, fps=25), 3)
     assert len(last) == 3
     small = int(np.argmin(last.boxes[:, 0]))
     assert last.masks[small] is None
@@ -246,24 +246,24 @@ def test_at_most_max_people_get_a_skeleton_the_largest_ones():
 def test_conf_hides_what_is_less_sure():
     detector = ScriptedDetector([person(ANN, 0.45), person(BOB, 0.8)])
     for conf, count in ((0.3, 2), (0.5, 1), (0.9, 0)):
-        still, _ = Analyser(detector, None, (), conf=conf, independent=True).analyse(frames(1)[0])
-        *_, tracked = analyse(Analyser(detector, None, ("track",), conf=conf, fps=25), 3)
+        still, _ = Analyzer(detector, None, (), conf=conf, independent=True).analyze(frames(1)[0])
+        *_, tracked = analyze(Analyzer(detector, None, ("track",), conf=conf, fps=25), 3)
         assert (len(still), len(tracked)) == (count, count)
 
 
 def test_boxes_stay_in_the_frame():
     leaving = [[person((200 + 15 * k, 50, min(250 + 15 * k, 320), 240))] for k in range(8)]
-    for instances in analyse(Analyser(ScriptedDetector(*leaving), StandingFigures(), fps=25), 8):
+    for instances in analyze(Analyzer(ScriptedDetector(*leaving), StandingFigures(), fps=25), 8):
         assert (instances.boxes >= 0).all()
         assert (instances.boxes[:, 2] <= 320).all()
         assert (instances.boxes[:, 3] <= 240).all()
 
 
 def test_after_a_cut_everybody_is_somebody_new():
-    analyser = Analyser(ScriptedDetector([person(ANN)]), StandingFigures(), fps=25)
-    *_, before = analyse(analyser, 3)
-    analyser.reset()
-    *_, after = analyse(analyser, 3)
+    analyzer = Analyzer(ScriptedDetector([person(ANN)]), StandingFigures(), fps=25)
+    *_, before = analyze(analyzer, 3)
+    analyzer.reset()
+    *_, after = analyze(analyzer, 3)
     assert (before.track_ids.tolist(), after.track_ids.tolist()) == ([1], [2])
 
 
@@ -280,7 +280,7 @@ def test_after_a_cut_everybody_is_somebody_new():
 )
 def test_what_makes_no_sense_is_refused_in_one_line(asked, says):
     with pytest.raises(SepcamError, match=says.replace("?", r"\?")) as caught:
-        Analyser(ScriptedDetector([]), StandingFigures(), **asked)
+        Analyzer(ScriptedDetector([]), StandingFigures(), **asked)
     assert "\n" not in str(caught.value)
 
 
@@ -300,7 +300,7 @@ class TwoInOne(StandingFigures):
 def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
     front, behind = BOB, (180.0, 40.0, 230.0, 190.0)
     detector = ScriptedDetector([person(front), person(behind), person(ANN)])
-    *_, last = analyse(Analyser(detector, TwoInOne(front), fps=25), 4)
+    *_, last = analyze(Analyzer(detector, TwoInOne(front), fps=25), 4)
     rows = {box: int(np.argmin(np.abs(last.boxes - box).sum(1))) for box in (front, behind, ANN)}
     assert len(last) == 3
     for box in (front, ANN):
@@ -313,9 +313,9 @@ def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
 
 def test_people_can_be_looked_at_in_turn():
     pose = StandingFigures()
-    analyser = Analyser(ScriptedDetector([person(ANN), person(BOB)]), pose)
-    analyser.turns.count = 2
-    seen = [analyser.analyse(frame)[0] for frame in frames(8)]
+    analyzer = Analyzer(ScriptedDetector([person(ANN), person(BOB)]), pose)
+    analyzer.pose_schedule.count = 2
+    seen = [analyzer.analyze(frame)[0] for frame in frames(8)]
     looked = [len(rois) for rois, _ in pose.calls]
     assert 2 in looked and looked[-4:] == [1, 1, 1, 1]
     # Whoever is not looked at keeps the last landmarks and mask.
@@ -325,10 +325,10 @@ def test_people_can_be_looked_at_in_turn():
 
 def test_someone_missed_for_a_moment_keeps_the_box_alone():
     script = [[person(ANN), person(BOB)]] * 4 + [[person(ANN)]]
-    analyser = Analyser(ScriptedDetector(*script), StandingFigures(), fps=25)
-    *_, before, last = analyse(analyser, 5)
-    assert before.carried is None
-    assert last.carried.tolist() == [False, True]
+    analyzer = Analyzer(ScriptedDetector(*script), StandingFigures(), fps=25)
+    *_, before, last = analyze(analyzer, 5)
+    assert before.coasted is None
+    assert last.coasted.tolist() == [False, True]
     assert last.scores.tolist() == [pytest.approx(0.9), pytest.approx(0.45)]
     np.testing.assert_allclose(last.boxes, [ANN, BOB], atol=1)
     assert len(set(last.track_ids.tolist())) == 2

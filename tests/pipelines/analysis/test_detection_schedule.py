@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections, Poses
-from sepcam.pipelines.analysis.analyzer import Analyser
-from sepcam.pipelines.analysis.detection_schedule import APPEAR_S, HURRY_S, Cadence, surely_there
+from sepcam.pipelines.analysis.analyzer import Analyzer
+from sepcam.pipelines.analysis.detection_schedule import APPEAR_S, HURRY_S, DetectionSchedule, predictable
 from sepcam.pipelines.analysis.motion import Motion
 from sepcam.pipelines.types import Frame
 
@@ -100,8 +100,8 @@ def run(world, count, every="auto", *, tasks=("track", "pose"), seeing=None):
     """What was found in each frame, and the indices of those in which the detector was asked."""
     seeing = seeing or Seeing(world)
     pose = Figures(seeing) if {"pose", "segment"} & set(tasks) else None
-    analyser = Analyser(seeing, pose, tasks, fps=world.fps, detect_every=every)
-    results = [analyser.analyse(seeing.at(frame)) for frame in world.frames(count)]
+    analyzer = Analyzer(seeing, pose, tasks, fps=world.fps, detect_every=every)
+    results = [analyzer.analyze(seeing.at(frame)) for frame in world.frames(count)]
     return results, seeing.asked
 
 
@@ -200,12 +200,12 @@ def test_after_somebody_was_lost_it_is_looked_again_soon():
     seeing = Seeing(world)
     run(world, 30, seeing=seeing)
     seeing.missed.add(1)
-    analyser = Analyser(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
+    analyzer = Analyzer(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
     for frame in world.frames(30):
         seeing.missed = set() if frame.index < 12 else {1}
         if frame.index == 0:
             seeing.asked.clear()
-        analyser.analyse(seeing.at(frame))
+        analyzer.analyze(seeing.at(frame))
     late = [frame for frame in seeing.asked if frame >= 12]
     assert np.diff(late).max() / 30 <= HURRY_S + 1e-6
 
@@ -222,34 +222,34 @@ def test_objects_that_stand_still_cost_no_detections_and_moving_ones_do():
 
 def test_a_cut_forgets_everybody():
     seeing = Seeing(World(walking))
-    analyser = Analyser(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
+    analyzer = Analyzer(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
     for frame in seeing.world.frames(5):
-        analyser.analyse(seeing.at(frame))
-    analyser.reset()
-    found, stage_ms = analyser.analyse(seeing.at(seeing.world.frame(5)))
+        analyzer.analyze(seeing.at(frame))
+    analyzer.reset()
+    found, stage_ms = analyzer.analyze(seeing.at(seeing.world.frame(5)))
     assert "detect" in stage_ms
     assert len(found) == 0
 
 
 def test_time_that_stands_still_or_goes_back_means_a_detection():
-    cadence = Cadence("auto")
+    schedule = DetectionSchedule("auto")
     image = np.zeros((*SIZE, 3), np.uint8)
     asked = []
     for time_s in (0.0, 0.1, 0.1, 0.05, 0.15):
-        asked.append(cadence.due(image, time_s, NOBODY))
+        asked.append(schedule.due(image, time_s, NOBODY))
         if asked[-1]:
-            cadence.detected(image, time_s, NOBODY, pending=False, hurry=False)
+            schedule.detected(image, time_s, NOBODY, tentative=False, hurry=False)
     assert asked == [True, False, True, True, False]
 
 
 def test_who_must_save_time_can_ask_for_fewer():
-    cadence = Cadence("auto")
-    cadence.at_least = 12
+    schedule = DetectionSchedule("auto")
+    schedule.at_least = 12
     image = np.zeros((*SIZE, 3), np.uint8)
     asked = []
     for index in range(40):
-        if cadence.due(image, index / 30, NOBODY):
-            cadence.detected(image, index / 30, NOBODY, pending=False, hurry=True)
+        if schedule.due(image, index / 30, NOBODY):
+            schedule.detected(image, index / 30, NOBODY, tentative=False, hurry=True)
             asked.append(index)
     assert asked == [0, 12, 24, 36]
 
@@ -264,15 +264,15 @@ def test_who_must_save_time_can_ask_for_fewer():
 def test_what_cannot_be_is_refused(asked, says):
     seeing = Seeing(World(walking))
     with pytest.raises(SepcamError, match=says):
-        Analyser(seeing, Figures(seeing), **asked)
+        Analyzer(seeing, Figures(seeing), **asked)
 
 
 def test_a_detector_that_gives_masks_itself_runs_on_every_frame():
     seeing = Seeing(World(walking))
     seeing.parts = frozenset(("segment",))
     with pytest.raises(SepcamError, match="seeing gives masks itself: it has to run on every frame"):
-        Analyser(seeing, None, ("track", "segment"), detect_every=2)
-    assert Analyser(seeing, None, ("track", "segment"), detect_every="auto").cadence is None
+        Analyzer(seeing, None, ("track", "segment"), detect_every=2)
+    assert Analyzer(seeing, None, ("track", "segment"), detect_every="auto").detection_schedule is None
 
 
 class TestMotion:
@@ -312,6 +312,6 @@ def test_surely_there_are_those_who_stand_still_or_are_followed_alone():
     boxes = np.array([box(10), box(100), box(200), box(215)], np.float32)
     later = boxes + np.array([0, 20, 20, 20], np.float32)[:, None] * (1, 0, 1, 0)
     none, everyone = np.zeros(4, bool), np.ones(4, bool)
-    assert surely_there(boxes, later, none).tolist() == [True, False, False, False]
-    assert surely_there(boxes, later, everyone).tolist() == [True, True, False, False]
-    assert surely_there(NOBODY, NOBODY, none[:0]).tolist() == []
+    assert predictable(boxes, later, none).tolist() == [True, False, False, False]
+    assert predictable(boxes, later, everyone).tolist() == [True, True, False, False]
+    assert predictable(NOBODY, NOBODY, none[:0]).tolist() == []

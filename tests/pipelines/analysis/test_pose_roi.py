@@ -1,8 +1,8 @@
-"""Boxes are carried by the landmarks in them from one detection to the next."""
+"""Boxes are moved by the landmarks in them from one detection to the next."""
 
 import numpy as np
 import pytest
-from sepcam.pipelines.analysis.box_propagation import Anchors
+from sepcam.pipelines.analysis.box_propagation import BoxPropagation
 
 BOX = np.array([[8, 20, 20, 44]], np.float32)
 IDS = np.array([1])
@@ -15,18 +15,18 @@ def points(centre, spread=0.0):
     return np.concatenate([xy, np.ones((33, 1))], 1)[None].astype(np.float32)
 
 
-def carried(then, now):
-    anchors = Anchors()
-    anchors.set(IDS, BOX, then)
-    return anchors.carry(IDS, np.zeros((1, 4), np.float32), now)
+def propagated(then, now):
+    boxes = BoxPropagation()
+    boxes.set(IDS, BOX, then)
+    return boxes.propagate(IDS, np.zeros((1, 4), np.float32), now)
 
 
 def test_a_box_moves_and_grows_as_its_landmarks_do():
-    moved = carried(points((14, 32), 5), points((24, 31), 10))
+    moved = propagated(points((14, 32), 5), points((24, 31), 10))
     np.testing.assert_allclose(moved, [[12, 7, 36, 55]], atol=0.01)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-6, 1e-3])
 def test_landmarks_in_one_place_say_nothing_of_the_size(spread):
-    moved = carried(points((14, 32)), points((15, 32), spread))
+    moved = propagated(points((14, 32)), points((15, 32), spread))
     np.testing.assert_allclose(moved, BOX + np.float32([1, 0, 1, 0]), atol=0.01)

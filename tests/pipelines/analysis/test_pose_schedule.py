@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sepcam.models.types import Poses
-from sepcam.pipelines.analysis.pose_schedule import Turns
+from sepcam.pipelines.analysis.pose_schedule import PoseSchedule
 
 SIDE = 8
 
@@ -22,42 +22,42 @@ def boxes_at(*lefts, height=100):
     return np.array([[x, 10, x + 40, 10 + height] for x in lefts], np.float32).reshape(-1, 4)
 
 
-def step(turns, ids, boxes, *, detected=False):
+def step(schedule, ids, boxes, *, detected=False):
     """One frame; gives everybody's poses, and who was looked at."""
     ids = np.array(ids, np.int64)
-    due = turns.due(ids, detected=detected)
-    return turns.merge(ids, boxes, due, look(boxes[due])), ids[due].tolist()
+    due = schedule.due(ids, detected=detected)
+    return schedule.merge(ids, boxes, due, look(boxes[due])), ids[due].tolist()
 
 
 def test_in_one_turn_everybody_is_looked_at_in_each_frame():
-    turns = Turns()
+    schedule = PoseSchedule()
     for _ in range(3):
-        assert step(turns, [1, 2, 3], boxes_at(0, 100, 200))[1] == [1, 2, 3]
+        assert step(schedule, [1, 2, 3], boxes_at(0, 100, 200))[1] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_everybody_is_looked_at_once_in_so_many_frames_and_as_many_in_each(count):
-    turns = Turns()
-    turns.count = count
+    schedule = PoseSchedule()
+    schedule.count = count
     ids, boxes = [3, 5, 8, 13, 21, 34, 55, 89], boxes_at(*range(0, 800, 100))
-    assert step(turns, ids, boxes)[1] == ids  # the first time there is nothing to keep
-    looked = [step(turns, ids, boxes)[1] for _ in range(count)]
+    assert step(schedule, ids, boxes)[1] == ids  # the first time there is nothing to keep
+    looked = [step(schedule, ids, boxes)[1] for _ in range(count)]
     assert sorted(i for frame in looked for i in frame) == ids
     assert max(map(len, looked)) - min(map(len, looked)) <= 1
 
 
 def test_newcomers_are_looked_at_at_once():
-    turns = Turns()
-    turns.count = 4
-    step(turns, [1], boxes_at(0))
-    assert 2 in step(turns, [1, 2], boxes_at(0, 100))[1]
+    schedule = PoseSchedule()
+    schedule.count = 4
+    step(schedule, [1], boxes_at(0))
+    assert 2 in step(schedule, [1, 2], boxes_at(0, 100))[1]
 
 
 def test_whoever_is_not_looked_at_moves_and_grows_with_the_box():
-    turns = Turns()
-    turns.count = 2
-    step(turns, [1, 2], boxes_at(0, 100))
-    poses, looked = step(turns, [1, 2], boxes_at(30, 130, height=200))
+    schedule = PoseSchedule()
+    schedule.count = 2
+    step(schedule, [1, 2], boxes_at(0, 100))
+    poses, looked = step(schedule, [1, 2], boxes_at(30, 130, height=200))
     (kept,) = [row for row, number in enumerate([1, 2]) if number not in looked]
     now = look(boxes_at(30, 130, height=200))
     np.testing.assert_allclose(poses.keypoints, now.keypoints)
@@ -67,41 +67,41 @@ def test_whoever_is_not_looked_at_moves_and_grows_with_the_box():
 
 
 def test_somebody_who_was_away_is_looked_at_again():
-    turns = Turns()
-    turns.count = 4
-    step(turns, [1, 2], boxes_at(0, 100))
-    step(turns, [2], boxes_at(100))
-    assert 1 in step(turns, [1, 2], boxes_at(0, 100))[1]
+    schedule = PoseSchedule()
+    schedule.count = 4
+    step(schedule, [1, 2], boxes_at(0, 100))
+    step(schedule, [2], boxes_at(100))
+    assert 1 in step(schedule, [1, 2], boxes_at(0, 100))[1]
 
 
 def test_nobody_is_no_trouble():
-    turns = Turns()
-    turns.count = 2
-    assert len(step(turns, [], boxes_at())[0]) == 0
+    schedule = PoseSchedule()
+    schedule.count = 2
+    assert len(step(schedule, [], boxes_at())[0]) == 0
 
 
 def test_apart_a_frame_with_a_detection_looks_at_newcomers_alone_and_costs_nobody_a_turn():
-    turns = Turns()
-    turns.count, turns.apart = 2, True
-    step(turns, [1, 2], boxes_at(0, 100))
-    (first,) = step(turns, [1, 2], boxes_at(0, 100))[1]
-    assert step(turns, [1, 2, 3], boxes_at(5, 105, 205), detected=True)[1] == [3]
-    assert step(turns, [1, 2], boxes_at(5, 105))[1] == [3 - first]
+    schedule = PoseSchedule()
+    schedule.count, schedule.apart = 2, True
+    step(schedule, [1, 2], boxes_at(0, 100))
+    (first,) = step(schedule, [1, 2], boxes_at(0, 100))[1]
+    assert step(schedule, [1, 2, 3], boxes_at(5, 105, 205), detected=True)[1] == [3]
+    assert step(schedule, [1, 2], boxes_at(5, 105))[1] == [3 - first]
 
 
 def test_apart_detections_in_every_frame_take_nobodys_turn_for_long():
-    turns = Turns()
-    turns.apart = True
-    step(turns, [1, 2], boxes_at(0, 100))
-    looked = [step(turns, [1, 2], boxes_at(0, 100), detected=True)[1] for _ in range(4)]
+    schedule = PoseSchedule()
+    schedule.apart = True
+    step(schedule, [1, 2], boxes_at(0, 100))
+    looked = [step(schedule, [1, 2], boxes_at(0, 100), detected=True)[1] for _ in range(4)]
     assert looked == [[], [1, 2], [], [1, 2]]
 
 
 def test_what_was_seen_long_ago_is_not_taken_up_again():
-    turns = Turns()
-    turns.count = 4
-    step(turns, [1, 2], boxes_at(0, 100))
-    turns.count = 1
-    step(turns, [1, 2], boxes_at(50, 150))
-    turns.count = 4
-    assert step(turns, [1, 2], boxes_at(200, 300))[1] == [1, 2]
+    schedule = PoseSchedule()
+    schedule.count = 4
+    step(schedule, [1, 2], boxes_at(0, 100))
+    schedule.count = 1
+    step(schedule, [1, 2], boxes_at(50, 150))
+    schedule.count = 4
+    assert step(schedule, [1, 2], boxes_at(200, 300))[1] == [1, 2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.analytics.zones import Crossing, Mark, Marks, read_mark
+from sepcam.pipelines.analytics.zones import Crossing, Zone, ZoneCounter, parse_zone
 from sepcam.pipelines.drawing.zones import draw_counts
 from sepcam.pipelines.types import Instances
 
@@ -34,7 +34,7 @@ def walk(marks, *frames):
 
 
 def test_a_line_counts_both_ways():
-    line = Marks([read_mark("160,0,160,240", line=True)], SIZE)
+    line = ZoneCounter([parse_zone("160,0,160,240", line=True)], SIZE)
     steps = [[(x, 200)] for x in range(100, 221, 10)]
     there = walk(line, *steps)
     back = walk(line, *steps[::-1])
@@ -45,43 +45,43 @@ def test_a_line_counts_both_ways():
 
 def test_people_to_the_right_of_a_line_drawn_upwards_come_in_over_it():
     # From the first point to the second: in is from the right to the left.
-    upwards = Marks([read_mark("160,240,160,0", line=True)], SIZE)
+    upwards = ZoneCounter([parse_zone("160,240,160,0", line=True)], SIZE)
     assert [c.inwards for c in walk(upwards, *[[(x, 200)] for x in range(220, 99, -10)])] == [True]
 
 
 def test_passing_beyond_the_ends_of_a_line_does_not_count():
-    short = Marks([read_mark("160,0,160,50", line=True)], SIZE)
+    short = ZoneCounter([parse_zone("160,0,160,50", line=True)], SIZE)
     assert walk(short, *[[(x, 200)] for x in range(100, 221, 10)]) == []
 
 
 def test_a_zone_tells_who_enters_and_leaves():
-    zone = Marks([read_mark("100,150,200,150,200,239,100,239", line=False)], SIZE)
+    zone = ZoneCounter([parse_zone("100,150,200,150,200,239,100,239", line=False)], SIZE)
     crossings = walk(zone, [(50, 200)], [(150, 200)], [(150, 200)], [(250, 200)])
     assert crossings == [Crossing(0, False, True, 1), Crossing(0, False, False, 1)]
     assert [str(c) for c in zone.counts()] == ["zone 1: 0 now, 1 in all"]
 
 
 def test_somebody_unseen_for_a_moment_has_not_left_the_zone():
-    zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
+    zone = ZoneCounter([parse_zone("0,0,319,0,319,239,0,239", line=False)], SIZE)
     assert len(walk(zone, [(150, 200)], [None], [None], [(150, 200)])) == 1
     gone = walk(zone, *[[None]] * 60)
     assert gone == [Crossing(0, False, False, 1)]
 
 
 def test_how_long_somebody_may_go_unseen_is_a_matter_of_time_not_of_frames():
-    zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
+    zone = ZoneCounter([parse_zone("0,0,319,0,319,239,0,239", line=False)], SIZE)
     assert len(zone.update(people((150, 200)), 0.0)) == 1
     assert zone.update(people(None), 0.9) == []
     assert zone.update(people(None), 1.8) == [Crossing(0, False, False, 1)]
 
 
 def test_dogs_do_not_count():
-    zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
+    zone = ZoneCounter([parse_zone("0,0,319,0,319,239,0,239", line=False)], SIZE)
     assert zone.update(people((150, 200), labels=[1]), 0.0) == []
 
 
 def test_without_identities_nothing_is_counted():
-    zone = Marks([read_mark("0,0,319,0,319,239,0,239", line=False)], SIZE)
+    zone = ZoneCounter([parse_zone("0,0,319,0,319,239,0,239", line=False)], SIZE)
     nameless = Instances(
         SIZE[::-1], np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), ()
     )
@@ -96,22 +96,22 @@ def test_without_identities_nothing_is_counted():
         *(("1,2,3,4", False), ("1,2,3,4,5", False), ("0,0,1,1,0,0", False)),
     ],
 )
-def test_what_is_no_line_or_zone_is_refused(text, line):
-    with pytest.raises(SepcamError, match=r"is no (line|zone): write"):
-        read_mark(text, line=line)
+def test_an_invalid_line_or_zone_is_refused(text, line):
+    with pytest.raises(SepcamError, match=r"is not a valid (line|zone): write"):
+        parse_zone(text, line=line)
 
 
 def test_both_ways_of_writing_points_are_read():
-    assert read_mark("1,2 3,4", line=True) == Mark(((1, 2), (3, 4))) == read_mark("1, 2, 3, 4", line=True)
+    assert parse_zone("1,2 3,4", line=True) == Zone(((1, 2), (3, 4))) == parse_zone("1, 2, 3, 4", line=True)
 
 
-def test_a_mark_outside_the_picture_is_refused():
-    with pytest.raises(SepcamError, match="lies outside the picture, which has 320x240 pixels"):
-        Marks([read_mark("0,0,640,480", line=True)], SIZE)
+def test_a_zone_outside_the_frame_is_refused():
+    with pytest.raises(SepcamError, match="lies outside the frame, which has 320x240 pixels"):
+        ZoneCounter([parse_zone("0,0,640,480", line=True)], SIZE)
 
 
 def test_drawing_changes_the_picture_near_the_mark_alone():
     image = np.full((240, 320, 3), 128, np.uint8)
-    draw_counts(image, Marks([read_mark("20,100,60,100", line=True)], SIZE).counts())
+    draw_counts(image, ZoneCounter([parse_zone("20,100,60,100", line=True)], SIZE).counts())
     assert (image != 128).any()
     assert (image[150:] == 128).all() and (image[:, 250:] == 128).all()

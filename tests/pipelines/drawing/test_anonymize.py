@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.app.assets import demo_clip
-from sepcam.pipelines.drawing.anonymize import HOLD_S, Privacy, pixelate
+from sepcam.pipelines.drawing.anonymize import HOLD_S, Anonymizer, pixelate
 from sepcam.pipelines.types import Instances, MaskCrop
 
 HEIGHT, WIDTH = 360, 640
@@ -49,11 +49,11 @@ def nobody():
     return Instances((HEIGHT, WIDTH), NOBODY, np.zeros(0, np.float32), np.zeros(0, np.int64), ("person",))
 
 
-def hidden(found, blur, suspects=NOBODY, privacy=None, time_s=0.0):
+def hidden(found, blur, suspects=NOBODY, anonymizer=None, time_s=0.0):
     """(H, W) bool, the pixels that were changed."""
     before = noise()
     after = before.copy()
-    (privacy or Privacy()).hide(after, found, suspects, blur, time_s)
+    (anonymizer or Anonymizer()).hide(after, found, suspects, blur, time_s)
     return (before != after).any(axis=2)
 
 
@@ -101,19 +101,20 @@ def test_other_things_are_not_hidden():
 
 
 def test_a_place_stays_hidden_for_a_moment_when_somebody_is_missed():
-    privacy = Privacy()
-    hidden(person(BOX), "people", privacy=privacy, time_s=1.0)
+    anonymizer = Anonymizer()
+    hidden(person(BOX), "people", anonymizer=anonymizer, time_s=1.0)
     assert (
-        hidden(nobody(), "people", privacy=privacy, time_s=1.0 + 0.9 * HOLD_S)[60:300, 200:280].mean() > 0.99
+        hidden(nobody(), "people", anonymizer=anonymizer, time_s=1.0 + 0.9 * HOLD_S)[60:300, 200:280].mean()
+        > 0.99
     )
-    assert not hidden(nobody(), "people", privacy=privacy, time_s=1.0 + 1.1 * HOLD_S).any()
+    assert not hidden(nobody(), "people", anonymizer=anonymizer, time_s=1.0 + 1.1 * HOLD_S).any()
 
 
 def test_somebody_who_walks_leaves_no_trail():
-    privacy = Privacy()
+    anonymizer = Anonymizer()
     for step in range(60):
         x = 10 + step * 8
-        changed = hidden(person((x, 60, x + 80, 300)), "people", privacy=privacy, time_s=step / 30)
+        changed = hidden(person((x, 60, x + 80, 300)), "people", anonymizer=anonymizer, time_s=step / 30)
     assert not changed[:, : x - 60].any()
 
 
@@ -147,7 +148,7 @@ def test_faces_in_a_film_lose_their_features():
         ("person",),
         masks=[MaskCrop(np.ones((130, 70), np.uint8), 350, 130)],
     )
-    Privacy().hide(image, walker, NOBODY, "faces", 0.0)
+    Anonymizer().hide(image, walker, NOBODY, "faces", 0.0)
     changed = (before != image).any(axis=2)
     assert changed[140:165, 365:405].mean() > 0.9
     assert not changed[200:].any()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sepcam.pipelines.drawing.colors import LEFT, RIGHT, colour_of, ink_on
+from sepcam.pipelines.drawing.colors import LEFT, RIGHT, color_of, ink_on
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
@@ -67,21 +67,21 @@ def test_a_mask_is_tinted_inside_outlined_and_nowhere_else():
     pixels = np.zeros((40, 40), np.uint8)
     pixels[10:30, 10:30] = 1
     Overlay().draw(image, result((100, 100), [[0, 0, 99, 99]], [3], None, [MaskCrop(pixels, 30, 30)]))
-    colour = np.array(colour_of(3))
-    assert np.abs(image[40, 50].astype(int) - colour).max() < 12  # the outline, but for its smooth edge
+    color = np.array(color_of(3))
+    assert np.abs(image[40, 50].astype(int) - color).max() < 12  # the outline, but for its smooth edge
     middle = image[50, 50].astype(int)
-    assert ((middle - GREY) * (colour - GREY) >= 0).all()  # the colour shines through,
-    assert not np.array_equal(middle, colour)  # and so does the picture
+    assert ((middle - GREY) * (color - GREY) >= 0).all()  # the color shines through,
+    assert not np.array_equal(middle, color)  # and so does the picture
     assert not changed(image)[62:90, 62:90].any()
 
 
-def test_a_track_keeps_its_colour_and_others_have_another():
+def test_a_track_keeps_its_color_and_others_have_another():
     first, later = picture(200, 200), picture(200, 200)
     Overlay().draw(first, result((200, 200), [[20, 60, 80, 180]], [4]))
     Overlay().draw(later, result((200, 200), [[100, 60, 160, 180], [20, 60, 80, 180]], [4, 5]))
     assert np.array_equal(first[100, 20], later[100, 100])
     assert not np.array_equal(later[100, 20], later[100, 100])
-    assert len({colour_of(n) for n in range(1, 200)}) == 199
+    assert len({color_of(n) for n in range(1, 200)}) == 199
 
 
 def test_holes_in_a_mask_are_left_clear_and_outlined():
@@ -90,7 +90,7 @@ def test_holes_in_a_mask_are_left_clear_and_outlined():
     pixels[20:40, 20:40] = 0
     Overlay().draw(image, result((100, 100), [[0, 0, 99, 99]], [3], None, [MaskCrop(pixels, 20, 20)]))
     assert not changed(image)[45:55, 45:55].any()
-    assert np.abs(image[50, 39].astype(int) - colour_of(3)).max() < 40
+    assert np.abs(image[50, 39].astype(int) - color_of(3)).max() < 40
 
 
 def test_a_mask_at_the_edge_of_the_picture_is_cut_off_there():
@@ -121,7 +121,7 @@ def test_a_label_never_leaves_the_picture(x, y, w, h):
     Overlay().draw(image, result((240, 320), [[x, y, min(x + w, 319), min(y + h, 239)]], [12]))
     style = Style.of(240, 320)
     label = text_width("#12 0.90", style.text) + 2 * style.pad
-    solid = (image == np.array(colour_of(12))).all(2)
+    solid = (image == np.array(color_of(12))).all(2)
     # Wherever it went, its whole width is there: a row that is solid but for the letters in it.
     assert max(np.convolve(row, np.ones(label), "valid").max(initial=0) for row in solid) >= label * 0.9
 
@@ -133,13 +133,13 @@ def test_labels_keep_clear_of_each_other_where_there_is_room():
     style = Style.of(240, 320)
     least = text_width("#1 0.90", style.text) * style.text
     for number in (1, 2):
-        assert (image == np.array(colour_of(number))).all(2).sum() > least * 0.5
+        assert (image == np.array(color_of(number))).all(2).sum() > least * 0.5
 
 
 def test_a_label_without_room_above_does_not_cover_a_head():
     image = picture(240, 320)
     Overlay().draw(image, result((240, 320), [[100, 4, 140, 120]], [1]))
-    solid = (image == np.array(colour_of(1))).all(2)
+    solid = (image == np.array(color_of(1))).all(2)
     assert solid[8:20, 106:134].sum() == 0
     assert solid[122:132, 106:134].any()
 
@@ -156,7 +156,7 @@ def test_uncertain_joints_and_those_outside_the_picture_are_not_drawn():
     assert not changed(outside)[50, 50]
 
 
-def test_left_and_right_limbs_have_the_colours_of_their_side():
+def test_left_and_right_limbs_have_the_colors_of_their_side():
     image, size = picture(400, 400), (400, 400)
     names = ["left_hip", "left_knee", "right_hip", "right_knee"]
     points = [[[300, 100, 1], [300, 300, 1], [100, 100, 1], [100, 300, 1]]]
@@ -183,7 +183,7 @@ def test_labels_keep_clear_of_the_read_out():
     overlay.draw(bare, result(size, [[400, 1, 401, 2]], meter=METER))
     overlay.draw(labelled, result(size, [[8, 30, 60, 230]], [5], meter=METER))
     panel = changed(bare)
-    solid = (labelled == np.array(colour_of(5))).all(2)
+    solid = (labelled == np.array(color_of(5))).all(2)
     assert solid[:, 20:50].sum(1).max() > 10
     assert not solid[panel].any()
 
@@ -194,7 +194,7 @@ def test_a_label_without_room_says_less_before_it_covers_another():
     high = Style.of(*size).text
     boxes = [[0, 60 + 3 * i, 199, 61 + 3 * i] for i in range(12)]
     Overlay().draw(image, result(size, boxes, range(1, 13)))
-    shown = [int((image == np.array(colour_of(i))).all(2).sum()) for i in range(1, 13)]
+    shown = [int((image == np.array(color_of(i))).all(2).sum()) for i in range(1, 13)]
     assert sum(area > high * high for area in shown) >= 8
 
 
@@ -252,9 +252,9 @@ def test_text_and_lines_grow_with_the_picture():
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
-def test_letters_contrast_with_what_they_stand_on(colour):
-    luma = np.dot(colour, (0.114, 0.587, 0.299))
-    assert abs(luma - np.dot(ink_on(colour), (0.114, 0.587, 0.299))) > 90
+def test_letters_contrast_with_what_they_stand_on(color):
+    luma = np.dot(color, (0.114, 0.587, 0.299))
+    assert abs(luma - np.dot(ink_on(color), (0.114, 0.587, 0.299))) > 90
 
 
 def test_drawing_takes_memory_for_the_person_and_not_for_the_frame():

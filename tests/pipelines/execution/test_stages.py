@@ -110,7 +110,7 @@ def test_the_source_and_all_stages_work_at_the_same_time():
 
         return work
 
-    stages = [Stage("analyse", meet_at(2)), Stage("draw", meet_at(1)), Stage("encode", meet_at(0))]
+    stages = [Stage("analyze", meet_at(2)), Stage("draw", meet_at(1)), Stage("encode", meet_at(0))]
     assert list(run_stages(Source(6), stages)) == list(range(6))
 
 

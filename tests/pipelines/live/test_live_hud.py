@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sepcam.pipelines.execution.network_pool import NetworkChoice
-from sepcam.pipelines.live.hud import draw_banner, draw_graph, draw_help, draw_readout, draw_recording
+from sepcam.pipelines.live.hud import draw_banner, draw_graph, draw_help, draw_live_hud, draw_recording
 from sepcam.pipelines.live.meter import HISTORY_S, LiveFigures, LiveMeter, Sample
 from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.status import LiveStatus
@@ -38,7 +38,7 @@ def status(hud, **figures):
 @pytest.mark.parametrize("hud", ["off", "brief", "full"])
 def test_it_draws_into_pictures_of_any_size(size, hud):
     image = grey(*size)
-    draw_readout(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
+    draw_live_hud(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
     draw_banner(image, "reconnecting (12)")
     draw_recording(image)
     draw_help(image, [("q Esc", "quit")] * 15)
@@ -46,7 +46,7 @@ def test_it_draws_into_pictures_of_any_size(size, hud):
 
 def changed(hud, **figures):
     image = grey()
-    draw_readout(image, result_for(image), status(hud, **figures))
+    draw_live_hud(image, result_for(image), status(hud, **figures))
     return int((image != 128).any(axis=2).sum())
 
 
@@ -57,7 +57,7 @@ def test_more_detail_covers_more_and_none_covers_nothing():
 
 
 @pytest.mark.parametrize(("backbone", "channel"), [("separable", 1), ("standard", 2)])
-def test_the_graph_has_the_colour_of_the_backbone(backbone, channel):
+def test_the_graph_has_the_color_of_the_backbone(backbone, channel):
     image = grey()
     draw_graph(image, LiveFigures(history=history(backbone=backbone)), 0)
     line = image[(image.max(axis=2).astype(int) - image.min(axis=2)) > 60]
@@ -86,7 +86,7 @@ def test_the_meter_tells_what_arrives_what_is_shown_and_how_late():
         clock.now += 1 / 30
         meter.arrived()
         if index % 3 == 0:
-            meter.analysed("separable", 0, 0.05)
+            meter.analyzed("separable", 0, 0.05)
             meter.shown(0.08)
     figures = meter.figures()
     assert figures.meter.source_fps == pytest.approx(30, rel=0.05)
@@ -111,10 +111,10 @@ def test_backbones_are_compared_at_the_same_quality():
     meter = LiveMeter(clock=Time())
     for seconds, level in ((0.025, 0), (0.010, 1)):
         for _ in range(5):
-            meter.analysed("separable", level, seconds)
+            meter.analyzed("separable", level, seconds)
     assert meter.figures().model_fps["separable"] == pytest.approx(100)  # alone: as it runs now
     for _ in range(5):
-        meter.analysed("standard", 0, 0.25)
+        meter.analyzed("standard", 0, 0.25)
     speeds = meter.figures().model_fps
     assert speeds == {"separable": pytest.approx(40), "standard": pytest.approx(4)}
     meter.restart_models()
@@ -125,8 +125,8 @@ def test_a_quality_that_was_only_passed_through_is_not_compared():
     meter = LiveMeter(clock=Time())
     for level, times in ((0, 4), (3, 40)):
         for _ in range(times):
-            meter.analysed("standard", level, 0.2)
-            meter.analysed("separable", level, 0.2 if level == 0 else 0.02)  # slow at first: still settling
+            meter.analyzed("standard", level, 0.2)
+            meter.analyzed("separable", level, 0.2 if level == 0 else 0.02)  # slow at first: still settling
     assert meter.figures().comparison() == "separable 50 FPS · standard 5 FPS · 10.0x"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
-from sepcam.pipelines.analytics.zones import read_mark
+from sepcam.pipelines.analytics.zones import parse_zone
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
@@ -363,7 +363,7 @@ def test_events_and_counts(session_of):
     told = []
     session = session_of(
         Clock(fps=40, step=1),
-        marks=[read_mark("60,0,60,239", line=True), read_mark("80,0,319,0,319,239,80,239", line=False)],
+        zones=[parse_zone("60,0,60,239", line=True), parse_zone("80,0,319,0,319,239,80,239", line=False)],
         on_event=lambda event: told.append((event.kind, event.track_id)),
     )
     # The square starts again at the left now and then, so both happen sooner or later.
@@ -381,7 +381,7 @@ def test_a_wrong_mark_is_refused_and_the_source_closed():
             ReconnectingSource(lambda: camera),
             pool_of(),
             LiveSettings("squares"),
-            marks=[read_mark("0,0,9999,9999", line=True)],
+            zones=[parse_zone("0,0,9999,9999", line=True)],
         )
     assert camera._closed.is_set()
 

@@ -59,7 +59,7 @@ def two_objects():
         keypoints=keypoints,
         presence=np.array([0.99, 0], np.float32),
         masks=[MaskCrop(np.ones((30, 12), np.uint8), 12, 8), None],
-        carried=np.array([False, True]),
+        coasted=np.array([False, True]),
     )
 
 

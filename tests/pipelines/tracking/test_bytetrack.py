@@ -115,11 +115,11 @@ def test_someone_missed_is_carried_on_for_a_quarter_of_a_second():
     tracker = Tracker(fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k), score=0.8, label=DOG), k / FPS)
-    assert len(tracker.carried(SIZE)[0]) == 0
+    assert len(tracker.coasted(SIZE)[0]) == 0
     shown = []
     for k in range(10, 20):
         tracker.update(Detections.empty(), k / FPS)
-        found, ids = tracker.carried(SIZE)
+        found, ids = tracker.coasted(SIZE)
         shown.append(len(found))
         if len(found):
             assert (ids.tolist(), found.labels.tolist()) == ([1], [DOG])
@@ -133,7 +133,7 @@ def test_someone_who_walks_out_is_not_carried_on():
     for k in range(10):
         tracker.update(seen(walker(k, x=SIZE[1] - 40 - 27)), k / FPS)
     tracker.update(Detections.empty(), 10 / FPS)
-    assert len(tracker.carried(SIZE)[0]) == 0
+    assert len(tracker.coasted(SIZE)[0]) == 0
 
 
 def test_nobody_is_carried_on_after_a_cut():
@@ -142,7 +142,7 @@ def test_nobody_is_carried_on_after_a_cut():
         tracker.update(seen(walker(k)), k / FPS)
     tracker.reset()
     tracker.update(Detections.empty(), 10 / FPS)
-    assert len(tracker.carried(SIZE)[0]) == 0
+    assert len(tracker.coasted(SIZE)[0]) == 0
 
 
 def test_someone_away_for_longer_is_somebody_new():

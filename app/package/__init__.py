@@ -1,0 +1,53 @@
+"""Tracking, pose and instance masks for webcam and video: ``from sepcam import Pipeline, open_source``.
+
+This folder is the package ``sepcam`` itself; pyproject.toml places ``app``, ``assets``, ``models`` and
+``pipelines`` inside it. Names are imported when they are first used, so ``import sepcam`` is quick.
+"""
+
+# pyright: reportMissingImports=false
+# (sepcam.* resolves through the links that `make setup` makes; without them, editors know no types here.)
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sepcam.models.errors import SepcamError
+    from sepcam.models.runtime.options import RuntimeOptions
+    from sepcam.pipelines.pipeline import Pipeline
+    from sepcam.pipelines.sources.open import open_source
+    from sepcam.pipelines.types import Frame, FrameResult, Instances
+
+    __version__: str
+
+__all__ = [
+    "Frame",
+    "FrameResult",
+    "Instances",
+    "Pipeline",
+    "RuntimeOptions",
+    "SepcamError",
+    "__version__",
+    "open_source",
+]
+
+_MODULES = {
+    "Frame": "sepcam.pipelines.types",
+    "FrameResult": "sepcam.pipelines.types",
+    "Instances": "sepcam.pipelines.types",
+    "Pipeline": "sepcam.pipelines.pipeline",
+    "RuntimeOptions": "sepcam.models.runtime.options",
+    "SepcamError": "sepcam.models.errors",
+    "open_source": "sepcam.pipelines.sources.open",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
+    if name == "__version__":
+        return metadata.version("sepcam")
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
