@@ -76,9 +76,7 @@ def record(
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
     try:
-        run = context(
-            target.source, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations
-        )
+        run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
@@ -118,7 +116,7 @@ def overlay_of(pipeline: Pipeline) -> Overlay:
 
 
 def context(
-    source: str,
+    target: Target,
     info: StreamInfo,
     pipeline: Pipeline,
     *,
@@ -126,7 +124,9 @@ def context(
     coco_annotations: Path | None = None,
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
-    return SinkContext(source, info, header(pipeline), overwrite, coco_annotations)
+    return SinkContext(
+        target.source, info, header(pipeline), overwrite, coco_annotations, limits=target.limits
+    )
 
 
 def header(pipeline: Pipeline) -> dict[str, Any]:

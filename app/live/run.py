@@ -78,10 +78,9 @@ def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut 
         session.recordings.start(request.video, overwrite=request.overwrite)
     if not request.saves:
         return None
-    source = request.live.source
-    files = target(source, ResultName(stem.parent, stem.name, source_type="live"), request.saves).files
-    run = context(source, session.info, pipeline, overwrite=request.overwrite)
-    results = FanOut(open_sinks(files, run))
+    made = target(request.live.source, ResultName(stem.parent, stem.name, source_type="live"), request.saves)
+    run = context(made, session.info, pipeline, overwrite=request.overwrite)
+    results = FanOut(open_sinks(made.files, run))
     session.recordings.attach(results)
     return results
 

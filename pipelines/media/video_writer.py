@@ -17,6 +17,7 @@ from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
 from .audio import AudioTrack
+from .containers import OpenLimits
 from .frame_conversion import fitted
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
@@ -57,6 +58,7 @@ class VideoWriter:
         info: StreamInfo,
         audio_from: str | Path | None = None,
         *,
+        audio_limits: OpenLimits | None = None,
         overwrite: bool = False,
         encoders: Sequence[str] = ENCODERS,
     ) -> None:
@@ -66,6 +68,7 @@ class VideoWriter:
             path: of the finished file; it appears on ``close``.
             info: of the source.
             audio_from: video file or address whose sound is copied, or None.
+            audio_limits: for an ``audio_from`` from an untrusted sender.
             overwrite: whether a file of that name may be replaced.
             encoders: names of FFmpeg's encoders, the best first.
 
@@ -95,7 +98,9 @@ class VideoWriter:
                 self._container.metadata["comment"] = MADE_BY
                 self._stream = self._add_stream(self._container, encoder)
                 if audio_from is not None:
-                    self._audio = AudioTrack(audio_from, self._container, start_s=info.start_s)
+                    self._audio = AudioTrack(
+                        audio_from, self._container, start_s=info.start_s, limits=audio_limits
+                    )
             except FFmpegError as error:
                 raise self._file.failure(error) from error
             undo.pop_all()

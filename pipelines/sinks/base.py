@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
+
+if TYPE_CHECKING:
+    from ..media.containers import OpenLimits
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""
@@ -89,6 +92,7 @@ class SinkContext:
         header: what analyses it: version, models, backbone, tasks, labels, keypoint_names, skeleton.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file that gives the image ids of COCO results, or None.
+        limits: for a source from an untrusted sender; None allows everything.
     """
 
     source: str
@@ -96,6 +100,7 @@ class SinkContext:
     header: Mapping[str, Any]
     overwrite: bool = False
     coco_annotations: Path | None = None
+    limits: "OpenLimits | None" = None
 
 
 def _nothing_missing() -> None:

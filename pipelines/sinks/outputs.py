@@ -5,11 +5,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from .base import ResultName
 from .registry import sink_kinds
+
+if TYPE_CHECKING:
+    from ..media.containers import OpenLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,12 @@ class Target:
     Attributes:
         source: the input as the user gave it.
         files: where each kind of results goes, by the kind's name.
+        limits: for a source from an untrusted sender; None allows everything.
     """
 
     source: str
     files: Mapping[str, Path]
+    limits: "OpenLimits | None" = None
 
 
 def target(source: str, name: ResultName, saves: Sequence[str]) -> Target:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 from .base import ResultName, Sink, SinkContext, SinkKind
+
+if TYPE_CHECKING:
+    from ..media.containers import OpenLimits
 
 
 class VideoSink(Sink):
@@ -17,6 +21,7 @@ class VideoSink(Sink):
         info: StreamInfo,
         audio_from: str | Path | None = None,
         *,
+        audio_limits: "OpenLimits | None" = None,
         overwrite: bool = False,
         encoders: Sequence[str] | None = None,
     ) -> None:
@@ -26,6 +31,7 @@ class VideoSink(Sink):
             path: of the finished file; it appears on ``close``.
             info: of the source.
             audio_from: video file or address whose sound is copied, or None.
+            audio_limits: for an ``audio_from`` from an untrusted sender.
             overwrite: whether a file of that name may be replaced.
             encoders: names of FFmpeg's encoders, the best first; None for those of `video_writer`.
 
@@ -34,7 +40,14 @@ class VideoSink(Sink):
         """
         from ..media.video_writer import ENCODERS, VideoWriter
 
-        self._writer = VideoWriter(path, info, audio_from, overwrite=overwrite, encoders=encoders or ENCODERS)
+        self._writer = VideoWriter(
+            path,
+            info,
+            audio_from,
+            audio_limits=audio_limits,
+            overwrite=overwrite,
+            encoders=encoders or ENCODERS,
+        )
         self.notices = self._writer.notices
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
@@ -68,7 +81,7 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
         return ImageFolderSink(path, overwrite=context.overwrite)
     audio = context.source if context.info.has_audio else None
-    return VideoSink(path, context.info, audio, overwrite=context.overwrite)
+    return VideoSink(path, context.info, audio, audio_limits=context.limits, overwrite=context.overwrite)
 
 
 KIND = SinkKind(

@@ -204,7 +204,7 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
         info = source.info
     files = task.target.files
     records = {save: path for save, path in files.items() if not sink_kinds()[save].image}
-    run = context(task.target.source, info, networks, overwrite=task.overwrite)
+    run = context(task.target, info, networks, overwrite=task.overwrite)
     recorder = FanOut(open_sinks(records, run))
     try:
         for result in _results(task.parts, info):
