@@ -19,7 +19,7 @@ from sepcam.app.compare import report
 from sepcam.app.compare import run as compare_run
 from sepcam.app.compare.findings import findings
 from sepcam.app.compare.measure_pipeline import KINDS, PipelineMeasurement
-from sepcam.app.compare.side_by_side import beside, fullest, record
+from sepcam.app.compare.side_by_side import beside, most_crowded, record
 from sepcam.models.layers import conv as blocks
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.options import RuntimeOptions
@@ -284,7 +284,7 @@ def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
     seen = [[r.frame.time_s for r in measurement.seen[kind]] for kind in KINDS]
     assert seen[0] == seen[1]
     assert len(seen[0]) == result["frames_per_round"]
-    picture = beside(fullest(measurement.seen), {kind: kind for kind in KINDS})
+    picture = beside(most_crowded(measurement.seen), {kind: kind for kind in KINDS})
     assert picture.shape[1] == 2 * 96 + 6
 
 
