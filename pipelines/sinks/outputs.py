@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..media.containers import OpenLimits
+from ..media.limits import OpenLimits
 from .parquet import partition
 
 Save = Literal["video", "jsonl", "mot", "coco", "parquet"]

@@ -16,8 +16,8 @@ from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..media.audio import AudioTrack
-from ..media.containers import OpenLimits
 from ..media.frame_conversion import fitted
+from ..media.limits import OpenLimits
 from ..types import FrameResult, RunSummary, StreamInfo
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
