@@ -8,7 +8,6 @@ from ...models.weights.store import WeightStore
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.events import Event
 from ...pipelines.analytics.zones import Zone, parse_zone
-from ...pipelines.drawing.anonymize import Blur
 from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
@@ -18,7 +17,7 @@ from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.open_live import open_live
 from ...pipelines.sources.realtime import PacedSource
 from ...pipelines.sources.reconnecting import ReconnectingSource
-from ...pipelines.types import StreamInfo
+from ...pipelines.types import Blur, StreamInfo
 from ..options.load_networks import load
 from ..terminal import console
 

@@ -31,6 +31,7 @@ export function startLive() {
     if (socket || !wanted || document.hidden) return;
     const mine = (socket = socketTo("/api/live/frames"));
     mine.onmessage = ({ data }) => {
+      if (socket !== mine) return;
       tries = 0;
       if (typeof data === "string") receive(JSON.parse(data));
       else draw(mine, data);
@@ -46,7 +47,9 @@ export function startLive() {
   function disconnect() {
     const old = socket;
     socket = null;
-    old?.close();
+    // Browsers warn about a socket that is closed before it is open.
+    if (old?.readyState === WebSocket.CONNECTING) old.onopen = () => old.close();
+    else old?.close();
   }
 
   async function draw(from, data) {
@@ -260,7 +263,7 @@ export function startLive() {
   });
   for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
   for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
-  for (const [id, act] of [["pause", pause], ["record", record], ["take a snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
+  for (const [id, act] of [["pause", pause], ["record", record], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
     get(id).addEventListener("click", () => (status || id === "help") && act());
   }
   for (const id of ["detector", "blur", "hud"]) get(id).addEventListener("change", () => change({ [id]: get(id).value }));
