@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import shared
-from .analysis import AnalysisArguments
+from ..options import shared
+from ..options.analysis import AnalysisArguments
 
 if TYPE_CHECKING:
-    from ..live.request import LiveRequest
+    from .request import LiveRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class LiveArguments(AnalysisArguments):
         """
         analysis = replace(self.options(), input_size=shared.input_size(self.input_size))
         size = shared.image_size(self.size)
-        from ..live.request import LiveRequest
+        from .request import LiveRequest
 
         return LiveRequest(
             source=source,
