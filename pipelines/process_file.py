@@ -128,7 +128,7 @@ def sinks(
     made: list[Sink] = []
     try:
         for save, path in target.files.items():
-            made.append(_sink(save, path, target.source, info, pipeline, overwrite, coco_annotations))
+            made.append(_sink(save, path, target, info, pipeline, overwrite, coco_annotations))
     except BaseException:
         for sink in made:
             sink.abort()
@@ -139,7 +139,7 @@ def sinks(
 def _sink(
     save: Save,
     path: Path,
-    source: str,
+    target: Target,
     info: StreamInfo,
     pipeline: Pipeline,
     overwrite: bool,
@@ -148,7 +148,13 @@ def _sink(
     if save == "video" and info.independent:
         return ImageFolderSink(path, overwrite=overwrite)
     if save == "video":
-        return VideoSink(path, info, source if info.has_audio else None, overwrite=overwrite)
+        return VideoSink(
+            path,
+            info,
+            target.source if info.has_audio else None,
+            audio_limits=target.limits,
+            overwrite=overwrite,
+        )
     if save == "jsonl":
         return JsonlSink(path, info, header(pipeline), overwrite=overwrite)
     if save == "mot":

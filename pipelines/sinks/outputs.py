@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..media.containers import OpenLimits
 from .parquet import partition
 
 Save = Literal["video", "jsonl", "mot", "coco", "parquet"]
@@ -24,10 +25,12 @@ class Target:
     Attributes:
         source: the input as the user gave it.
         files: where each kind of output goes.
+        limits: for a source from an untrusted sender; None allows everything.
     """
 
     source: str
     files: Mapping[Save, Path]
+    limits: OpenLimits | None = None
 
 
 def target(

@@ -16,6 +16,7 @@ from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..media.audio import AudioTrack
+from ..media.containers import OpenLimits
 from ..media.frame_conversion import fitted
 from ..types import FrameResult, RunSummary, StreamInfo
 
@@ -57,6 +58,7 @@ class VideoSink:
         info: StreamInfo,
         audio_from: str | Path | None = None,
         *,
+        audio_limits: OpenLimits | None = None,
         overwrite: bool = False,
         encoders: Sequence[str] = ENCODERS,
     ) -> None:
@@ -66,6 +68,7 @@ class VideoSink:
             path: where it goes; has its name only after ``close``.
             info: of the source.
             audio_from: video file, or its address, whose sound goes in; or None.
+            audio_limits: for an ``audio_from`` from an untrusted sender.
             overwrite: whether a file of that name may be replaced.
             encoders: names of FFmpeg's encoders, the best first.
 
@@ -92,7 +95,9 @@ class VideoSink:
             self._container.metadata["comment"] = MADE_BY
             self._stream = self._add_stream(self._container, encoder)
             if audio_from is not None:
-                self._audio = AudioTrack(audio_from, self._container, start_s=info.start_s)
+                self._audio = AudioTrack(
+                    audio_from, self._container, start_s=info.start_s, limits=audio_limits
+                )
         except BaseException as error:
             self._file.discard()
             raise self._file.failure(error) if isinstance(error, FFmpegError) else error from error

@@ -373,9 +373,9 @@ def test_events_and_counts(session_of):
     assert told[-1][0] == "leave"
 
 
-def test_a_wrong_mark_is_refused_and_the_source_closed():
+def test_a_zone_outside_the_frame_is_refused_and_the_source_closed():
     camera = Clock()
-    with pytest.raises(SepcamError, match="lies outside the picture"):
+    with pytest.raises(SepcamError, match="lies outside the frame"):
         LiveSession(
             ReconnectingSource(lambda: camera),
             pool_of(),
