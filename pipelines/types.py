@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from .execution.meter import MeterSnapshot
 
+Blur = Literal["nothing", "faces", "people"]
+"""What is made unrecognizable before a frame is shown or stored."""
+
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
 DetectEvery = int | Literal["auto"]

@@ -9,7 +9,6 @@ from ...models.weights.store import WeightStore
 from ...models.zoo import models
 from ...pipelines.analytics.events import Event
 from ...pipelines.analytics.zones import Zone, parse_zone
-from ...pipelines.drawing.anonymize import Blur
 from ...pipelines.execution.network_pool import NetworkPool, Networks
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
@@ -19,7 +18,7 @@ from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.open_live import open_live
 from ...pipelines.sources.realtime import PacedSource
 from ...pipelines.sources.reconnecting import ReconnectingSource
-from ...pipelines.types import DetectEvery, StreamInfo, Task
+from ...pipelines.types import Blur, DetectEvery, StreamInfo, Task
 from ..options.load_networks import load
 from ..terminal import console
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...models.types import ConvKind
-from ..drawing.anonymize import Blur
-from ..types import TASKS, Task
+from ..types import TASKS, Blur, Task
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0

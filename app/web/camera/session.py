@@ -11,13 +11,14 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ....models.types import U8
+from ....pipelines.drawing.skeleton import Skeleton
 from ....pipelines.execution.network_pool import NetworkPool, Networks
 from ....pipelines.live.analysis import LiveAnalysis
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
 from ....pipelines.types import Frame
 from ..shared.websocket import RejectedMessageError
-from .serialize import to_json
+from .serialize import style_to_json, to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080
@@ -89,8 +90,8 @@ class CameraSession:
         if networks is not self._sent:
             self._sent = networks
             points = networks.landmarks
-            answer["skeleton"] = [] if points is None else [list(pair) for pair in points.skeleton]
-            answer["sides"] = [] if points is None else [_side(name) for name in points.keypoint_names]
+            layout = ((), ()) if points is None else (points.skeleton, points.keypoint_names)
+            answer["style"] = style_to_json(Skeleton(*layout))
         return answer
 
 
@@ -118,8 +119,3 @@ def read_jpeg(data: bytes) -> U8:
     if image is None or image.shape[:2] != (height, width):
         raise RejectedMessageError("the image is damaged: it cannot be decoded")
     return np.asarray(image, np.uint8)
-
-
-def _side(name: str) -> int:
-    """1 for the person's left, -1 for their right, 0 for the middle."""
-    return name.startswith("left_") - name.startswith("right_")
