@@ -27,8 +27,12 @@ def bundled_file(spec: ModelSpec) -> Path | None:
     return None
 
 
-def read_bundled(path: Path) -> "dict[str, torch.Tensor]":
+def read_bundled(path: Path, part: str = "") -> "dict[str, torch.Tensor]":
     """The float32 weights of a safetensors file, for ``load_state_dict``.
+
+    Args:
+        path: the file.
+        part: of the module whose weights are wanted, by its name in the whole network; all by default.
 
     Raises:
         SepcamError: If the file cannot be read.
@@ -37,6 +41,12 @@ def read_bundled(path: Path) -> "dict[str, torch.Tensor]":
     from safetensors.torch import load_file
 
     try:
-        return {name: tensor.float() for name, tensor in load_file(path).items()}
+        tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise SepcamError(f"{path} cannot be read ({error}): install Sepcam again") from error
+    prefix = f"{part}." if part else ""
+    return {
+        name.removeprefix(prefix): tensor.float()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

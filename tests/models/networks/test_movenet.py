@@ -14,10 +14,13 @@ from sepcam.models.profiling.cost import count
 from sepcam.models.profiling.equivalence import verify
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.weights.bundled import bundled_file, read_part
+from sepcam.models.weights.bundled import read_bundled
 from sepcam.models.weights.importers import load_convs
 from sepcam.models.weights.movenet import in_module_order
+from sepcam.models.weights.store import WeightStore
 from sepcam.models.weights.tfjs import read_tfjs
+
+WEIGHTS = WeightStore().path("people")
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FRAME = cv2.imread(str(GOLDEN / "market_street.png"))
@@ -59,7 +62,7 @@ def test_googles_files_give_the_outputs_of_tensorflow_js(name, google_files):
 
 def test_the_weights_that_ship_give_the_outputs_of_tensorflow_js():
     network = PeopleMaps().eval()
-    network.load_state_dict(read_part(bundled_file("people"), "people"))
+    network.load_state_dict(read_bundled(WEIGHTS, "people"))
     check_parity(network, np.load(GOLDEN / "movenet-multipose.npz"), atol=1e-3)
 
 
@@ -92,7 +95,7 @@ def test_any_multiple_of_32_gives_a_cell_for_every_4_pixels(size):
 
 def test_torch_and_openvino_agree(tmp_path):
     network = PeopleMaps().eval()
-    network.load_state_dict(read_part(bundled_file("people"), "people"))
+    network.load_state_dict(read_bundled(WEIGHTS, "people"))
     images = cv2.resize(FRAME, (160, 96))[None]
     outputs = []
     for runtime in ("torch", "openvino"):

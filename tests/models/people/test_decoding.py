@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sepcam.models.networks.people import PeopleMaps
 from sepcam.models.people.decoding import Maps, decode
-from sepcam.models.weights.bundled import bundled_file, read_part
+from sepcam.models.weights.bundled import read_bundled
+from sepcam.models.weights.store import WeightStore
 
 from tests.models.people.people_maps import as_outputs, empty_maps, plant
+
+WEIGHTS = WeightStore().path("people")
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 HEIGHT, WIDTH = 40, 56  # cells
@@ -100,7 +103,7 @@ def test_googles_own_decoding_agrees():
     top, left, height, width = golden["crop"]
     frame = cv2.imread(str(GOLDEN / "market_street.png"))
     network = PeopleMaps().eval()
-    network.load_state_dict(read_part(bundled_file("people"), "people"))
+    network.load_state_dict(read_bundled(WEIGHTS, "people"))
     image = np.ascontiguousarray(frame[None, top : top + height, left : left + width])
     with torch.inference_mode():
         ours = decode(Maps.of([output.numpy() for output in network(torch.from_numpy(image))]), 0.3)

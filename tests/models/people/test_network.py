@@ -15,9 +15,12 @@ from sepcam.models.profiling.cost import count
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions, TensorInput
 from sepcam.models.types import Detections
-from sepcam.models.weights.bundled import bundled_file, read_part
+from sepcam.models.weights.bundled import read_bundled
+from sepcam.models.weights.store import WeightStore
 
 from tests.models.people.people_maps import as_outputs, empty_maps, plant
+
+WEIGHTS = WeightStore().path("people")
 
 FRAME = cv2.imread(str(Path(__file__).parents[2] / "golden" / "market_street.png"))
 STANDING = ((224, 114, 246, 212), (195, 114, 221, 194), (120, 115, 147, 217))
@@ -26,7 +29,7 @@ STANDING = ((224, 114, 246, 212), (195, 114, 221, 194), (120, 115, 147, 217))
 
 def build(part, kind="separable"):
     network = {"people": PeopleMaps, "mask": MaskHead}[part]()
-    network.load_state_dict(read_part(bundled_file("people"), part))
+    network.load_state_dict(read_bundled(WEIGHTS, part))
     return as_kind(network.eval(), kind)
 
 
