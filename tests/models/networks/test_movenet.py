@@ -10,7 +10,7 @@ import torch
 from sepcam.models.layers.conversion import to_standard
 from sepcam.models.networks.movenet import BOX_HEADS, HEADS, lightning, multipose, thunder
 from sepcam.models.networks.people import PeopleMaps
-from sepcam.models.profiling.cost import count
+from sepcam.models.profiling.cost import profile
 from sepcam.models.profiling.equivalence import verify
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
@@ -71,7 +71,7 @@ def test_the_weights_that_ship_give_the_outputs_of_tensorflow_js():
     [("lightning", 192, 2.32e6, 271e6), ("thunder", 256, 6.24e6, 1_220e6), ("multipose", 256, 4.72e6, 971e6)],
 )
 def test_its_cost_is_googles(name, size, parameters, macs):
-    cost = count(NETWORKS[name](), (1, size, size, 3))
+    cost = profile(NETWORKS[name](), (1, size, size, 3))
     assert cost.params == pytest.approx(parameters, rel=5e-3)
     assert cost.macs == pytest.approx(macs, rel=2e-3)
 

@@ -11,7 +11,7 @@ from sepcam.models.networks.people import MaskHead, PeopleMaps
 from sepcam.models.people.masks import CHANNELS, GRID, MASK_SIZE
 from sepcam.models.people.network import PeopleNetwork
 from sepcam.models.people.second_look import SecondLook
-from sepcam.models.profiling.cost import count
+from sepcam.models.profiling.cost import profile
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions, TensorInput
 from sepcam.models.types import Detections
@@ -198,7 +198,7 @@ def test_a_size_that_is_no_multiple_of_32_is_refused(size):
 def test_the_mask_heads_cost_is_as_stated():
     import torch
 
-    cost = count(MaskHead(), (1, GRID, GRID, CHANNELS), dtype=torch.float32)
+    cost = profile(MaskHead(), (1, GRID, GRID, CHANNELS), dtype=torch.float32)
     assert cost.params == pytest.approx(22e3, rel=0.05) and cost.macs == pytest.approx(50e6, rel=0.05)
 
 
