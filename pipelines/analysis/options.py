@@ -114,7 +114,7 @@ class AnalysisOptions:
         """Read what ``to_json`` returned, also that of a version with fewer options."""
         known = {item.name for item in fields(cls)} & values.keys() - {"runtime"}
         runtime = RuntimeOptions(**{name: values[name] for name in _RUNTIME if name in values})
-        read = {
+        read: dict[str, Any] = {
             name: tuple(values[name]) if isinstance(values[name], list) else values[name] for name in known
         }
         return cls(**read, runtime=runtime)
