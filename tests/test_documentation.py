@@ -48,6 +48,13 @@ def test_contributing_leads_each_wish_to_files():
         assert all((TOP / path).exists() for path in named), row
 
 
+@pytest.mark.parametrize("package", ["app", "models", "pipelines"])
+def test_the_document_of_a_package_names_each_of_its_folders(package):
+    text = (TOP / package / "README.md").read_text()
+    folders = {str(path.parent.relative_to(TOP)) for path in (TOP / package).glob("*/__init__.py")}
+    assert {folder for folder in folders if f"`{folder}/" not in text} == set()
+
+
 def test_the_readme_is_short():
     assert len((TOP / "README.md").read_text().splitlines()) <= 250
 

@@ -7,7 +7,6 @@ from typing import Any
 from ....models.weights.store import Progress, WeightStore, silent
 from ...analysis.options import AnalysisOptions
 from ...pipeline import Pipeline
-from ...sinks.outputs import Save
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class JobSettings:
     """
 
     analysis: AnalysisOptions
-    saves: tuple[Save, ...] = ("video", "jsonl")
+    saves: tuple[str, ...] = ("video", "jsonl")
     start_s: float = 0.0
     frames: int | None = None
     coco_annotations: str | None = None
