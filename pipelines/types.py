@@ -13,6 +13,9 @@ from ..models.types import F32, I64, U8, ConvKind
 if TYPE_CHECKING:
     import supervision as sv
 
+Blur = Literal["nothing", "faces", "people"]
+"""What is made unrecognizable before a frame is shown or stored."""
+
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
 """What can be done besides detecting."""

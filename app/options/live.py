@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
+from ...pipelines.types import Blur
 from . import shared
 from .analysis import AnalysisArguments
 
@@ -38,7 +39,7 @@ class LiveRequest:
     loop: bool
     target_fps: float | None
     reconnect_timeout_s: float | None
-    blur: shared.Blur
+    blur: Blur
     lines: Sequence[str]
     zones: Sequence[str]
 

@@ -3,17 +3,16 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import DetectEvery
+from ...pipelines.types import Blur, DetectEvery
 
 T = TypeVar("T", bound=str)
-Blur = Literal["nothing", "faces", "people"]
 
 ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"

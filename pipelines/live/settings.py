@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from ...models.types import ConvKind
 from ..analysis.options import AnalysisOptions
-from ..drawing.anonymize import Blur
-from ..types import TASKS, Task
+from ..types import TASKS, Blur, Task
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0

@@ -11,13 +11,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from ....models.types import U8
 from ....pipelines.analysis.options import AnalysisOptions
+from ....pipelines.drawing.skeleton import Skeleton
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.analysis import LiveAnalysis
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
 from ....pipelines.types import Frame, ModelInfo
 from ..shared.websocket import RejectedMessageError
-from .serialize import to_json
+from .serialize import style_to_json, to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080
@@ -75,8 +76,7 @@ class CameraSession:
         }
         if model != self._sent:
             self._sent = model
-            answer["skeleton"] = [list(pair) for pair in model.skeleton]
-            answer["sides"] = [_side(name) for name in model.keypoint_names]
+            answer["style"] = style_to_json(Skeleton(model.skeleton, model.keypoint_names))
         return answer
 
 
@@ -104,8 +104,3 @@ def read_jpeg(data: bytes) -> U8:
     if image is None or image.shape[:2] != (height, width):
         raise RejectedMessageError("the image is damaged: it cannot be decoded")
     return np.asarray(image, np.uint8)
-
-
-def _side(name: str) -> int:
-    """1 for the person's left, -1 for their right, 0 for the middle."""
-    return name.startswith("left_") - name.startswith("right_")
