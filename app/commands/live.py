@@ -7,9 +7,9 @@ import typer
 
 from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds
-from ..live.arguments import LiveArguments
 from ..options import shared as choices
 from ..options.groups import with_groups
+from ..options.live import LiveArguments
 from ..terminal import console
 
 RECORDS = (".mp4", ".mov")

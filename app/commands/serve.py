@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
-from ..live.arguments import LiveArguments
 from ..options.groups import with_groups
+from ..options.live import LiveArguments
 from ..terminal import console
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})

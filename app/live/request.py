@@ -1,77 +1,23 @@
 """What ``sepcam live`` and ``sepcam serve`` both begin with: a source, networks, and a session of the two."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
-from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.events import Event
-from ...pipelines.analytics.zones import Zone, parse_zone
 from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
 from ...pipelines.live.settings import LiveSettings
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.sources.open_live import open_live
 from ...pipelines.sources.realtime import PacedSource
 from ...pipelines.sources.reconnecting import ReconnectingSource
-from ...pipelines.types import Blur, StreamInfo
+from ...pipelines.types import StreamInfo
+from ..options.live import LiveRequest
 from ..options.load_networks import load
 from ..terminal import console
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRequest:
-    """What the user asked for; see the options of ``sepcam live``.
-
-    Attributes:
-        source: what ``open_live`` takes.
-        analysis: what to do, and with which networks to start.
-        size: (width, height) to ask a camera for, or None.
-        rate: frames per second to ask a camera for, or None.
-        loop: whether a file begins again.
-        target_fps: rate to keep, None for the camera's.
-        reconnect_timeout_s: when to give up a lost source, None for never.
-        blur: what to hide.
-        lines: each ``x1,y1,x2,y2``.
-        zones: each ``x1,y1,x2,y2,...``.
-    """
-
-    source: str
-    analysis: AnalysisOptions
-    size: tuple[int, int] | None
-    rate: float | None
-    loop: bool
-    target_fps: float | None
-    reconnect_timeout_s: float | None
-    blur: Blur
-    lines: Sequence[str]
-    zones: Sequence[str]
-
-    def parsed_zones(self) -> list[Zone]:
-        """The lines and zones.
-
-        Raises:
-            SepcamError: If one does not read like that.
-        """
-        lines = [parse_zone(text, line=True) for text in self.lines]
-        return lines + [parse_zone(text, line=False) for text in self.zones]
-
-    def open(self) -> PacedSource | ReconnectingSource:
-        """The source.
-
-        Raises:
-            SepcamError: If it cannot be opened.
-        """
-        return open_live(
-            self.source,
-            size=self.size,
-            rate=self.rate,
-            loop=self.loop,
-            reconnect_timeout_s=self.reconnect_timeout_s,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ def with_groups(command: Callable[..., T]) -> Callable[..., T]:
     dataclass made of their values.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, type[Any]] = {
-        name: hint for name, hint in hints.items() if is_dataclass(hint) and name != "return"
+    groups = {
+        name: hint
+        for name, hint in hints.items()
+        if isinstance(hint, type) and is_dataclass(hint) and name != "return"
     }
     options: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from ...models.errors import SepcamError
+from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
-from .settings import TrackerSettings
 
 
 class Tracker(Protocol):

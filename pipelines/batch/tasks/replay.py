@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ....models.spec import TrackerSettings
 from ....models.types import F32, I64, U8, Detections, Detector, OnePassNetwork
 from ...tracking.base import Tracker
-from ...tracking.settings import TrackerSettings
 from .segment_store import Follow, Followed
 
 
