@@ -12,6 +12,7 @@ import numpy as np
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
+from ...models.hardware import physical_cores
 from ...models.profiling import machine
 from ...models.profiling.variants import Subject, external, paper_network, registered
 from ...models.runtime.compile import resolve
@@ -244,7 +245,7 @@ def _fixed(options: RuntimeOptions) -> RuntimeOptions:
     resolved = resolve(options)
     if resolved.device == "cuda":
         return resolved
-    threads = resolved.threads or machine.available_cores()
+    threads = resolved.threads or physical_cores()
     return RuntimeOptions(resolved.runtime, resolved.device, resolved.precision, threads)
 
 

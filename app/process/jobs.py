@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from ...models.errors import SepcamError
+from ...models.hardware import memory_available, usable_cores
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
@@ -20,7 +21,7 @@ from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
 from ...pipelines.batch.state.settings import JobSettings
-from ...pipelines.batch.workers.autotune import Split, Tryout, choose, cores, free_memory, splits
+from ...pipelines.batch.workers.autotune import Split, Tryout, choose, splits
 from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
 from ...pipelines.batch.workers.watchdog import STALL_S
@@ -255,8 +256,8 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
             say=console.note,
         )
     memory = request.max_memory
-    if memory is None and (free := free_memory()) is not None:
-        memory = free * 3 // 4
+    if memory is None:
+        memory = memory_available() * 3 // 4
 
     def start(split: Split) -> ProcessPool:
         return ProcessPool(
@@ -264,7 +265,7 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         )
 
     if isinstance(request.workers, int):
-        return start(Split(request.workers, request.threads or max(1, cores() // request.workers)))
+        return start(Split(request.workers, request.threads or max(1, usable_cores() // request.workers)))
     waiting = [entry for entry in entries if entry.state in UNDONE]
     # A long file is as good as several, since it is done in parts.
     tasks = (
@@ -273,7 +274,7 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         else sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
     )
     with closing(Tryout(start, waiting, settings.saves, settings.frames)) as tryout:
-        candidates = list(splits(tasks, cores(), request.threads))
+        candidates = list(splits(tasks, usable_cores(), request.threads))
         choice = choose(candidates, tryout.attempt, files=len(waiting), max_memory=memory)
         console.note(choice.why)
         return tryout.pool(choice.split)
