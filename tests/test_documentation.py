@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+from sepcam.app import cli
 
 TOP = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -53,6 +55,23 @@ def test_the_document_of_a_package_names_each_of_its_folders(package):
     text = (TOP / package / "README.md").read_text()
     folders = {str(path.parent.relative_to(TOP)) for path in (TOP / package).glob("*/__init__.py")}
     assert {folder for folder in folders if f"`{folder}/" not in text} == set()
+
+
+def options(command) -> set[str]:
+    """The long options of a command and its sub-commands."""
+    own = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+    return own.union(*(options(child) for child in getattr(command, "commands", {}).values()))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TOP)))
+def test_the_options_that_a_document_names_exist(document):
+    known = options(typer.main.get_command(cli.app)) | {"--help"}
+    of_other_programs = re.compile("ray start|openssl|tests.soak|make (soak|bench)|^--long")
+    named = set()
+    for line in document.read_text().splitlines():
+        if not of_other_programs.search(line):
+            named |= set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", line))
+    assert named <= known
 
 
 def test_the_readme_is_short():

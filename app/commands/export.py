@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ...models.errors import SepcamError
-from ...models.registry import find
 from ...models.types import ConvKind
-from ...models.weights.store import WeightStore
 from ..terminal import console
 
 
@@ -28,6 +26,9 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a network as a file that other programs run, and check it against torch."""
+    from ...models.registry import find
+    from ...models.weights.store import WeightStore
+
     info = find(name)
 
     from ...models.layers.conversion import as_kind

@@ -7,8 +7,6 @@ import typer
 
 from ...models import plugins
 from ...models.errors import SepcamError
-from ...models.registry import REGISTRY, find
-from ...models.weights.store import WeightStore
 from ..terminal import console
 from .export import export
 from .quantize import quantize
@@ -22,6 +20,9 @@ models.command()(quantize)
 def list_models() -> None:
     """Show every network: cost in both forms, quality, licence, and whether its weights are here."""
     from rich.table import Table
+
+    from ...models.registry import REGISTRY
+    from ...models.weights.store import WeightStore
 
     store = WeightStore()
     table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
@@ -60,6 +61,9 @@ def fetch(
     ] = None,
 ) -> None:
     """Put weights into the cache: downloaded and checked, or from a file of yours."""
+    from ...models.registry import REGISTRY, find
+    from ...models.weights.store import WeightStore
+
     names = names or []
     store = WeightStore(notice=console.note)
     if file is not None and len(names) != 1:
@@ -83,6 +87,9 @@ def fetch(
 @models.command()
 def verify() -> None:
     """Check every byte of the weights in the cache."""
+    from ...models.registry import REGISTRY
+    from ...models.weights.store import WeightStore
+
     store = WeightStore()
     words = {
         "ok": "ok",

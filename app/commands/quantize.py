@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ...models.registry import find
 from ...models.types import ConvKind, Detector, PoseEstimator
 from ..options import shared as choices
 from ..terminal import console
@@ -68,6 +67,7 @@ def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_
 
 
 def _trial(name: str, samples: int, backbone: ConvKind) -> "Trial":
+    from ...models.registry import find
     from ...models.runtime.options import Compiler, RuntimeOptions
     from ...models.weights.store import WeightStore
     from ...models.zoo import load_detector, load_pose

@@ -67,13 +67,14 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
         SepcamError: If the options do not fit this machine.
     """
     from ...models.detectors.ultralytics import PREFIX
+    from ...models.registry import larger_inputs
     from ...models.runtime.compile import resolve
-    from ...models.zoo import LARGER_INPUTS, choose_detector
+    from ...models.zoo import choose_detector
 
     name = setup.detector
     if name == "auto":
         name = choose_detector(store, progress).name
-    size = LARGER_INPUTS.get(name) if setup.larger else setup.input_size
+    size = larger_inputs().get(name) if setup.larger else setup.input_size
     options = setup.options
     if name.startswith(PREFIX) and options.runtime == "auto":
         options = replace(options, runtime="torch")  # nothing else runs these

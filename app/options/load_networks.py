@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from ...models.errors import SepcamError
+from ...models.registry import larger_inputs
 from ...models.weights.store import WeightStore
-from ...models.zoo import BEST_DETECTOR, LARGER_INPUTS, choose_detector
+from ...models.zoo import BEST_DETECTOR, choose_detector
 from ...pipelines.batch.state.settings import JobSettings
 from ...pipelines.pipeline import Pipeline
 from ..terminal import console
@@ -31,10 +32,11 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
         return lambda name: size
 
     def rule(name: str) -> int | None:
-        if small_people and name not in LARGER_INPUTS:
-            known = ", ".join(LARGER_INPUTS)
+        larger = larger_inputs()
+        if small_people and name not in larger:
+            known = ", ".join(larger)
             raise SepcamError(f"{name} takes no larger input: --small-people is for {known}")
-        return LARGER_INPUTS[name] if small_people or name == BEST_DETECTOR else None
+        return larger[name] if small_people or name == BEST_DETECTOR else None
 
     return rule
 
@@ -43,7 +45,8 @@ def chosen_detector() -> str:
     """What ``auto`` comes to, said on the terminal."""
     with console.downloads() as report:
         choice = choose_detector(WeightStore(notice=console.note), report)
-    console.note(f"detector: {choice.name} ({choice.reason})")
+    say = console.warn if choice.fallback else console.note
+    say(f"detector: {choice.name} ({choice.reason})")
     return choice.name
 
 

@@ -6,14 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SepcamError
+from ..spec import Size
 from ..types import F32
-from .candidates import _MAX_LOG_SIZE, Size
+from .candidates import MAX_LOG_SIZE
 
 SSD_SIZE: Size = (300, 300)
 
 
 def ssd_heads(size: Size) -> int:
-    """How many heads an SSD has at an input size: all 6 at 300 x 300, the 2 finest on larger pictures.
+    """How many heads an SSD has at an input size: all 6 at 300 x 300, the 2 finest on larger images.
 
     Raises:
         SepcamError: If a side is not 300 plus a multiple of 32. Others would be padded in a pattern that the
@@ -98,5 +99,5 @@ def decode(encodings: F32, anchors: F32) -> F32:
     """
     sides = anchors[:, :1:-1]
     centre = encodings[:, 1::-1] / 10 * sides + anchors[:, 1::-1]
-    half = np.exp(np.minimum(encodings[:, :1:-1] / 5, _MAX_LOG_SIZE)) * sides / 2
+    half = np.exp(np.minimum(encodings[:, :1:-1] / 5, MAX_LOG_SIZE)) * sides / 2
     return np.concatenate([centre - half, centre + half], 1, dtype=np.float32)

@@ -1,58 +1,34 @@
-"""From a network's candidates to detections: thresholds, clipping, NMS, box voting."""
+"""From a network's candidates to detections: clipping, NMS, box voting."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..ops.boxes import nms, vote
+from ..spec import Thresholds
 from ..types import F32, I64, U8, Detections
 
 Run = Callable[[U8], tuple[F32, ...]]
+"""Maps a (1, H, W, 3) uint8 BGR batch to the network's float32 outputs, such as a `runtime.Runner`."""
+
+MAX_LOG_SIZE = np.float32(8)
+"""Upper limit of the logarithm of a box's size: keeps the boxes of a broken network finite."""
+
+_MAX_CANDIDATES = 1000  # bounds the time that NMS takes on an image full of false boxes
 
 
-Size = tuple[int, int]  # (height, width) in pixels
-
-
-_MAX_CANDIDATES = 1000  # bounds the time that NMS takes on a picture that is full of false boxes
-
-
-_MAX_LOG_SIZE = np.float32(8)  # keeps a broken network's boxes finite; trained ones stay far below
-
-
-_LOWEST = np.float32(-80)  # below, the sigmoid's exponential would overflow
-
-
-_ONE = np.float32(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """How a detector's candidates become its detections.
-
-    Attributes:
-        score_floor: the lowest score that is reported, in (0, 1).
-        nms_iou: boxes of one class that overlap by more are one object.
-        limit: the most objects reported in one picture.
-        vote_iou: boxes of one class that overlap by as much have a say in where the best of them is; None
-            takes the best as it is.
-    """
-
-    score_floor: float
-    nms_iou: float
-    limit: int = 100
-    vote_iou: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.score_floor < 1:
-            raise ValueError(f"score_floor must lie between 0 and 1, is {self.score_floor}")
-
-
-def _select(
+def select(
     boxes: F32, scores: F32, labels: I64, shape: tuple[int, ...], thresholds: Thresholds
 ) -> Detections:
-    """Clips candidates to a picture of ``shape`` (height, width, ...) and suppresses duplicates."""
+    """Clips candidates to the image and suppresses duplicates.
+
+    Args:
+        boxes: (N, 4) float32 x1 y1 x2 y2 in image pixels.
+        scores: (N,) float32 in (0, 1].
+        labels: (N,) int64.
+        shape: (height, width, ...) of the image.
+        thresholds: for NMS and box voting; the score floor is not applied.
+    """
     height, width = shape[:2]
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
     usable = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(1))  # some lie wholly outside
@@ -65,11 +41,3 @@ def _select(
     else:
         best = vote(boxes, scores, labels, kept, thresholds.vote_iou)
     return Detections(best, scores[kept], labels[kept].astype(np.int64, copy=False))
-
-
-def _sigmoid(x: F32) -> F32:
-    return _ONE / (_ONE + np.exp(-np.maximum(x, _LOWEST)))
-
-
-def _logit(p: float) -> float:
-    return math.log(p / (1 - p))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from ..spec import Size
 from ..types import U8, Detections, Detector, Part
-from .candidates import Size
 
 _MAX_SIZES = 24  # networks kept for pictures of different shapes; photos come in about 20
 

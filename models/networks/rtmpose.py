@@ -6,7 +6,6 @@ What the network says is turned into keypoints by `simcc.SimCCPose`.
 """
 
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -14,8 +13,6 @@ from torch import nn
 from ..layers.conv import ConvAct, DepthwiseSeparable, Normalize
 from ..layers.pooling import SpatialPyramid
 from ..ops import coco
-from ..weights.checkpoints import convolutions
-from ..weights.importers import load_convs
 
 SIZE = (256, 192)
 """(height, width) of the input in pixels."""
@@ -25,21 +22,7 @@ _MEAN, _DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of Ima
 _STRIDE = 32
 _TOKEN = 256
 _ATTENTION = 128
-_EPSILON = 1e-5  # of the batch norms, and the least length that a token is divided by
-
-CHECKPOINT_NAMES = {
-    "head.flatten_norm.gain": "head.mlp.0.g",
-    "head.embed.weight": "head.mlp.1.weight",
-    "head.attention.norm.gain": "head.gau.ln.g",
-    "head.attention.expand.weight": "head.gau.uv.weight",
-    "head.attention.scale": "head.gau.gamma",
-    "head.attention.shift": "head.gau.beta",
-    "head.attention.reduce.weight": "head.gau.o.weight",
-    "head.attention.keep": "head.gau.res_scale.scale",
-    "head.columns.weight": "head.cls_x.weight",
-    "head.rows.weight": "head.cls_y.weight",
-}
-"""Parameters that are no convolution's, by the names that OpenMMLab's checkpoints give them."""
+_EPSILON = 1e-5  # the least length that a token is divided by
 
 
 class RTMPose(nn.Module):
@@ -61,21 +44,6 @@ class RTMPose(nn.Module):
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """See the class."""
         return self.head(self.backbone((self.normalize(images) - self.mean) / self.deviation))
-
-    def load_checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Takes the weights of a checkpoint of OpenMMLab's, whose batch norms are folded in.
-
-        Raises:
-            ValueError: If something is missing or does not fit.
-        """
-        load_convs(self, convolutions(state, _EPSILON))
-        own = dict(self.named_parameters())
-        for name, theirs in CHECKPOINT_NAMES.items():
-            value = state.get(theirs)
-            if value is None or value.shape != own[name].shape:
-                found = "nothing" if value is None else tuple(value.shape)
-                raise ValueError(f"{theirs} should be {tuple(own[name].shape)}, is {found}")
-            own[name].data.copy_(value)
 
 
 class _CSPNeXt(nn.Sequential):

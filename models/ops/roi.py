@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..types import F32, U8
+from .logistic import sigmoid
 
 POINTS = 39
 """The network's landmarks: 33 of the body, 2 that give the next region, 4 unused."""
@@ -142,8 +143,3 @@ def refine(points: F32, heatmaps: F32) -> F32:
     x = (weight.sum(2) * column).sum(2) / total / size
     y = (weight.sum(3) * row).sum(2) / total / size
     return np.where(sure[..., None], np.stack([x, y], -1), points).astype(np.float32)
-
-
-def sigmoid(logits: F32) -> F32:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * logits))

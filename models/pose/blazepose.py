@@ -1,11 +1,18 @@
-"""BlazePose, the estimator: crops the people out of an image, runs the network, reads its answer."""
+"""BlazePose as a pose estimator: crops, network, decoding; and the three sizes of the registry."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..ops.roi import POINTS, project, refine, roi_from_landmarks, sample, sigmoid
-from ..types import F32, U8, Part, Poses
+from ..ops.logistic import sigmoid
+from ..ops.roi import POINTS, project, refine, roi_from_landmarks, sample
+from ..sources import NpmSource, Source, UrlSource, mediapipe_wheel
+from ..spec import LoadedNetwork, ModelSpec
+from ..types import F32, U8, Part, PoseEstimator, Poses
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Runner = Callable[[U8], Sequence[F32]]
 
@@ -133,3 +140,96 @@ def nobody(masks: bool, rois: F32) -> Poses:
     return Poses(
         rois, np.zeros((count, _BODY, 3), np.float32), np.zeros(count, np.float32), rois.copy(), logits
     )
+
+
+def _make(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:
+    def compile_for(masks: bool) -> Runner:
+        if masks:
+            return network.runner((CROP, CROP), max_batch=max_people)
+        return network.runner(
+            (CROP, CROP), max_batch=max_people, variant="no-mask", change=lambda net: net.without_mask()
+        )
+
+    pose = BlazePose(compile_for, name=network.name)
+    if masks is not None:
+        pose.prepare(masks=masks)
+    return pose
+
+
+def _build(size: Literal["LITE", "FULL", "HEAVY"]) -> "Callable[[], nn.Module]":
+    def build() -> "nn.Module":
+        from ..networks import blazepose
+
+        return blazepose.BlazePoseLandmarks(getattr(blazepose, size))
+
+    return build
+
+
+def _published(size: str, generation: int) -> tuple[Source, ...]:
+    """Where Google publishes a pose network's file; its hash is in MediaPipe's own list of files."""
+    return (
+        UrlSource(
+            f"https://storage.googleapis.com/mediapipe-assets/pose_landmark_{size}.tflite"
+            f"?generation={generation}"
+        ),
+        NpmSource(
+            requirement="@mediapipe/pose@0.5.1675469404",
+            sha256="8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84",
+            size=40_985_403,
+            member=f"package/pose_landmark_{size}.tflite",
+        ),
+    )
+
+
+_OUTPUTS = ("landmarks", "presence", "mask", "heatmaps", "world")
+
+BLAZEPOSE_LITE = ModelSpec(
+    name="blazepose-lite",
+    task="pose",
+    licence="Apache-2.0",
+    trained_on="people and their 3D poses, collected by Google",
+    input_size=(256, 256),
+    figures="OKS AP 18.7, mask AP50 49.7 (79 COCO val images; full: 21.9, 52.7)",
+    macs=(198, 6_044),
+    params=(1.36, 49.43),
+    outputs=_OUTPUTS,
+    sources=_published("lite", 1661875901231143),
+    sha256="f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+    format="tflite",
+    build=_build("LITE"),
+    pose=_make,
+)
+
+BLAZEPOSE_FULL = ModelSpec(
+    name="blazepose-full",
+    task="pose",
+    licence="Apache-2.0",
+    trained_on="people and their 3D poses, collected by Google",
+    input_size=(256, 256),
+    figures="OKS AP 30.6, mask AP50 66.1 (300 COCO val images, several people)",
+    macs=(386, 13_745),
+    params=(3.17, 116.70),
+    outputs=_OUTPUTS,
+    sources=(mediapipe_wheel("pose_landmark/pose_landmark_full"),),
+    sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    format="tflite",
+    build=_build("FULL"),
+    pose=_make,
+)
+
+BLAZEPOSE_HEAVY = ModelSpec(
+    name="blazepose-heavy",
+    task="pose",
+    licence="Apache-2.0",
+    trained_on="people and their 3D poses, collected by Google",
+    input_size=(256, 256),
+    figures="OKS AP 39.8 (300 COCO val images; 30.1 on 79, full: 21.9)",
+    macs=(1_927, 90_985),
+    params=(13.75, 753.25),
+    outputs=_OUTPUTS,
+    sources=_published("heavy", 1661875897944151),
+    sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+    format="tflite",
+    build=_build("HEAVY"),
+    pose=_make,
+)

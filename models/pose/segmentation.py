@@ -1,12 +1,18 @@
-"""A network that segments people, as a pose estimator that gives masks and no landmarks."""
+"""Networks that segment people, as pose estimators that find masks and no keypoints; and MediaPipe's."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..ops.roi import sample
-from ..types import F32, U8, Part, Poses
+from ..sources import mediapipe_wheel
+from ..spec import LoadedNetwork, ModelSpec
+from ..types import F32, U8, Part, PoseEstimator, Poses
 from .blazepose import CROP, Runner
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class RegionSegmenter:
@@ -48,3 +54,32 @@ class RegionSegmenter:
             logits[:] = self._runner(crops)[0]
         keypoints, present = np.zeros((count, 0, 3), np.float32), np.ones(count, np.float32)
         return Poses(rois, keypoints, present, rois.copy(), logits)
+
+
+def _make(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:
+    del masks  # It has no other form.
+    return RegionSegmenter(network.runner((CROP, CROP), max_batch=max_people), name=network.name)
+
+
+def _selfie_segmentation() -> "nn.Module":
+    from ..networks.selfie_segmentation import SelfieSegmentation
+
+    return SelfieSegmentation()
+
+
+SELFIE_SEGMENTATION = ModelSpec(
+    name="selfie-segmentation",
+    task="segment",
+    licence="Apache-2.0",
+    trained_on="people in front of their cameras, collected by Google",
+    input_size=(256, 256),
+    figures="masks only, of near people; not measured on COCO",
+    macs=(59, 618),
+    params=(0.11, 1.73),
+    outputs=("mask",),
+    sources=(mediapipe_wheel("selfie_segmentation/selfie_segmentation"),),
+    sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+    format="tflite",
+    build=_selfie_segmentation,
+    pose=_make,
+)

@@ -1,25 +1,23 @@
-"""SimCC pose networks as estimators: crops the people out of an image, reads each keypoint's column and row.
+"""SimCC pose networks as estimators: crops, network, each keypoint from its column and row; and RTMPose-t.
 
 Source: Li et al. 2022, https://arxiv.org/abs/2107.03332; the crops are those of OpenMMLab's networks.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ..ops import coco
 from ..ops.roi import project, roi_to_image
-from ..types import F32, U8, Part, Poses
+from ..sources import UrlSource
+from ..spec import LoadedNetwork, ModelSpec
+from ..types import F32, U8, Part, PoseEstimator, Poses
 from .blazepose import Runner
 
-SKELETON = (
-    *((0, 1), (0, 2), (1, 3), (2, 4)),  # face
-    *((5, 6), (5, 11), (6, 12), (11, 12)),  # trunk
-    *((5, 7), (7, 9), (6, 8), (8, 10)),  # arms
-    *((11, 13), (13, 15), (12, 14), (14, 16)),  # legs
-)
-"""Pairs of COCO's keypoints that a drawing joins."""
+if TYPE_CHECKING:
+    from torch import nn
 
 _SURE = 0.3  # least score of a keypoint that OpenMMLab's own drawings show
 _FEWEST = 5  # sure keypoints of somebody who is there: a head has so many
@@ -42,7 +40,7 @@ class SimCCPose:
 
     parts: frozenset[Part] = frozenset(("pose",))
     keypoint_names: Sequence[str] = coco.KEYPOINTS
-    skeleton: Sequence[tuple[int, int]] = SKELETON
+    skeleton: Sequence[tuple[int, int]] = coco.SKELETON
 
     def __init__(self, runner: Runner, size: tuple[int, int], *, name: str) -> None:
         self.name = name
@@ -107,3 +105,38 @@ def _around(keypoints: F32, rois: F32) -> F32:
             low, high = points.min(0), points.max(0)
             regions[row] = *(low + high) / 2, max(_AROUND * float((high - low).max()), 1.0), 0.0
     return regions
+
+
+def _make(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:
+    del masks  # It has none.
+    size = network.spec.input_size
+    return SimCCPose(network.runner(size, max_batch=max_people), size, name=network.name)
+
+
+def _rtmpose() -> "nn.Module":
+    from ..networks.rtmpose import RTMPose
+
+    return RTMPose()
+
+
+RTMPOSE_T = ModelSpec(
+    name="rtmpose-t",
+    task="pose",
+    licence="Apache-2.0",
+    trained_on="COCO and AI Challenger (17 keypoints)",
+    input_size=(256, 192),
+    figures="OKS AP 68.5 (COCO val, by its authors); skeletons only",
+    macs=(355, 528),
+    params=(3.33, 4.55),
+    outputs=("columns", "rows"),
+    sources=(
+        UrlSource(
+            "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/"
+            "rtmpose-tiny_simcc-aic-coco_pt-aic-coco_420e-256x192-cfc8f33d_20230126.pth"
+        ),
+    ),
+    sha256="cfc8f33d",
+    format="openmmlab",
+    build=_rtmpose,
+    pose=_make,
+)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,15 +19,6 @@ _ARRAYS = [
     *(type(np.dtype(kind)) for kind in "?bBhHiIlLqQefdU"),
 ]
 """Plain arrays of numbers, which checkpoints of OpenMMLab keep beside their weights."""
-
-
-@runtime_checkable
-class TakesCheckpoint(Protocol):
-    """A network that finds its weights in its authors' checkpoint itself."""
-
-    def load_checkpoint(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Takes what ``read_state`` gives; raises ValueError if something is missing or does not fit."""
-        ...
 
 
 def read_state(path: Path | str) -> dict[str, torch.Tensor]:

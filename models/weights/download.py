@@ -14,7 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from ..cache import sha256_of
-from ..registry import NpmSource, Source, UrlSource, WheelSource
+from ..sources import NpmSource, Source, UrlSource, WheelSource
 
 Report = Callable[[int, int | None], None]
 """Is told the bytes that are there and, where known, how many there will be."""

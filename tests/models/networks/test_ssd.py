@@ -9,11 +9,11 @@ import pytest
 import torch
 from hypothesis import given
 from sepcam.models.detectors.anchors import anchors, decode, ssd_heads
-from sepcam.models.detectors.candidates import Thresholds
 from sepcam.models.detectors.ssd import COCO_LOGITS, PERSON_LOGITS, SSDDetector, SSDPass
 from sepcam.models.errors import SepcamError
 from sepcam.models.networks.ssd import SSDLitePerson, SSDMobileNetV1
 from sepcam.models.ops import coco
+from sepcam.models.spec import Thresholds
 from sepcam.models.types import Detector
 from sepcam.models.weights.importers import load_convs, read_tflite
 from sepcam.models.weights.store import WeightStore

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from sepcam.models.detectors.anchors import torchvision_anchors
-from sepcam.models.detectors.candidates import Thresholds
 from sepcam.models.detectors.ssd import COCO_LOGITS, SSDDetector, SSDPass
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import to_standard
@@ -16,6 +15,7 @@ from sepcam.models.ops import coco
 from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.models.spec import Thresholds
 from sepcam.models.types import Detector
 from sepcam.models.weights.checkpoints import read_torch
 from sepcam.models.weights.importers import load_convs
@@ -111,7 +111,7 @@ def test_the_registry_names_torchvisions_own_file():
 
 
 def test_only_its_own_input_size_is_taken(weights_file, cache_dir):
-    with pytest.raises(SepcamError, match="takes 320x320 pictures only, not 416x640"):
+    with pytest.raises(SepcamError, match="takes 320x320 images only, not 416x640"):
         load_detector(NAME, options=OPTIONS, weights_file=weights_file, input_size=(640, 416))
 
 

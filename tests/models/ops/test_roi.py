@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sepcam.models.ops.logistic import sigmoid
 from sepcam.models.ops.roi import (
     overlap,
     project,
@@ -15,7 +16,6 @@ from sepcam.models.ops.roi import (
     roi_from_landmarks,
     roi_to_image,
     sample,
-    sigmoid,
 )
 
 SIZE = (480, 640)  # height, width

@@ -18,7 +18,8 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as description
 from mediapipe.tasks.metadata import schema_py_generated as tflite
 from sepcam.models.errors import SepcamError
 from sepcam.models.pose.blazepose import KEYPOINTS
-from sepcam.models.registry import REGISTRY, WheelSource
+from sepcam.models.registry import REGISTRY
+from sepcam.models.sources import WheelSource
 from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.download import download
 from sepcam.models.zoo import load_pose

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 import torch
 from sepcam.models.errors import SepcamError
-from sepcam.models.registry import REGISTRY, ModelInfo, UrlSource, WheelSource
-from sepcam.models.weights.download import download
+from sepcam.models.registry import REGISTRY
+from sepcam.models.sources import UrlSource, WheelSource
+from sepcam.models.spec import ModelSpec
 from sepcam.models.weights.store import WeightStore
 from torch import nn
 
@@ -53,7 +54,7 @@ class Shop:
     def store(self) -> WeightStore:
         return self.store_of(self.info)
 
-    def store_of(self, info: ModelInfo) -> WeightStore:
+    def store_of(self, info: ModelSpec) -> WeightStore:
         return WeightStore(self.root, registry={"toy": info}, notice=self.notices.append)
 
     def with_sources(self, *sources: UrlSource | WheelSource) -> WeightStore:
@@ -222,7 +223,7 @@ def test_a_refusal_is_forgotten_after_a_day(shop: Shop):
 
 
 def test_a_server_that_never_answers_costs_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(download, "_ANSWER_S", 0.2)
+    monkeypatch.setattr("sepcam.models.weights.download._ANSWER_S", 0.2)
     enough = threading.Event()
     shop.server.files["/toy.onnx"] = lambda handler: enough.wait(60) and None
     with pytest.raises(SepcamError, match="no answer within"):
@@ -283,7 +284,8 @@ def test_two_processes_fetch_a_network_once(shop: Shop, onnx_of):
     script = """
         import sys
         from dataclasses import replace
-        from sepcam.models.registry import REGISTRY, UrlSource
+        from sepcam.models.registry import REGISTRY
+        from sepcam.models.sources import UrlSource
         from sepcam.models.weights.store import WeightStore
         url, sha256 = sys.argv[1:]
         info = replace(REGISTRY["yolox-nano"], sources=(UrlSource(url, sha256),), sha256=sha256)
