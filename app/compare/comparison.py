@@ -18,6 +18,7 @@ from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import U8, ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.paired_timing import Tick
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.excerpts import Footage, footage
@@ -169,7 +170,9 @@ class Comparison:
     def _pipeline(self, detector: str, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
         request = self._request
         pipelines: dict[ConvKind, Pipeline] = {
-            kind: Pipeline(detector, request.pose, backbone=kind, options=options, store=self._store)
+            kind: Pipeline(
+                AnalysisOptions(detector, request.pose, backbone=kind, runtime=options), store=self._store
+            )
             for kind in KINDS
         }
         measurement = PipelineMeasurement(pipelines, request.source, options, seed=request.seed)

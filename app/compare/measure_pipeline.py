@@ -51,9 +51,8 @@ class PipelineMeasurement:
     ) -> None:
         self.result, self.seen, self.footage = {}, {}, None
         self._pipelines, self._spec, self._options, self._seed = pipelines, spec, options, seed
-        pipeline = pipelines["separable"]
-        names = [pipeline.detector.name] + ([pipeline.pose.name] if pipeline.pose else [])
-        self._name = " + ".join(names)
+        model = pipelines["separable"].model
+        self._name = " + ".join(name for name in (model.detector, model.pose) if name)
 
     def time(
         self, *, rounds: int | None, seconds: float = 0.0, frames: int | None = None, tick: Tick = silent
@@ -109,7 +108,7 @@ class PipelineMeasurement:
     def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
         """Milliseconds from each result to the next within each clip; stores what was timed in ``seen``."""
         pipeline = self._pipelines[kind]
-        overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         times: list[float] = []
         self.seen[kind] = seen = []
         for stretch in taken.stretches:

@@ -18,6 +18,7 @@ from ...models.registry import REGISTRY
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...models.zoo import load_detector, load_pose
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.open import open_source
 
@@ -62,7 +63,7 @@ def _main(request: dict[str, Any]) -> None:
         _once(request["names"][0], given)
     else:
         detector, pose = request["names"]
-        pipeline = Pipeline(load_detector(detector, **given), load_pose(pose, **given), backbone=backbone)
+        pipeline = Pipeline(AnalysisOptions(detector, pose, backbone=backbone, runtime=options))
         _analyze(pipeline, request["source"])
     peak = _peak_rss()
     found = {"start_s": time.perf_counter() - begun}

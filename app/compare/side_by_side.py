@@ -102,7 +102,7 @@ class _Side:
         self._source = open_source(spec)
         self._frames = iter(self._source)
         self._analyzer = pipeline.analyzer(self._source.info)
-        self._overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        self._overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         self._done: list[float] = []
         self._next: U8 | None = None
         self.clock_s = 0.0

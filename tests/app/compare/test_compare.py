@@ -23,12 +23,11 @@ from sepcam.app.compare.side_by_side import beside, most_crowded, record
 from sepcam.models.layers import conversion
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip
 from tests.models.profiling.test_external import SMALL
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import pipeline_of, square_picture
 
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=1)
 SCHEMA = json.loads((resources.files("sepcam.app.compare") / "report_schema.json").read_text())
@@ -265,7 +264,7 @@ def clip(tmp_path_factory):
 
 
 def pipelines():
-    return {kind: Pipeline(SquareDetector(), CentrePose(), backbone=kind) for kind in KINDS}
+    return {kind: pipeline_of(backbone=kind) for kind in KINDS}
 
 
 def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
