@@ -1,7 +1,5 @@
 """One look at a whole image."""
 
-import cv2
-
 from ..detectors.candidates import Run
 from ..ops.letterbox import Letterbox
 from ..spec import Size
@@ -23,8 +21,7 @@ class Look:
 
     def __init__(self, run: Run, size: Size) -> None:
         self._run = run
-        # Bilinear interpolation skips pixels of images that are much larger than the input.
-        self._letterbox = Letterbox(size, 0, shrink=cv2.INTER_AREA)
+        self._letterbox = Letterbox(size, 0, average=True)
 
     def __call__(self, image: U8, score_floor: float) -> tuple[People, Seen]:
         """The people in an (H, W, 3) uint8 BGR image, in its pixels.
