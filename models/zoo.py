@@ -62,7 +62,7 @@ def load_detector(
         options: what runs it; None is automatic.
         store: where weights are kept; None is the user's cache.
         input_size: (height, width) in pixels in place of its own, or the longer side alone: the shorter one
-            then follows each picture's shape. ``yolox-nano`` takes multiples of 32; ``ssdlite-person`` takes
+            then follows each image's shape. ``yolox-nano`` takes multiples of 32; ``ssdlite-person`` takes
             300 plus multiples of 32 and then looks at both sizes.
         score_floor: the lowest score that it gives, in (0, 1), in place of its own. Average precision needs a
             lower one than everything else.
@@ -72,7 +72,7 @@ def load_detector(
         compiler: what prepares the networks to run.
 
     Raises:
-        SepcamError: If the name or a size does not fit, the weights can't be had, or the machine lacks what
+        SepcamError: If the name or a size does not fit, weights are unavailable, or the machine lacks what
             the options ask for.
     """
     store = store or WeightStore()
@@ -142,7 +142,7 @@ def load_pose(
         max_people: the most people per image worth preparing for.
         masks: compile the network at once, with masks or without; None compiles it when it is first used.
         weights_file: take the weights from this file, and leave the cache as it is.
-        progress: hears of downloads.
+        progress: is called as downloads advance.
         compiler: what prepares the networks to run.
 
     Raises:

@@ -84,7 +84,7 @@ class Pipeline:
             source: is read once.
             overlay: draws what was found onto each frame's own image, or onto a copy if a sink needs the
                 clean one; without an overlay, images stay as they are.
-            recorder: gets every result and its picture; finishing it is up to the caller.
+            recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
 
         Yields:

@@ -38,7 +38,7 @@ def quantize(
 ) -> None:
     """Make int8 copies of networks for --precision int8, and measure what they lose and gain.
 
-    Four fifths of the pictures calibrate, the others measure. A copy is kept if its loss is tolerable.
+    Four fifths of the images calibrate, the others measure. A copy is kept if its loss is tolerable.
     """
     kept = [
         _quantise(name, frames, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)

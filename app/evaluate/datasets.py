@@ -41,8 +41,8 @@ class Measured:
 
     Attributes:
         figures: by kind of result, then by name.
-        fps: pictures a second, of the analysis alone.
-        worst: the pictures with the most mistakes.
+        fps: images a second, of the analysis alone.
+        worst: the images with the most mistakes.
     """
 
     figures: Mapping[str, Mapping[str, float]]
@@ -56,7 +56,7 @@ LoadPose = Callable[[], PoseEstimator]
 
 
 class Data(Protocol):
-    """Pictures with ground truth."""
+    """Images with ground truth."""
 
     @property
     def kind(self) -> str:
@@ -174,7 +174,7 @@ class MotData:
     Args:
         video: a video, or a folder of MOTChallenge: images in ``img1``, ``gt/gt.txt`` and ``seqinfo.ini``.
         gt: MOTChallenge ground truth; None takes the folder's.
-        frames: use the first so many frames, None for all.
+        frames: use only this many frames, None for all.
 
     Raises:
         SepcamError: If a file cannot be read, or there is no ground truth.
@@ -247,7 +247,7 @@ def _sequence_fps(folder: Path) -> float | None:
 def _run(
     source: Source | _Timed, analyzer: Analyzer, sink: Sink, judge: Callable[[Frame, Instances], None]
 ) -> list[float]:
-    """Analyses and records every picture; seconds that the analysis of each took."""
+    """Analyses and records every image; seconds that the analysis of each took."""
     seconds: list[float] = []
     try:
         with console.progress(source.info.name, source.info.frame_count) as advance:

@@ -68,7 +68,7 @@ def json_text(report: Mapping[str, Any]) -> str:
 
 
 def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, str]], path: Path) -> None:
-    """Draws accuracy against pictures per second, a panel for each headline figure, as PNG.
+    """Draws accuracy against images per second, a panel for each headline figure, as PNG.
 
     Raises:
         SepcamError: If the file cannot be written.

@@ -1,4 +1,4 @@
-"""The work of ``sepcam evaluate``: measures every setup, and writes table, figures and pictures."""
+"""The work of ``sepcam evaluate``: measures every setup, and writes table, figures and images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Measures every setup and prints a table of them.
 
-    Writes ``evaluation.json``, a file of results and a sheet of the worst pictures for each setup, and, of
+    Writes ``evaluation.json``, a file of results and a sheet of the worst images for each setup, and, of
     two setups or more, a plot of accuracy against speed.
 
     Args:

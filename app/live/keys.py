@@ -81,7 +81,7 @@ class Controls:
         )
 
     def press(self, character: str) -> None:
-        """A key was pressed; what goes wrong is said in the picture."""
+        """A key was pressed; what goes wrong is said in the image."""
         for key in self.keys:
             if character and character in key.characters:
                 try:
@@ -135,7 +135,7 @@ class Controls:
             self._tell("saved", path)
 
     def _tell(self, what: str, path: Path | None) -> None:
-        """Says in the picture, and on the terminal, where a file is."""
+        """Says in the image, and on the terminal, where a file is."""
         if path is None:
             self._session.say("nothing was recorded")
             return

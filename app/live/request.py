@@ -39,7 +39,7 @@ def load_networks(request: LiveRequest) -> Loaded:
     """Loads what a request begins with.
 
     Raises:
-        SepcamError: If networks cannot be had, or an option does not fit them.
+        SepcamError: If networks are unavailable, or an option does not fit them.
     """
     asked = request.analysis
     pipeline = load(asked)
@@ -77,10 +77,10 @@ def begin(
     prepare_ahead: bool,
     on_event: Callable[[Event], None],
 ) -> LiveSession:
-    """A session of a source and networks, which it closes; the first picture comes after ``start``.
+    """A session of a source and networks, which it closes; the first image comes after ``start``.
 
     Raises:
-        SepcamError: If a line or a zone lies outside the picture; the source is closed.
+        SepcamError: If a line or a zone lies outside the image; the source is closed.
     """
     return LiveSession(
         source,

@@ -32,7 +32,7 @@ def show(session: LiveSession, folder: Path, stem: str, going_on: Callable[[], b
 
 
 def view(session: LiveSession, window: Window, controls: Controls, going_on: Callable[[], bool]) -> None:
-    """Shows pictures and passes keys on, until there is no reason to any more."""
+    """Shows images and passes keys on, until there is no reason to any more."""
     number = 0
     shot: Shot | None = None
     dressed: tuple[object, ...] = ()
@@ -54,7 +54,7 @@ def view(session: LiveSession, window: Window, controls: Controls, going_on: Cal
 
 
 def _dress(picture: U8, notice: str | None, help_wanted: bool, recording: bool, controls: Controls) -> U8:
-    """The picture with what belongs to this window alone; the picture itself is shared."""
+    """The image with what belongs to this window alone; the image itself is shared."""
     if not (notice or help_wanted or recording):
         return picture
     picture = picture.copy()

@@ -1,4 +1,4 @@
-"""A window on the desktop: pictures in, keys and clicks out."""
+"""A window on the desktop: images in, keys and clicks out."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ class Window:
 
     Args:
         title: its title.
-        size: (width, height) of the pictures; larger ones begin scaled down.
-        on_click: told x and y, in pixels of the picture, where the left button was pressed.
+        size: (width, height) of the images; larger ones begin scaled down.
+        on_click: told x and y, in pixels of the image, where the left button was pressed.
     """
 
     def __init__(self, title: str, size: tuple[int, int], on_click: Callable[[int, int], object]) -> None:
@@ -38,7 +38,7 @@ class Window:
         cv2.setMouseCallback(title, on_mouse)
 
     def show(self, picture: U8) -> None:
-        """Shows an (H, W, 3) uint8 BGR picture; it is on the screen after ``pressed``."""
+        """Shows an (H, W, 3) uint8 BGR image; it is on the screen after ``pressed``."""
         cv2.imshow(self._title, picture)
         self._drawn = True
 

@@ -284,7 +284,7 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     """SHA-256 of the weights of each network of a job, fetched if need be; none for a plugin.
 
     Raises:
-        SepcamError: If there is no such network, or its weights cannot be had.
+        SepcamError: If there is no such network, or its weights are unavailable.
     """
     store = WeightStore(notice=console.note)
     options = settings.analysis

@@ -1,4 +1,4 @@
-"""A contact sheet: one picture that shows a whole video."""
+"""A contact sheet: one image that shows a whole video."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +16,13 @@ _GROUND = 24
 
 
 def contact_sheet(video: Path, *, columns: int = 3, rows: int = 3, width: int = 480) -> U8:
-    """Pictures of a video at even intervals, in reading order.
+    """Images of a video at even intervals, in reading order.
 
     Args:
         video: the file.
-        columns: pictures in a row.
-        rows: rows of pictures.
-        width: of each picture, in pixels.
+        columns: images in a row.
+        rows: rows of images.
+        width: of each image, in pixels.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -44,7 +44,7 @@ def contact_sheet(video: Path, *, columns: int = 3, rows: int = 3, width: int = 
 
 
 def save_picture(picture: U8, path: Path) -> None:
-    """Writes an (H, W, 3) uint8 BGR picture as PNG, whole or not at all.
+    """Writes an (H, W, 3) uint8 BGR image as PNG, whole or not at all.
 
     Raises:
         SepcamError: If it cannot be written.
@@ -55,7 +55,7 @@ def save_picture(picture: U8, path: Path) -> None:
 
 
 def picture_grid(pictures: Sequence[U8], columns: int, width: int) -> U8:
-    """Pictures of any shapes in reading order, in cells of this width in pixels: (H, W, 3) uint8 BGR."""
+    """Images of any shapes in reading order, in cells of this width in pixels: (H, W, 3) uint8 BGR."""
     columns = min(columns, len(pictures))
     shape = np.median([picture.shape[0] / picture.shape[1] for picture in pictures])
     cell = width, round(width * float(shape))

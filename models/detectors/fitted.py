@@ -6,17 +6,17 @@ from functools import lru_cache
 from ..spec import Size
 from ..types import U8, Detections, Detector, Part
 
-_MAX_SIZES = 24  # networks kept for pictures of different shapes; photos come in about 20
+_MAX_SIZES = 24  # networks kept for images of different shapes; photos come in about 20
 
 
 _STEP = 32  # pixels of the coarsest grid's cells
 
 
 def fitted_size(shape: tuple[int, ...], longest: int) -> Size:
-    """The input that a picture fills best: as long as wanted, and as short as its shape allows.
+    """The input that an image fills best: as long as wanted, and as short as its shape allows.
 
     Args:
-        shape: (height, width, ...) of the picture.
+        shape: (height, width, ...) of the image.
         longest: the input's longer side in pixels. The shorter one differs from it by a multiple of 32, which
             is what the networks here ask for.
 

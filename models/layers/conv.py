@@ -18,7 +18,7 @@ Padding = Literal["same", "symmetric"]
 
 
 class Normalize(nn.Module):
-    """Turns a batch of pictures into what a network was trained on; compiled into the graph with it.
+    """Turns a batch of images into what a network was trained on; compiled into the graph with it.
 
     Maps uint8 (B, H, W, 3) BGR to float32 (B, 3, H, W), ``value * scale + shift``.
 
@@ -33,7 +33,7 @@ class Normalize(nn.Module):
         self.scale, self.shift, self.rgb = scale, shift, rgb
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Pictures to network input."""
+        """Images to network input."""
         x = images.float()
         as_it_is = (self.scale, self.shift) == (1.0, 0.0)
         # The ReLU changes nothing. Without something there, OpenVINO turns the axes before it makes floats of

@@ -159,7 +159,7 @@ class Encoder(nn.Module):
 
 
 class _BgrConv(nn.Conv2d):
-    """A convolution of RGB pictures that are given in BGR: its weights are swapped and not the picture."""
+    """A convolution of RGB images that are given in BGR: its weights are swapped and not the image."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, outputs, H / 2, W / 2)."""

@@ -114,6 +114,6 @@ class MobileNetV1(nn.Module):
         self.classifier = nn.Linear(self.features.channels[1], classes)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
-        """Logits of each picture."""
+        """Logits of each image."""
         _, x = self.features(self.normalize(images))
         return (self.classifier(x.mean((2, 3))),)

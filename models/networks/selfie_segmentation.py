@@ -1,7 +1,7 @@
-"""MediaPipe's selfie segmentation: the mask of the people in a 256 x 256 picture, and nothing else.
+"""MediaPipe's selfie segmentation: the mask of the people in a 256 x 256 image, and nothing else.
 
 The network of ``selfie_segmentation.tflite`` (Apache-2.0): MobileNetV3's blocks down to stride 16, and a
-light decoder back up. It is made for one near person who fills the picture. Modules are defined in the order
+light decoder back up. It is made for one near person who fills the image. Modules are defined in the order
 of the file's graph, so that ``importers.load_convs`` can fill them.
 Source: https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter
 """
@@ -91,7 +91,7 @@ class Block(nn.Module):
 
 
 class Context(nn.Module):
-    """Features, weighed by what the whole picture says."""
+    """Features, weighed by what the whole image says."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

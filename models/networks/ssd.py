@@ -25,7 +25,7 @@ class SSDLitePerson(nn.Module):
     by row, as `detectors.anchors` makes them.
 
     Args:
-        heads: how many of the six heads to run, the finest first. Larger pictures than 300 x 300 need 2: the
+        heads: how many of the six heads to run, the finest first. Larger images than 300 x 300 need 2: the
             deeper heads then see a part of what they were trained on, and make up huge boxes.
     """
 

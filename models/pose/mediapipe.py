@@ -25,7 +25,7 @@ _EDGE = 1e-3  # masks come as probabilities, which become logits; this far from 
 class MediaPipePose:
     """PoseLandmarker as a `types.PoseEstimator`. One thread at a time may use it.
 
-    It looks for a person by itself, which it is made to do for one near person: so it gets a picture of each
+    It looks for a person by itself, which it is made to do for one near person: so it gets an image of each
     person's region, not the whole one, and looks at one after the other.
 
     Args:

@@ -16,7 +16,7 @@ _HINT = "write torchvision:NAME, timm:NAME or FILE.py:FUNCTION"
 
 
 class Pictures(nn.Module):
-    """Feeds raw pictures to a network that takes floats, and gives its tensors as one flat tuple.
+    """Feeds raw images to a network that takes floats, and gives its tensors as one flat tuple.
 
     Maps uint8 (B, H, W, 3) BGR to RGB in [0, 1], float32 (B, 3, H, W), and that to whatever the network makes
     of it. Of torchvision's detectors only the network itself runs: backbone and head, without the anchors
@@ -50,7 +50,7 @@ def builder(spec: str, *, seed: int = 0) -> Callable[[], Pictures]:
 
     Args:
         spec: ``torchvision:mobilenet_v2``, ``timm:NAME`` or ``path/to/file.py:function``, where the function
-            takes nothing and returns a network that takes float (B, 3, H, W) pictures.
+            takes nothing and returns a network that takes float (B, 3, H, W) images.
         seed: of the weights.
 
     Raises:

@@ -49,7 +49,7 @@ class Subject:
         return to_standard(network) if variant == "standard" else paper_baseline(network)
 
     def runner(self, variant: Variant, options: RuntimeOptions) -> Runner:
-        """One of its forms, compiled for single pictures."""
+        """One of its forms, compiled for single images."""
         key = self.key and f"{self.name}-{variant}-{self.key}"
         return compile_network(
             lambda: self.module(variant), self.size, options, key=key, cache_dir=self.cache_dir
@@ -60,7 +60,7 @@ def registered(name: str, store: WeightStore, progress: Progress = silent) -> Su
     """A network of the registry, with its weights.
 
     Raises:
-        SepcamError: If there is none of that name, or its weights cannot be had.
+        SepcamError: If there is none of that name, or its weights are unavailable.
     """
     info = find(name, store.registry)
     digest = store.digest(name, progress)

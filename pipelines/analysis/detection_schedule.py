@@ -59,7 +59,7 @@ class DetectionSchedule:
         """Whether to detect in the next frame.
 
         Args:
-            image: its (H, W, 3) uint8 BGR picture.
+            image: its (H, W, 3) uint8 BGR image.
             time_s: its time in seconds.
             people: (N, 4) float32 x1 y1 x2 y2, where everything known is expected in it.
         """

@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from ...models.types import F32, U8
 
-_CELLS = 96  # the watched picture's width in cells
+_CELLS = 96  # the watched image's width in cells
 
 
 _CHANGED = 20  # levels of a colour by which a cell differs where something moved
@@ -22,7 +22,7 @@ _AROUND = 0.2  # of a box's sides belongs to whoever is in it
 
 
 class Motion:
-    """Sees whether something moves where nobody is known, against the picture of the last detection."""
+    """Sees whether something moves where nobody is known, against the image of the last detection."""
 
     def __init__(self) -> None:
         """Nothing is known."""
@@ -31,9 +31,9 @@ class Motion:
         self._restless_until = np.zeros((0, 0))
 
     def settle(self, image: U8, time_s: float, found: F32) -> None:
-        """Take a picture for the one to compare with.
+        """Take an image for the one to compare with.
 
-        Places that have moved since the last such picture, though nothing was found there, are left alone for
+        Places that have moved since the last such image, though nothing was found there, are left alone for
         a while: leaves, water, screens.
 
         Args:
@@ -66,7 +66,7 @@ class Motion:
 
 
 def _small(image: U8) -> npt.NDArray[np.int16]:
-    """The picture as (rows, columns, 3) cells. Reading four pixels of each is 20 times as fast as all."""
+    """The image as (rows, columns, 3) cells. Reading four pixels of each is 20 times as fast as all."""
     height, width = image.shape[:2]
     rows = max(1, round(height * _CELLS / width))
     thin = cv2.resize(image, (2 * _CELLS, 2 * rows), interpolation=cv2.INTER_NEAREST)
@@ -74,7 +74,7 @@ def _small(image: U8) -> npt.NDArray[np.int16]:
 
 
 def _changed(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-    """(rows, columns) bool, cells that differ by more than the whole picture does (as a camera adapts)."""
+    """(rows, columns) bool, cells that differ by more than the whole image does (as a camera adapts)."""
     difference = b - a
     whole = np.median(difference[::2, ::2], axis=(0, 1)).astype(np.int16)
     return (np.abs(difference - whole) > _CHANGED).any(2)

@@ -16,7 +16,7 @@ PER_SPEED: Final = 35.0
 """Hertz that the cut-off rises by for a speed of one body's height a second."""
 
 _SPEED_HZ = 1.0  # cut-off of the speed itself
-_LONGEST_S = 0.5  # from one frame to the next; after a longer gap everything begins anew
+_LONGEST_S = 0.5  # from one frame to the next; after a longer gap everything restarts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class LandmarkFilter:
 
     The One Euro filter (Casiez, Roussel and Vogel, CHI 2012): a low-pass filter whose cut-off rises with the
     landmark's own speed, in heights of the person a second, so that near and far people are treated alike.
-    A person is filtered by identity, and begins anew after a frame without landmarks.
+    A person is filtered by identity, and restarts after a frame without landmarks.
 
     Measured with BlazePose on four COCO people at 30 frames a second under camera noise: standing still they
     tremble 1.7 times less; walking (half a height a second), swaying and creeping (a tenth) they lag by 0.2,
@@ -50,7 +50,7 @@ class LandmarkFilter:
         Args:
             found: what was found in a frame.
             time_s: the frame's time in seconds. One that does not move on, or by more than half a second,
-                lets everyone begin anew.
+                lets everyone restart.
         """
         step_s, self._time_s = time_s - self._time_s, time_s
         if found.keypoints is None or found.track_ids is None:

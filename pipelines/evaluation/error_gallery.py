@@ -1,4 +1,4 @@
-"""Where results are wrong: the pictures with the most misses and false boxes, drawn."""
+"""Where results are wrong: the images with the most misses and false boxes, drawn."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ _SAME = 0.5  # IoU of a box that is right
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Which boxes of one picture are right.
+    """Which boxes of one image are right.
 
     Attributes:
         right: (N,) bool of the boxes found.
@@ -55,11 +55,11 @@ def judge(boxes: F32, truth: F32) -> Judgement:
 
 
 class WorstPictures:
-    """Keeps the pictures with the most mistakes, drawn with what is right, false and missed.
+    """Keeps the images with the most mistakes, drawn with what is right, false and missed.
 
     Args:
         count: how many to keep.
-        apart: of so many frames in a row at most one is kept, since neighbours in a video look alike.
+        apart: of this many frames in a row at most one is kept, since neighbours in a video look alike.
     """
 
     def __init__(self, count: int = 9, apart: int = 1) -> None:
@@ -67,7 +67,7 @@ class WorstPictures:
         self._kept: dict[int, tuple[int, U8]] = {}
 
     def add(self, frame: Frame, boxes: F32, truth: F32) -> None:
-        """Judges a picture by its boxes, (N, 4) float32 best first, and the true ones; keeps it if bad."""
+        """Judges an image by its boxes, (N, 4) float32 best first, and the true ones; keeps it if bad."""
         judged = judge(boxes, truth)
         place = frame.index // self._apart
         if judged.errors <= self._kept.get(place, (0, None))[0]:

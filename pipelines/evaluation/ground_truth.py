@@ -1,4 +1,4 @@
-"""What really is in pictures: the people of COCO annotations and of MOTChallenge files."""
+"""What really is in images: the people of COCO annotations and of MOTChallenge files."""
 
 import json
 from collections.abc import Mapping

@@ -110,7 +110,7 @@ def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> Mo
         truth: the same of the ground truth. Rows whose seventh column is 0 are left out. In files of 10
             columns (MOT15) the last three are world coordinates; in files of 9 (MOT16 on) the eighth is the
             class, of which 1, pedestrians, is scored and 2, 7, 8, 12 are neither right nor wrong.
-        frames: score the first so many frames alone, None for all.
+        frames: score only this many frames alone, None for all.
 
     Raises:
         SepcamError: A file that can't be read.

@@ -1,4 +1,4 @@
-"""What a network loses in int8, measured on pictures that it was not calibrated with."""
+"""What a network loses in int8, measured on images that it was not calibrated with."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -68,17 +68,17 @@ class Trial(ABC, Generic[T]):
         self._ours = load(self._quantiser.watch)
 
     def calibrate(self, images: Iterable[U8]) -> None:
-        """Makes the copy out of what the network is given on (H, W, 3) uint8 BGR pictures; takes minutes.
+        """Makes the copy out of what the network is given on (H, W, 3) uint8 BGR images; takes minutes.
 
         Raises:
-            SepcamError: If NNCF is not installed or the pictures give too few inputs.
+            SepcamError: If NNCF is not installed or the images give too few inputs.
         """
         for image in images:
             self._look(image)
         self._quantiser.quantize()
 
     def measure(self, images: Iterable[U8]) -> list[Figure]:
-        """What the copy loses on other pictures.
+        """What the copy loses on other images.
 
         Raises:
             SepcamError: If they show fewer than ``LEAST`` objects.
@@ -105,7 +105,7 @@ class Trial(ABC, Generic[T]):
         """
         self._quantiser.keep()
 
-    _count = 0  # objects that f32 found in the pictures to measure with
+    _count = 0  # objects that f32 found in the images to measure with
 
     @abstractmethod
     def _look(self, image: U8) -> None: ...
@@ -224,7 +224,7 @@ class PoseTrial(Trial[PoseEstimator]):
 
 
 def pictures(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
-    """Pictures of a source, evenly spread over it: four fifths to calibrate with, the rest to measure.
+    """Images of a source, evenly spread over it: four fifths to calibrate with, the rest to measure.
 
     Args:
         spec: a video file, a folder or glob of images.

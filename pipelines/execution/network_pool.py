@@ -1,4 +1,4 @@
-"""NetworkSet that are loaded beside a running picture, so that a switch never stops it."""
+"""NetworkSet that are loaded beside a running image, so that a switch never stops it."""
 
 import math
 import threading
@@ -212,7 +212,7 @@ class NetworkPool:
             except SepcamError as error:
                 outcome = str(error)
             except Exception as error:
-                # The picture goes on with the networks that it has.
+                # The image goes on with the networks that it has.
                 outcome = f"{choice.detector} ({choice.backbone}): {type(error).__name__}: {error}"
             with self._changed:
                 self._waiting.remove(choice)

@@ -1,6 +1,6 @@
 """Stages that run at the same time: a thread each, with bounded queues between them.
 
-``run_stages`` knows nothing of pictures. It takes items from a source, passes each through every stage in
+``run_stages`` knows nothing of images. It takes items from a source, passes each through every stage in
 order and hands the results to its caller, so that reading, working on and writing different items overlap.
 """
 

@@ -1,4 +1,4 @@
-"""Which files are pictures and which are videos, by their names."""
+"""Which files are images and which are videos, by their names."""
 
 _VIDEOS = """
 3g2 3gp asf avi dav divx dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpeg mpg

@@ -1,4 +1,4 @@
-"""Keeps a live picture smooth on a slow machine by doing less, in an order that hurts least."""
+"""Keeps a live image smooth on a slow machine by doing less, in an order that hurts least."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The figures of a live picture: what comes, what is shown, and what the networks could do."""
+"""The figures of a live image: what comes, what is shown, and what the networks could do."""
 
 import threading
 import time
@@ -22,8 +22,8 @@ class Sample:
 
     Attributes:
         age_s: how many seconds ago.
-        shown_fps: pictures shown per second then, None before the second one.
-        latency_ms: of the picture shown then, from its arrival to its display.
+        shown_fps: images shown per second then, None before the second one.
+        latency_ms: of the image shown then, from its arrival to its display.
         backbone: what was at work.
     """
 
@@ -103,7 +103,7 @@ class LiveMeter:
             self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append(seconds)
 
     def shown(self, latency_s: float) -> None:
-        """A picture is on display, so many seconds after it arrived."""
+        """A image is on display, so many seconds after it arrived."""
         self._meter.finished(latency_s)
         now = self._clock()
         with self._lock:

@@ -1,4 +1,4 @@
-"""A live session: the newest picture of a source, analysed and drawn, with everything switchable on the way.
+"""A live session: the newest image of a source, analysed and drawn, with everything switchable on the way.
 
 The engine of ``sepcam live`` and ``sepcam serve``; it knows neither windows nor web pages:
 
@@ -7,16 +7,16 @@ The engine of ``sepcam live`` and ``sepcam serve``; it knows neither windows nor
         session.start()
         number = 0
         while not session.ended:
-            shot = session.wait(number, timeout_s=0.05)      # the newest picture after that number, or None
+            shot = session.wait(number, timeout_s=0.05)      # the newest image after that number, or None
             if shot is not None:
                 number = shot.number
-                display(shot.picture)                        # (H, W, 3) uint8 BGR, to be read only
+                display(shot.image)                        # (H, W, 3) uint8 BGR, to be read only
                 session.shown(shot)                          # ends its latency; counted once
             session.change(backbone="standard")              # from any thread; takes effect on the next frame
         if session.error is not None:
             raise session.error
 
-Any number of viewers may ``wait``: each gets the newest picture, and a slow one holds up nobody.
+Any number of viewers may ``wait``: each gets the newest image, and a slow one holds up nobody.
 """
 
 import threading
@@ -49,18 +49,18 @@ from .watch import LiveWatch
 STALL_S: Final = 2.0
 """Seconds without a frame after which a viewer is told."""
 
-_REFRESH_S = 0.25  # how often the figures in the picture change: nobody can read them faster
+_REFRESH_S = 0.25  # how often the figures in the image change: nobody can read them faster
 _AHEAD_AFTER = 15  # frames after which the other backbone is prepared
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture ready for display.
+    """A image ready for display.
 
     Attributes:
         number: counts from 1.
         picture: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
-        result: what was found; ``frame.image`` is the same picture, times count from the first frame.
+        result: what was found; ``frame.image`` is the same image, times count from the first frame.
         arrived: when its frame came, by ``time.monotonic``.
         status: as it was drawn.
     """
@@ -99,7 +99,7 @@ class LiveSession:
         prepare_ahead: bool = True,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """Load the networks; the first picture comes after ``start``.
+        """Load the networks; the first image comes after ``start``.
 
         Args:
             source: see ``open_live``; closed with the session.
@@ -152,7 +152,7 @@ class LiveSession:
         self._thread.start()
 
     def halt(self) -> None:
-        """End the pictures and close the source; what is being kept can still be completed one by one."""
+        """End the images and close the source; what is being kept can still be completed one by one."""
         self._stopping = True
         self._source.close()
         if self._thread.ident is not None:
@@ -168,11 +168,11 @@ class LiveSession:
 
     @property
     def ended(self) -> bool:
-        """Whether no more pictures come: the file is over, the source was lost, or something failed."""
+        """Whether no more images come: the file is over, the source was lost, or something failed."""
         return self._ended
 
     def wait(self, after: int = 0, timeout_s: float | None = None) -> Shot | None:
-        """The newest picture with a number above ``after``, or None when none came in time or none will."""
+        """The newest image with a number above ``after``, or None when none came in time or none will."""
 
         def newer() -> bool:
             return self._shot is not None and self._shot.number > after
@@ -182,7 +182,7 @@ class LiveSession:
             return self._shot if newer() else None
 
     def shown(self, shot: Shot) -> None:
-        """A picture is on display now; several viewers may say so, the first one counts."""
+        """A image is on display now; several viewers may say so, the first one counts."""
         with self._changed:
             if shot.number <= self._shown:
                 return
@@ -214,7 +214,7 @@ class LiveSession:
         )
 
     def notice(self) -> str | None:
-        """What to show across the last picture while no new ones come; None while they do."""
+        """What to show across the last image while no new ones come; None while they do."""
         if self._paused:
             return "paused"
         if isinstance(self._source, ReconnectingSource) and self._source.attempt:
@@ -240,7 +240,7 @@ class LiveSession:
         return self._switches.change(**changes)
 
     def follow_at(self, x: float, y: float) -> int | None:
-        """Follows the person at a point of the picture (pixels), or nobody; gives the identity."""
+        """Follows the person at a point of the image (pixels), or nobody; gives the identity."""
         shot = self._shot
         track_id = None if shot is None else person_at(shot.result, x, y)
         self.change(follow=track_id)
@@ -248,18 +248,18 @@ class LiveSession:
 
     @property
     def paused(self) -> bool:
-        """Whether the picture stands still."""
+        """Whether the image stands still."""
         return self._paused
 
     def pause(self, paused: bool = True) -> None:
-        """Makes the picture stand still, or go on: a camera with its newest frame, a file where it was."""
+        """Makes the image stand still, or go on: a camera with its newest frame, a file where it was."""
         self._paused = paused
         if isinstance(self._source, PacedSource):
             (self._source.hold if paused else self._source.go_on)()
         self._last_arrival = time.monotonic()
 
     def say(self, message: str) -> None:
-        """Shows a line in the picture for a few seconds."""
+        """Shows a line in the image for a few seconds."""
         self._switches.say(message)
 
     # --- the threads
@@ -341,7 +341,7 @@ class LiveSession:
     def _prepare_other_backbone(self) -> None:
         active = self._analysis.active
         other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Whoever asks for it later hears why it cannot be had.
+        # Whoever asks for it later hears why it are unavailable.
         with suppress(SepcamError):
             self._pool.take(replace(active, backbone=other, size=None))
 

@@ -1,4 +1,4 @@
-"""What can be switched while a live picture runs, and what was said about it last."""
+"""What can be switched while a live image runs, and what was said about it last."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _MESSAGE_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """What a viewer can switch while the picture runs.
+    """What a viewer can switch while the image runs.
 
     Attributes:
         detector: name in the registry.

@@ -19,10 +19,10 @@ class LiveStatus:
         settings: as asked for.
         active: the networks at work; another choice than the settings' while those are being prepared.
         preparing: what was asked for and is being loaded, in words.
-        notice: what to show across the picture (paused, reconnecting); or None.
+        notice: what to show across the image (paused, reconnecting); or None.
         message: something that just happened, for a few seconds; or None.
         recording: the file that is being recorded, or None.
-        paused: whether the picture stands still.
+        paused: whether the image stands still.
         quality: what the governor leaves out, in words, or None where everything is done.
         counts: of lines and zones.
         figures: rates, latencies, model speeds, history.

@@ -21,7 +21,7 @@ _AROUND = 0.08  # of the followed person's box is left bright beyond it
 
 
 class LiveDrawing:
-    """Draws analysed frames onto their own pictures, first what hides people. One thread uses it."""
+    """Draws analysed frames onto their own images, first what hides people. One thread uses it."""
 
     def __init__(self) -> None:
         self._anonymizer = Anonymizer()
@@ -45,9 +45,9 @@ class LiveDrawing:
 
 
 def dim_others(image: U8, result: FrameResult, track_id: int) -> None:
-    """Darkens an (H, W, 3) uint8 BGR picture but for the person with an identity, in place.
+    """Darkens an (H, W, 3) uint8 BGR image but for the person with an identity, in place.
 
-    Where that person is not in the picture, nothing is darkened.
+    Where that person is not in the image, nothing is darkened.
     """
     found = result.instances
     rows = [] if found.track_ids is None else np.flatnonzero(found.track_ids == track_id).tolist()

@@ -1,4 +1,4 @@
-"""The sound of a source beside its annotated pictures: copied, or encoded anew where MP4 cannot hold it."""
+"""The sound of a source beside its annotated images: copied, or encoded anew where MP4 cannot hold it."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,7 +19,7 @@ _AAC_LAYOUTS = frozenset({"mono", "stereo", "5.1"})
 
 
 class AudioTrack:
-    """Moves the sound of a video file into an MP4 that is being written, a little ahead of the pictures.
+    """Moves the sound of a video file into an MP4 that is being written, a little ahead of the images.
 
     Attributes:
         notices: one line for each thing a user should know: sound that was encoded anew, or is damaged.

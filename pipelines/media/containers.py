@@ -13,7 +13,7 @@ from ...models.errors import SepcamError
 from .limits import OpenLimits
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
-"""FFmpeg "decodes" any text with these, as pictures of a terminal."""
+"""FFmpeg "decodes" any text with these, as images of a terminal."""
 
 
 def open_video(
@@ -22,7 +22,7 @@ def open_video(
     timeout: tuple[float, float] | None = None,
     limits: OpenLimits | None = None,
 ) -> InputContainer:
-    """Open a file or a URL that has pictures in it.
+    """Open a file or a URL that has images in it.
 
     Args:
         path: file or URL.
@@ -65,14 +65,14 @@ def _limit_decoder(path: str | Path, container: InputContainer, max_pixels: int)
 def clock_start(container: InputContainer) -> Fraction:
     """Seconds on the streams' clock at which the file begins: 0, but in recordings of broadcasts.
 
-    Both picture and sound are counted from here, so that they stay together.
+    Both image and sound are counted from here, so that they stay together.
     """
     starts = [
         stream.start_time * stream.time_base
         for stream in (container.streams.video[0], *container.streams.audio[:1])
         if stream.start_time is not None and stream.time_base is not None
     ]
-    # Sound that begins before 0 (an encoder's run-in) is dropped by players, pictures are not.
+    # Sound that begins before 0 (an encoder's run-in) is dropped by players, images are not.
     return min([max(min(starts, default=Fraction(0)), Fraction(0)), *starts[:1]])
 
 
@@ -85,7 +85,7 @@ def frame_rate(stream: VideoStream) -> float | None:
 
 
 def stream_length(stream: VideoStream) -> float | None:
-    """Seconds that the pictures should last, or None where the file does not say."""
+    """Seconds that the images should last, or None where the file does not say."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")

@@ -1,4 +1,4 @@
-"""Decoded pictures as upright BGR arrays."""
+"""Decoded images as upright BGR arrays."""
 
 import math
 
@@ -44,7 +44,7 @@ class PictureConverter:
 
 
 def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
-    """How the file asks for its pictures to be shown: mirrored left to right or not, then turned.
+    """How the file asks for its images to be shown: mirrored left to right or not, then turned.
 
     Returns:
         The number of quarter turns clockwise, and whether to mirror before turning.
@@ -59,9 +59,9 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
 
 
 def fitted(image: U8, size: tuple[int, int]) -> U8:
-    """An (H, W, 3) uint8 picture scaled into ``size`` (width, height), with black around it if need be.
+    """An (H, W, 3) uint8 image scaled into ``size`` (width, height), with black around it if need be.
 
-    A picture that has the size is given back as it is.
+    An image that has the size is given back as it is.
     """
     height, width = image.shape[:2]
     wide, high = size

@@ -29,9 +29,9 @@ The filter is steady, but late. On PETS09-S2L1 half the way takes HOTA from 58.7
 80.1 (YOLOX-nano at 640; halves: 54.7 to 54.9 and 67.5 to 67.6); a quarter and three quarters give the same.
 """
 
-_INSIDE = 0.005  # share of the picture's sides that a box keeps off the border: the others are leaving
+_INSIDE = 0.005  # share of the image's sides that a box keeps off the border: the others are leaving
 _UNSEEN = 0.5  # share of the last score that somebody has who is not seen
-_LONGEST_S = 0.5  # that a gap counts: while no picture came, nobody was seen to leave
+_LONGEST_S = 0.5  # that a gap counts: while no image came, nobody was seen to leave
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class _ClassTracks:
         return any(track.tracker_id >= 0 and track.time_since_update > 0 for track in self.tracker.tracks)
 
     def predict(self, steps: float) -> dict[int, F32]:
-        """Boxes by identity, so many frames from now, as the Kalman filters' speeds say."""
+        """Boxes by identity, this many frames from now, as the Kalman filters' speeds say."""
         boxes: dict[int, F32] = {}
         for track in self.tracker.tracks:
             if track.tracker_id in self.ids:
@@ -66,7 +66,7 @@ class _ClassTracks:
         return boxes
 
     def coasted(self, since: float, size: tuple[int, int]) -> list[tuple[int, F32, float]]:
-        """Identities, boxes and scores of those lost since then who should still be in the picture."""
+        """Identities, boxes and scores of those lost since then who should still be in the image."""
         margin = _INSIDE * np.array([size[1], size[0]])
         found: list[tuple[int, F32, float]] = []
         for track in self.tracker.tracks:
@@ -140,7 +140,7 @@ class ByteTrack:
         """Who was not seen in the last update, though in the ``CARRY_S`` before it, and has not left.
 
         Args:
-            size: (height, width) of the picture in pixels.
+            size: (height, width) of the image in pixels.
 
         Returns:
             Where the Kalman filters expect them, with half the score of their last sighting; and (N,) int64

@@ -35,7 +35,7 @@ class JobSettings:
         Args:
             threads: per network, None leaves it to the runtime.
             store: where weights are kept; None is the user's cache.
-            progress: hears of downloads.
+            progress: is called as downloads advance.
 
         Raises:
             SepcamError: See ``Pipeline``.

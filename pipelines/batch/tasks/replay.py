@@ -21,7 +21,7 @@ class Replay:
         self.waiting: Iterator[Detections] | None = None
 
     def detect(self, image: U8) -> Detections:
-        """What was found in the next picture."""
+        """What was found in the next image."""
         return self.next if self.waiting is None else next(self.waiting)
 
 

@@ -22,7 +22,7 @@ def run_task(task: Task, settings: JobSettings, networks: Pipeline, report: Repo
         task: what to do.
         settings: of the job.
         networks: loaded once for many tasks; see ``JobSettings.load``.
-        report: hears of the progress.
+        report: is called as the progress advances.
     """
     from .segments import run_part_task
 

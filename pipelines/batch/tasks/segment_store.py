@@ -62,7 +62,7 @@ class Part:
 
     @property
     def video(self) -> Path:
-        """The annotated pictures; time 0 is the first one's."""
+        """The annotated images; time 0 is the first one's."""
         return self.path("video", ".mp4")
 
 

@@ -248,7 +248,7 @@ def summary_of(result: TaskResult) -> dict[str, object]:
 
 
 def _nothing(info: StreamInfo) -> U8:
-    """A picture of the right size that takes no memory."""
+    """A image of the right size that takes no memory."""
     return np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (info.height, info.width, 3))
 
 

@@ -120,7 +120,7 @@ class TrackTask(Task):
 
 @dataclass(frozen=True, slots=True)
 class RenderTask(Task):
-    """Landmarks, masks and annotated pictures of a part.
+    """Landmarks, masks and annotated images of a part.
 
     Attributes:
         part: the part.

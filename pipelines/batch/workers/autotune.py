@@ -244,7 +244,7 @@ class Tryout:
 
 
 class _Pace:
-    """How fast a worker is from its first frame on, which may wait for a network of the picture's shape."""
+    """How fast a worker is from its first frame on, which may wait for a network of the image's shape."""
 
     def __init__(self) -> None:
         self._earlier = 0  # frames of earlier rounds

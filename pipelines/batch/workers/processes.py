@@ -131,7 +131,7 @@ class ProcessPool:
         return self._max_memory is not None and taken > self._max_memory
 
     def _renew(self, worker: "_Worker") -> None:
-        """Gives back what a worker has taken for a large picture and keeps."""
+        """Gives back what a worker has taken for a large image and keeps."""
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
