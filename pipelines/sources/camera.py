@@ -13,6 +13,7 @@ import numpy as np
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..types import Frame, StreamInfo
+from .base import OpenOptions, Source, SourceKind
 
 
 class CameraSource:
@@ -134,3 +135,15 @@ def _missing(camera: int) -> str:
     if sys.platform == "linux":
         return f"camera {camera} does not exist, nor any other: connect one, or give a file, or 'synthetic'"
     return f"camera {camera} cannot be opened: try another number, or give a file, or 'synthetic'"
+
+
+_NAME = re.compile(r"(?:/dev/video)?(\d+)")
+
+
+def _open(spec: str, options: OpenOptions) -> Source:
+    match = _NAME.fullmatch(spec)
+    assert match is not None
+    return CameraSource(int(match[1]), size=options.size, rate=options.rate, limit=options.limit)
+
+
+KIND = SourceKind("camera", lambda spec: bool(_NAME.fullmatch(spec)) and not Path(spec).is_file(), _open)

@@ -12,6 +12,9 @@ from ...models.errors import SepcamError
 from ...models.types import U8
 from ..files.file_types import IMAGE_SUFFIXES
 from ..types import Frame, StreamInfo
+from .base import OpenOptions, Source, SourceKind
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 class ImageSource:
@@ -129,3 +132,22 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
 
 def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _claims(spec: str) -> bool:
+    path = Path(spec)
+    if "://" in spec or path.is_dir():
+        return path.is_dir()
+    return path.suffix.lower() in IMAGE_SUFFIXES if path.exists() else bool(_GLOB.search(spec))
+
+
+def _open(spec: str, options: OpenOptions) -> Source:
+    path = Path(spec)
+    if path.is_dir():
+        return ImageSource(path.resolve().name, images_in(path), limit=options.limit)
+    if not path.exists():
+        return ImageSource(spec, images_like(spec), limit=options.limit)
+    return ImageSource(path.name, [path], limit=options.limit)
+
+
+KIND = SourceKind("images", _claims, _open)

@@ -1,15 +1,33 @@
-"""Opening whatever the user named: a file, a folder, a camera, a stream."""
+"""Opening whatever the user named: a file, a folder, a camera, a stream.
 
-import re
+Every module of this package that has a constant ``KIND`` is asked whether the name is its own; so a new kind
+of sources is one new module here.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ..files.file_types import IMAGE_SUFFIXES
-from .base import Source
-from .camera import CameraSource
-from .images import ImageSource, images_in, images_like
-from .synthetic import SyntheticSource
-from .video import VideoSource
+from .base import OpenOptions, Source, SourceKind
+
+
+@cache
+def source_kinds() -> tuple[SourceKind, ...]:
+    """All kinds in the order in which they are asked: by name, and video last."""
+    package = importlib.import_module(__name__.rpartition(".")[0])
+    modules = [
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    kinds = [module.KIND for module in modules if isinstance(getattr(module, "KIND", None), SourceKind)]
+    return tuple(sorted(kinds, key=lambda kind: (kind.last, kind.name)))
+
+
+def source_kind(spec: str) -> SourceKind | None:
+    """The kind that opens what the user named, or None where there is nothing of that name."""
+    return next((kind for kind in source_kinds() if kind.claims(spec)), None)
 
 
 def open_source(
@@ -27,8 +45,8 @@ def open_source(
             (``rtsp://``, ``http://`` ...), or ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]``.
         size: width and height to ask a camera for, in pixels.
         rate: frames per second to ask a camera for.
-        start_s: where to begin in a video file, in seconds.
-        limit: end after so many frames.
+        start_s: where to start in a video file, in seconds.
+        limit: end after this many frames.
 
     Raises:
         SepcamError: If it cannot be opened or has no frames; the text says why.
@@ -37,25 +55,7 @@ def open_source(
         raise SepcamError(f"the number of frames must be at least 1, is {limit}")
     if not 0 <= start_s < float("inf"):
         raise SepcamError(f"the start must be 0 seconds or later, is {start_s}")
-    text = str(spec)
-    path = Path(text)
-    camera = re.fullmatch(r"(?:/dev/video)?(\d+)", text)
-    if camera and not path.is_file():
-        return CameraSource(int(camera[1]), size=size, rate=rate, limit=limit)
-    if "://" in text:
-        return VideoSource(text, start_s=start_s, limit=limit)
-    if re.match(r"synthetic($|[:@x])", text) and not path.exists():
-        return SyntheticSource(text, limit=limit)
-    return _open_path(path, start_s, limit)
-
-
-def _open_path(path: Path, start_s: float, limit: int | None) -> Source:
-    if path.is_dir():
-        return ImageSource(path.resolve().name, images_in(path), limit=limit)
-    if not path.exists():
-        if re.search(r"[*?\[]", str(path)):
-            return ImageSource(str(path), images_like(str(path)), limit=limit)
-        raise SepcamError(f"{path} does not exist")
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageSource(path.name, [path], limit=limit)
-    return VideoSource(path, start_s=start_s, limit=limit)
+    kind = source_kind(str(spec))
+    if kind is None:
+        raise SepcamError(f"{spec} does not exist")
+    return kind.open(str(spec), OpenOptions(size, rate, start_s, limit))

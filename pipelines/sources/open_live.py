@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ...models.errors import SepcamError
 from .base import Source
-from .images import ImageSource
 from .open import open_source
 from .realtime import PacedSource
 from .reconnecting import ReconnectingSource
@@ -36,7 +35,7 @@ def open_live(
         return opened.pop() if opened else open_source(spec, size=size, rate=rate)
 
     source = opened[0]
-    if isinstance(source, ImageSource):
+    if source.info.independent:
         source.close()
         raise SepcamError(f"{spec} holds images, which have no pace: use 'sepcam process'")
     if source.info.live:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ...models.errors import SepcamError
 from ...models.types import U8
 from ..types import Frame, StreamInfo
+from .base import SourceKind
 
 _SPEC = re.compile(r"synthetic(?::(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:x(\d+))?")
 _BITS = 24
@@ -116,3 +118,10 @@ def _draw_figure(image: U8, across: float, time_s: float, colour: tuple[int, int
         cv2.line(image, point(0, 0.2), point(-side * swing, 0.5), colour, thick, cv2.LINE_AA)
     cv2.line(image, point(0, 0.2), point(0, 0.5), colour, 2 * thick, cv2.LINE_AA)
     cv2.circle(image, point(0, 0.08), max(1, round(tall * 0.075)), (140, 170, 220), -1, cv2.LINE_AA)
+
+
+def _claims(spec: str) -> bool:
+    return bool(re.match(r"synthetic($|[:@x])", spec)) and not Path(spec).exists()
+
+
+KIND = SourceKind("synthetic", _claims, lambda spec, options: SyntheticSource(spec, limit=options.limit))

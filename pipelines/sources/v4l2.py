@@ -1,4 +1,8 @@
-"""The cameras of this machine: names, sizes and rates, asked of the system."""
+"""The cameras of this machine: names, sizes and rates, from the kernel's V4L2 interface.
+
+linuxpy 0.25 was tried in its place: it reads the same lists, but raises ValueError on a pixel format that it
+does not know, so that a camera with one format of its maker's has no sizes at all.
+"""
 
 import contextlib
 import ctypes

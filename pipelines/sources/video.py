@@ -15,6 +15,7 @@ from ..media.frame_conversion import PictureConverter, orientation
 from ..media.limits import OpenLimits
 from ..media.timestamps import FrameClock
 from ..types import Frame, StreamInfo
+from .base import SourceKind
 
 _LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
 _NETWORK_TIMEOUT_S = (10.0, 10.0)
@@ -223,3 +224,13 @@ class VideoSource:
         if length and length - self._end_s > max(0.5, 2 * _UNSHOWN_SHARE * length):
             return f"cut after {self._end_s:.1f} of {length:.1f} s ({frames} frames)"
         return f"cut after {frames} frames: {self._broken}" if self._broken else None
+
+
+KIND = SourceKind(
+    "video",
+    lambda spec: "://" in spec or Path(spec).exists(),
+    lambda spec, options: VideoSource(
+        spec if "://" in spec else Path(spec), start_s=options.start_s, limit=options.limit
+    ),
+    last=True,
+)

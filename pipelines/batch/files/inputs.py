@@ -12,7 +12,7 @@ from ...files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ...sinks.outputs import stem_of
 from ...sources.base import Source
 from ...sources.images import ImageSource, images_like, natural_key
-from ...sources.open import open_source
+from ...sources.open import open_source, source_kind
 from .remote import in_store, name_in_store, stored_like
 
 _GLOB = re.compile(r"[*?\[]")
@@ -131,16 +131,12 @@ def _inputs_of(word: str, recursive: bool) -> list[Input]:
         return _in_folder(path, recursive)
     if not path.exists() and "://" not in word and _GLOB.search(word):
         return _like(word)
-    if not path.exists() and _is_file_name(word):
+    if source_kind(word) is None:
         raise SepcamError(f"{word} does not exist")
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return [Input(word, stem_of(path.name, images=True), images=True)]
-    name = path.name if path.exists() else word.split(":")[0] if word.startswith("synthetic") else word
+    name = path.name if path.exists() else word if "://" in word else word.split(":")[0]
     return [Input(word, stem_of(name, images=False))]
-
-
-def _is_file_name(word: str) -> bool:
-    return "://" not in word and not re.match(r"(/dev/video)?\d+$|synthetic($|[:@x])", word)
 
 
 def _in_folder(folder: Path, recursive: bool) -> list[Input]:
