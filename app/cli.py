@@ -22,17 +22,36 @@ from .terminal import console
 
 INTERRUPTED = 130
 
+PROCESS_EXAMPLES = (
+    "sepcam process street.mp4 -o results",
+    "sepcam process videos/ --save jsonl,mot --tasks track --workers auto",
+)
+LIVE_EXAMPLES = (
+    "sepcam live 0 --blur faces",
+    "sepcam live rtsp://camera.local/stream --headless --record out.mp4 --events",
+)
+SERVE_EXAMPLES = (
+    "sepcam serve street.mp4 --loop",
+    "sepcam serve none --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
+)
+
+
+def examples(lines: Sequence[str]) -> str:
+    """The end of a command's help."""
+    return "Examples:" + "".join(f"\n\n  {line}" for line in lines)
+
+
 app = typer.Typer(
     name="sepcam",
     help="Tracks, skeletons and masks of people in video, on depthwise-separable networks.",
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demo)
-app.command()(process)
+app.command(epilog=examples(PROCESS_EXAMPLES))(process)
 app.command()(compare)
-app.command()(live)
-app.command()(serve)
+app.command(epilog=examples(LIVE_EXAMPLES))(live)
+app.command(epilog=examples(SERVE_EXAMPLES))(serve)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 

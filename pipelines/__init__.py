@@ -1,6 +1,8 @@
 """How frames flow: sources, analysis, drawing, sinks. Knows no command line."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -8,15 +10,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline", "open_source"]
 
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is exported
-    # Imported when first asked for: together they take a second, for which `sepcam --help` need not wait.
-    if name == "Pipeline":
-        from .pipeline import Pipeline
-
-        return Pipeline
-    if name == "open_source":
-        from .sources.open import open_source
-
-        return open_source
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(__name__, {"Pipeline": "pipeline", "open_source": "sources.open"})

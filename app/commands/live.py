@@ -25,12 +25,23 @@ def live(
         ),
     ] = "0",
     list_cameras: Annotated[
-        bool, typer.Option("--list-cameras", help="Print the cameras of this machine and exit.")
+        bool,
+        typer.Option(
+            "--list-cameras",
+            help="Print the cameras of this machine and exit.",
+            rich_help_panel=choices.SOURCE,
+        ),
     ] = False,
     *,
     shared: LiveArguments,
     record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="Record the picture from the beginning.")
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Record the picture from the beginning.",
+            rich_help_panel=choices.RESULTS,
+        ),
     ] = None,
     save: Annotated[
         str,
@@ -38,20 +49,43 @@ def live(
             "--save",
             metavar="LIST",
             help=f"Results to write too: any of {','.join(names_for('live'))}.",
+            rich_help_panel=choices.RESULTS,
         ),
     ] = "",
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", metavar="FOLDER", help="Folder for recordings, snapshots and results."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            help="Folder for recordings, snapshots and results.",
+            rich_help_panel=choices.RESULTS,
+        ),
     ] = Path("sepcam-out"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    events: Annotated[
-        bool, typer.Option("--events", help="Print who comes, goes and crosses, as JSON lines.")
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=choices.RESULTS)
     ] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="No window; Ctrl-C ends.")] = False,
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events",
+            help="Print who comes, goes and crosses, as JSON lines.",
+            rich_help_panel=choices.RESULTS,
+        ),
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No window; Ctrl-C ends.", rich_help_panel=choices.DISPLAY)
+    ] = False,
     seconds: Annotated[
         float | None,
-        typer.Option("--seconds", metavar="S", min=0, help="End after so long.", show_default="never"),
+        typer.Option(
+            "--seconds",
+            metavar="S",
+            min=0,
+            help="End after so long.",
+            show_default="never",
+            rich_help_panel=choices.SOURCE,
+        ),
     ] = None,
 ) -> None:
     """Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys."""

@@ -30,28 +30,61 @@ def process(
     out: Annotated[
         str,
         typer.Option(
-            "-o", "--out", metavar="FOLDER", help="Folder for the results; with --cluster also an address."
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            help="Folder for the results; with --cluster also an address.",
+            rich_help_panel=choices.RESULTS,
         ),
     ] = "sepcam-out",
     save: Annotated[
-        str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(sink_kinds())}.")
+        str,
+        typer.Option(
+            "--save",
+            metavar="LIST",
+            help=f"What to write: any of {','.join(sink_kinds())}.",
+            rich_help_panel=choices.RESULTS,
+        ),
     ] = "video,jsonl",
     recursive: Annotated[
-        bool, typer.Option("--recursive/--no-recursive", "-r", help="Look into the folders of folders too.")
+        bool,
+        typer.Option(
+            "--recursive/--no-recursive",
+            "-r",
+            help="Look into the folders of folders too.",
+            rich_help_panel=choices.SOURCE,
+        ),
     ] = False,
     *,
     analysis: AnalysisArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
     start: Annotated[
-        float, typer.Option("--start", metavar="SECOND", min=0, help="Begin at this second of a video.")
+        float,
+        typer.Option(
+            "--start",
+            metavar="SECOND",
+            min=0,
+            help="Begin at this second of a video.",
+            rich_help_panel=choices.SOURCE,
+        ),
     ] = 0.0,
     frames: Annotated[
         int | None,
-        typer.Option("--frames", metavar="N", min=1, help="Stop after so many frames.", show_default="all"),
+        typer.Option(
+            "--frames",
+            metavar="N",
+            min=1,
+            help="Stop after so many frames.",
+            show_default="all",
+            rich_help_panel=choices.SOURCE,
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite/--no-overwrite", help="Replace results that exist.")
+        bool,
+        typer.Option(
+            "--overwrite/--no-overwrite", help="Replace results that exist.", rich_help_panel=choices.RESULTS
+        ),
     ] = False,
     workers: batch_options.WorkersOption = None,
     retries: batch_options.RetriesOption = 1,
@@ -69,6 +102,7 @@ def process(
             metavar="FILE",
             help="COCO file whose image ids the COCO results take.",
             show_default="digits of the file names",
+            rich_help_panel=choices.RESULTS,
         ),
     ] = None,
     preset: PresetOption = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
+from ..options import shared as choices
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
 from ..terminal import console
@@ -26,34 +27,78 @@ def serve(
     ] = None,
     host: Annotated[
         str,
-        typer.Option("--host", metavar="ADDRESS", help="Listen there; any but 127.0.0.1 asks for a token."),
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Listen there; any but 127.0.0.1 asks for a token.",
+            rich_help_panel=choices.SERVER,
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Listen there; 0 takes a free one.")
+        int,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Listen there; 0 takes a free one.",
+            rich_help_panel=choices.SERVER,
+        ),
     ] = 8000,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option("--allow-host", metavar="NAME", help="A name of this server, say behind a proxy."),
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="A name of this server, say behind a proxy.",
+            rich_help_panel=choices.SERVER,
+        ),
     ] = None,
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Certificate (PEM), for https://.")
+        Path | None,
+        typer.Option(
+            "--tls-cert",
+            metavar="FILE",
+            help="Certificate (PEM), for https://.",
+            rich_help_panel=choices.SERVER,
+        ),
     ] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its key (PEM).")] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option("--tls-key", metavar="FILE", help="Its key (PEM).", rich_help_panel=choices.SERVER),
+    ] = None,
     max_cameras: Annotated[
-        int, typer.Option("--max-cameras", metavar="N", min=0, help="Most visitors' cameras at a time.")
+        int,
+        typer.Option(
+            "--max-cameras",
+            metavar="N",
+            min=0,
+            help="Most visitors' cameras at a time.",
+            rich_help_panel=choices.SERVER,
+        ),
     ] = 2,
     max_upload: Annotated[
-        int, typer.Option("--max-upload", metavar="MB", min=1, help="Largest video file.")
+        int,
+        typer.Option(
+            "--max-upload", metavar="MB", min=1, help="Largest video file.", rich_help_panel=choices.SERVER
+        ),
     ] = 500,
     idle_timeout: Annotated[
         float,
         typer.Option(
-            "--idle-timeout", metavar="SECONDS", min=1, help="Disconnect a viewer who is silent for so long."
+            "--idle-timeout",
+            metavar="SECONDS",
+            min=1,
+            help="Disconnect a viewer who is silent for so long.",
+            rich_help_panel=choices.SERVER,
         ),
     ] = 30.0,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for recordings.")] = Path(
-        "sepcam-out"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", help="Folder for recordings.", rich_help_panel=choices.RESULTS
+        ),
+    ] = Path("sepcam-out"),
     *,
     shared: LiveArguments,
 ) -> None:

@@ -43,6 +43,32 @@ def test_help_names_the_commands(words, sepcam):
     assert all(command in out for command in ("demo", "process", "models"))
 
 
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        ("process", ("Source", "Analysis", "Networks", "Results", "Jobs of many files", "Settings")),
+        ("live", ("Source", "Analysis", "Networks", "Display and counting", "Results")),
+        ("serve", ("Source", "Analysis", "Networks", "Display and counting", "Results", "Server")),
+    ],
+)
+def test_help_groups_the_options_and_shows_two_examples(command, groups, sepcam, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    code, out, _ = sepcam(command, "--help")
+    assert code == 0
+    assert all(f"─ {group} ─" in out for group in groups)
+    shown = out.split("Examples:")[1]
+    assert shown.count(f"sepcam {command} ") == 2
+
+
+def test_completion_can_be_installed(tmp_path):
+    environment = {**os.environ, "HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = subprocess.run(
+        [*SEPCAM, "--show-completion", "bash"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "sepcam" in done.stdout
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\nfrom sepcam.app.cli import main\n"

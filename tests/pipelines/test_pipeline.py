@@ -245,3 +245,34 @@ def test_networks_are_loaded_by_name_and_find_people():
     assert x1 < nose[0] < x2
     assert y1 < nose[1] < (y1 + y2) / 2
     assert last.masks[nearest].area > 0.2 * (x2 - x1) * (y2 - y1)
+
+
+class Clean(Pictures):
+    """Also needs the image as it came from the source."""
+
+    needs_clean_image = True
+
+    def __init__(self):
+        super().__init__()
+        self.clean: list[np.ndarray] = []
+
+    def write(self, result, image=None):
+        super().write(result, image)
+        self.clean.append(result.frame.image)
+
+
+def test_a_sink_that_needs_the_clean_image_gets_it_beside_the_drawing():
+    plain, clean = Pictures(), Clean()
+    for sink in (plain, clean):
+        results = pipeline(tasks=()).run(Squares(5), overlay=Overlay(), recorder=FanOut([sink]))
+        for result, original in zip(results, Squares(5), strict=True):
+            assert (result.frame.image == original.image).all() == (sink is clean)
+    assert all((drawn != original).any() for drawn, original in zip(clean.pictures, clean.clean, strict=True))
+    assert all((a == b).all() for a, b in zip(clean.pictures, plain.pictures, strict=True))
+
+
+def test_results_name_the_networks_that_they_were_made_with():
+    *_, last = pipeline(tasks=("track", "pose")).run(Squares(3))
+    assert (last.model.detector, last.model.pose) == ("squares", "centres")
+    assert last.model.labels == tuple(SquareDetector.labels)
+    assert len(last.model.keypoint_names) == last.instances.keypoints.shape[1]

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import resource
+import signal
+import time
 from pathlib import Path
 
 import av
@@ -12,7 +14,6 @@ import pytest
 from sepcam.app.process.single import Request, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
-from sepcam.pipelines import process_file as file_run
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.open import open_source
@@ -236,34 +237,34 @@ class Crowd(SquareDetector):
         return Detections(np.array(boxes, "f4"), np.full(count, 0.9, "f4"), np.zeros(count, np.int64))
 
 
-def test_an_interrupt_completes_the_files_and_says_where_it_stopped(tmp_path, out, monkeypatch, capsys):
+class Interrupting(SquareDetector):
+    """Sees Ctrl-C pressed while it looks at the frame with a number, and takes a moment over it."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def detect(self, image):
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.3)
+        self.left -= 1
+        return super().detect(image)
+
+
+def test_an_interrupt_completes_the_files_and_says_where_it_stopped(tmp_path, out, capsys):
     clip = squares(tmp_path / "a.mp4", 60)
-    whole = file_run.Pipeline.run
-
-    def interrupted(self, source, **settings):
-        for result in whole(self, source, **settings):
-            yield result
-            if result.frame.index == 20:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(file_run.Pipeline, "run", interrupted)
-    assert run([clip], out, ("video", "jsonl")) == 130
+    assert run([clip], out, ("video", "jsonl"), lambda: pipeline_of(Interrupting(20))) == 130
     assert names(out) == ["a.jsonl", "a.mp4"]
     *_, last, summary = lines(out / "a.jsonl")
     assert not summary["complete"]
+    assert 0 < summary["frames"] <= 20
     assert summary["frames"] == last["frame"] + 1
     with open_source(out / "a.mp4") as source:
         assert len(list(source)) == summary["frames"]
     assert f"stopped after {summary['frames']} of 60 frames" in capsys.readouterr().err
 
 
-def test_an_interrupt_before_the_first_frame_leaves_nothing(clip, out, monkeypatch):
-    def interrupted(self, source, **settings):
-        source.close()
-        raise KeyboardInterrupt
-        yield
-
-    monkeypatch.setattr(file_run.Pipeline, "run", interrupted)
+def test_an_interrupt_before_the_first_frame_leaves_nothing(clip, out):
     with pytest.raises(KeyboardInterrupt):
-        run([clip], out, ("video", "jsonl"))
+        run([clip], out, ("video", "jsonl"), lambda: pipeline_of(Interrupting(0)))
     assert names(out) == []
