@@ -75,7 +75,7 @@ def process(
             "--frames",
             metavar="N",
             min=1,
-            help="Stop after so many frames.",
+            help="Stop after this many frames.",
             show_default="all",
             rich_help_panel=choices.SOURCE,
         ),

@@ -41,7 +41,7 @@ DetectorOption = Annotated[
     typer.Option(
         "--detector",
         metavar="NAME",
-        help="Network that finds people; auto takes the best one available.",
+        help="Network that finds people; auto is people; yolox-nano for other --classes.",
         rich_help_panel=NETWORKS,
     ),
 ]
