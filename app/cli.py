@@ -25,7 +25,6 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="sepcam",
     help="Tracks, skeletons and masks of people in video, on depthwise-separable networks.",
-    add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..models.errors import SepcamError
-from ..models.ops import coco
 from .drawing.hud import Hud
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
-from .sinks.base import Sink
-from .sinks.coco import CocoSink
+from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
-from .sinks.image_folder import ImageFolderSink
-from .sinks.jsonl import JsonlSink
-from .sinks.mot import MotSink
-from .sinks.outputs import Save, Target
-from .sinks.parquet import ParquetSink
-from .sinks.video import VideoSink
+from .sinks.outputs import Target
+from .sinks.registry import open_sinks, sink_kinds
 from .sources.base import Source
 from .types import TASKS, RunSummary, StreamInfo
 
@@ -82,12 +76,14 @@ def record(
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
     try:
-        recorder = FanOut(sinks(target, source.info, pipeline, overwrite, coco_annotations))
+        run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
+        recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
         raise
     try:
-        complete = _run(source, recorder, pipeline, progress, pictures="video" in target.files)
+        annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
+        complete = _run(source, recorder, pipeline, progress, annotated=annotated)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
@@ -99,9 +95,11 @@ def record(
     return Outcome(source.info, summary, tuple(recorder.notices))
 
 
-def _run(source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, pictures: bool) -> bool:
+def _run(
+    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
+) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
-    results = pipeline.run(source, overlay=overlay_of(pipeline) if pictures else None, recorder=recorder)
+    results = pipeline.run(source, overlay=overlay_of(pipeline) if annotated else None, recorder=recorder)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -112,55 +110,27 @@ def _run(source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progres
 
 
 def overlay_of(pipeline: Pipeline) -> Overlay:
-    """What draws onto the pictures of a recording."""
+    """What draws onto the images of a recording."""
     hud = Hud(f"{pipeline.detector.name}  {pipeline.backbone}")
     return Overlay(pipeline.skeleton, hud, keypoint_names=pipeline.keypoint_names)
 
 
-def sinks(
-    target: Target, info: StreamInfo, pipeline: Pipeline, overwrite: bool, coco_annotations: Path | None
-) -> list[Sink]:
-    """A sink for each file; on an error none is left.
-
-    Raises:
-        SepcamError: If a file exists (without ``overwrite``) or cannot be written.
-    """
-    made: list[Sink] = []
-    try:
-        for save, path in target.files.items():
-            made.append(_sink(save, path, target.source, info, pipeline, overwrite, coco_annotations))
-    except BaseException:
-        for sink in made:
-            sink.abort()
-        raise
-    return made
-
-
-def _sink(
-    save: Save,
-    path: Path,
-    source: str,
+def context(
+    target: Target,
     info: StreamInfo,
     pipeline: Pipeline,
-    overwrite: bool,
-    coco_annotations: Path | None,
-) -> Sink:
-    if save == "video" and info.independent:
-        return ImageFolderSink(path, overwrite=overwrite)
-    if save == "video":
-        return VideoSink(path, info, source if info.has_audio else None, overwrite=overwrite)
-    if save == "jsonl":
-        return JsonlSink(path, info, header(pipeline), overwrite=overwrite)
-    if save == "mot":
-        return MotSink(path, overwrite=overwrite)
-    if save == "parquet":
-        return ParquetSink(path, info, header(pipeline), overwrite=overwrite)
-    order = coco.keypoint_order(pipeline.keypoint_names)
-    return CocoSink(path, coco_annotations, keypoint_order=order, overwrite=overwrite)
+    *,
+    overwrite: bool = False,
+    coco_annotations: Path | None = None,
+) -> SinkContext:
+    """What the sinks of a run may want to know; see `SinkContext`."""
+    return SinkContext(
+        target.source, info, header(pipeline), overwrite, coco_annotations, limits=target.limits
+    )
 
 
 def header(pipeline: Pipeline) -> dict[str, Any]:
-    """What the first line of a JSONL file says of the pipeline."""
+    """What results say of the pipeline that made them; the first line of a JSONL file."""
     pose = pipeline.pose
     return {
         "version": metadata.version("sepcam"),

@@ -1,18 +1,17 @@
 """``sepcam live``: a camera, a stream or a file in a window, with everything switchable by keys."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
+from ...pipelines.sinks.registry import names_for, sink_kinds
 from ...pipelines.types import TASKS
 from ..options import shared as choices
 from ..terminal import console
 
-SaveLive = Literal["jsonl", "mot"]
-SAVES_LIVE: tuple[SaveLive, ...] = ("jsonl", "mot")
 RECORDS = (".mp4", ".mov")
 
 
@@ -47,7 +46,9 @@ def live(
     save: Annotated[
         str,
         typer.Option(
-            "--save", metavar="LIST", help=f"Results to write beside it: any of {','.join(SAVES_LIVE)}."
+            "--save",
+            metavar="LIST",
+            help=f"Results to write too: any of {','.join(names_for('live'))}.",
         ),
     ] = "",
     out: Annotated[
@@ -75,7 +76,9 @@ def live(
     if list_cameras:
         show_cameras()
         return
-    saves = choices.chosen(save, SAVES_LIVE, "--save")
+    saves = choices.chosen(save, names_for("live"), "--save")
+    for name in saves:
+        sink_kinds()[name].check()
     if headless and not (record or saves or events):
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
     if record is not None and record.suffix.lower() not in RECORDS:

@@ -7,8 +7,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ...pipelines.batch.workers.watchdog import STALL_S
-from ...pipelines.sinks.outputs import SAVES
-from ...pipelines.sinks.parquet import schema as parquet_schema
+from ...pipelines.sinks.registry import sink_kinds
 from ...pipelines.types import TASKS
 from ..options import jobs as batch_options
 from ..options import shared as choices
@@ -33,7 +32,7 @@ def process(
         ),
     ] = "sepcam-out",
     save: Annotated[
-        str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(SAVES)}.")
+        str, typer.Option("--save", metavar="LIST", help=f"What to write: any of {','.join(sink_kinds())}.")
     ] = "video,jsonl",
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", "-r", help="Look into the folders of folders too.")
@@ -91,11 +90,11 @@ def process(
         show_status(status)
         return
     wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
-    wanted_saves = choices.chosen(save, SAVES, "--save")
+    wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
-        raise SepcamError(f"--save is empty: choose from {', '.join(SAVES)}")
-    if "parquet" in wanted_saves:
-        parquet_schema()  # says at once if its package is missing
+        raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
+    for name in wanted_saves:
+        sink_kinds()[name].check()
     every = choices.detect_every(detect_every)
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)

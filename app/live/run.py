@@ -9,12 +9,11 @@ from pathlib import Path
 from ...pipelines.analytics.events import Event
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.process_file import header
-from ...pipelines.sinks.base import Sink
+from ...pipelines.process_file import context
+from ...pipelines.sinks.base import ResultName
 from ...pipelines.sinks.fan_out import FanOut
-from ...pipelines.sinks.jsonl import JsonlSink
-from ...pipelines.sinks.mot import MotSink
-from ...pipelines.sinks.outputs import stem_of
+from ...pipelines.sinks.outputs import stem_of, target
+from ...pipelines.sinks.registry import open_sinks
 from ...pipelines.types import StreamInfo
 from ..terminal import console
 from ..terminal.signals import terminable
@@ -65,35 +64,25 @@ def watch(request: Request) -> None:
             on_event=_print_event if request.events else lambda event: None,
         ) as session:
             console.note(described(session.info))
-            results = _keep(session, request, loaded.pipeline)
+            results = _save(session, request, loaded.pipeline)
             _run(session, request)
             _complete(session, results)
             if session.error is not None:
                 raise session.error
 
 
-def _keep(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut | None:
-    """Begins everything that is to be kept from the beginning."""
+def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut | None:
+    """Starts everything that is to be saved from the beginning."""
     stem = request.video.with_suffix("") if request.video else request.folder / _stem(session.info)
-    sinks: list[Sink] = []
-    try:
-        if request.video is not None:
-            session.recordings.start(request.video, overwrite=request.overwrite)
-        for save in request.saves:
-            if save == "jsonl":
-                path = stem.with_name(stem.name + ".jsonl")
-                sinks.append(JsonlSink(path, session.info, header(pipeline), overwrite=request.overwrite))
-            else:
-                sinks.append(MotSink(stem.with_name(stem.name + ".mot.txt"), overwrite=request.overwrite))
-    except BaseException:
-        for sink in sinks:
-            sink.abort()
-        raise
-    if not sinks:
+    if request.video is not None:
+        session.recordings.start(request.video, overwrite=request.overwrite)
+    if not request.saves:
         return None
-    recorder = FanOut(sinks)
-    session.recordings.attach(recorder)
-    return recorder
+    made = target(request.live.source, ResultName(stem.parent, stem.name, source_type="live"), request.saves)
+    run = context(made, session.info, pipeline, overwrite=request.overwrite)
+    results = FanOut(open_sinks(made.files, run))
+    session.recordings.attach(results)
+    return results
 
 
 def _run(session: LiveSession, request: Request) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
-from ...pipelines.sinks.outputs import Save, Target, check, check_fits, stem_of, target
+from ...pipelines.sinks.base import ResultName
+from ...pipelines.sinks.outputs import Target, check, stem_of, target
+from ...pipelines.sinks.registry import check_fits
 from ...pipelines.sources.base import Source
 from ...pipelines.types import RunSummary
 from ..terminal import console
@@ -30,7 +32,7 @@ class Request:
     """
 
     folder: Path
-    saves: tuple[Save, ...]
+    saves: tuple[str, ...]
     overwrite: bool = False
     start_s: float = 0.0
     frames: int | None = None
@@ -67,9 +69,10 @@ def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) ->
 
     with opener() as opened:
         info = opened.info
-    check_fits(source.name, request.saves, images=info.independent)
-    stem = stem_of(info.name, images=info.independent)
-    job = Job(target(source.name, stem, request.folder, request.saves, images=info.independent), opener)
+    source_type = "images" if info.independent else "video"
+    check_fits(source.name, request.saves, source_type)
+    name = ResultName(request.folder, stem_of(info.name, images=info.independent), source_type=source_type)
+    job = Job(target(source.name, name, request.saves), opener)
     check([job.target], request.folder, overwrite=request.overwrite)
     return DONE if run(job, request, load()).complete else INTERRUPTED
 

@@ -17,7 +17,7 @@ from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics
 from .shared.downloads import Downloads
 from .videos import routes as video_routes
-from .videos.jobs import VideoJobs
+from .videos.routes import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,16 @@ class Service:
     """What is served.
 
     Attributes:
-        live: the live picture, or None where the server has no source.
-        cameras: those of visitors.
-        jobs: video files of visitors.
-        downloads: files that may be fetched.
-        max_bytes: of a video file.
+        live: the live session, or None where the server has no source.
+        cameras: visitors' cameras.
+        uploads: visitors' video files.
+        downloads: files that visitors may download.
     """
 
     live: Live | None
     cameras: Cameras
-    jobs: VideoJobs
+    uploads: Uploads
     downloads: Downloads
-    max_bytes: int
 
 
 def application(service: Service, access: Access) -> ASGIApp:
@@ -44,17 +42,17 @@ def application(service: Service, access: Access) -> ASGIApp:
     app = FastAPI(
         title="Sepcam",
         version=metadata.version("sepcam"),
-        summary="The live picture, visitors' cameras and video files.",
+        summary="Live video, visitors' cameras and video files.",
         docs_url=None,
         redoc_url=None,
     )
     app.include_router(page_files.router())
     app.include_router(service.downloads.router())
     app.include_router(service.cameras.router())
-    app.include_router(video_routes.router(service.jobs, max_bytes=service.max_bytes))
+    app.include_router(video_routes.router(service.uploads))
     if service.live is not None:
         app.include_router(live_routes.router(service.live))
-    metrics = Metrics(service.live, service.cameras, service.jobs)
+    metrics = Metrics(service.live, service.cameras, service.uploads.jobs)
 
     @app.get("/api/about", tags=["server"], summary="What this server offers")
     def about() -> dict[str, Any]:
@@ -62,20 +60,20 @@ def application(service: Service, access: Access) -> ASGIApp:
             "version": app.version,
             "live": service.live is not None,
             "cameras": service.cameras.most,
-            "max_upload_bytes": service.max_bytes,
+            "max_upload_bytes": service.uploads.max_bytes,
             "backbone": service.cameras.settings.backbone,
             "detector": service.cameras.settings.detector,
             "tasks": [task for task in TASKS if task in service.cameras.settings.tasks],
         }
 
-    @app.get("/healthz", tags=["server"], summary="Whether all is well; needs no token")
+    @app.get("/healthz", tags=["server"], summary="Health of the source; needs no token")
     def health() -> JSONResponse:
         error = None if service.live is None else service.live.session.error
         return JSONResponse(
             {"status": "ok" if error is None else "the source was lost"}, 503 if error else 200
         )
 
-    @app.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
+    @app.get("/metrics", tags=["server"], summary="Metrics for Prometheus", response_class=Response)
     def figures() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 

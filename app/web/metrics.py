@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Metrics in Prometheus' text format."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """Reads the figures when it is asked for them."""
+    """Reads the metrics whenever Prometheus asks."""
 
     def __init__(self, live: Live | None, cameras: Cameras, jobs: VideoJobs) -> None:
         self._live, self._cameras, self._jobs = live, cameras, jobs
@@ -22,15 +22,15 @@ class Metrics:
         self._registry.register(self)  # type: ignore[arg-type]
 
     def text(self) -> bytes:
-        """All of them in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
         """See ``prometheus_client``."""
         yield GaugeMetricFamily(
-            "sepcam_browser_cameras", "Visitors whose cameras are analyzed.", self._cameras.count
+            "sepcam_browser_cameras", "Visitors whose cameras are being analyzed.", self._cameras.count
         )
-        videos = GaugeMetricFamily("sepcam_videos", "Video files, by how far they are.", labels=["state"])
+        videos = GaugeMetricFamily("sepcam_videos", "Video files by state.", labels=["state"])
         for state, count in self._jobs.states().items():
             videos.add_metric([state], count)
         yield videos
@@ -43,18 +43,20 @@ def _of_live(live: Live) -> Iterator[Metric]:
     meter = status.figures.meter
     shot = session.wait(0, 0)
     people = 0 if shot is None else int(shot.result.instances.people.sum())
-    yield GaugeMetricFamily("sepcam_live_up", "Whether the source gives pictures.", int(not session.ended))
-    yield GaugeMetricFamily("sepcam_live_viewers", "Browsers that watch.", live.viewers)
-    yield GaugeMetricFamily("sepcam_live_people", "People in the last picture.", people)
-    yield CounterMetricFamily("sepcam_live_frames_shown", "Pictures shown.", meter.frames)
-    yield CounterMetricFamily("sepcam_live_frames_dropped", "Frames left out for newer ones.", meter.dropped)
-    rates = GaugeMetricFamily("sepcam_live_fps", "Frames a second that arrive, and are shown.", labels=["of"])
+    yield GaugeMetricFamily("sepcam_live_up", "Whether the source delivers frames.", int(not session.ended))
+    yield GaugeMetricFamily("sepcam_live_viewers", "Browsers that watch the live frames.", live.viewers)
+    yield GaugeMetricFamily("sepcam_live_people", "People in the last frame.", people)
+    yield CounterMetricFamily("sepcam_live_frames_shown", "Frames shown.", meter.frames)
+    yield CounterMetricFamily("sepcam_live_frames_dropped", "Frames dropped for newer ones.", meter.dropped)
+    rates = GaugeMetricFamily(
+        "sepcam_live_fps", "Frames per second that arrive, and that are shown.", labels=["of"]
+    )
     for name, rate in (("camera", meter.source_fps), ("shown", meter.processing_fps)):
         if rate is not None:
             rates.add_metric([name], rate)
     yield rates
     models = GaugeMetricFamily(
-        "sepcam_live_model_fps", "Frames a second that the analysis alone would reach.", labels=["backbone"]
+        "sepcam_live_model_fps", "Frames per second that the analysis alone reaches.", labels=["backbone"]
     )
     for backbone, fps in status.figures.model_fps.items():
         models.add_metric([backbone], fps)

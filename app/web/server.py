@@ -1,4 +1,4 @@
-"""Runs the server of ``sepcam serve`` until somebody ends it."""
+"""Runs the server of ``sepcam serve`` until it is stopped."""
 
 import asyncio
 import errno
@@ -30,28 +30,30 @@ from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
 from .shared.downloads import Downloads
+from .shared.failures import Failures
 from .videos.jobs import VideoJobs
+from .videos.routes import Uploads
 
 _WS_BYTES = 4 * 1024 * 1024
-"""Larger messages end the connection; what is between a camera's limit and this gets an answer."""
+"""Larger messages close the connection; one between a camera's limit and this gets an error message."""
 
 _GRACE_S = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ServeRequest:
-    """What the user asked for; see the options of ``sepcam serve``.
+    """The options of ``sepcam serve``.
 
     Attributes:
-        live: source, networks and what to do with them; an empty source is none.
-        host: address or name to listen at.
-        port: likewise; 0 takes any free one.
-        names: host names by which browsers may call the server, beside its addresses.
-        tls: files of certificate and key, or None.
+        live: source, networks and tasks; an empty source is none.
+        host: address or name to listen on.
+        port: TCP port to listen on; 0 takes any free one.
+        names: host names under which browsers may reach the server, beside its addresses.
+        tls: files with the certificate and its key, or None.
         folder: where recordings go.
         max_upload_mb: largest video file.
-        cameras: most visitors' cameras at a time.
-        idle_s: seconds after which a visitor who sends nothing is disconnected.
+        cameras: largest number of visitors' cameras at a time.
+        idle_s: seconds after which a visitor who sends nothing is disconnected, an upload included.
     """
 
     live: LiveRequest
@@ -69,7 +71,7 @@ def serve(request: ServeRequest) -> None:
     """Serves until Ctrl-C or SIGTERM.
 
     Raises:
-        SepcamError: If it cannot listen there, the source cannot be opened, or networks cannot be had.
+        SepcamError: If it cannot listen there, the source cannot be opened, or networks are unavailable.
     """
     live = request.live
     live.parsed_zones()  # report a mistake in them before anything is opened
@@ -82,7 +84,7 @@ def serve(request: ServeRequest) -> None:
         session = None
         if source is not None:
             plain = replace(loaded, settings=replace(loaded.settings, hud="off"))
-            session = begin(live, source, plain, prepare_ahead=True, on_event=people_list.tell)
+            session = begin(live, source, plain, prepare_ahead=True, on_event=people_list.add)
             stack.enter_context(session)
             console.note(described(session.info))
             session.start()
@@ -91,15 +93,15 @@ def serve(request: ServeRequest) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address.
+    """Opens a socket that listens at an address.
 
     Raises:
-        SepcamError: If that is not possible.
+        SepcamError: If the address is not this machine's, or the port is taken or not allowed.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise SepcamError(f"--host {host!r} is no address of this machine") from error
+        raise SepcamError(f"--host {host!r} is not an address of this machine") from error
     listener = socket.socket(family, kind)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,9 +117,9 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} is in use by another program: choose another with --port"
     if error.errno == errno.EACCES:
-        return f"port {port} is not for ordinary users: choose one above 1023 with --port"
+        return f"port {port} needs administrator rights: choose one above 1023 with --port"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host {host!r} is no address of this machine"
+        return f"--host {host!r} is not an address of this machine"
     return f"cannot listen at {host}, port {port}: {error.strerror}"
 
 
@@ -130,23 +132,28 @@ async def _run(
 ) -> None:
     address, port = listener.getsockname()[:2]
     access = Access(address, port, names=request.names, secure=request.tls is not None)
-    downloads = Downloads()
+    downloads, failures = Downloads(), Failures()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
         live = None
         if session is not None:
-            hub = JpegStream(session)
-            stack.callback(hub.close)
+            stream = JpegStream(session)
+            stack.callback(stream.close)
             names = detector_names(loaded.settings.detector)
-            live = Live(session, hub, people_list, request.folder, downloads, names, request.idle_s)
+            live = Live(
+                session, stream, people_list, request.folder, downloads, names, failures, request.idle_s
+            )
         of = request.live
         limits = CameraLimits(of.classes, of.max_people)
-        cameras = Cameras(loaded.pool, loaded.settings, limits, most=request.cameras, idle_s=request.idle_s)
+        cameras = Cameras(
+            loaded.pool, loaded.settings, limits, failures, most=request.cameras, idle_s=request.idle_s
+        )
         stack.callback(cameras.close)
         jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
         stack.callback(jobs.close)
-        stack.callback(loaded.pool.close)  # first: nobody waits for a network any more
-        service = Service(live, cameras, jobs, downloads, request.max_upload_mb * 1_000_000)
+        stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
+        uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)
+        service = Service(live, cameras, uploads, downloads)
         certificate, key = request.tls or (None, None)
         config = uvicorn.Config(
             application(service, access),
@@ -164,23 +171,34 @@ async def _run(
             ssl_keyfile=key,
         )
         _announce(address, port, access, tls=request.tls is not None)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _Server(config, uploads).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends uploads before it waits for open requests: a stalled one would outlast its patience."""
+
+    def __init__(self, config: uvicorn.Config, uploads: Uploads) -> None:
+        super().__init__(config)
+        self._uploads = uploads
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        self._uploads.close()
+        await super().shutdown(sockets)
 
 
 def _announce(address: str, port: int, access: Access, *, tls: bool) -> None:
-    """Prints where the page is, on stdout; the only place where the token is ever shown."""
+    """Prints the page's address on stdout; the token is shown nowhere else."""
     where = ipaddress.ip_address(address)
     shown = _own_address() if where.is_unspecified else address
     url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}/"
     console.say(url if access.token is None else f"{url}?token={access.token}")
     if access.token is not None and not tls:
-        console.note(
-            "browsers give their camera to https:// pages only: --tls-cert and --tls-key make it one"
-        )
+        console.note("browsers allow the camera only on https:// pages: use --tls-cert and --tls-key")
 
 
 def _own_address() -> str:
-    """The address by which other machines reach this one, as far as it knows."""
+    """The address at which other machines probably reach this one."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing: only the route is looked up
         return str(probe.getsockname()[0])
@@ -188,7 +206,7 @@ def _own_address() -> str:
 
 
 def _pipeline(request: LiveRequest, loaded: Loaded, backbone: ConvKind, tasks: frozenset[Task]) -> Pipeline:
-    """A pipeline with the networks that all share, loaded if need be."""
+    """A pipeline with the shared networks, loaded if necessary."""
     networks = loaded.pool.wait(
         choice_for(replace(loaded.settings, backbone=backbone, tasks=tasks), Quality())
     )

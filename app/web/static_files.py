@@ -14,7 +14,7 @@ _TYPES: Final = {
 
 
 def router() -> APIRouter:
-    """The page, the page about the API, and what both need."""
+    """The page, the API page, and the files that both need."""
     routes = APIRouter(include_in_schema=False)
     folder = resources.files("sepcam.app.web") / "page"
     files = {file.name: file.read_bytes() for file in folder.iterdir() if file.name.count(".") == 1}

@@ -54,7 +54,7 @@ def resolve_precision(options: RuntimeOptions) -> Precision:
         SepcamError: If this CPU does not compute in it.
     """
     if options.precision == "auto":
-        # bf16 would be faster where the processor has it, and is not near enough to f32: see the README.
+        # bf16 would be faster where the processor has it, but loses too much: see models/README.md.
         return "f32"
     needed = {"bf16": "BF16", "f16": "FP16"}.get(options.precision)
     if needed is not None and needed not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ...models.files import DiskFullError, clear_leftovers
-from ..sinks.outputs import Save, Target
+from ..sinks.outputs import Target
+from ..sinks.registry import sink_kinds
 from .state.job_folder import JobFolder
 from .state.journal import UNDONE, Entry, Journal
 from .state.settings import JobSettings
@@ -128,7 +129,7 @@ class Driver:
 
     def _begin(self, entry: Entry) -> _Work:
         ours = entry.started is not None or self._overwrite
-        files: dict[Save, Path] = {save: self._folder.out / path for save, path in entry.planned.items()}
+        files: dict[str, Path] = {save: self._folder.out / path for save, path in entry.planned.items()}
         target = Target(entry.input.name, files)
         steps: Steps
         if self._in_parts(entry):
@@ -155,6 +156,8 @@ class Driver:
         if self._pool.size < 2 or entry.input.images or path is None or not path.is_file():
             return False
         if entry.bytes < 2 * self._least_part_s * _LEAST_BYTES_PER_S:
+            return False
+        if any(save != "video" and sink_kinds()[save].image for save in settings.saves):
             return False
         if settings.detect_every != 1 or settings.start_s or settings.frames is not None:
             return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
-from ..sinks.outputs import Save, check_fits
+from ..sinks.registry import check_fits
 from .files.inputs import Input
 from .files.naming import name_targets
 from .state.job_folder import NAME, JobFolder, JobInfo
@@ -57,7 +57,7 @@ def plan(
         SepcamError: If a kind of results is not for a source, or a result exists that is not the job's.
     """
     for one in inputs:
-        check_fits(one.name, info.settings.saves, images=one.images)
+        check_fits(one.name, info.settings.saves, "images" if one.images else "video")
     entries = journal.entries()
     known = {entry.key: entry for entry in entries}
     ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
@@ -68,7 +68,7 @@ def plan(
     added = []
     for one in new:
         files = targets[one.key].files
-        planned: dict[Save, str] = {save: folder.relative(path) for save, path in files.items()}
+        planned: dict[str, str] = {save: folder.relative(path) for save, path in files.items()}
         there = None if overwrite else next(filter(folder.there, planned.values()), None)
         if there is not None:
             place = folder.out if folder.store is None else folder.store

@@ -10,13 +10,17 @@ class TextFile:
     """Lines into a file that has its name only when it is finished."""
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """Make the file.
+        """Open the file.
 
         Raises:
             SepcamError: If the target exists, or its folder cannot be written to.
         """
         self._file = PartialFile(path, overwrite=overwrite)
-        self._text = open(self._file.path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        try:
+            self._text = open(self._file.path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        except OSError as error:
+            self._file.discard()
+            raise self._file.failure(error) from error
 
     def write(self, text: str) -> None:
         """Add text as it is.
@@ -44,7 +48,7 @@ class TextFile:
         self._file.commit()
 
     def abort(self) -> None:
-        """Throw the unfinished file away."""
+        """Delete the unfinished file."""
         with suppress(OSError):
             self._text.close()
         self._file.discard()

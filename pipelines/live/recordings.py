@@ -1,17 +1,28 @@
-"""What is being kept of a live picture: recorders that come and go while it runs."""
+"""Recording a live session: recorders that come and go, and one video that viewers start and stop."""
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ...models.errors import SepcamError
 from ..sinks.fan_out import FanOut
 from ..sinks.video import VideoSink
 from ..types import FrameResult, RunSummary, StreamInfo
 
+State = Literal["idle", "recording", "finishing", "closed"]
+"""Of the video: idle -> recording -> finishing -> idle; ``closed`` once the session has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    path: Path
+    recorder: FanOut
+
 
 class Recordings:
-    """Hands frames to recorders. Frames come from one thread, everything else from any.
+    """Passes frames to recorders. Frames come from one thread; any thread may call the other methods.
 
     Attributes:
         failures: a line for each file that could not be written.
@@ -20,32 +31,33 @@ class Recordings:
     failures: list[str]
 
     def __init__(self, info: StreamInfo, say: Callable[[str], None]) -> None:
-        """Nothing is kept yet.
+        """Start with no recorder.
 
         Args:
             info: of the source.
-            say: told in a line when a file cannot be written; the picture goes on without it.
+            say: called with one line when a file cannot be written; the session continues without that file.
         """
         self.failures = []
         self._info = info
         self._say = say
         self._lock = threading.Lock()
         self._recorders: list[FanOut] = []
-        self._video: tuple[Path, FanOut] | None = None
+        self._state: State = "idle"
+        self._video: _Video | None = None
 
     @property
     def video(self) -> Path | None:
-        """The video that is being recorded."""
-        video = self._video
-        return None if video is None else video[0]
+        """The video that is being recorded, or None."""
+        with self._lock:
+            return self._video.path if self._video is not None and self._state == "recording" else None
 
     def attach(self, recorder: FanOut) -> None:
-        """Hands every frame from now on to a recorder."""
+        """Passes every frame from now on to a recorder."""
         with self._lock:
             self._recorders.append(recorder)
 
     def detach(self, recorder: FanOut, warnings: Sequence[str] = ()) -> RunSummary:
-        """Hands it no more and completes its files.
+        """Stops passing frames to a recorder and completes its files.
 
         Raises:
             SepcamError: If a file cannot be completed; none is left then.
@@ -58,32 +70,52 @@ class Recordings:
             raise
 
     def start(self, path: Path, *, overwrite: bool = False) -> None:
-        """Records a video of the pictures from now on, with their own times.
+        """Records a video of the displayed frames from now on, with their own times.
 
         Raises:
-            SepcamError: If the file cannot be made, or one is being recorded.
+            SepcamError: If the file cannot be created, a video is being recorded, or the session has ended.
         """
-        if self._video is not None:
-            raise SepcamError(f"{self._video[0]} is being recorded")
-        recorder = FanOut([VideoSink(path, self._info, overwrite=overwrite)])
-        self._video = path, recorder
-        self.attach(recorder)
+        with self._lock:
+            self._begin(path, overwrite=overwrite)
+
+    def start_unique(self, folder: Path, stem: str) -> Path:
+        """Records a video under a name that no file has: ``stem.mp4``, ``stem-2.mp4``, ...
+
+        Returns:
+            The chosen path.
+
+        Raises:
+            SepcamError: As ``start``.
+        """
+        with self._lock:
+            path, number = folder / f"{stem}.mp4", 2
+            while path.exists():
+                path, number = folder / f"{stem}-{number}.mp4", number + 1
+            self._begin(path, overwrite=False)
+            return path
 
     def stop(self) -> Path | None:
-        """Completes the video; its file, or None where there was none, or no picture came.
+        """Completes the video.
+
+        Returns:
+            Its file; None where nothing was being recorded, or no frame came.
 
         Raises:
             SepcamError: If the file cannot be completed.
         """
         with self._lock:
-            video, self._video = self._video, None
-        if video is None:
-            return None
-        return video[0] if self.detach(video[1]).frames else None
+            video = self._video
+            if video is None or self._state != "recording":
+                return None
+            self._state = "finishing"
+        try:
+            return video.path if self.detach(video.recorder).frames else None
+        finally:
+            self._end(video)
 
     def write(self, result: FrameResult) -> None:
-        """Hands on a frame with its picture."""
-        for recorder in list(self._recorders):
+        """Passes a frame and its image to every recorder."""
+        for recorder in self._current():
             try:
                 recorder.write(result, result.frame.image)
             except SepcamError as error:
@@ -92,17 +124,40 @@ class Recordings:
                 recorder.abort()
 
     def took(self, stage: str, seconds: float) -> None:
-        """A stage took so long for a frame."""
-        for recorder in list(self._recorders):
+        """Passes on how long a stage took for a frame."""
+        for recorder in self._current():
             recorder.took(stage, seconds)
 
     def close(self) -> None:
-        """Completes whatever is left; what cannot be completed is thrown away, and said."""
-        for recorder in list(self._recorders):
+        """Completes what is left, and refuses new videos; a file that cannot be completed is deleted."""
+        with self._lock:
+            self._state, self._video = "closed", None
+        for recorder in self._current():
             try:
                 self.detach(recorder)
             except SepcamError as error:
                 self._fail(error)
+
+    def _begin(self, path: Path, *, overwrite: bool) -> None:
+        """Opens the video and enters ``recording``; the caller holds the lock."""
+        if self._state == "closed":
+            raise SepcamError("the session has ended: nothing more can be recorded")
+        if self._video is not None:
+            doing = "recorded already" if self._state == "recording" else "completed: try again in a moment"
+            raise SepcamError(f"{self._video.path} is being {doing}")
+        recorder = FanOut([VideoSink(path, self._info, overwrite=overwrite)])
+        self._recorders.append(recorder)
+        self._state, self._video = "recording", _Video(path, recorder)
+
+    def _end(self, video: _Video) -> None:
+        """Back to ``idle``, if this video is still the current one."""
+        with self._lock:
+            if self._video is video:
+                self._state, self._video = "idle", None
+
+    def _current(self) -> list[FanOut]:
+        with self._lock:
+            return list(self._recorders)
 
     def _fail(self, error: SepcamError) -> None:
         self.failures.append(str(error))
@@ -112,5 +167,6 @@ class Recordings:
         with self._lock:
             if recorder in self._recorders:
                 self._recorders.remove(recorder)
-            if self._video is not None and self._video[1] is recorder:
-                self._video = None
+            # A video that failed is over; one that is being finished ends in ``stop``.
+            if self._video is not None and self._video.recorder is recorder and self._state == "recording":
+                self._state, self._video = "idle", None

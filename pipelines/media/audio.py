@@ -10,7 +10,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
-from .containers import clock_start, one_line, open_video
+from .containers import OpenLimits, clock_start, one_line, open_video
 
 _COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
@@ -26,20 +26,28 @@ class AudioTrack:
 
     notices: list[str]
 
-    def __init__(self, path: str | Path, output: OutputContainer, *, start_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        output: OutputContainer,
+        *,
+        start_s: float = 0.0,
+        limits: OpenLimits | None = None,
+    ) -> None:
         """Add an audio stream to ``output`` (before anything is written to it).
 
         Args:
             path: the video file, or its address.
             output: where the sound goes.
             start_s: the time of the file that becomes 0.
+            limits: for a file from an untrusted sender.
 
         Raises:
             SepcamError: If the file cannot be opened.
         """
         self.notices = []
         self._output = output
-        self._input = open_video(path)
+        self._input = open_video(path, limits=limits)
         self._packets: Iterator[Packet] = iter(())
         if self._input.streams.audio:
             source = self._input.streams.audio[0]

@@ -1,6 +1,7 @@
 """Opening video files with PyAV: one clear line for each way in which that can fail."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,20 +16,51 @@ _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 """FFmpeg "decodes" any text with these, as pictures of a terminal."""
 
 
-def open_video(path: str | Path, *, timeout: tuple[float, float] | None = None) -> InputContainer:
+@dataclass(frozen=True, slots=True)
+class OpenLimits:
+    """What FFmpeg may do with a file from an untrusted sender.
+
+    Attributes:
+        demuxers: names of the demuxers that may read it, separated by commas; it may open no other file.
+        max_pixels: width times height of its frames; FFmpeg allocates and decodes none that is larger.
+    """
+
+    demuxers: str
+    max_pixels: int
+
+    def options(self) -> dict[str, str]:
+        """Options for FFmpeg's container and, with them, for its probing decoders."""
+        return {
+            "format_whitelist": self.demuxers,
+            "protocol_whitelist": "file",
+            "max_pixels": str(self.max_pixels),
+        }
+
+
+def open_video(
+    path: str | Path,
+    *,
+    timeout: tuple[float, float] | None = None,
+    limits: OpenLimits | None = None,
+) -> InputContainer:
     """Open a file or a URL that has pictures in it.
 
     Args:
         path: file or URL.
         timeout: seconds to wait for the connection and for each read; for URLs.
+        limits: for files from untrusted senders; None allows everything.
 
     Raises:
-        SepcamError: If there is no such file, or it is not a video.
+        SepcamError: If there is no such file, or it is not a video, or its frames are too large.
     """
     options = {"rtsp_transport": "tcp"} if str(path).startswith("rtsp") else {}
+    if limits is not None:
+        options |= limits.options()
     try:
         container = av.open(str(path), timeout=timeout, options=options)
     except FFmpegError as error:
+        if limits is not None:
+            raise SepcamError(f"{path} is not a video file that can be read") from error
         raise SepcamError(_why_not_opened(path, error)) from error
     except (OSError, ValueError) as error:
         raise SepcamError(f"{path} cannot be opened: {error}") from error
@@ -36,7 +68,19 @@ def open_video(path: str | Path, *, timeout: tuple[float, float] | None = None) 
         kind = "has sound but no pictures" if container.streams.audio else "is not a video"
         container.close()
         raise SepcamError(f"{path} {kind}: give a video file, a folder of images or a camera")
+    if limits is not None:
+        _limit_decoder(path, container, limits.max_pixels)
     return container
+
+
+def _limit_decoder(path: str | Path, container: InputContainer, max_pixels: int) -> None:
+    """Refuses frames that are too large before one is decoded, also where the size changes in mid-stream."""
+    codec = container.streams.video[0].codec_context
+    if codec.width * codec.height > max_pixels:
+        size = f"{codec.width}x{codec.height}"
+        container.close()
+        raise SepcamError(f"{path} has frames of {size}, more than the {max_pixels} pixels that are accepted")
+    codec.options = {**codec.options, "max_pixels": str(max_pixels)}
 
 
 def clock_start(container: InputContainer) -> Fraction:

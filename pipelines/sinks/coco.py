@@ -1,4 +1,4 @@
-"""Results as COCO's own tools read them."""
+"""Results in the format of COCO's own tools."""
 
 import json
 import re
@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from ...models.errors import SepcamError
-from ...models.ops.coco import CATEGORY_IDS, NAMES
-from ...models.pose.blazepose import COCO_ORDER
+from ...models.ops.coco import CATEGORY_IDS, NAMES, keypoint_order
 from ...models.types import U8
 from ..files.text import TextFile
 from ..types import FrameResult, RunSummary
+from .base import ResultName, Sink, SinkContext, SinkKind
 from .serialize import SCORE_DECIMALS, keypoint_triples, xywh
 
+FILE_NAME = "coco_results.json"
+"""What COCO's own tools expect."""
 
-class CocoSink:
+
+class CocoSink(Sink):
     """COCO results JSON: a list of objects with image_id, category_id, bbox, score, segmentation, keypoints.
 
     Boxes are left, top, width, height in pixels; masks compressed RLE; keypoints x, y, score of COCO's 17.
@@ -26,17 +29,17 @@ class CocoSink:
         path: Path,
         annotations: Path | None = None,
         *,
-        keypoint_order: Sequence[int] | None = COCO_ORDER,
+        keypoint_order: Sequence[int] | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Make the file.
+        """Open the file.
 
         Args:
-            path: where it goes; has its name only after ``close``.
+            path: of the finished file; it appears on ``close``.
             annotations: COCO annotations that give image ids by file name and category ids by name; without
                 them an image's id is the last number in its file name, and categories are COCO's own.
-            keypoint_order: which of the instances' keypoints are COCO's 17, in COCO's order; None where they
-                are others, which COCO has no place for.
+            keypoint_order: which of the instances' keypoints are COCO's 17, in COCO's order; None to write
+                no keypoints.
             overwrite: whether a file of that name may be replaced.
 
         Raises:
@@ -51,8 +54,8 @@ class CocoSink:
         self._file = TextFile(path, overwrite=overwrite)
         self._separator = "["
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
-        """Add an image's objects; the picture is not used.
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add an image's objects; the image is not used.
 
         Raises:
             SepcamError: If the image has no id, or shares it with another; a class has no category; or the
@@ -87,7 +90,7 @@ class CocoSink:
         self._file.close("[]\n" if self._separator == "[" else "\n]\n")
 
     def abort(self) -> None:
-        """Throw the unfinished file away."""
+        """Delete the unfinished file."""
         self._file.abort()
 
     def _image_id(self, name: str) -> int:
@@ -124,3 +127,15 @@ def _read_annotations(path: Path) -> tuple[dict[str, int], dict[str, int]]:
         raise SepcamError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise SepcamError(f"{path} is not a COCO annotations file ({error!r})") from error
+
+
+def _path(name: ResultName) -> Path:
+    return name.folder / name.subfolder / FILE_NAME if name.alone else name.path(".coco.json")
+
+
+def _open(path: Path, context: SinkContext) -> Sink:
+    order = keypoint_order(context.header["keypoint_names"])
+    return CocoSink(path, context.coco_annotations, keypoint_order=order, overwrite=context.overwrite)
+
+
+KIND = SinkKind("coco", "COCO results JSON", frozenset(("images",)), _path, _open)

@@ -1,4 +1,4 @@
-"""All sinks of one run, written together, and the count of what went into them."""
+"""All sinks of one run, written together, and the totals of what they were given."""
 
 import math
 import threading
@@ -13,7 +13,7 @@ from .base import Sink
 
 
 class FanOut:
-    """Hands every frame to every sink, so that all of them hold the same frames wherever a run ends.
+    """Writes every frame to every sink, so that all of them hold the same frames wherever a run ends.
 
     Frames are written from one thread; ``finish`` and ``abort`` may be called from another, and wait for a
     frame that is being written. Nothing is written after them.
@@ -22,6 +22,8 @@ class FanOut:
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = list(sinks)
         self._lock = threading.Lock()
+        # A lock of its own: no stage waits for a frame that is being written.
+        self._times_lock = threading.Lock()
         self._open = True
         self._begun = time.perf_counter()
         self._frames = 0
@@ -37,52 +39,67 @@ class FanOut:
     @property
     def notices(self) -> list[str]:
         """What the sinks want the user to know, a line each; complete after ``finish``."""
-        return [line for sink in self._sinks for line in getattr(sink, "notices", ())]
+        return [line for sink in self._sinks for line in sink.notices]
 
-    def write(self, result: FrameResult, picture: U8 | None) -> None:
-        """Writes one frame: what was found in it, and its (H, W, 3) uint8 BGR picture."""
+    @property
+    def needs_clean_image(self) -> bool:
+        """Whether a sink needs the frame's own image without the drawing; see `Sink`."""
+        return any(sink.needs_clean_image for sink in self._sinks)
+
+    def write(self, result: FrameResult, image: U8 | None) -> None:
+        """Writes one frame: what was found in it, and its (H, W, 3) uint8 BGR image, see `Sink.write`."""
         with self._lock:
             if not self._open:
                 return
             for sink in self._sinks:
-                sink.write(result, picture)
+                sink.write(result, image)
             self._count(result)
 
     def took(self, stage: str, seconds: float) -> None:
-        """A stage took so long for one frame; each stage from a thread of its own."""
-        self._stages.setdefault(stage, _Times()).add(seconds)
+        """Count the seconds that a stage took for one frame; from any thread."""
+        with self._times_lock:
+            self._stages.setdefault(stage, _Times()).add(seconds)
 
     def finish(self, warnings: Sequence[str] = (), *, complete: bool = True) -> RunSummary:
         """Completes every file.
 
         Args:
             warnings: what the user should know of the run, a line each.
-            complete: whether the source came to its end.
+            complete: whether the source was read to its end.
 
         Raises:
             SepcamError: If a file cannot be completed; call ``abort`` then.
         """
         with self._lock:
             summary = replace(self.counted(), warnings=tuple(warnings), complete=complete)
-            self._open = False
-            for sink in self._sinks:
-                sink.close(summary)
+            self._close(summary)
             return summary
 
+    def close(self, summary: RunSummary) -> None:
+        """Completes every file with a summary that the caller made.
+
+        Raises:
+            SepcamError: If a file cannot be completed; call ``abort`` then.
+        """
+        with self._lock:
+            self._close(summary)
+
     def counted(self) -> RunSummary:
-        """What went into the files so far."""
+        """Totals of what was written so far."""
         seconds = time.perf_counter() - self._begun
+        with self._times_lock:
+            stage_ms = {name: times.median_ms() for name, times in self._stages.items()}
         return RunSummary(
             frames=self._frames,
             people=len(self._identities) or self._most_people,
             seconds=seconds,
             fps=self._frames / seconds if seconds > 0 else 0.0,
-            stage_ms={name: times.median_ms() for name, times in self._stages.items()},
+            stage_ms=stage_ms,
         )
 
     def abort(self) -> None:
-        """Leaves no file behind that was not completed."""
-        # A write that hangs must not keep the others from being cleared away.
+        """Deletes every file that was not completed."""
+        # A write that hangs must not prevent the other sinks from being aborted.
         held = self._lock.acquire(timeout=1.0)
         try:
             self._open = False
@@ -91,6 +108,11 @@ class FanOut:
         finally:
             if held:
                 self._lock.release()
+
+    def _close(self, summary: RunSummary) -> None:
+        self._open = False
+        for sink in self._sinks:
+            sink.close(summary)
 
     def _count(self, result: FrameResult) -> None:
         self._frames += 1
@@ -103,7 +125,7 @@ class FanOut:
 
 
 class _Times:
-    """Durations, counted in steps of 1 % so that a long run takes no more memory than a short one."""
+    """Durations as a histogram in steps of 1 %, so that a long run takes no more memory than a short one."""
 
     _STEP = 1.01
 
@@ -114,7 +136,7 @@ class _Times:
         self._counts[round(math.log(max(seconds, 1e-7), self._STEP))] += 1
 
     def median_ms(self) -> float:
-        """Milliseconds, right to half a percent."""
+        """The median in milliseconds, accurate to half a percent."""
         left = self._counts.total() / 2
         for step in sorted(self._counts):
             left -= self._counts[step]

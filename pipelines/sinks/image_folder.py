@@ -1,31 +1,30 @@
-"""Annotated images as images, where a video would make no sense."""
+"""Annotated images as a folder of JPEGs, for sources that are no video."""
 
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-import cv2
-
 from ...models.errors import SepcamError
 from ...models.files import hidden_path, publish_folder, write_failure
 from ...models.types import U8
 from ..types import FrameResult, RunSummary
+from .base import Sink
 
 _JPEG_QUALITY = 95
 
 
-class ImageFolderSink:
+class ImageFolderSink(Sink):
     """A folder with a JPEG for each annotated image, ``<name>.jpg``; they appear when all are there."""
 
     def __init__(self, folder: Path, *, overwrite: bool = False) -> None:
-        """Make the hidden folder that the pictures wait in.
+        """Create the hidden folder that holds the images until ``close``.
 
         Args:
             folder: where they go; exists only after ``close``.
-            overwrite: whether pictures in it may be replaced; others in it stay.
+            overwrite: whether images in it may be replaced; its other files are kept.
 
         Raises:
-            SepcamError: If the folder exists, or cannot be made.
+            SepcamError: If the folder exists, or cannot be created.
         """
         if folder.exists() and not overwrite:
             raise SepcamError(f"{folder} exists already: choose another folder, or use --overwrite")
@@ -37,8 +36,8 @@ class ImageFolderSink:
         except OSError as error:
             raise self._failure(error) from error
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
-        """Add the picture, or the frame as it is where there is none.
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add the annotated image, or the frame's own where there is none.
 
         Raises:
             SepcamError: If it cannot be written (a full disk), or another image has the same name.
@@ -50,7 +49,9 @@ class ImageFolderSink:
         path = self._waiting / f"{name.stem}.jpg"
         if path.exists():  # a.png beside a.jpg
             path = self._waiting / f"{name.name}.jpg"
-        image = result.frame.image if picture is None else picture
+        import cv2  # here, because the registry imports every sink for the help
+
+        image = result.frame.image if image is None else image
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         try:
             path.write_bytes(data.tobytes())
@@ -58,7 +59,7 @@ class ImageFolderSink:
             raise self._failure(error) from error
 
     def close(self, summary: RunSummary) -> None:
-        """Move the pictures to where they belong.
+        """Move the images to their folder.
 
         Raises:
             SepcamError: If they cannot be moved.
@@ -71,7 +72,7 @@ class ImageFolderSink:
             self.abort()
 
     def abort(self) -> None:
-        """Throw away the pictures that are still waiting."""
+        """Delete the images that are still hidden."""
         with suppress(OSError):
             shutil.rmtree(self._waiting)
 

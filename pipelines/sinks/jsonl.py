@@ -1,4 +1,4 @@
-"""Results as text: JSON lines, and the MOTChallenge format."""
+"""Results as JSON Lines."""
 
 import json
 from collections.abc import Mapping
@@ -8,19 +8,20 @@ from typing import Any
 from ...models.types import U8
 from ..files.text import TextFile
 from ..types import FrameResult, RunSummary, StreamInfo
+from .base import Sink, SinkContext, SinkKind
 from .serialize import objects, source_facts, summary_facts
 
 
-class JsonlSink:
+class JsonlSink(Sink):
     """One JSON object a line: a header, every frame, a summary."""
 
     def __init__(
         self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
     ) -> None:
-        """Make the file and write the header line.
+        """Open the file and write the header line.
 
         Args:
-            path: where it goes; has its name only after ``close``.
+            path: of the finished file; it appears on ``close``.
             info: of the source.
             header: what else the first line says: version, models, backbone, tasks, keypoint names, skeleton.
             overwrite: whether a file of that name may be replaced.
@@ -28,11 +29,16 @@ class JsonlSink:
         Raises:
             SepcamError: If the target exists, or its folder cannot be written to.
         """
+        line = _line({"type": "header", **source_facts(info), **header})
         self._file = TextFile(path, overwrite=overwrite)
-        self._file.write(_line({"type": "header", **source_facts(info), **header}))
+        try:
+            self._file.write(line)
+        except BaseException:
+            self._file.abort()
+            raise
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
-        """Add a frame's line; the picture is not used.
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add a frame's line; the image is not used.
 
         Raises:
             SepcamError: If it cannot be written (a full disk).
@@ -53,9 +59,22 @@ class JsonlSink:
         self._file.close(_line({"type": "summary", **summary_facts(summary)}))
 
     def abort(self) -> None:
-        """Throw the unfinished file away."""
+        """Delete the unfinished file."""
         self._file.abort()
 
 
 def _line(values: Mapping[str, Any]) -> str:
     return json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _open(path: Path, context: SinkContext) -> Sink:
+    return JsonlSink(path, context.info, context.header, overwrite=context.overwrite)
+
+
+KIND = SinkKind(
+    "jsonl",
+    "JSON Lines with everything that was found",
+    frozenset(("video", "images", "live")),
+    lambda name: name.path(".jsonl"),
+    _open,
+)

@@ -5,10 +5,11 @@ from pathlib import Path
 from ...models.types import U8
 from ..files.text import TextFile
 from ..types import FrameResult, RunSummary
+from .base import Sink, SinkKind
 from .serialize import xywh
 
 
-class MotSink:
+class MotSink(Sink):
     """MOTChallenge text: ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames, ids and pixels counted from 1.
 
     Every object is written, whatever its class, for which the format has no column; its id is -1 where
@@ -16,10 +17,10 @@ class MotSink:
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """Make the file.
+        """Open the file.
 
         Args:
-            path: where it goes; has its name only after ``close``.
+            path: of the finished file; it appears on ``close``.
             overwrite: whether a file of that name may be replaced.
 
         Raises:
@@ -27,8 +28,8 @@ class MotSink:
         """
         self._file = TextFile(path, overwrite=overwrite)
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
-        """Add a frame's lines; the picture is not used.
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add a frame's lines; the image is not used.
 
         Raises:
             SepcamError: If it cannot be written (a full disk).
@@ -48,5 +49,14 @@ class MotSink:
         self._file.close()
 
     def abort(self) -> None:
-        """Throw the unfinished file away."""
+        """Delete the unfinished file."""
         self._file.abort()
+
+
+KIND = SinkKind(
+    "mot",
+    "tracks as MOTChallenge text",
+    frozenset(("video", "live")),
+    lambda name: name.path(".mot.txt"),
+    lambda path, context: MotSink(path, overwrite=context.overwrite),
+)

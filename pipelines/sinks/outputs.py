@@ -3,18 +3,17 @@
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from .parquet import partition
+from .base import ResultName
+from .registry import sink_kinds
 
-Save = Literal["video", "jsonl", "mot", "coco", "parquet"]
-SAVES: tuple[Save, ...] = get_args(Save)
-COCO_NAME = "coco_results.json"
-TABLE_NAME = "objects.parquet"
+if TYPE_CHECKING:
+    from ..media.containers import OpenLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,47 +22,28 @@ class Target:
 
     Attributes:
         source: the input as the user gave it.
-        files: where each kind of output goes.
+        files: where each kind of results goes, by the kind's name.
+        limits: for a source from an untrusted sender; None allows everything.
     """
 
     source: str
-    files: Mapping[Save, Path]
+    files: Mapping[str, Path]
+    limits: "OpenLimits | None" = None
 
 
-def target(
-    source: str,
-    stem: str,
-    folder: Path,
-    saves: Sequence[Save],
-    *,
-    images: bool,
-    place: str = "",
-    coco_name: str = COCO_NAME,
-) -> Target:
+def target(source: str, name: ResultName, saves: Sequence[str]) -> Target:
     """The results of one input: ``<stem>.mp4`` (of images: a folder ``<stem>-annotated``) and so on.
 
     Args:
         source: the input as the user gave it.
-        stem: how its results are called.
-        folder: the output folder.
+        name: what the names are made of; its suffix is set to that of the source.
         saves: the kinds of results.
-        images: whether it is images and no video.
-        place: the folder of the results below the output folder; the table of all inputs lies above.
-        coco_name: of COCO results.
     """
     suffix = Path(source).suffix
     if suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
         suffix = ""
-    here = folder / place
-    paths: dict[Save, Path] = {
-        "video": here / f"{stem}{'-annotated' if images else '.mp4'}",
-        "jsonl": here / f"{stem}.jsonl",
-        "mot": here / f"{stem}.mot.txt",
-        "coco": here / coco_name,
-        # With its suffix, or the readers of the table take a name such as 0001 for a number.
-        "parquet": partition(folder / TABLE_NAME, f"{place}/{stem}{suffix}".lstrip("/")),
-    }
-    return Target(source, {save: paths[save] for save in saves})
+    name = replace(name, suffix=suffix)
+    return Target(source, {save: sink_kinds()[save].path(name) for save in saves})
 
 
 def stem_of(name: str, *, images: bool) -> str:
@@ -78,14 +58,6 @@ def stem_of(name: str, *, images: bool) -> str:
     elif not images or Path(name).suffix.lower() in IMAGE_SUFFIXES:
         name = Path(name).with_suffix("").as_posix() if images else Path(name).stem
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "source"
-
-
-def check_fits(source: str, saves: Sequence[Save], *, images: bool) -> None:
-    """Raises SepcamError where a kind of results is not for this kind of source."""
-    if "coco" in saves and not images:
-        raise SepcamError(f"{source} is a video, COCO results are for images: leave coco out of --save")
-    if "mot" in saves and images:
-        raise SepcamError(f"{source} is not a video, MOT results are for video: leave mot out of --save")
 
 
 def check(targets: Sequence[Target], folder: Path, *, overwrite: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -14,10 +14,14 @@ from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
+from .base import ResultName, Sink, SinkContext, SinkKind
 from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+TABLE_NAME: Final = "objects.parquet"
+"""The folder of the table that holds the results of all sources."""
 
 ROWS: Final = 4096
 """Rows of a row group; so many are held in memory, about 2 kB each."""
@@ -67,16 +71,16 @@ def schema() -> "pa.Schema":
     )
 
 
-class ParquetSink:
+class ParquetSink(Sink):
     """A Parquet file with one row per object and frame; ``schema`` has the columns."""
 
     def __init__(
         self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
     ) -> None:
-        """Make the file.
+        """Open the file.
 
         Args:
-            path: where it goes; has its name only after ``close``.
+            path: of the finished file; it appears on ``close``.
             info: of the source.
             header: what else the metadata say: version, models, backbone, tasks, keypoint names, skeleton.
             overwrite: whether a file of that name may be replaced.
@@ -90,12 +94,15 @@ class ParquetSink:
         self._header = {**source_facts(info), **header}
         self._rows = _Rows()
         self._file = PartialFile(path, overwrite=overwrite)
-        # A file of Python's own, whose errors tell a full disk from others.
-        self._raw = open(self._file.path, "wb")  # noqa: SIM115
-        self._writer = ParquetWriter(self._raw, self._schema, compression="zstd")
+        with ExitStack() as undo:
+            undo.callback(self._file.discard)
+            # A Python file, because its errors tell a full disk from others.
+            self._raw = undo.enter_context(open(self._file.path, "wb"))
+            self._writer = ParquetWriter(self._raw, self._schema, compression="zstd")
+            undo.pop_all()
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
-        """Add a frame's objects; the picture is not used.
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add a frame's objects; the image is not used.
 
         Raises:
             SepcamError: If they cannot be written (a full disk).
@@ -125,7 +132,7 @@ class ParquetSink:
         self._file.commit()
 
     def abort(self) -> None:
-        """Throw the unfinished file away."""
+        """Delete the unfinished file."""
         with suppress(OSError):
             self._writer.close()
         with suppress(OSError):
@@ -199,3 +206,26 @@ class _Rows:
         offsets = pa.array(ends, pa.int32(), mask=missing)
         flat = pa.StructArray.from_arrays([pa.array(v) for v in values], fields=list(kind.value_type))
         return pa.ListArray.from_arrays(offsets, flat)
+
+
+def _path(name: ResultName) -> Path:
+    # With its suffix, or the readers of the table take a name such as 0001 for a number.
+    return partition(name.folder / TABLE_NAME, f"{name.subfolder}/{name.stem}{name.suffix}".lstrip("/"))
+
+
+def _open(path: Path, context: SinkContext) -> Sink:
+    return ParquetSink(path, context.info, context.header, overwrite=context.overwrite)
+
+
+def _check() -> None:
+    schema()
+
+
+KIND = SinkKind(
+    "parquet",
+    "Parquet table, a row per object and frame",
+    frozenset(("video", "images", "live")),
+    _path,
+    _open,
+    check=_check,
+)

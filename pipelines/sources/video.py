@@ -10,7 +10,7 @@ import av
 from av.error import FFmpegError
 
 from ...models.errors import SepcamError
-from ..media.containers import clock_start, frame_rate, one_line, open_video, stream_length
+from ..media.containers import OpenLimits, clock_start, frame_rate, one_line, open_video, stream_length
 from ..media.frame_conversion import PictureConverter, orientation
 from ..media.timestamps import FrameClock
 from ..types import Frame, StreamInfo
@@ -43,6 +43,7 @@ class VideoSource:
         start_s: float = 0.0,
         end_s: float | None = None,
         limit: int | None = None,
+        limits: OpenLimits | None = None,
     ) -> None:
         """Open it and decode the first frame.
 
@@ -51,6 +52,7 @@ class VideoSource:
             start_s: begin at the first frame at or after this time, in seconds.
             end_s: end before the first frame at or after this time, in seconds; None is the end of the file.
             limit: end after so many frames.
+            limits: for a file from an untrusted sender.
 
         Raises:
             SepcamError: If it is missing, not a video, or has no frame that can be decoded.
@@ -64,7 +66,7 @@ class VideoSource:
         self._broken: str | None = None
         self._end_s = 0.0
         protocol, remote, _ = str(path).partition("://")
-        self._container = open_video(path, timeout=_NETWORK_TIMEOUT_S if remote else None)
+        self._container = open_video(path, timeout=_NETWORK_TIMEOUT_S if remote else None, limits=limits)
         self._live = bool(remote) and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
         self._stream = self._container.streams.video[0]
         # Decoding frame by frame in threads is fastest and holds some frames back.

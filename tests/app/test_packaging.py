@@ -208,6 +208,17 @@ def test_python_m_sepcam_is_the_command(tmp_path):
     assert done.stdout == f"sepcam {metadata.version('sepcam')}\n"
 
 
+def test_install_completion_teaches_bash_the_commands(tmp_path):
+    env = os.environ | {"HOME": str(tmp_path)}
+    install = f"'{sys.executable}' -m sepcam --install-completion; true"
+    done = subprocess.run(["bash", "-c", install], env=env, capture_output=True, text=True)
+    assert "completion installed" in done.stdout, done.stderr
+    assert "sepcam" in (tmp_path / ".bashrc").read_text()
+    asked = {"_SEPCAM_COMPLETE": "complete_bash", "COMP_WORDS": "sepcam pro", "COMP_CWORD": "1"}
+    command = [sys.executable, "-m", "sepcam"]
+    assert subprocess.run(command, env=env | asked, capture_output=True, text=True).stdout == "process\n"
+
+
 def test_a_type_checker_resolves_sepcam_outside_its_folders(tmp_path):
     if not (TOP / ".venv" / "editor").is_dir():
         pytest.skip("`make setup` makes the links")

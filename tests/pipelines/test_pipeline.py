@@ -10,6 +10,7 @@ from sepcam import pipelines
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
+from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.types import Frame, StreamInfo
@@ -42,17 +43,17 @@ class Squares:
         self.closed = True
 
 
-class Pictures:
+class Pictures(Sink):
     """A sink that keeps what it is given."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.pictures: list[np.ndarray] = []
         self.fails_at = fails_at
 
-    def write(self, result, picture=None):
+    def write(self, result, image=None):
         if result.frame.index == self.fails_at:
             raise SepcamError("the disk is full")
-        self.pictures.append(picture)
+        self.pictures.append(image)
 
     def close(self, summary):
         self.summary = summary

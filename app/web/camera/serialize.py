@@ -1,4 +1,4 @@
-"""What was found in a picture, small enough to be sent for each: boxes, skeletons, outlines of masks."""
+"""The objects of a frame as compact JSON: boxes, keypoints, outlines of masks."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import numpy as np
 
 from ....pipelines.sinks.serialize import rounded
 from ....pipelines.types import FrameResult, MaskCrop
-from ..live.people import web_color
+from ..shared.color import web_color
 
-_SLACK = 1.0  # pixels that an outline may be off
-_LEAST_AREA = 12.0  # pixels; smaller specks of a mask are left out
+_TOLERANCE_PX = 1.0  # of an outline
+_MIN_AREA_PX = 12.0  # smaller specks of a mask are left out
 
 
 def to_json(result: FrameResult) -> list[dict[str, Any]]:
@@ -18,7 +18,7 @@ def to_json(result: FrameResult) -> list[dict[str, Any]]:
     found = result.instances
     boxes = rounded(found.boxes, 1)
     people = found.people
-    listed: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     for row, label in enumerate(found.labels.tolist()):
         number = label if found.track_ids is None else int(found.track_ids[row])
         item: dict[str, Any] = {
@@ -35,8 +35,8 @@ def to_json(result: FrameResult) -> list[dict[str, Any]]:
         mask = None if found.masks is None else found.masks[row]
         if mask is not None:
             item["outline"] = outline(mask)
-        listed.append(item)
-    return listed
+        objects.append(item)
+    return objects
 
 
 def outline(mask: MaskCrop) -> list[list[list[int]]]:
@@ -44,7 +44,7 @@ def outline(mask: MaskCrop) -> list[list[list[int]]]:
     pixels = np.ascontiguousarray(mask.pixels)
     contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
     return [
-        cv2.approxPolyDP(contour, _SLACK, True)[:, 0].tolist()
+        cv2.approxPolyDP(contour, _TOLERANCE_PX, True)[:, 0].tolist()
         for contour in contours
-        if cv2.contourArea(contour) >= _LEAST_AREA
+        if cv2.contourArea(contour) >= _MIN_AREA_PX
     ]

@@ -1,4 +1,4 @@
-"""One visitor's camera: pictures come as JPEG, are analysed with the networks that all share."""
+"""One visitor's camera: JPEG frames, analyzed with the networks that all visitors share."""
 
 import io
 import time
@@ -16,21 +16,21 @@ from ....pipelines.live.analysis import LiveAnalysis
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
 from ....pipelines.types import Frame
-from ..shared.websocket import Refused
+from ..shared.websocket import RejectedMessageError
 from .serialize import to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080
-_LEAST_SIDE = 16
+_MIN_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class CameraLimits:
-    """What the analysis of visitors' cameras is limited to.
+    """Limits of the analysis of visitors' cameras.
 
     Attributes:
         classes: names of the classes to report, or None.
-        max_people: landmarks and masks for at most so many people.
+        max_people: keypoints and masks for at most this many people.
     """
 
     classes: Sequence[str] | None
@@ -38,19 +38,19 @@ class CameraLimits:
 
 
 class CameraSession:
-    """Analyses one visitor's pictures, in order; one thread at a time may use it but for ``switches``.
+    """Analyzes one visitor's frames, in order. One thread at a time may use it, except ``switches``.
 
     Attributes:
-        switches: what is asked for.
+        switches: the visitor's settings.
     """
 
     switches: Switches
 
     def __init__(self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits) -> None:
-        """Begin with networks that the pool has, or gets.
+        """Load the networks, unless the pool has them already.
 
         Raises:
-            SepcamError: If they cannot be had.
+            SepcamError: If they are unavailable.
         """
         self.switches = Switches(settings)
         self._meter = LiveMeter()
@@ -58,14 +58,14 @@ class CameraSession:
         self._analysis = LiveAnalysis(
             pool, self.switches, self._meter, classes=limits.classes, max_people=limits.max_people
         )
-        self._told: Networks | None = None
+        self._sent: Networks | None = None
         self._count = 0
 
     def analyze(self, data: bytes) -> dict[str, Any]:
-        """What is in a picture, as JSON.
+        """The objects in a JPEG frame, and measurements, as JSON.
 
         Raises:
-            Refused: If it is no picture that can be read, or too large.
+            RejectedMessageError: If it is not a JPEG that can be decoded, or too large.
         """
         image = read_jpeg(data)
         arrived = time.monotonic()
@@ -86,8 +86,8 @@ class CameraSession:
             "notice": self.switches.message,
             **self._meter.figures().to_json(),
         }
-        if networks is not self._told:
-            self._told = networks
+        if networks is not self._sent:
+            self._sent = networks
             points = networks.landmarks
             answer["skeleton"] = [] if points is None else [list(pair) for pair in points.skeleton]
             answer["sides"] = [] if points is None else [_side(name) for name in points.keypoint_names]
@@ -95,28 +95,28 @@ class CameraSession:
 
 
 def read_jpeg(data: bytes) -> U8:
-    """A JPEG as (H, W, 3) uint8 BGR; its size is looked at before anything of it is decoded.
+    """Decodes a JPEG to (H, W, 3) uint8 BGR; checks its size before it decodes anything.
 
     Raises:
-        Refused: If it is none, or too large.
+        RejectedMessageError: If it is not a JPEG that can be decoded, or too large.
     """
     if len(data) > MAX_BYTES:
-        raise Refused(f"the picture has {len(data)} bytes, at most {MAX_BYTES} are taken")
+        raise RejectedMessageError(f"the image has {len(data)} bytes: at most {MAX_BYTES} are accepted")
     try:
         with JpegImageFile(io.BytesIO(data)) as header:
             width, height = header.size
-    except Exception as error:  # whatever a parser may say of arbitrary bytes
-        raise Refused("the picture is no JPEG that can be read") from error
+    except Exception as error:  # a parser may raise anything for arbitrary bytes
+        raise RejectedMessageError("the image is not a valid JPEG") from error
     if width * height > MAX_PIXELS:
-        raise Refused(f"the picture has {width}x{height} pixels, at most 1920x1080 are taken")
-    if min(width, height) < _LEAST_SIDE:
-        raise Refused(f"the picture has only {width}x{height} pixels")
+        raise RejectedMessageError(f"the image has {width}x{height} pixels: at most 1920x1080 are accepted")
+    if min(width, height) < _MIN_SIDE:
+        raise RejectedMessageError(f"the image has only {width}x{height} pixels")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         image = None
     if image is None or image.shape[:2] != (height, width):
-        raise Refused("the picture is damaged: it cannot be decoded")
+        raise RejectedMessageError("the image is damaged: it cannot be decoded")
     return np.asarray(image, np.uint8)
 
 

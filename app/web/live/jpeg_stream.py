@@ -1,4 +1,4 @@
-"""The live picture for any number of viewers: encoded once each, handed to whoever is ready for it."""
+"""The live frames as JPEG: each is encoded once, and sent to every viewer who is ready for it."""
 
 import asyncio
 import threading
@@ -13,20 +13,20 @@ from ....models.types import U8
 from ....pipelines.live.session import LiveSession, Shot
 
 LARGEST: Final = 1280
-"""Longest side of a picture that is sent, in pixels."""
+"""Longest side of a frame that is sent, in pixels."""
 
 _QUALITY = 80
 _POLL_S = 0.2
-_BEHIND = 2  # pictures that may have come since one was encoded
+_MAX_BEHIND = 2  # frames that may have come since one was encoded
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """A picture on its way to viewers.
+    """A frame on its way to viewers.
 
     Attributes:
-        shot: what it shows.
-        jpeg: the same, no longer than ``LARGEST``.
+        shot: the drawn frame.
+        jpeg: the same, its longest side at most ``LARGEST``.
     """
 
     shot: Shot
@@ -34,31 +34,31 @@ class EncodedFrame:
 
 
 class JpegStream:
-    """Encodes the newest picture while anybody waits for one, and gives the same bytes to all of them.
+    """Encodes the newest frame while a viewer waits for one, and gives the same bytes to all viewers.
 
-    A viewer that is not ready costs nothing: nobody waits for it. All methods but ``close`` belong to the
+    A viewer that is not ready costs nothing: nobody waits for it. All methods except ``close`` belong to the
     event loop.
     """
 
     def __init__(self, session: LiveSession) -> None:
-        """Begin; call it where the event loop runs."""
+        """Start the encoding thread; call it in the event loop."""
         self._session = session
         self._loop = asyncio.get_running_loop()
         self._latest: EncodedFrame | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._wanted = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sepcam-jpeg", daemon=True)
         self._thread.start()
 
     async def next(self, after: int, timeout_s: float) -> EncodedFrame | None:
-        """The newest picture with a number above ``after``, or None if none comes in time."""
+        """The newest frame with a number above ``after``, or None if none comes in time."""
         with suppress(asyncio.TimeoutError):
             return await asyncio.wait_for(self._newer(after), timeout_s)
         return None
 
     def close(self) -> None:
-        """Encode nothing more; from any thread."""
+        """Stop encoding; from any thread."""
         self._closed.set()
         self._wanted.set()
         self._thread.join()
@@ -66,13 +66,13 @@ class JpegStream:
     async def _newer(self, after: int) -> EncodedFrame:
         while (latest := self._latest) is None or latest.shot.number <= after or self._stale(latest):
             self._wanted.set()
-            await self._news.wait()
+            await self._changed.wait()
         return latest
 
-    def _stale(self, picture: EncodedFrame) -> bool:
-        """Whether it was encoded long ago, for a viewer who has left since."""
+    def _stale(self, frame: EncodedFrame) -> bool:
+        """Whether it was encoded long ago, for a viewer who has since left."""
         newest = self._session.wait(0, 0)
-        return newest is not None and newest.number > picture.shot.number + _BEHIND
+        return newest is not None and newest.number > frame.shot.number + _MAX_BEHIND
 
     def _work(self) -> None:
         number = 0
@@ -84,21 +84,21 @@ class JpegStream:
                 continue
             number = shot.number
             self._wanted.clear()
-            picture = EncodedFrame(shot, encode_jpeg(shot.picture))
+            frame = EncodedFrame(shot, encode_jpeg(shot.picture))
             with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._publish, picture)
+                self._loop.call_soon_threadsafe(self._publish, frame)
 
-    def _publish(self, picture: EncodedFrame) -> None:
-        self._latest = picture
-        self._news.set()
-        self._news = asyncio.Event()
+    def _publish(self, frame: EncodedFrame) -> None:
+        self._latest = frame
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
-def encode_jpeg(picture: U8) -> bytes:
-    """An (H, W, 3) uint8 BGR picture as JPEG, scaled down where a side is longer than ``LARGEST``."""
-    scale = LARGEST / max(picture.shape[:2])
+def encode_jpeg(image: U8) -> bytes:
+    """Encodes an (H, W, 3) uint8 BGR image, scaled down where a side is longer than ``LARGEST``."""
+    scale = LARGEST / max(image.shape[:2])
     if scale < 1:
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        picture = np.asarray(small, np.uint8)
-    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        image = np.asarray(small, np.uint8)
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return data.tobytes()

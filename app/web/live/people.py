@@ -1,4 +1,4 @@
-"""Who is in the picture, since when, and what happened last."""
+"""The people in view, since when, and the last events."""
 
 import threading
 import time
@@ -6,22 +6,22 @@ from collections import deque
 from typing import Any
 
 from ....pipelines.analytics.events import Event
-from ....pipelines.drawing.colors import color_of
 from ....pipelines.types import FrameResult
+from ..shared.color import web_color
 
-_EVENTS = 30
+_MAX_EVENTS = 30
 
 
 class PeopleList:
-    """Hears of a session's events and lists its people; any thread may use it."""
+    """Collects a session's events and lists its people; any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since: dict[int, float] = {}
-        self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
+        self._events: deque[dict[str, Any]] = deque(maxlen=_MAX_EVENTS)
 
-    def tell(self, event: Event) -> None:
-        """Something happened."""
+    def add(self, event: Event) -> None:
+        """Adds an event."""
         with self._lock:
             if event.kind == "enter":
                 self._since[event.track_id] = time.monotonic()
@@ -30,12 +30,12 @@ class PeopleList:
             self._events.append({**event.to_json(), "at": time.time()})
 
     def events(self) -> list[dict[str, Any]]:
-        """The last ones, oldest first, as JSON; ``at`` is seconds since 1970."""
+        """The last events, oldest first, as JSON; ``at`` is seconds since 1970."""
         with self._lock:
             return list(self._events)
 
     def people(self, result: FrameResult) -> list[dict[str, Any]]:
-        """What a frame has of each tracked object, as JSON: id, label, score, color, seconds in view."""
+        """The tracked objects of a frame, as JSON: id, label, score, color, seconds in view."""
         found = result.instances
         if found.track_ids is None:
             return []
@@ -53,9 +53,3 @@ class PeopleList:
             }
             for track_id, label, score in sorted(rows)
         ]
-
-
-def web_color(number: int) -> str:
-    """The color of a track as in the picture, ``#rrggbb``."""
-    blue, green, red = color_of(number)
-    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,10 +1,10 @@
-"""The live picture and its switches over HTTP and a WebSocket."""
+"""The live frames over a WebSocket, and the session's switches over HTTP."""
 
 import asyncio
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,6 @@ from typing import Any, Final
 import cv2
 from fastapi import APIRouter, HTTPException, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.websockets import WebSocketDisconnect
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
@@ -23,42 +22,43 @@ from ....pipelines.sinks.outputs import stem_of
 from ....pipelines.tracking.settings import settings_for
 from ....pipelines.types import Task
 from ..shared.downloads import Download, Downloads
-from ..shared.websocket import Refused, refuse, say, say_error, text_of
+from ..shared.failures import Failures, one_line
+from ..shared.websocket import Connection, RejectedMessageError, VisitorLeftError
 from .jpeg_stream import EncodedFrame, JpegStream
 from .people import PeopleList
 
 MAX_VIEWERS: Final = 16
 IN_FLIGHT: Final = 2
-"""Pictures that a viewer may not have acknowledged yet: the next one travels while one is being drawn."""
+"""Frames that a viewer may leave unacknowledged: the next one travels while one is being drawn."""
 
 _STATUS_S = 0.25
 
 
 class Change(BaseModel):
-    """Switches to be set; what is left out stays."""
+    """Switches to change; those left out stay."""
 
     model_config = ConfigDict(extra="forbid")
 
     backbone: ConvKind | None = None
-    tasks: list[Task] | None = Field(None, description="What is done beside detecting.")
+    tasks: list[Task] | None = Field(None, description="Tasks beside detection.")
     detector: str | None = Field(None, max_length=100, description="One of the detectors of GET /api/live.")
-    conf: float | None = Field(None, ge=0, le=1, description="Least score of what begins to be reported.")
+    conf: float | None = Field(None, ge=0, le=1, description="Confidence threshold for new tracks.")
     blur: Blur | None = None
-    hud: HudDetail | None = Field(None, description="How much the read-out inside the picture says.")
+    hud: HudDetail | None = Field(None, description="Detail of the figures drawn on the frame.")
     paused: bool | None = None
 
 
-class Place(BaseModel):
-    """A point of the picture."""
+class Point(BaseModel):
+    """A point of the frame."""
 
     model_config = ConfigDict(extra="forbid")
 
-    x: float = Field(ge=0, le=1, description="From the left edge, as a share of the width.")
-    y: float = Field(ge=0, le=1, description="From the top edge, as a share of the height.")
+    x: float = Field(ge=0, le=1, description="From the left edge, as a fraction of the width.")
+    y: float = Field(ge=0, le=1, description="From the top edge, as a fraction of the height.")
 
 
-class Followed(BaseModel):
-    """Whom to follow."""
+class Follow(BaseModel):
+    """The person to follow."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,46 +66,50 @@ class Followed(BaseModel):
 
 
 class Live:
-    """A live session as visitors see it.
+    """A live session, shared by its visitors.
 
     Attributes:
-        viewers: how many watch.
-        idle_s: seconds after which a viewer that acknowledges nothing is disconnected.
+        viewers: connected now.
+        idle_s: seconds without an acknowledgement after which a viewer is disconnected.
+        failures: reports unexpected errors.
     """
 
     viewers: int
     idle_s: float
+    failures: Failures
 
     def __init__(
         self,
         session: LiveSession,
-        hub: JpegStream,
+        stream: JpegStream,
         people_list: PeopleList,
         folder: Path,
         downloads: Downloads,
         detectors: Sequence[str],
+        failures: Failures,
         idle_s: float,
     ) -> None:
         """Prepare to serve a session.
 
         Args:
-            session: has started.
-            hub: encodes its pictures.
-            people_list: hears its events.
+            session: already started.
+            stream: encodes its frames.
+            people_list: collects its events.
             folder: where recordings go.
-            downloads: where they are offered.
-            detectors: names that may be switched to.
-            idle_s: patience with viewers.
+            downloads: where recordings are offered.
+            detectors: names of the detectors that visitors may choose.
+            failures: reports unexpected errors.
+            idle_s: seconds without an acknowledgement after which a viewer is disconnected.
         """
-        self.session, self.hub = session, hub
+        self.session, self.stream = session, stream
         self._people, self._folder, self._downloads = people_list, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
         self._lock = threading.Lock()
-        self.viewers, self.idle_s = 0, idle_s
+        self.viewers, self.idle_s, self.failures = 0, idle_s, failures
 
     def status(self) -> dict[str, Any]:
-        """What the session is doing, as JSON; the same object for all who ask within a moment."""
+        """The session's status as JSON; cached for a moment, for all visitors."""
         with self._lock:
             now = time.monotonic()
             if now - self._cached[0] >= _STATUS_S / 2:
@@ -122,7 +126,7 @@ class Live:
             **status.to_json(),
             "conf": settings_for(status.settings.detector).new if conf is None else conf,
             "ended": self.session.ended,
-            "error": None if self.session.error is None else _one_line(self.session.error),
+            "error": None if self.session.error is None else one_line(self.session.error),
             "people": [] if shot is None else self._people.people(shot.result),
             "events": self._people.events(),
             "detectors": self._detectors,
@@ -130,10 +134,10 @@ class Live:
         }
 
     def change(self, change: Change) -> None:
-        """Sets switches.
+        """Changes switches.
 
         Raises:
-            HTTPException: If a detector is not one of those that there are.
+            HTTPException: If the detector is not one of the offered ones.
         """
         values = change.model_dump(exclude_none=True)
         paused = values.pop("paused", None)
@@ -148,25 +152,28 @@ class Live:
         self.forget()
 
     def forget(self) -> None:
-        """The status has changed: the next one is made anew."""
+        """Drops the cached status, because it has changed."""
         with self._lock:
             self._cached = 0.0, {}
 
     def record(self) -> None:
-        """Begins a recording.
+        """Starts a recording.
 
         Raises:
-            SepcamError: If the file cannot be made, or one is being recorded.
+            SepcamError: If the file cannot be created, or a video is being recorded already.
         """
         stem = f"{stem_of(self.session.info.name, images=False)}-{datetime.now():%Y%m%d-%H%M%S}"
-        path, number = self._folder / f"{stem}.mp4", 2
-        while path.exists():
-            path, number = self._folder / f"{stem}-{number}.mp4", number + 1
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.session.recordings.start(path)
+        self.session.recordings.start_unique(self._folder, stem)
 
     def finish(self) -> tuple[str, str] | None:
-        """Ends the recording: its name, and the id under which it is offered; None where there is none."""
+        """Stops the recording.
+
+        Returns:
+            Its name and the id under which it is offered; None where nothing was recorded.
+
+        Raises:
+            SepcamError: If the file cannot be completed.
+        """
         path = self.session.recordings.stop()
         if path is None:
             return None
@@ -179,15 +186,16 @@ def router(live: Live) -> APIRouter:
     _add_switches(routes, live)
     _add_recording(routes, live)
 
-    @routes.websocket("/live/pictures")
-    async def pictures(socket: WebSocket) -> None:
+    @routes.websocket("/live/frames")
+    async def frames(socket: WebSocket) -> None:
         await socket.accept()
+        connection = Connection(socket)
         if live.viewers >= MAX_VIEWERS:
-            await refuse(socket, f"{MAX_VIEWERS} browsers watch already: try again later")
+            await connection.refuse(f"{MAX_VIEWERS} viewers are connected already: try again later")
             return
         live.viewers += 1
         try:
-            await _Viewer(socket, live).run()
+            await _Viewer(connection, live).run()
         finally:
             live.viewers -= 1
 
@@ -195,53 +203,55 @@ def router(live: Live) -> APIRouter:
 
 
 def _add_switches(routes: APIRouter, live: Live) -> None:
-    @routes.get("/live", summary="What the session is doing: switches, figures, people, events")
+    @routes.get("/live", summary="The session's status: switches, figures, people, events")
     def status() -> dict[str, Any]:
         return live.status()
 
-    @routes.patch("/live", summary="Set switches, as the window's keys do")
+    @routes.patch("/live", summary="Change switches, as the window's keys do")
     def change(change: Change) -> dict[str, Any]:
         live.change(change)
         return live.status()
 
-    @routes.post("/live/click", summary="Follow the person at a point of the picture, or nobody")
-    def click(place: Place) -> dict[str, int | None]:
+    @routes.post("/live/click", summary="Follow the person at a point of the frame, or nobody")
+    def click(point: Point) -> dict[str, int | None]:
         info = live.session.info
-        track_id = live.session.follow_at(place.x * info.width, place.y * info.height)
+        track_id = live.session.follow_at(point.x * info.width, point.y * info.height)
         live.forget()
         return {"id": track_id}
 
     @routes.put("/live/follow", summary="Follow a person by id, or nobody")
-    def follow(followed: Followed) -> dict[str, int | None]:
-        live.session.change(follow=followed.id)
+    def follow(chosen: Follow) -> dict[str, int | None]:
+        live.session.change(follow=chosen.id)
         live.forget()
-        return {"id": followed.id}
+        return {"id": chosen.id}
 
 
 def _add_recording(routes: APIRouter, live: Live) -> None:
-    @routes.post("/live/recording", summary="Begin to record what is shown")
+    @routes.post("/live/recording", summary="Start recording what is shown")
     def record() -> dict[str, str | None]:
         try:
             live.record()
         except (SepcamError, OSError) as error:
-            raise HTTPException(409, _one_line(error)) from error
+            raise HTTPException(409, one_line(error)) from error
         live.forget()
         return {"id": None}
 
-    @routes.delete("/live/recording", summary="End the recording; the answer has its id for /api/files")
-    def finish() -> dict[str, str | None]:
+    @routes.delete("/live/recording", summary="Stop the recording; returns its id for /api/files")
+    def finish() -> dict[str, str]:
         try:
             done = live.finish()
         except SepcamError as error:
-            raise HTTPException(500, _one_line(error)) from error
+            raise HTTPException(500, one_line(error)) from error
         live.forget()
-        return {"name": None, "id": None} if done is None else {"name": done[0], "id": done[1]}
+        if done is None:
+            raise HTTPException(409, "nothing is being recorded, or no frame came")
+        return {"name": done[0], "id": done[1]}
 
-    @routes.get("/live/snapshot", summary="The picture as it is now, in full size", response_class=Response)
+    @routes.get("/live/snapshot", summary="The newest frame as PNG, in full size", response_class=Response)
     def snapshot() -> Response:
         shot = live.session.wait(0, 0)
         if shot is None:
-            raise HTTPException(503, "there is no picture yet")
+            raise HTTPException(503, "there is no frame yet")
         _, data = cv2.imencode(".png", shot.picture)
         name = f"sepcam-{datetime.now():%Y%m%d-%H%M%S}.png"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -249,28 +259,30 @@ def _add_recording(routes: APIRouter, live: Live) -> None:
 
 
 class _Viewer:
-    """One browser that watches: it gets a picture only when it has drawn an earlier one."""
+    """One browser: it gets a frame only when it has drawn an earlier one."""
 
-    def __init__(self, socket: WebSocket, live: Live) -> None:
-        self._socket, self._live = socket, live
+    def __init__(self, connection: Connection, live: Live) -> None:
+        self._connection, self._live = connection, live
         self._in_flight: list[EncodedFrame] = []
         self._room = asyncio.Event()
 
     async def run(self) -> None:
-        """Until either side has had enough."""
-        works = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
+        """Serves the viewer until either side closes the connection."""
+        tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
         try:
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            for work in done:
-                work.result()
-        except (WebSocketDisconnect, RuntimeError):
-            return  # it left, perhaps while something was on its way to it
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except VisitorLeftError:
+            return
         except asyncio.TimeoutError:
-            await refuse(self._socket, f"nothing was acknowledged for {self._live.idle_s:g} s")
+            await self._connection.refuse(f"no frame was acknowledged for {self._live.idle_s:g} s")
+        except Exception as error:
+            await self._connection.refuse(self._live.failures.report("sending live frames", error))
         finally:
-            for work in works:
-                work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send(self) -> None:
         number, status_at = 0, 0.0
@@ -281,40 +293,37 @@ class _Viewer:
             now = time.monotonic()
             if now >= status_at:
                 status_at = now + _STATUS_S
-                await self._hand(say(self._socket, "status", **self._live.status()))
-            picture = await self._live.hub.next(number, _STATUS_S)
-            if picture is not None:
-                number = picture.shot.number
-                self._in_flight.append(picture)
-                await self._hand(self._socket.send_bytes(number.to_bytes(4, "big") + picture.jpeg))
+                await self._within_timeout(self._connection.send("status", **self._live.status()))
+            frame = await self._live.stream.next(number, _STATUS_S)
+            if frame is not None:
+                number = frame.shot.number
+                self._in_flight.append(frame)
+                data = number.to_bytes(4, "big") + frame.jpeg
+                await self._within_timeout(self._connection.send_bytes(data))
 
-    async def _hand(self, sending: Any) -> None:  # noqa: ANN401 - an awaitable
+    async def _within_timeout(self, sending: Awaitable[None]) -> None:
         await asyncio.wait_for(sending, self._live.idle_s)
 
     async def _receive(self) -> None:
         while True:
+            message = await self._connection.receive()
             try:
-                text = text_of(await self._socket.receive())
-                number = _acknowledged(text)
-            except Refused as refused:
-                await say_error(self._socket, str(refused))
+                number = _acknowledged(message)
+            except RejectedMessageError as error:
+                await self._connection.send_error(str(error))
                 continue
-            for picture in [p for p in self._in_flight if p.shot.number <= number]:
-                self._in_flight.remove(picture)
+            for frame in [f for f in self._in_flight if f.shot.number <= number]:
+                self._in_flight.remove(frame)
                 self._room.set()
                 if not self._live.session.paused:
-                    self._live.session.shown(picture.shot)
+                    self._live.session.shown(frame.shot)
 
 
-def _acknowledged(text: str) -> int:
+def _acknowledged(message: str | bytes) -> int:
     try:
-        number = json.loads(text)["ack"]
+        number = json.loads(message)["ack"] if isinstance(message, str) else None
     except (ValueError, TypeError, KeyError, RecursionError):
         number = None
     if not isinstance(number, int) or isinstance(number, bool):
-        raise Refused('a viewer sends {"ack": number of the picture it has drawn}, nothing else')
+        raise RejectedMessageError('expected {"ack": number of the frame that was drawn}')
     return number
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

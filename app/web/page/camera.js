@@ -1,4 +1,4 @@
-// The visitor's own camera: one picture travels at a time, so that nothing piles up anywhere.
+// The visitor's own camera: one frame is in flight at a time, so nothing queues up.
 
 import { Chart } from "./chart.js";
 import { all, figure, get, setPressed, setText, socketTo } from "./dom.js";
@@ -8,28 +8,28 @@ import { showRace } from "./race.js";
 const LONGEST = 640;
 const QUALITY = 0.8;
 const WINDOW_MS = 2000;
-const TELL_MS = 250;
+const SHOW_MS = 250;
 
 export function startCamera(about) {
-  const canvas = get("own-picture");
+  const canvas = get("own-canvas");
   const context = canvas.getContext("2d");
   const still = document.createElement("canvas");
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
   const chart = new Chart(get("own-fps-chart"), [{ key: "fps", width: 2 }]);
-  const wish = { backbone: about.backbone, tasks: about.tasks };
+  const settings = { backbone: about.backbone, tasks: about.tasks };
   let facing = "user";
-  let run = null; // what is under way: {socket, stream, ...}
+  let run = null; // the active run: {socket, stream, ...}
   let skeleton = [];
   let sides = [];
 
-  function showWish() {
-    for (const button of all("[data-own-backbone]")) setPressed(button, button.dataset.ownBackbone === wish.backbone);
-    for (const button of all("[data-own-task]")) setPressed(button, wish.tasks.includes(button.dataset.ownTask));
+  function showSettings() {
+    for (const button of all("[data-own-backbone]")) setPressed(button, button.dataset.ownBackbone === settings.backbone);
+    for (const button of all("[data-own-task]")) setPressed(button, settings.tasks.includes(button.dataset.ownTask));
   }
 
-  function tellWish() {
-    showWish();
-    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify(wish));
+  function sendSettings() {
+    showSettings();
+    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify(settings));
   }
 
   function invite(problem = "") {
@@ -56,39 +56,39 @@ export function startCamera(about) {
     get("own-start").disabled = true;
     setText(get("own-problem"), "");
     if (!navigator.mediaDevices?.getUserMedia) {
-      invite("Your browser gives its camera only to https:// pages and to localhost. Ask for this page over https (sepcam serve --tls-cert, --tls-key).");
+      invite("Browsers allow the camera only on https:// pages and on localhost. Start the server with --tls-cert and --tls-key, and open this page over https.");
       return;
     }
     const stream = await navigator.mediaDevices
       .getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false })
-      .catch((error) => void invite(whyNot(error)));
+      .catch((error) => void invite(explain(error)));
     if (!stream) return;
     video.srcObject = stream;
     await video.play();
-    const mine = (run = { stream, socket: socketTo("/api/camera"), times: [], toldAt: 0, sentAt: 0, trip: null });
-    stream.getVideoTracks()[0].onended = () => run === mine && stop("The camera was taken away.");
+    const mine = (run = { stream, socket: socketTo("/api/camera"), times: [], shownAt: 0, sentAt: 0, trip: null });
+    stream.getVideoTracks()[0].onended = () => run === mine && stop("The camera was disconnected.");
     get("own-stop").disabled = get("own-flip").disabled = false;
     setText(get("own-status"), "getting ready ...");
-    mine.socket.onmessage = ({ data }) => run === mine && hear(mine, JSON.parse(data));
-    mine.socket.onclose = () => run === mine && stop("The connection is lost.");
+    mine.socket.onmessage = ({ data }) => run === mine && receive(mine, JSON.parse(data));
+    mine.socket.onclose = () => run === mine && stop("The connection was lost.");
   }
 
-  function hear(mine, message) {
+  function receive(mine, message) {
     if (message.type === "refused") stop(message.message);
     else if (message.type === "ready") {
-      mine.socket.send(JSON.stringify(wish));
+      mine.socket.send(JSON.stringify(settings));
       send(mine);
     } else if (message.type === "error") {
       setText(get("own-status"), message.message);
       setTimeout(() => run === mine && send(mine), 500);
     } else if (message.type === "result") {
       get("own-invite").hidden = true;
-      tell(mine, message);
+      show(mine, message);
       send(mine);
     }
   }
 
-  /** Takes the newest picture of the camera, and shows it once its result is there: boxes fit what is seen. */
+  /** Sends the camera's newest frame; it is shown together with its result, so boxes fit the image. */
   async function send(mine) {
     const scale = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight, 1));
     const width = Math.round(video.videoWidth * scale);
@@ -105,7 +105,7 @@ export function startCamera(about) {
     mine.socket.send(await blob.arrayBuffer());
   }
 
-  function tell(mine, result) {
+  function show(mine, result) {
     if (result.skeleton) ({ skeleton, sides } = result);
     if (canvas.width !== still.width || canvas.height !== still.height) {
       canvas.width = still.width;
@@ -117,8 +117,8 @@ export function startCamera(about) {
     const now = performance.now();
     mine.trip = now - mine.sentAt;
     mine.times = [...mine.times.filter((at) => at > now - WINDOW_MS), now];
-    if (now < mine.toldAt + TELL_MS) return;
-    mine.toldAt = now;
+    if (now < mine.shownAt + SHOW_MS) return;
+    mine.shownAt = now;
     const span = (now - mine.times[0]) / 1000;
     const fps = mine.times.length > 1 ? (mine.times.length - 1) / span : null;
     setText(get("own-fps"), figure(fps));
@@ -126,9 +126,9 @@ export function startCamera(about) {
     setText(get("own-trip"), figure(mine.trip, 0));
     setText(get("own-people"), String(result.objects.filter((one) => one.label === "person").length));
     if (fps !== null) chart.add(result.backbone, { fps });
-    const waiting = result.backbone !== wish.backbone;
-    for (const button of all("[data-own-backbone]")) button.classList.toggle("waiting", waiting && button.dataset.ownBackbone === wish.backbone);
-    const hint = waiting ? `preparing the ${wish.backbone} backbone ...` : "Switch the backbone to compare.";
+    const waiting = result.backbone !== settings.backbone;
+    for (const button of all("[data-own-backbone]")) button.classList.toggle("waiting", waiting && button.dataset.ownBackbone === settings.backbone);
+    const hint = waiting ? `preparing the ${settings.backbone} backbone ...` : "Switch the backbone to compare.";
     showRace(get("own-comparison"), get("own-ratio"), result.model_fps, result.backbone, result.comparison, hint);
     setText(get("own-status"), result.notice ?? `${result.detector}, ${result.size[0]}×${result.size[1]}`);
   }
@@ -142,20 +142,20 @@ export function startCamera(about) {
   });
   for (const button of all("[data-own-backbone]")) {
     button.addEventListener("click", () => {
-      wish.backbone = button.dataset.ownBackbone;
-      tellWish();
+      settings.backbone = button.dataset.ownBackbone;
+      sendSettings();
     });
   }
   for (const button of all("[data-own-task]")) {
     button.addEventListener("click", () => {
       const task = button.dataset.ownTask;
-      wish.tasks = wish.tasks.includes(task) ? wish.tasks.filter((one) => one !== task) : [...wish.tasks, task];
-      tellWish();
+      settings.tasks = settings.tasks.includes(task) ? settings.tasks.filter((one) => one !== task) : [...settings.tasks, task];
+      sendSettings();
     });
   }
-  showWish();
+  showSettings();
   if (about.cameras === 0) {
-    invite("This server does not analyse visitors' cameras (--max-cameras 0).");
+    invite("This server does not accept visitors' cameras (--max-cameras 0).");
     get("own-start").disabled = true;
   }
 
@@ -166,8 +166,8 @@ export function startCamera(about) {
   };
 }
 
-function whyNot(error) {
-  if (error.name === "NotAllowedError") return "The browser was not allowed to use the camera: allow it beside the address, then try again.";
+function explain(error) {
+  if (error.name === "NotAllowedError") return "Camera access was denied: allow it in the browser's address bar, then try again.";
   if (error.name === "NotFoundError" || error.name === "OverconstrainedError") return "No camera was found on this device.";
   if (error.name === "NotReadableError") return "The camera is in use by another program.";
   return `The camera cannot be used: ${error.message}`;

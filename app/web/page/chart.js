@@ -1,10 +1,10 @@
-// A line chart of the last minute: each point has the color of the backbone that made it.
+// A line chart of the last minute; each segment has the color of the backbone that was running.
 
 const SECONDS = 60;
 const GAP_MS = 3000;
 
 export class Chart {
-  /** lines: [{key, width, alpha, dashed, soft}], drawn in this order; the last one's value stands at its end. */
+  /** lines: [{key, width, alpha, dashed, soft}], drawn in this order; the last line's value is printed at its end. */
   constructor(canvas, lines) {
     this.canvas = canvas;
     this.lines = lines;

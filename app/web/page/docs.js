@@ -1,4 +1,4 @@
-// The API as a page: read from /openapi.json, which the server makes from its own code.
+// The API as a page, generated from the server's /openapi.json.
 
 import { call, get, make } from "./dom.js";
 

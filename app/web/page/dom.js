@@ -4,7 +4,7 @@ export const get = (id) => document.getElementById(id);
 
 export const all = (selector) => [...document.querySelectorAll(selector)];
 
-/** A number for people: three significant digits, a dash where there is none. */
+/** A number for display: rounded, a dash where there is none. */
 export function figure(value, digits = 1) {
   if (value === null || value === undefined) return "–";
   return value >= 100 ? String(Math.round(value)) : value.toFixed(digits);
@@ -18,7 +18,7 @@ export function setPressed(button, pressed) {
   button.setAttribute("aria-pressed", String(pressed));
 }
 
-/** An element with attributes and children; text is never read as HTML. */
+/** An element with attributes and children; text is never parsed as HTML. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -35,7 +35,7 @@ export function toast(...content) {
   setTimeout(() => note.remove(), 6000);
 }
 
-/** Calls the server; gives what it answers, and throws its own words where it refuses. */
+/** Calls the server; returns its answer, or throws an error with the server's own message. */
 export async function call(method, path, body) {
   const options = { method, headers: {} };
   if (body !== undefined) {
@@ -49,7 +49,7 @@ export async function call(method, path, body) {
     throw new Error("the server cannot be reached");
   }
   const value = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(wordsOf(value.detail) || `the server refuses (${answer.status})`);
+  if (!answer.ok) throw new Error(wordsOf(value.detail) || `the server refused the request (${answer.status})`);
   return value;
 }
 

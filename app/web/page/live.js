@@ -1,4 +1,4 @@
-// The live picture: comes over a WebSocket, each one acknowledged once it is drawn; switches go over HTTP.
+// The live tab: frames come over a WebSocket, each one acknowledged once it is drawn; switches go over HTTP.
 
 import { Chart } from "./chart.js";
 import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
@@ -9,7 +9,7 @@ const CONF_STEP = 0.05;
 const NEXT_HUD = { off: "brief", brief: "full", full: "off" };
 
 export function startLive() {
-  const canvas = get("picture");
+  const canvas = get("live-canvas");
   const context = canvas.getContext("2d");
   const fpsChart = new Chart(get("fps-chart"), [
     { key: "camera", width: 1.2, dashed: true, soft: true },
@@ -25,20 +25,20 @@ export function startLive() {
   let status = null;
   let refused = "";
 
-  // --- the picture
+  // --- the video
 
   function connect() {
     if (socket || !wanted || document.hidden) return;
-    const mine = (socket = socketTo("/api/live/pictures"));
+    const mine = (socket = socketTo("/api/live/frames"));
     mine.onmessage = ({ data }) => {
       tries = 0;
-      if (typeof data === "string") hear(JSON.parse(data));
+      if (typeof data === "string") receive(JSON.parse(data));
       else draw(mine, data);
     };
     mine.onclose = () => {
       if (socket !== mine) return;
       socket = null;
-      setText(get("banner"), refused || "the connection is lost: trying again ...");
+      setText(get("banner"), refused || "connection lost: reconnecting ...");
       if (wanted) setTimeout(connect, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
     };
   }
@@ -64,43 +64,43 @@ export function startLive() {
 
   document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
 
-  // --- what the session says
+  // --- the status
 
-  function hear(message) {
+  function receive(message) {
     if (message.type === "refused") refused = message.message;
     else if (message.type === "error") toast(message.message);
     else if (message.type === "status") {
       refused = "";
       status = message;
-      tell();
+      showStatus();
     }
   }
 
-  function tell() {
+  function showStatus() {
     const active = status.active.backbone;
-    const ended = status.error ? `the source was lost: ${status.error}` : "the video is over";
+    const ended = status.error ? `source lost: ${status.error}` : "the video has ended";
     setText(get("banner"), status.ended ? ended : (status.notice ?? (status.frames ? "" : "starting ...")));
     get("rec").hidden = status.recording === null;
     setText(get("shown"), figure(status.shown_fps));
     setText(get("camera-fps"), figure(status.camera_fps));
     setText(get("latency"), figure(status.latency_ms_p50, 0));
     setText(get("dropped"), String(status.dropped));
-    const hint = status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : `Switch to ${active === "separable" ? "standard" : "separable"} to compare them.`;
+    const hint = status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : `Switch to ${active === "separable" ? "standard" : "separable"} to compare.`;
     showRace(get("comparison"), get("ratio"), status.model_fps, active, status.comparison, hint);
     if (!status.paused && !status.ended) {
       fpsChart.add(active, { shown: status.shown_fps, camera: status.camera_fps });
       latencyChart.add(active, { p50: status.latency_ms_p50, p95: status.latency_ms_p95 });
     }
-    tellSwitches(active);
-    tellPeople();
-    tellEvents();
+    showSwitches(active);
+    showPeople();
+    showEvents();
     const { name, width, height, fps } = status.source;
     setText(get("source"), `${name}  ${width}×${height}${fps ? ` at ${figure(fps)} FPS` : ""}`);
-    const doing = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
-    setText(get("doing"), doing.filter(Boolean).join(" · "));
+    const details = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
+    setText(get("doing"), details.filter(Boolean).join(" · "));
   }
 
-  function tellSwitches(active) {
+  function showSwitches(active) {
     for (const button of all("[data-backbone]")) {
       const kind = button.dataset.backbone;
       setPressed(button, kind === status.backbone);
@@ -108,7 +108,7 @@ export function startLive() {
     }
     for (const button of all("[data-task]")) setPressed(button, status.tasks.includes(button.dataset.task));
     setPressed(get("pause"), status.paused);
-    setText(get("pause"), status.paused ? "Go on" : "Pause");
+    setText(get("pause"), status.paused ? "Resume" : "Pause");
     setPressed(get("record"), status.recording !== null);
     setText(get("record"), status.recording === null ? "Record" : "Stop recording");
     const list = get("detector");
@@ -121,17 +121,17 @@ export function startLive() {
     setText(get("conf-value"), Number(get("conf").value).toFixed(2));
   }
 
-  function tellPeople() {
+  function showPeople() {
     const people = status.people;
     const count = people.filter((one) => one.label === "person").length;
     setText(get("people-count"), `${count} ${count === 1 ? "person" : "people"}`);
     get("nobody").hidden = people.length > 0;
-    setText(get("nobody"), status.tasks.includes("track") ? "Nobody." : "Switch tracking on to tell people apart.");
+    setText(get("nobody"), status.tasks.includes("track") ? "Nobody in view." : "Turn tracking on to list people.");
     const list = get("people");
-    const there = new Map([...list.children].map((item) => [Number(item.dataset.id), item]));
+    const items = new Map([...list.children].map((item) => [Number(item.dataset.id), item]));
     for (const one of people) {
-      const item = there.get(one.id) ?? person(one);
-      there.delete(one.id);
+      const item = items.get(one.id) ?? person(one);
+      items.delete(one.id);
       if (!item.parentElement) list.append(item);
       const [, , label, score, seconds] = item.firstChild.children;
       setText(label, one.label);
@@ -139,7 +139,7 @@ export function startLive() {
       setText(seconds, `${Math.round(one.seconds)} s`);
       setPressed(item.firstChild, status.follow === one.id);
     }
-    for (const item of there.values()) item.remove();
+    for (const item of items.values()) item.remove();
   }
 
   function person(one) {
@@ -150,23 +150,23 @@ export function startLive() {
     return make("li", { "data-id": one.id }, make("button", { title: "Follow", onclick: follow }, ...parts));
   }
 
-  function tellEvents() {
+  function showEvents() {
     setText(get("counts"), status.counts.join("\n"));
     const list = get("events");
     const newest = status.events.at(-1)?.at ?? 0;
-    get("happenings").hidden = !status.events.length && !status.counts.length;
+    get("event-card").hidden = !status.events.length && !status.counts.length;
     if (Number(list.dataset.newest) === newest) return;
     list.dataset.newest = newest;
     list.replaceChildren(
       ...status.events.toReversed().map((event) =>
-        make("li", {}, make("time", {}, new Date(event.at * 1000).toLocaleTimeString()), make("span", {}, inWords(event))),
+        make("li", {}, make("time", {}, new Date(event.at * 1000).toLocaleTimeString()), make("span", {}, describe(event))),
       ),
     );
   }
 
-  function inWords(event) {
+  function describe(event) {
     const who = `#${event.track_id}`;
-    if (event.event === "enter") return `${who} came`;
+    if (event.event === "enter") return `${who} entered`;
     if (event.event === "leave") return `${who} left after ${event.seconds.toFixed(0)} s`;
     if (event.event === "line") return `${who} crossed line ${event.line} (${event.direction})`;
     return `${who} ${event.direction === "in" ? "entered" : "left"} zone ${event.zone}`;
@@ -187,7 +187,7 @@ export function startLive() {
     const answer = await attempt("PATCH", "/api/live", changes);
     if (answer) {
       status = answer;
-      tell();
+      showStatus();
     }
   }
 
@@ -195,7 +195,7 @@ export function startLive() {
     change({ tasks: status.tasks.includes(task) ? status.tasks.filter((one) => one !== task) : [...status.tasks, task] });
   const toggleBackbone = () => change({ backbone: status.backbone === "separable" ? "standard" : "separable" });
   const pause = () => change({ paused: !status.paused });
-  const moreSure = (step) => change({ conf: Math.min(0.95, Math.max(0.05, +(status.conf + step).toFixed(2))) });
+  const changeConf = (step) => change({ conf: Math.min(0.95, Math.max(0.05, +(status.conf + step).toFixed(2))) });
 
   function nextDetector() {
     const names = status.detectors;
@@ -210,8 +210,7 @@ export function startLive() {
       return;
     }
     const done = await attempt("DELETE", "/api/live/recording");
-    if (done?.id) toast("recorded: ", make("a", { href: `/api/files/${done.id}`, download: "" }, done.name));
-    else if (done) toast("nothing was recorded");
+    if (done) toast("recorded: ", make("a", { href: `/api/files/${done.id}`, download: "" }, done.name));
   }
 
   function snapshot() {
@@ -224,25 +223,25 @@ export function startLive() {
   }
 
   const keys = [
-    ["hH?", "h ?", "show or hide these keys", () => (get("keys").open ? get("keys").close() : get("keys").showModal())],
-    [" ", "space", "pause, go on", pause],
+    ["hH?", "h ?", "show or hide this list", () => (get("keys").open ? get("keys").close() : get("keys").showModal())],
+    [" ", "space", "pause, resume", pause],
     ["bB", "b", "separable or standard backbone", toggleBackbone],
     ["1tT", "1 t", "tracking", () => toggleTask("track")],
     ["2pP", "2 p", "pose", () => toggleTask("pose")],
     ["3mM", "3 m", "masks", () => toggleTask("segment")],
     ["dD", "d", "next detector", nextDetector],
-    ["+=", "+", "report only what is surer", () => moreSure(CONF_STEP)],
-    ["-_", "-", "report what is less sure, too", () => moreSure(-CONF_STEP)],
-    ["rR", "r", "record, stop recording", record],
-    ["sS", "s", "snapshot", snapshot],
+    ["+=", "+", "raise the confidence threshold", () => changeConf(CONF_STEP)],
+    ["-_", "-", "lower the confidence threshold", () => changeConf(-CONF_STEP)],
+    ["rR", "r", "start or stop recording", record],
+    ["sS", "s", "take a snapshot", snapshot],
     ["fF", "f", "full screen", full],
-    ["iI", "i", "more or fewer figures in the picture", () => change({ hud: NEXT_HUD[status.hud] })],
-    ["", "click", "follow a person; elsewhere: nobody", null],
+    ["iI", "i", "overlay figures: off, brief, full", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["", "click", "follow a person; click elsewhere to stop", null],
   ];
   get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));
 
   addEventListener("keydown", (event) => {
-    // A button of a dialog that has just closed still has the focus for a moment.
+    // A button in a dialog that has just closed keeps the focus for a moment.
     const onButton = event.target.closest?.("button")?.checkVisibility();
     const busy = event.target.closest?.("input, select, textarea") || (event.key === " " && onButton);
     if (!wanted || !status || busy || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -253,7 +252,7 @@ export function startLive() {
   });
   canvas.addEventListener("click", (event) => {
     const box = canvas.getBoundingClientRect();
-    // In full screen the picture has bars beside it.
+    // In full screen the image has bars beside it.
     const scale = Math.min(box.width / canvas.width, box.height / canvas.height);
     const x = (event.clientX - box.left - (box.width - canvas.width * scale) / 2) / (canvas.width * scale);
     const y = (event.clientY - box.top - (box.height - canvas.height * scale) / 2) / (canvas.height * scale);
@@ -261,7 +260,7 @@ export function startLive() {
   });
   for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
   for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
-  for (const [id, act] of [["pause", pause], ["record", record], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
+  for (const [id, act] of [["pause", pause], ["record", record], ["take a snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
     get(id).addEventListener("click", () => (status || id === "help") && act());
   }
   for (const id of ["detector", "blur", "hud"]) get(id).addEventListener("change", () => change({ [id]: get(id).value }));

@@ -1,11 +1,11 @@
-// Tabs, and what all of them share.
+// The tabs, and what they share.
 
 import { startCamera } from "./camera.js";
 import { all, call, get } from "./dom.js";
 import { startLive } from "./live.js";
 import { startVideos } from "./videos.js";
 
-// The token has become a cookie: it need not stay in the address, the history, or a screenshot.
+// The token is now in a cookie: keep it out of the address, the history and screenshots.
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname + location.hash);
 
 const panels = {};
@@ -28,8 +28,8 @@ for (const tab of tabs) tab.addEventListener("click", () => show(tab.dataset.tab
 get("tab-live").parentElement.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step) return;
-  const there = tabs.filter((tab) => !tab.hidden);
-  const next = there[(there.indexOf(document.activeElement) + step + there.length) % there.length];
+  const visible = tabs.filter((tab) => !tab.hidden);
+  const next = visible[(visible.indexOf(document.activeElement) + step + visible.length) % visible.length];
   next.focus();
   show(next.dataset.tab);
 });

@@ -1,4 +1,4 @@
-// Draws what was found in a picture: the same colors and the same order as in the live picture.
+// Draws the objects found in a frame with the colors and in the order that the server uses for the live video.
 
 const LEFT = "#ffba62";
 const RIGHT = "#68ceff";

@@ -1,4 +1,4 @@
-// Two bars: what each backbone could do, as the server measured it.
+// Two bars: the frame rate that each backbone reaches, as the server measured it.
 
 import { figure, setText } from "./dom.js";
 

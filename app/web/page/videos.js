@@ -1,8 +1,8 @@
-// Video files: sent with a progress bar, watched while they are processed, fetched by the ids of their results.
+// Video files: uploaded with a progress bar, polled while they are processed, downloaded by the ids of their results.
 
 import { all, call, get, make, setPressed, setText, wordsOf } from "./dom.js";
 
-const KEPT = "sepcam-videos"; // ids of this tab's files, so that a reload shows them again
+const STORAGE_KEY = "sepcam-videos"; // ids of this tab's files, so that a reload shows them again
 const POLL_MS = 500;
 
 export function startVideos(about) {
@@ -11,8 +11,8 @@ export function startVideos(about) {
   const limit = about.max_upload_bytes;
   if (limit) setText(get("drop-limit"), `, up to ${Math.round(limit / 1e6)} MB`);
 
-  const kept = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
-  const keep = (ids) => sessionStorage.setItem(KEPT, JSON.stringify(ids));
+  const load = () => JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "[]");
+  const save = (ids) => sessionStorage.setItem(STORAGE_KEY, JSON.stringify(ids));
 
   function row(name) {
     const state = make("span", { class: "soft" });
@@ -26,7 +26,7 @@ export function startVideos(about) {
   function send(file) {
     setText(get("video-problem"), "");
     if (limit && file.size > limit) {
-      setText(get("video-problem"), `${file.name} has ${(file.size / 1e6).toFixed(0)} MB: at most ${Math.round(limit / 1e6)} MB are taken.`);
+      setText(get("video-problem"), `${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the limit is ${Math.round(limit / 1e6)} MB.`);
       return;
     }
     const shown = row(file.name);
@@ -38,18 +38,18 @@ export function startVideos(about) {
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => {
       shown.bar.value = loaded / total;
-      setText(shown.state, `sending, ${Math.round((loaded / total) * 100)} %`);
+      setText(shown.state, `uploading, ${Math.round((loaded / total) * 100)} %`);
     };
     request.onload = () => {
-      if (request.status !== 201) return fail(shown, wordsOf(request.response?.detail) || `the server refuses (${request.status})`);
+      if (request.status !== 201) return fail(shown, wordsOf(request.response?.detail) || `the server refused the request (${request.status})`);
       const { id } = request.response;
-      keep([...kept(), id]);
+      save([...load(), id]);
       follow(id, shown);
     };
-    request.onerror = () => fail(shown, "the file could not be sent: the server cannot be reached, or has refused it");
+    request.onerror = () => fail(shown, "the upload failed: the server cannot be reached, or refused the file");
     request.onabort = () => shown.item.remove();
     shown.actions.append(make("button", { onclick: () => request.abort() }, "Cancel"));
-    setText(shown.state, "sending");
+    setText(shown.state, "uploading");
     request.send(file);
   }
 
@@ -63,7 +63,7 @@ export function startVideos(about) {
   function follow(id, shown) {
     const remove = async () => {
       shown.gone = true;
-      keep(kept().filter((one) => one !== id));
+      save(load().filter((one) => one !== id));
       shown.item.remove();
       await call("DELETE", `/api/videos/${id}`).catch(() => {});
     };
@@ -74,18 +74,18 @@ export function startVideos(about) {
       try {
         job = await call("GET", `/api/videos/${id}`);
       } catch (error) {
-        keep(kept().filter((one) => one !== id));
+        save(load().filter((one) => one !== id));
         return fail(shown, error.message);
       }
       if (job.state === "failed") {
-        keep(kept().filter((one) => one !== id));
+        save(load().filter((one) => one !== id));
         return fail(shown, job.message);
       }
       if (job.state === "done") return done(shown, job, remove);
       if (job.total) shown.bar.value = job.done / job.total;
       else shown.bar.removeAttribute("value");
       const of = job.total ? ` of ${job.total}` : "";
-      setText(shown.state, job.state === "waiting" ? "waiting for its turn" : `${job.done}${of} frames`);
+      setText(shown.state, job.state === "waiting" ? "waiting in the queue" : `${job.done}${of} frames`);
       setTimeout(poll, POLL_MS);
     };
     poll();
@@ -132,10 +132,10 @@ export function startVideos(about) {
     });
   }
   show();
-  for (const id of kept()) {
+  for (const id of load()) {
     call("GET", `/api/videos/${id}`).then(
       (job) => follow(id, row(job.name)),
-      () => keep(kept().filter((one) => one !== id)),
+      () => save(load().filter((one) => one !== id)),
     );
   }
   return { show() {} };

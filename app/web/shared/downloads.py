@@ -1,4 +1,4 @@
-"""Files that visitors may fetch: by an opaque id that the server made, never by a name of theirs."""
+"""Files that visitors may download: by an opaque id from the server, never by a visitor's path."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from fastapi.responses import FileResponse
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that may be fetched.
+    """A file that visitors may download.
 
     Attributes:
-        path: where it is.
-        name: what a browser is to call it.
-        media_type: what is in it.
+        path: of the file on the server.
+        name: suggested to the browser.
+        media_type: MIME type.
     """
 
     path: Path
@@ -24,23 +24,23 @@ class Download:
 
 
 class Downloads:
-    """Ids and the files behind them; the event loop and threads may use it."""
+    """Ids and their files; the event loop and threads may use it."""
 
     def __init__(self) -> None:
         self._files: dict[str, Download] = {}
 
     def offer(self, download: Download) -> str:
-        """A new id for a file, impossible to guess."""
+        """Offers a file; returns its id, impossible to guess."""
         key = secrets.token_urlsafe(16)
         self._files[key] = download
         return key
 
     def withdraw(self, key: str) -> None:
-        """The file behind an id is offered no longer."""
+        """Stops offering a file."""
         self._files.pop(key, None)
 
     def router(self) -> APIRouter:
-        """The route that gives them."""
+        """The route that serves them."""
         router = APIRouter(prefix="/api", tags=["files"])
 
         @router.get("/files/{key}", summary="A recording or a result by its id")

@@ -1,55 +1,73 @@
-"""What WebSockets have in common: errors said, refusals explained, anything unexpected survived."""
+"""WebSocket connections: JSON messages, refusals with a reason, and visitors who leave at any moment."""
 
 import json
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-TRY_LATER = 1013
+_TRY_LATER: Final = 1013
 
 
-class Refused(Exception):
-    """A message cannot be used; the text says why, in a line for the visitor."""
+class RejectedMessageError(Exception):
+    """A message cannot be used; the text says why, in one line for the visitor."""
 
 
-def text_of(message: Any) -> str:  # noqa: ANN401 - an ASGI message
-    """The text of a received message.
-
-    Raises:
-        Refused: If it is not text.
-        WebSocketDisconnect: If it says that the other side has left.
-    """
-    data = payload_of(message)
-    if isinstance(data, str):
-        return data
-    raise Refused("a text was expected, not bytes")
+class VisitorLeftError(Exception):
+    """The connection is closed, by either side."""
 
 
-def payload_of(message: Any) -> str | bytes:  # noqa: ANN401 - an ASGI message
-    """The text or the bytes of a received message.
+class Connection:
+    """An accepted WebSocket. Only its own methods raise `VisitorLeftError`, for either side's closing."""
 
-    Raises:
-        WebSocketDisconnect: If it says that the other side has left.
-    """
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    text = message.get("text")
-    return text if text is not None else message.get("bytes") or b""
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
 
+    async def receive(self) -> str | bytes:
+        """The next message.
 
-async def say(socket: WebSocket, kind: str, **values: Any) -> None:  # noqa: ANN401 - JSON
-    """Sends a JSON object with its type."""
-    await socket.send_text(json.dumps({"type": kind, **values}))
+        Raises:
+            VisitorLeftError: If the connection is closed.
+        """
+        try:
+            message = await self._socket.receive()
+        except (WebSocketDisconnect, RuntimeError) as error:
+            raise VisitorLeftError from error
+        if message["type"] == "websocket.disconnect":
+            raise VisitorLeftError
+        text = message.get("text")
+        return text if text is not None else message.get("bytes") or b""
 
+    async def send_bytes(self, data: bytes) -> None:
+        """Sends a binary message.
 
-async def say_error(socket: WebSocket, message: str) -> None:
-    """Sends an error that the visitor can read; the connection stays."""
-    await say(socket, "error", message=message)
+        Raises:
+            VisitorLeftError: If the connection is closed.
+        """
+        try:
+            await self._socket.send_bytes(data)
+        except (WebSocketDisconnect, RuntimeError) as error:
+            raise VisitorLeftError from error
 
+    async def send(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - JSON
+        """Sends a JSON object with its type.
 
-async def refuse(socket: WebSocket, message: str) -> None:
-    """Says why, and ends the connection."""
-    with suppress(RuntimeError, WebSocketDisconnect):
-        await say(socket, "refused", message=message)
-        await socket.close(TRY_LATER)
+        Raises:
+            VisitorLeftError: If the connection is closed.
+        """
+        text = json.dumps({"type": kind, **values})
+        try:
+            await self._socket.send_text(text)
+        except (WebSocketDisconnect, RuntimeError) as error:
+            raise VisitorLeftError from error
+
+    async def send_error(self, message: str) -> None:
+        """Sends an error that the visitor can read; the connection stays open."""
+        await self.send("error", message=message)
+
+    async def refuse(self, message: str) -> None:
+        """Sends a reason and closes the connection."""
+        with suppress(VisitorLeftError):
+            await self.send("refused", message=message)
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await self._socket.close(_TRY_LATER)

@@ -1,4 +1,4 @@
-"""Video files that visitors drop: processed one after the other, results kept for an hour."""
+"""Video files that visitors upload: processed one after the other, results kept for an hour."""
 
 import queue
 import secrets
@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import av
-from av.error import FFmpegError
-
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.media.containers import OpenLimits
 from ....pipelines.pipeline import Pipeline
 from ....pipelines.process_file import Advance, Progress, record
 from ....pipelines.sinks.outputs import Target
@@ -23,40 +21,53 @@ from ....pipelines.sources.video import VideoSource
 from ....pipelines.types import Task
 from ..shared.downloads import Download, Downloads
 
-MOST: Final = 4
-"""Files that may be on their way: being sent, waiting, or being processed."""
+MAX_ACTIVE: Final = 4
+"""Files that may be uploading, waiting or running at a time."""
 
 KEEP_S: Final = 3600.0
 KEEP: Final = 20
-"""Finished files whose results are kept, for so many seconds."""
+"""At most this many finished files keep their results, each for ``KEEP_S`` seconds."""
 
-MAX_PIXELS: Final = 4096 * 2304
-State = Literal["sending", "waiting", "running", "done", "failed", "cancelled"]
+UPLOAD_LIMITS: Final = OpenLimits(
+    demuxers="mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mjpeg,h264,hevc,ivf,yuv4mpegpipe,wtv,mxf,dv,gif",
+    max_pixels=4096 * 2304,
+)
+"""FFmpeg's demuxers that read the one file they are given, never others that it names (playlists do)."""
 
-_FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mjpeg,h264,hevc,ivf,yuv4mpegpipe,wtv,mxf,dv,gif"
-"""FFmpeg's demuxers that read the one file they are given, and never others that it names (playlists do)."""
+State = Literal["uploading", "waiting", "running", "done", "failed", "cancelled"]
+_NEXT: Final[dict[State, frozenset[State]]] = {
+    "uploading": frozenset({"waiting", "cancelled"}),
+    "waiting": frozenset({"running", "cancelled"}),
+    "running": frozenset({"done", "failed", "cancelled"}),
+    "done": frozenset({"cancelled"}),
+    "failed": frozenset({"cancelled"}),
+    "cancelled": frozenset(),
+}
+"""The states that may follow each state. A cancelled file is deleted, whatever is still working on it."""
+
+_ACTIVE: Final = frozenset({"uploading", "waiting", "running"})
 
 
 class _Cancelled(Exception):
-    """The visitor does not want it any more."""
+    """The visitor cancelled the file."""
 
 
 @dataclass(slots=True)
 class VideoJob:
-    """A file of a visitor's.
+    """A visitor's file. Only `VideoJobs` changes its state.
 
     Attributes:
         key: its id, impossible to guess.
-        name: what the visitor calls it, for people to read; never part of a path.
-        backbone: what the networks are to be.
+        name: the visitor's name for it, for display only; never part of a path.
+        backbone: kind of the networks' convolutions.
         tasks: what to do beside detecting.
-        folder: where it is.
-        state: how far it is.
-        done: frames that are processed.
-        total: frames that there are, where the file says so.
-        message: why it failed, or what it came to.
-        files: kind of result to the id under which it is offered.
-        ended: when it came to its end, by ``time.monotonic``.
+        folder: where its files are.
+        state: what is happening to it.
+        done: frames processed.
+        total: frames in the file, or None where it does not say.
+        message: why it failed, or a summary of the result.
+        files: kind of result -> the id under which it is offered.
+        ended: when it was done or failed, by ``time.monotonic``.
     """
 
     key: str
@@ -64,7 +75,7 @@ class VideoJob:
     backbone: ConvKind
     tasks: frozenset[Task]
     folder: Path
-    state: State = "sending"
+    state: State = "uploading"
     done: int = 0
     total: int | None = None
     message: str = ""
@@ -73,7 +84,7 @@ class VideoJob:
 
     @property
     def upload(self) -> Path:
-        """The file itself."""
+        """The uploaded file."""
         return self.folder / "video"
 
     def to_json(self) -> dict[str, Any]:
@@ -93,14 +104,14 @@ PipelineOf = Callable[[ConvKind, frozenset[Task]], Pipeline]
 
 
 class VideoJobs:
-    """All files of all visitors; one thread processes them. Any thread may use it."""
+    """All files of all visitors; one thread processes them. Any thread may call it."""
 
     def __init__(self, folder: Path, pipeline_of: PipelineOf, downloads: Downloads) -> None:
-        """Wait for the first file.
+        """Start the thread, which waits for the first file.
 
         Args:
-            folder: is theirs alone.
-            pipeline_of: gives loaded networks for a backbone and tasks.
+            folder: for uploads and results; nothing else uses it.
+            pipeline_of: returns loaded networks for a backbone and tasks.
             downloads: where results are offered.
         """
         self._folder, self._pipeline_of, self._downloads = folder, pipeline_of, downloads
@@ -111,11 +122,10 @@ class VideoJobs:
         self._thread.start()
 
     def admit(self, name: str, backbone: ConvKind, tasks: frozenset[Task]) -> VideoJob | None:
-        """A place for a file that is to be sent, or None where there are too many."""
+        """Reserves a slot for an upload; None where all slots are taken."""
         self._forget_old()
         with self._lock:
-            busy = sum(job.state in ("sending", "waiting", "running") for job in self._jobs.values())
-            if busy >= MOST:
+            if sum(job.state in _ACTIVE for job in self._jobs.values()) >= MAX_ACTIVE:
                 return None
             key = secrets.token_urlsafe(16)
             job = VideoJob(key, name, backbone, tasks, self._folder / key)
@@ -124,8 +134,8 @@ class VideoJobs:
             return job
 
     def begin(self, job: VideoJob) -> None:
-        """Its file is whole: it waits for its turn."""
-        if self._move(job, "sending", "waiting"):
+        """The upload is complete: queues it for processing, unless it was cancelled meanwhile."""
+        if self._move(job, "waiting"):
             self._waiting.put(job)
 
     def find(self, key: str) -> VideoJob | None:
@@ -133,73 +143,87 @@ class VideoJobs:
         return self._jobs.get(key)
 
     def remove(self, job: VideoJob) -> None:
-        """Stops it, and deletes everything of it."""
-        if not self._move(job, "running", "cancelled"):  # whoever processes it deletes it otherwise
+        """Cancels a file and deletes everything of it, its results included."""
+        with self._lock:
+            at_work = job.state == "running"
+            if "cancelled" not in _NEXT[job.state]:
+                return
             job.state = "cancelled"
+        if not at_work:  # the processing thread deletes it otherwise
             self._delete(job)
 
     def states(self) -> dict[str, int]:
-        """How many are how far."""
+        """State -> number of files in it."""
         with self._lock:
             states = [job.state for job in self._jobs.values()]
         return {state: states.count(state) for state in sorted(set(states))}
 
     def close(self) -> None:
-        """Stops what is being processed."""
+        """Cancels every file and waits for the thread to end."""
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
-            job.state = "cancelled"
+            self.remove(job)
         self._waiting.put(None)
         self._thread.join()
 
     def _work(self) -> None:
         while (job := self._waiting.get()) is not None:
-            if not self._move(job, "waiting", "running"):
+            if not self._move(job, "running"):
                 continue
             try:
-                self._process(job)
-                job.state = "done"
+                results = self._process(job)
+                kept = self._finish(job, results)
             except _Cancelled:
-                self._delete(job)
-                continue
+                kept = False
             except Exception as error:
-                # One file that cannot be processed must not keep the next one from it.
-                job.state = "failed"
+                # A file that cannot be processed must not stop the next one.
                 text = str(error) if isinstance(error, SepcamError) else f"{type(error).__name__}: {error}"
-                job.message = " ".join(text.replace(str(job.upload), job.name).split())
-            job.ended = time.monotonic()
-            job.upload.unlink(missing_ok=True)
+                kept = self._move(job, "failed", " ".join(text.replace(str(job.upload), job.name).split()))
+            if kept:
+                job.upload.unlink(missing_ok=True)
+            else:
+                self._delete(job)
 
-    def _process(self, job: VideoJob) -> None:
-        check_container(job.upload)
-        pipeline = self._pipeline_of(job.backbone, job.tasks)
-        source = VideoSource(job.upload)
-        info = source.info
-        if info.width * info.height > MAX_PIXELS:
+    def _process(self, job: VideoJob) -> dict[str, Download]:
+        """The results, by kind; sets ``total`` and ``message``."""
+        source = VideoSource(job.upload, limits=UPLOAD_LIMITS)
+        try:
+            pipeline = self._pipeline_of(job.backbone, job.tasks)
+        except BaseException:
             source.close()
-            raise SepcamError(f"its pictures are {info.width}x{info.height}: at most 4096x2304 are taken")
-        source.info = replace(info, name=job.name)
-        files = {"video": job.folder / "result.mp4", "jsonl": job.folder / "result.jsonl"}
-
-        target = Target(str(job.upload), {"video": files["video"], "jsonl": files["jsonl"]})
+            raise
+        source.info = replace(source.info, name=job.name)
+        video, jsonl = job.folder / "result.mp4", job.folder / "result.jsonl"
+        target = Target(str(job.upload), {"video": video, "jsonl": jsonl}, limits=UPLOAD_LIMITS)
         summary = record(source, target, pipeline, _progress_of(job)).summary
         job.total = summary.frames
         people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
         notes = "".join(f"; {line}" for line in summary.warnings)
-        job.message = f"{summary.frames} frames, {people}, {summary.fps:.1f} frames a second{notes}"
+        job.message = f"{summary.frames} frames, {people}, {summary.fps:.1f} FPS{notes}"
         stem = Path(job.name).stem
-        kinds = (("video", ".mp4", "video/mp4"), ("jsonl", ".jsonl", "application/jsonl"))
-        for kind, suffix, media_type in kinds:
-            shown = Download(files[kind], f"{stem}-sepcam{suffix}", media_type)
-            job.files[kind] = self._downloads.offer(shown)
+        return {
+            "video": Download(video, f"{stem}-sepcam.mp4", "video/mp4"),
+            "jsonl": Download(jsonl, f"{stem}-sepcam.jsonl", "application/jsonl"),
+        }
 
-    def _move(self, job: VideoJob, before: State, after: State) -> bool:
-        """Changes a state, if it is still the one before."""
+    def _finish(self, job: VideoJob, results: dict[str, Download]) -> bool:
+        """Offers the results; False, and nothing is offered, where the file was cancelled meanwhile."""
         with self._lock:
-            if job.state != before:
+            if "done" not in _NEXT[job.state]:
                 return False
-            job.state = after
+            job.files = {kind: self._downloads.offer(result) for kind, result in results.items()}
+            job.state, job.ended = "done", time.monotonic()
+            return True
+
+    def _move(self, job: VideoJob, state: State, message: str = "") -> bool:
+        """Changes the state where that may follow the present one; whether it did."""
+        with self._lock:
+            if state not in _NEXT[job.state]:
+                return False
+            job.state, job.message = state, message
+            if state not in _ACTIVE:
+                job.ended = time.monotonic()
             return True
 
     def _delete(self, job: VideoJob) -> None:
@@ -210,14 +234,14 @@ class VideoJobs:
         shutil.rmtree(job.folder, ignore_errors=True)
 
     def _forget_old(self) -> None:
-        """Makes room: results that are old, and the oldest where there are many."""
+        """Removes results that are older than ``KEEP_S``, and the oldest beyond ``KEEP``."""
         now = time.monotonic()
         with self._lock:
-            over = sorted((job.ended, job.key) for job in self._jobs.values() if job.ended is not None)
-        for number, (ended, key) in enumerate(over):
-            job = self._jobs.get(key)
-            if job is not None and (now - ended > KEEP_S or number < len(over) - KEEP):
-                self._delete(job)
+            ended = sorted((job.ended, job.key) for job in self._jobs.values() if job.ended is not None)
+        for number, (time_s, key) in enumerate(ended):
+            job = self.find(key)
+            if job is not None and (now - time_s > KEEP_S or number < len(ended) - KEEP):
+                self.remove(job)
 
 
 def _progress_of(job: VideoJob) -> Progress:
@@ -232,16 +256,3 @@ def _progress_of(job: VideoJob) -> Progress:
         yield advance
 
     return progress
-
-
-def check_container(path: Path) -> None:
-    """Makes sure that a file is a video by itself, not a list that makes FFmpeg open other files.
-
-    Raises:
-        SepcamError: If it is not.
-    """
-    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-    try:
-        av.open(str(path), options=options).close()
-    except (FFmpegError, OSError, ValueError) as error:
-        raise SepcamError(f"{path} is not a video file that can be read") from error

@@ -1,7 +1,10 @@
-"""Video files over HTTP: sent in one stream, asked about, cancelled."""
+"""Video files over HTTP: uploaded in one stream, polled, cancelled."""
 
+import asyncio
 import re
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -9,18 +12,122 @@ from starlette.requests import ClientDisconnect
 
 from ....models.types import ConvKind
 from ....pipelines.types import TASKS, Task
-from .jobs import MOST, VideoJob, VideoJobs
+from .jobs import MAX_ACTIVE, VideoJob, VideoJobs
+
+_MIN_BYTES: Final = 64 * 1024
+"""An upload that brings fewer bytes than this within the idle timeout has stalled."""
 
 
-def router(jobs: VideoJobs, *, max_bytes: int) -> APIRouter:
-    """The routes of video files.
+class Uploads:
+    """Receives request bodies into jobs. Belongs to the event loop.
 
-    Args:
-        jobs: processes them.
-        max_bytes: of a file.
+    Attributes:
+        jobs: processes what was received.
+        max_bytes: largest file.
     """
+
+    jobs: VideoJobs
+    max_bytes: int
+
+    def __init__(self, jobs: VideoJobs, *, max_bytes: int, idle_s: float) -> None:
+        """Accept uploads.
+
+        Args:
+            jobs: processes what was received.
+            max_bytes: largest file.
+            idle_s: seconds within which an upload must make progress.
+        """
+        self.jobs = jobs
+        self.max_bytes, self._idle_s = max_bytes, idle_s
+        self._too_large = (
+            f"the file is larger than {max_bytes / 1e6:.0f} MB, the most this server takes (--max-upload)"
+        )
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Ends every upload: the server is shutting down."""
+        self._closing.set()
+
+    async def receive(
+        self, request: Request, name: str, backbone: ConvKind, tasks: frozenset[Task]
+    ) -> VideoJob:
+        """Receives a file and queues it.
+
+        Raises:
+            HTTPException: If there is no free slot, or the file is too large, empty, incomplete or stalled,
+                or cannot be stored. Its slot is free again then.
+        """
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self.max_bytes:
+            raise HTTPException(413, self._too_large)
+        job = self.jobs.admit(_displayable(name), backbone, tasks)
+        if job is None:
+            raise HTTPException(429, f"{MAX_ACTIVE} videos are being processed already: try again later")
+        try:
+            await self._store(request, job)
+        except ClientDisconnect:
+            self.jobs.remove(job)
+            raise HTTPException(400, "the upload was interrupted") from None
+        except BaseException:
+            self.jobs.remove(job)
+            raise
+        self.jobs.begin(job)
+        return job
+
+    async def _store(self, request: Request, job: VideoJob) -> None:
+        """Writes the body into the job's file, never more of it than is allowed."""
+        size = 0
+        with job.upload.open("wb") as file:
+            async with aclosing(self._chunks(request)) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > self.max_bytes:
+                        raise HTTPException(413, self._too_large)
+                    try:
+                        await run_in_threadpool(file.write, chunk)
+                    except OSError as error:
+                        raise HTTPException(507, f"the file cannot be stored: {error.strerror}") from error
+        if not size:
+            raise HTTPException(400, "the file is empty")
+
+    async def _chunks(self, request: Request) -> AsyncGenerator[bytes, None]:
+        """The body's chunks, as long as they keep coming."""
+        loop = asyncio.get_running_loop()
+        body = request.stream()
+        deadline, recent = loop.time() + self._idle_s, 0
+        closing = asyncio.ensure_future(self._closing.wait())
+        waiting = {closing}
+        try:
+            while True:
+                chunk = asyncio.ensure_future(anext(body, b""))
+                waiting = {chunk, closing}
+                left = max(0.0, deadline - loop.time())
+                await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if not chunk.done():
+                    raise self._interrupted()
+                data = chunk.result()
+                if not data:
+                    return
+                recent += len(data)
+                if recent >= _MIN_BYTES:
+                    deadline, recent = loop.time() + self._idle_s, 0
+                yield data
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _interrupted(self) -> HTTPException:
+        close = {"Connection": "close"}
+        if self._closing.is_set():
+            return HTTPException(503, "the server is shutting down", close)
+        return HTTPException(408, f"the upload stalled for {self._idle_s:g} s (--idle-timeout)", close)
+
+
+def router(uploads: Uploads) -> APIRouter:
+    """The routes of video files."""
     routes = APIRouter(prefix="/api", tags=["videos"])
-    too_large = f"the file is larger than {max_bytes / 1e6:.0f} MB, the most that is taken (--max-upload)"
+    jobs = uploads.jobs
 
     def known(key: str) -> VideoJob:
         job = jobs.find(key)
@@ -28,35 +135,20 @@ def router(jobs: VideoJobs, *, max_bytes: int) -> APIRouter:
             raise HTTPException(404, "there is no such video, or it was deleted")
         return job
 
-    @routes.post("/videos", status_code=201, summary="Send a video file as the body; it is then processed")
-    async def send(
+    @routes.post("/videos", status_code=201, summary="Upload a video file as the body; it is then processed")
+    async def upload(
         request: Request,
-        name: str = Query("video", max_length=255, description="What to call it, for people to read."),
+        name: str = Query("video", max_length=255, description="A name for display."),
         backbone: ConvKind = "separable",
-        tasks: list[Task] = Query(list(TASKS)),  # noqa: B008 - how FastAPI is told
+        tasks: list[Task] = Query(list(TASKS)),  # noqa: B008 - FastAPI's way to declare a parameter
     ) -> dict[str, Any]:
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > max_bytes:
-            raise HTTPException(413, too_large)
-        job = jobs.admit(_readable(name), backbone, frozenset(tasks))
-        if job is None:
-            raise HTTPException(429, f"{MOST} videos are on their way already: try again later")
-        try:
-            await _receive(request, job, max_bytes, too_large)
-        except ClientDisconnect:
-            jobs.remove(job)
-            raise HTTPException(400, "the file did not come to its end") from None
-        except BaseException:
-            jobs.remove(job)
-            raise
-        jobs.begin(job)
-        return job.to_json()
+        return (await uploads.receive(request, name, backbone, frozenset(tasks))).to_json()
 
-    @routes.get("/videos/{key}", summary="How far a video is, and the ids of its results for /api/files")
+    @routes.get("/videos/{key}", summary="State and progress of a video, and the ids of its results")
     def status(key: str) -> dict[str, Any]:
         return known(key).to_json()
 
-    @routes.delete("/videos/{key}", summary="Cancel a video, and delete everything of it")
+    @routes.delete("/videos/{key}", summary="Cancel a video and delete everything of it")
     def remove(key: str) -> dict[str, Any]:
         job = known(key)
         jobs.remove(job)
@@ -65,23 +157,7 @@ def router(jobs: VideoJobs, *, max_bytes: int) -> APIRouter:
     return routes
 
 
-async def _receive(request: Request, job: VideoJob, max_bytes: int, too_large: str) -> None:
-    """Writes the body into the job's file, never more of it than is allowed."""
-    size = 0
-    with job.upload.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > max_bytes:
-                raise HTTPException(413, too_large)
-            try:
-                await run_in_threadpool(file.write, chunk)
-            except OSError as error:
-                raise HTTPException(507, f"the file cannot be kept: {error.strerror}") from error
-    if not size:
-        raise HTTPException(400, "the file is empty")
-
-
-def _readable(name: str) -> str:
-    """A name without anything that a path, a header or a terminal could stumble over."""
+def _displayable(name: str) -> str:
+    """A name without anything that is special in a path, a header or a terminal."""
     last = re.split(r"[/\\]", name)[-1]
     return re.sub(r"[^\w. ()-]+", "_", last).strip(" .")[:80] or "video"

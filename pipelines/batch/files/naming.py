@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ...sinks.outputs import Save, Target, target
+from ...sinks.base import ResultName
+from ...sinks.outputs import Target, target
 from .inputs import Input
 
 
 def name_targets(
-    inputs: Sequence[Input], folder: Path, saves: Sequence[Save], taken: Sequence[Path] = ()
+    inputs: Sequence[Input], folder: Path, saves: Sequence[str], taken: Sequence[Path] = ()
 ) -> Mapping[str, Target]:
     """A target for each input, by its key.
 
@@ -31,9 +32,9 @@ def name_targets(
     for one in inputs:
         alone = wanted[f"{one.place}/{one.stem}".casefold()] == 1
         for place, stem in _candidates(one, above, alone=alone):
-            made = target(
-                one.name, stem, folder, saves, images=one.images, place=place, coco_name=f"{stem}.coco.json"
-            )
+            kind = "images" if one.images else "video"
+            name = ResultName(folder, stem, subfolder=place, source_type=kind, alone=False)
+            made = target(one.name, name, saves)
             paths = {_fold(path) for path in made.files.values()}
             if not paths & owned:
                 owned |= paths

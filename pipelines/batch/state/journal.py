@@ -13,7 +13,6 @@ from typing import Any, Final, Literal, get_args
 
 from ....models.cache import sha256_of
 from ....models.errors import SepcamError
-from ...sinks.outputs import Save
 from ..files.inputs import Input
 
 State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
@@ -94,7 +93,7 @@ class Entry:
 
     id: int
     input: Input
-    planned: Mapping[Save, str]
+    planned: Mapping[str, str]
     bytes: int
     modified_ns: int
     state: State

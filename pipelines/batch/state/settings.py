@@ -8,7 +8,6 @@ from ....models.runtime.options import Device, Precision, Runtime, RuntimeOption
 from ....models.types import ConvKind
 from ....models.weights.store import Progress, WeightStore, silent
 from ...pipeline import Pipeline
-from ...sinks.outputs import Save
 from ...types import TASKS, DetectEvery, Task
 
 
@@ -47,7 +46,7 @@ class JobSettings:
     runtime: Runtime = "auto"
     device: Device = "auto"
     precision: Precision = "auto"
-    saves: tuple[Save, ...] = ("video", "jsonl")
+    saves: tuple[str, ...] = ("video", "jsonl")
     start_s: float = 0.0
     frames: int | None = None
     coco_annotations: str | None = None

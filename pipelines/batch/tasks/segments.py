@@ -16,15 +16,15 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
+from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
 from ...pipeline import Pipeline
-from ...process_file import overlay_of, sinks
+from ...process_file import context, overlay_of
 from ...sinks.base import Sink
 from ...sinks.fan_out import FanOut
-from ...sinks.outputs import Target
+from ...sinks.registry import open_sinks, sink_kinds
 from ...sinks.video import VideoSink
-from ...sinks.video_concat import JoinedVideo
 from ...sources.video import VideoSource
 from ...tracking.settings import settings_for
 from ...types import Frame, FrameResult, RunSummary, StreamInfo
@@ -202,34 +202,30 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
 def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
     with VideoSource(task.source.name) as source:
         info = source.info
-    texts = Target(
-        task.target.source, {save: path for save, path in task.target.files.items() if save != "video"}
-    )
-    written = sinks(texts, info, networks, task.overwrite, None)
+    files = task.target.files
+    records = {save: path for save, path in files.items() if not sink_kinds()[save].image}
+    run = context(task.target, info, networks, overwrite=task.overwrite)
+    recorder = FanOut(open_sinks(records, run))
     try:
-        if "video" in task.target.files:
-            audio = task.source.name if info.has_audio else None
-            parts = [(part.video, kept(part.detections)[0][0]) for part in task.parts]
-            written.append(
-                JoinedVideo(task.target.files["video"], info, parts, audio, overwrite=task.overwrite)
-            )
-        recorder = FanOut(written)
         for result in _results(task.parts, info):
             recorder.write(result, None)
             report(recorder.frames, info.frame_count)
         report(recorder.frames, recorder.frames)
+        notices: Sequence[str] = ()
+        if "video" in files:
+            audio = task.source.name if info.has_audio else None
+            videos = [(part.video, kept(part.detections)[0][0]) for part in task.parts]
+            notices = concatenate(files["video"], info, videos, audio, overwrite=task.overwrite)
         counted = recorder.counted()
         seconds = time.time() - task.begun
         rate = counted.frames / max(seconds, 1e-9)
         summary = replace(counted, seconds=seconds, fps=rate, stage_ms=dict(task.stage_ms))
-        for sink in written:
-            sink.close(summary)
+        recorder.close(summary)
     except BaseException:
-        for sink in written:
-            sink.abort()
+        recorder.abort()
         raise
-    outputs = tuple(fingerprint(path) for path in task.target.files.values())
-    notices = tuple(recorder.notices)
+    outputs = tuple(fingerprint(path) for path in files.values())
+    notices = (*notices, *recorder.notices)
     return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
 
 
@@ -278,16 +274,17 @@ class _Shifted:
         self._source.close()
 
 
-class _From:
-    """A sink that hears only of the frames from one on."""
+class _From(Sink):
+    """Passes a sink only the frames from an index on."""
 
     def __init__(self, sink: Sink, first: int) -> None:
         self._sink, self._first = sink, first
+        self.needs_clean_image = sink.needs_clean_image
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Passes on what is not before."""
         if result.frame.index >= self._first:
-            self._sink.write(result, picture)
+            self._sink.write(result, image)
 
     def close(self, summary: RunSummary) -> None:
         """Finish it."""
@@ -298,14 +295,14 @@ class _From:
         self._sink.abort()
 
 
-class _Kept:
+class _Kept(Sink):
     """A sink that keeps everything that was found in a part."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self._frames: list[tuple[float, object]] = []
 
-    def write(self, result: FrameResult, picture: U8 | None = None) -> None:
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Adds a frame."""
         self._frames.append((result.frame.time_s, result.instances))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import av
 from av.error import FFmpegError
 
+from ...media.video_writer import MADE_BY
 from ...sinks.outputs import Target
-from ...sinks.video import MADE_BY
 from ..files.inputs import Input
 from ..state.journal import Output
 from .segment_store import Part

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ...sinks.outputs import Save
 from ..files.inputs import Input
 from ..files.naming import name_targets
 from ..state.journal import Entry
@@ -145,7 +144,7 @@ class Tryout:
         self,
         start: Callable[[Split], ProcessPool],
         entries: Sequence[Entry],
-        saves: Sequence[Save],
+        saves: Sequence[str],
         frames: int | None,
     ) -> None:
         """Nothing is begun yet.

@@ -12,7 +12,7 @@ from typing import Any
 
 from ....models.errors import SepcamError
 from ...execution.memory import return_freed_memory
-from ...sinks.outputs import Save, Target
+from ...sinks.outputs import Target
 from ..files.transfer import fetched, put, put_in_store
 from ..state.journal import Output
 from ..state.settings import JobSettings
@@ -102,7 +102,7 @@ def run_here(
         source = fetched(task.source, scratch / "in", moved)
     except SepcamError as error:
         return TaskResult(error=str(error), again=True)
-    places: dict[Save, tuple[Path, Path]] = {
+    places: dict[str, tuple[Path, Path]] = {
         save: (scratch / str(number) / path.name, path)
         for number, (save, path) in enumerate(task.target.files.items())
     }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from itertools import islice
 
@@ -89,7 +90,7 @@ def test_foreign_pages_are_refused(web_server, headers, status):
 def test_the_own_page_is_welcome_and_a_foreign_websocket_is_not(web_server):
     own = {"Origin": f"http://{web_server.host}"}
     assert web_server.ask("PATCH", "/api/live", {"hud": "off"}, **own).status == 200
-    for path in ("/api/live/pictures", "/api/camera"):
+    for path in ("/api/live/frames", "/api/camera"):
         with (
             pytest.raises(InvalidStatus) as refused,
             web_server.socket(path, origin="http://evil.example"),
@@ -139,7 +140,7 @@ def test_a_port_in_use_takes_one_line():
 
 
 def test_mistakes_take_one_line(tmp_path):
-    assert "no address of this machine" in refused_start("none", "--host", "192.0.2.1")
+    assert "not an address of this machine" in refused_start("none", "--host", "192.0.2.1")
     file = tmp_path / "cert.pem"
     assert "belong together" in refused_start("none", "--tls-cert", str(file))
     file.write_text("no certificate")
@@ -163,7 +164,7 @@ def test_ctrl_c_ends_it_though_somebody_watches(tmp_path):
         "-o",
         str(tmp_path),
     )
-    with serving(*words) as server, server.socket("/api/live/pictures") as viewer:
+    with serving(*words) as server, server.socket("/api/live/frames") as viewer:
         while not isinstance(viewer.recv(PATIENCE_S), bytes):
             pass
         assert server.ask("POST", "/api/live/recording").status == 200
@@ -251,7 +252,7 @@ class Viewer:
 
     def _watch(self):
         # A stalled one is disconnected sooner or later.
-        with suppress(ConnectionClosed), self._server.socket("/api/live/pictures") as connection:
+        with suppress(ConnectionClosed), self._server.socket("/api/live/frames") as connection:
             while not self._done.is_set():
                 message = connection.recv(PATIENCE_S)
                 if isinstance(message, bytes):
@@ -291,11 +292,14 @@ def test_more_viewers_than_there_is_room_for_are_told_so(web_server):
     web_server.until("all to leave", lambda: web_server.status()["viewers"] == 0)
     with ExitStack() as stack:
         for _ in range(16):
-            stack.enter_context(web_server.socket("/api/live/pictures"))
+            stack.enter_context(web_server.socket("/api/live/frames"))
         web_server.until("all to be counted", lambda: web_server.status()["viewers"] == 16)
-        with web_server.socket("/api/live/pictures") as late:
+        with web_server.socket("/api/live/frames") as late:
             message = json.loads(late.recv(PATIENCE_S))
-            assert message == {"type": "refused", "message": "16 browsers watch already: try again later"}
+            assert message == {
+                "type": "refused",
+                "message": "16 viewers are connected already: try again later",
+            }
 
 
 def test_the_session_goes_on_for_those_who_come_later(web_server):
@@ -337,8 +341,76 @@ def test_a_stream_that_dies_and_returns_goes_on_for_those_who_watch():
 @FUZZ
 @given(messages)
 def test_whatever_a_viewer_sends_breaks_nothing(web_server, sent):
-    with web_server.socket("/api/live/pictures") as connection:
+    with web_server.socket("/api/live/frames") as connection:
         for message in sent:
             connection.send(message)
         while not isinstance(connection.recv(PATIENCE_S), bytes):
             pass
+
+
+# --- recordings
+
+
+def at_once(count, act):
+    """Calls a function in several threads at the same moment; the results."""
+    barrier = threading.Barrier(count)
+
+    def wait_and_act(_):
+        barrier.wait()
+        return act()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(wait_and_act, range(count)))
+
+
+def test_viewers_who_press_record_at_the_same_time_make_one_recording(web_server):
+    web_server.until("frames", lambda: web_server.status()["frames"])
+    for _ in range(4):
+        started = at_once(6, lambda: web_server.ask("POST", "/api/live/recording"))
+        assert sorted(answer.status for answer in started) == [200] + 5 * [409]
+        refusals = {answer.json()["detail"] for answer in started if answer.status == 409}
+        assert all("is being recorded already" in reason for reason in refusals)
+        time.sleep(0.7)
+        stopped = at_once(3, lambda: web_server.ask("DELETE", "/api/live/recording"))
+        assert sorted(answer.status for answer in stopped) == [200, 409, 409]
+        done = next(answer.json() for answer in stopped if answer.status == 200)
+        video = web_server.ask("GET", f"/api/files/{done['id']}")
+        with av.open(io.BytesIO(video.body)) as container:
+            assert sum(1 for _ in container.decode(video=0)) >= 1
+        assert web_server.status()["recording"] is None
+
+
+# --- errors
+
+BROKEN = """
+from sepcam.models.types import Detections
+
+class BrokenDetector:
+    name = "broken"
+    labels = ("person",)
+    parts = frozenset()
+    calls = 0
+
+    def detect(self, image):
+        type(self).calls += 1
+        if self.calls > 3:
+            raise RuntimeError("The size of tensor a (3) must match the size of tensor b (4)")
+        return Detections.empty()
+"""
+
+
+def test_an_error_in_a_network_is_reported_to_the_visitor_and_once_on_the_terminal(tmp_path, monkeypatch):
+    (tmp_path / "broken_network.py").write_text(BROKEN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    _, jpeg = cv2.imencode(".jpg", np.zeros((240, 320, 3), np.uint8))
+    with serving("none", "--detector", "broken_network:BrokenDetector", "--tasks", "none") as server:
+        for _ in range(2):
+            with server.socket("/api/camera") as camera:
+                message = json.loads(camera.recv(PATIENCE_S))
+                while message["type"] in ("ready", "result"):
+                    camera.send(jpeg.tobytes())
+                    message = json.loads(camera.recv(PATIENCE_S))
+                assert message["type"] == "refused"
+                assert "RuntimeError: The size of tensor a (3) must match" in message["message"]
+    lines = [line for line in server.errors if "size of tensor" in line]
+    assert lines == [f"warning: {message['message']}\n"]

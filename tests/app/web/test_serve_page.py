@@ -83,8 +83,8 @@ def colors_of(page: Page, canvas: str) -> int:
 
 
 def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
-    expect(page.locator("#picture")).to_have_attribute("data-number", re.compile(r"\d+"))
-    assert colors_of(page, "picture") > 100
+    expect(page.locator("#live-canvas")).to_have_attribute("data-number", re.compile(r"\d+"))
+    assert colors_of(page, "live-canvas") > 100
     expect(page.locator("#people li").first).to_be_visible()
     expect(page.locator("[data-backbone=separable]")).to_have_attribute("aria-pressed", "true")
     separable = page.locator("#comparison [data-kind=separable] b")
@@ -101,9 +101,9 @@ def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
     assert web_server.status()["active"]["backbone"] == "standard"
     speeds = web_server.status()["model_fps"]
     assert speeds["separable"] > speeds["standard"]
-    number = int(page.locator("#picture").get_attribute("data-number"))
+    number = int(page.locator("#live-canvas").get_attribute("data-number"))
     web_server.until(
-        "pictures", lambda: int(page.locator("#picture").get_attribute("data-number")) > number + 3
+        "pictures", lambda: int(page.locator("#live-canvas").get_attribute("data-number")) > number + 3
     )
     expect(page.locator("#people li").first).to_be_visible()
 
@@ -130,7 +130,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     web_server.until("no figures", lambda: web_server.status()["hud"] == "off")
 
     before = float(page.locator("#conf").input_value())
-    page.locator("#picture").click(position={"x": 20, "y": 20})
+    page.locator("#live-canvas").click(position={"x": 20, "y": 20})
     page.keyboard.press("+")
     expect(page.locator("#conf-value")).to_have_text(f"{before + 0.05:.2f}")
     page.keyboard.press("-")
@@ -138,7 +138,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
 
     page.locator("#people button").first.click()
     web_server.until("somebody followed", lambda: web_server.status()["follow"])
-    page.locator("#picture").click(position={"x": 20, "y": 20})
+    page.locator("#live-canvas").click(position={"x": 20, "y": 20})
     web_server.until("nobody followed", lambda: web_server.status()["follow"] is None)
 
     page.keyboard.press("r")
@@ -153,12 +153,12 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     assert download.value.suggested_filename.endswith(".png")
 
 
-def test_the_visitors_own_camera_is_analysed(page, browser):
+def test_the_visitors_own_camera_is_analyzed(page, browser):
     page.get_by_role("tab", name="Your camera").click()
     page.get_by_role("button", name="Start my camera").click()
     expect(page.locator("#own-invite")).to_be_hidden()
-    expect(page.locator("#own-picture")).to_have_attribute("data-objects", re.compile("[1-9]"))
-    assert colors_of(page, "own-picture") > 100
+    expect(page.locator("#own-canvas")).to_have_attribute("data-objects", re.compile("[1-9]"))
+    assert colors_of(page, "own-canvas") > 100
     expect(page.locator("#own-fps")).to_have_text(re.compile(r"[\d.]+"))
     page.locator("[data-own-task=pose]").click()
     page.locator("[data-own-backbone=separable]").click()
@@ -168,7 +168,7 @@ def test_the_visitors_own_camera_is_analysed(page, browser):
     late.set_default_timeout(PATIENCE_MS)
     late.goto(page.url.split("#")[0] + "#camera")
     late.get_by_role("button", name="Start my camera").click()
-    expect(late.locator("#own-problem")).to_have_text(re.compile("is being analysed already: try again"))
+    expect(late.locator("#own-problem")).to_have_text(re.compile("is being analyzed already: try again"))
     late.close()
 
     page.get_by_role("button", name="Stop", exact=True).click()

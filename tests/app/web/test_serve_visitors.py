@@ -4,7 +4,7 @@ import io
 import json
 import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from itertools import cycle, islice
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.clips import write_clip
 from tests.walkers import square_picture
 from tests.web_noise import FUZZ, messages
-from tests.web_server import PATIENCE_S
+from tests.web_server import PATIENCE_S, serving
 
 
 def jpeg(width=320, height=240):
@@ -55,7 +55,7 @@ def answer(connection, message):
     return json.loads(connection.recv(PATIENCE_S))
 
 
-def test_a_visitors_pictures_are_analysed(web_server):
+def test_a_visitors_frames_are_analyzed(web_server):
     with ready(web_server) as connection:
         pictures = people_jpegs()
         found = (last for data in pictures if (last := answer(connection, data))["objects"])
@@ -83,24 +83,24 @@ def test_a_visitors_pictures_are_analysed(web_server):
         assert answer(connection, jpeg(240, 320))["size"] == [240, 320]
 
 
-def test_one_camera_too_many_is_told_so(web_server):
+def test_one_camera_too_many_is_refused_with_a_reason(web_server):
     with ready(web_server), web_server.socket("/api/camera") as late:
         message = json.loads(late.recv(PATIENCE_S))
         assert message == {
             "type": "refused",
-            "message": "one visitor's camera is being analysed already: try again in a moment",
+            "message": "another visitor's camera is being analyzed already: try again in a moment",
         }
         with pytest.raises(ConnectionClosed):
             late.recv(PATIENCE_S)
 
 
 def test_visitors_who_are_silent_are_disconnected_and_told_why(web_server):
-    with ready(web_server) as camera, web_server.socket("/api/live/pictures") as viewer:
+    with ready(web_server) as camera, web_server.socket("/api/live/frames") as viewer:
         message = json.loads(camera.recv(PATIENCE_S))
-        assert message == {"type": "refused", "message": "no picture came for 8 s"}
+        assert message == {"type": "refused", "message": "no frame came for 8 s"}
         texts = (text for text in iter(lambda: viewer.recv(PATIENCE_S), None) if isinstance(text, str))
         refused = next(message for text in texts if (message := json.loads(text))["type"] == "refused")
-        assert refused["message"] == "nothing was acknowledged for 8 s"
+        assert refused["message"] == "no frame was acknowledged for 8 s"
 
 
 def with_size(data, width, height):
@@ -112,12 +112,12 @@ def with_size(data, width, height):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (b"", "no JPEG"),
-        (b"\xff\xd8\xff", "no JPEG"),
-        (cv2.imencode(".png", square_picture(0))[1].tobytes(), "no JPEG"),
-        (with_size(jpeg(), 60_000, 60_000), "60000x60000 pixels, at most"),
+        (b"", "not a valid JPEG"),
+        (b"\xff\xd8\xff", "not a valid JPEG"),
+        (cv2.imencode(".png", square_picture(0))[1].tobytes(), "not a valid JPEG"),
+        (with_size(jpeg(), 60_000, 60_000), "60000x60000 pixels: at most"),
         (jpeg(8, 8), "only 8x8"),
-        (jpeg() + bytes(2 * 1024 * 1024), "bytes, at most"),
+        (jpeg() + bytes(2 * 1024 * 1024), "bytes: at most"),
         ('{"backbone": "x"}', "backbone"),
         ('{"detector": "os:system"}', "detector"),
         ("", "JSON"),
@@ -229,3 +229,73 @@ def test_a_video_can_be_cancelled_and_only_a_few_are_taken(web_server, tmp_path)
         "nothing left",
         lambda: all(web_server.ask("GET", f"/api/videos/{key}").status == 404 for key in keys),
     )
+
+
+def test_a_video_that_is_deleted_while_its_files_are_completed_is_gone(web_server, tmp_path):
+    images = [square_picture(i, (640, 480)) for i in range(60)]
+    data = write_clip(tmp_path / "long.mp4", images=images, size=(640, 480)).read_bytes()
+    for _ in range(4):
+        job = upload(web_server, data).json()
+        path = f"/api/videos/{job['id']}"
+        while (job := web_server.ask("GET", path).json())["done"] < 60 and job["state"] != "failed":
+            time.sleep(0.002)
+        assert web_server.ask("DELETE", path).json()["state"] == "cancelled"
+        for _ in range(20):
+            answer = web_server.ask("GET", path)
+            assert answer.status == 404 or (answer.json()["state"], answer.json()["files"]) == (
+                "cancelled",
+                {},
+            )
+            time.sleep(0.05)
+        web_server.until("the video to be gone", lambda path=path: web_server.ask("GET", path).status == 404)
+
+
+@contextmanager
+def stalled_upload(server):
+    """A connection that announces a megabyte and sends a part of it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
+        head = f"POST /api/videos HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 1000000\r\n\r\n"
+        connection.sendall(head.encode() + bytes(1000))
+        yield connection
+
+
+def received(connection):
+    """What comes until the other side closes the connection."""
+    return b"".join(iter(lambda: connection.recv(2000), b""))
+
+
+def test_stalled_uploads_end_and_free_their_slots(tmp_path, clip):
+    words = "none", "--detector", "ssdlite-person", "--tasks", "none", "--idle-timeout", "2"
+    with serving(*words) as server, ExitStack() as stack:
+        stalled = [stack.enter_context(stalled_upload(server)) for _ in range(4)]
+        server.until("all slots to be taken", lambda: upload(server, clip.read_bytes()).status == 429)
+        for connection in stalled:
+            answer = received(connection)
+            assert b" 408 " in answer and b"the upload stalled for 2 s (--idle-timeout)" in answer
+        assert finished(server, upload(server, clip.read_bytes()).json()["id"])["state"] == "done"
+
+
+def test_a_stalled_upload_does_not_hold_up_the_shutdown(clip):
+    words = "none", "--detector", "ssdlite-person", "--tasks", "none", "--idle-timeout", "60"
+    with serving(*words) as server, ExitStack() as stack:
+        stalled = [stack.enter_context(stalled_upload(server)) for _ in range(4)]
+        server.until("all slots to be taken", lambda: upload(server, clip.read_bytes()).status == 429)
+        assert server.stop() == 0
+        assert server.errors == ["stopped\n"]
+        assert all(b" 503 " in received(connection) for connection in stalled)
+
+
+def raw_h264(path, size):
+    images = [square_picture(i, size) for i in range(8)]
+    return write_clip(path, images=images, size=size, codec="libx264").read_bytes()
+
+
+def test_frames_that_are_too_large_are_never_decoded(web_server, tmp_path):
+    small, large = raw_h264(tmp_path / "a.h264", (160, 120)), raw_h264(tmp_path / "b.h264", (4112, 2320))
+    job = finished(web_server, upload(web_server, large).json()["id"])
+    assert job["state"] == "failed"
+    assert "has frames of 4112x2320, more than the 9437184 pixels that are accepted" in job["message"]
+    # A size that grows in mid-stream.
+    job = finished(web_server, upload(web_server, small + large).json()["id"])
+    assert job["state"] == "done" and job["total"] <= 8
+    assert "damaged packets could not be decoded" in job["message"]

@@ -20,7 +20,6 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.registry import REGISTRY
 from sepcam.models.sources import UrlSource, WheelSource
 from sepcam.models.spec import ModelSpec
-from sepcam.models.weights.download import download
 from sepcam.models.weights.store import WeightStore
 from torch import nn
 
@@ -224,7 +223,7 @@ def test_a_refusal_is_forgotten_after_a_day(shop: Shop):
 
 
 def test_a_server_that_never_answers_costs_seconds(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(download, "_ANSWER_S", 0.2)
+    monkeypatch.setattr("sepcam.models.weights.download._ANSWER_S", 0.2)
     enough = threading.Event()
     shop.server.files["/toy.onnx"] = lambda handler: enough.wait(60) and None
     with pytest.raises(SepcamError, match="no answer within"):

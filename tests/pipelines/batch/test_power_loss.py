@@ -17,7 +17,6 @@ from sepcam.pipelines.batch.tasks.run import run_task
 from sepcam.pipelines.batch.tasks.types import Task, TaskResult
 from sepcam.pipelines.batch.workers.protocol import Event, Finished
 from sepcam.pipelines.pipeline import Pipeline
-from sepcam.pipelines.sinks.outputs import Save
 
 from tests.clips import write_clip
 from tests.walkers import SquareDetector, square_picture
@@ -97,7 +96,7 @@ class Quiet:
     ("images", "saves"), [(False, ("video", "jsonl", "mot", "parquet")), (True, ("video", "jsonl", "coco"))]
 )
 def test_a_file_is_done_only_when_all_its_results_are_on_the_disk(
-    images: bool, saves: tuple[Save, ...], disk: Disk, tmp_path, monkeypatch
+    images: bool, saves: tuple[str, ...], disk: Disk, tmp_path, monkeypatch
 ):
     pictures = [square_picture(index) for index in range(4)]
     if images:

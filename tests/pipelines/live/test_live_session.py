@@ -19,6 +19,7 @@ from sepcam.pipelines.analytics.zones import parse_zone
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
+from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.jsonl import JsonlSink
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
@@ -327,10 +328,10 @@ def test_two_recordings_one_after_the_other(session_of, tmp_path):
 
 
 def test_what_cannot_be_written_any_more_stops_and_the_picture_goes_on(session_of):
-    class FullDisk:
+    class FullDisk(Sink):
         aborted = False
 
-        def write(self, result, picture=None):
+        def write(self, result, image=None):
             raise SepcamError("the disk is full")
 
         def close(self, summary):
@@ -373,9 +374,9 @@ def test_events_and_counts(session_of):
     assert told[-1][0] == "leave"
 
 
-def test_a_wrong_mark_is_refused_and_the_source_closed():
+def test_a_zone_outside_the_frame_is_refused_and_the_source_closed():
     camera = Clock()
-    with pytest.raises(SepcamError, match="lies outside the picture"):
+    with pytest.raises(SepcamError, match="lies outside the frame"):
         LiveSession(
             ReconnectingSource(lambda: camera),
             pool_of(),

@@ -1,18 +1,20 @@
 """All sinks get the same frames, and the summary says what went into them."""
 
+import sys
 import threading
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 
-class Notebook:
+class Notebook(Sink):
     """A sink that remembers what happened to it."""
 
     def __init__(self, fails_at: int | None = None) -> None:
@@ -22,7 +24,7 @@ class Notebook:
         self.fails_at = fails_at
         self.notices: list[str] = []
 
-    def write(self, result, picture=None):
+    def write(self, result, image=None):
         if result.frame.index == self.fails_at:
             raise SepcamError("the disk is full")
         self.frames.append(result.frame.index)
@@ -110,7 +112,7 @@ def test_the_end_waits_for_a_frame_that_is_being_written():
     writing, go_on = threading.Event(), threading.Event()
 
     class Slow(Notebook):
-        def write(self, result, picture=None):
+        def write(self, result, image=None):
             writing.set()
             assert go_on.wait(20)
             super().write(result)
@@ -127,3 +129,31 @@ def test_the_end_waits_for_a_frame_that_is_being_written():
     threading.Timer(0.05, go_on.set).start()
     assert recorder.finish().frames == 1
     writer.join(20)
+
+
+def test_stages_may_report_while_others_read_the_totals():
+    fan_out, interval = FanOut([]), sys.getswitchinterval()
+    errors: list[Exception] = []
+
+    def report() -> None:
+        for number in range(3000):
+            fan_out.took(f"stage {number}", 0.001)
+
+    def read() -> None:
+        try:
+            while thread.is_alive():
+                fan_out.counted()
+        except RuntimeError as error:
+            errors.append(error)
+
+    thread, reader = threading.Thread(target=report), threading.Thread(target=read)
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        reader.start()
+        thread.join()
+        reader.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not errors
+    assert len(fan_out.counted().stage_ms) == 3000

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.sinks.base import ResultName
 from sepcam.pipelines.sinks.outputs import check, target
 
 
 def test_results_are_named_after_their_source(tmp_path):
-    files = target("a/clip.avi", "clip", tmp_path, ("video", "jsonl", "mot"), images=False).files
+    files = target("a/clip.avi", ResultName(tmp_path, "clip"), ("video", "jsonl", "mot")).files
     assert {save: path.name for save, path in files.items()} == {
         "video": "clip.mp4",
         "jsonl": "clip.jsonl",
@@ -17,7 +18,7 @@ def test_results_are_named_after_their_source(tmp_path):
 
 
 def test_results_of_images_are_a_folder_of_pictures_and_coco_results(tmp_path):
-    files = target("trip", "trip", tmp_path, ("video", "coco"), images=True).files
+    files = target("trip", ResultName(tmp_path, "trip", source_type="images"), ("video", "coco")).files
     assert {save: path.name for save, path in files.items()} == {
         "video": "trip-annotated",
         "coco": "coco_results.json",
@@ -25,7 +26,7 @@ def test_results_of_images_are_a_folder_of_pictures_and_coco_results(tmp_path):
 
 
 def clip(folder: Path, source: str = "elsewhere/clip.avi", stem: str = "clip"):
-    return target(source, stem, folder, ("video", "jsonl"), images=False)
+    return target(source, ResultName(folder, stem), ("video", "jsonl"))
 
 
 def test_the_folder_is_made_and_left_empty(tmp_path):

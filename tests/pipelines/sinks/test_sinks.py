@@ -195,9 +195,7 @@ class TestVideo:
         sink.write(still())
         sink.close(SUMMARY)
         (line,) = sink.notices
-        assert (
-            line == "there is no working no_such_encoder here: encoded with mpeg4, which browsers do not play"
-        )
+        assert line.endswith("does not work here: encoded with mpeg4, which browsers do not play")
         assert len(read(tmp_path / "out.mp4")) == 1
 
     def test_no_encoder_at_all(self, tmp_path):
@@ -386,7 +384,7 @@ class TestCoco:
             "keypoints": keypoints.reshape(-1).astype(float).tolist(),
         }
         annotations = self.annotations(tmp_path, annotations=[truth], info={})
-        sink = CocoSink(tmp_path / "coco_results.json", annotations)
+        sink = CocoSink(tmp_path / "coco_results.json", annotations, keypoint_order=COCO_ORDER)
         sink.write(still(found=found, name="street.png"))
         sink.close(SUMMARY)
         coco = COCO(str(annotations))
@@ -400,7 +398,7 @@ class TestCoco:
             assert evaluation.stats[0] == pytest.approx(1.0), kind
 
     def test_an_entry(self, tmp_path):
-        sink = CocoSink(tmp_path / "r.json")
+        sink = CocoSink(tmp_path / "r.json", keypoint_order=COCO_ORDER)
         sink.write(still(found=two_objects(), name="COCO_val2014_000000000042.jpg"))
         sink.close(SUMMARY)
         person, car = json.loads((tmp_path / "r.json").read_text())

@@ -1,0 +1,221 @@
+"""Images as an H.264 MP4 that plays everywhere."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from ...models.errors import SepcamError
+from ...models.files import PartialFile
+from ...models.types import U8
+from ..types import StreamInfo
+from .audio import AudioTrack
+from .containers import OpenLimits
+from .frame_conversion import fitted
+
+ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
+"""FFmpeg's encoders in order of preference; the last is in every build, but plays in no browser."""
+
+_OPTIONS = {
+    # Measured at 720p and equal PSNR: 1.2 to 1.4 times the bytes of veryfast for 0.6 to 0.8 of its time;
+    # ultrafast takes 1.5 to 2.6 times the bytes of superfast for 0.55 of its time.
+    "libx264": {"preset": "superfast", "crf": "23"},
+    "mpeg4": {"qscale": "4", "flags": "+qscale"},
+}
+MADE_BY = "Sepcam"
+"""The comment in every video that Sepcam writes."""
+
+_FALLBACK_TIME_BASE = Fraction(1, 90_000)
+_FALLBACK_FPS = 25.0
+_MPEG4_TICKS = 60_000
+_BT709, _BT601, _LIMITED = 1, 6, 1
+
+
+class VideoWriter:
+    """An H.264 MP4 (yuv420p, index in front) with the timestamps and the sound of its source.
+
+    Timestamps are those of the frames, in the source's own time base, so a variable rate stays variable. A
+    live source, or one read from a later start, begins at 0. Images are encoded with the BT.601 matrix and
+    tagged so. H.264 in yuv420p has no odd sizes: the last column or row is doubled. An image of another size
+    than the source's is fitted in, with black around it.
+
+    Attributes:
+        notices: one line for each thing a user should know, such as an encoder that is second best.
+    """
+
+    notices: list[str]
+
+    def __init__(
+        self,
+        path: Path,
+        info: StreamInfo,
+        audio_from: str | Path | None = None,
+        *,
+        audio_limits: OpenLimits | None = None,
+        overwrite: bool = False,
+        encoders: Sequence[str] = ENCODERS,
+    ) -> None:
+        """Open the file.
+
+        Args:
+            path: of the finished file; it appears on ``close``.
+            info: of the source.
+            audio_from: video file or address whose sound is copied, or None.
+            audio_limits: for an ``audio_from`` from an untrusted sender.
+            overwrite: whether a file of that name may be replaced.
+            encoders: names of FFmpeg's encoders, the best first.
+
+        Raises:
+            SepcamError: If the target exists, its folder cannot be written to, or no encoder works.
+        """
+        self.notices = []
+        self._info = info
+        self._size = info.width + info.width % 2, info.height + info.height % 2
+        self._origin_s: float | None = None if info.live else info.start_s
+        self._fps = info.fps or _FALLBACK_FPS
+        self._last = -1
+        self._audio: AudioTrack | None = None
+        encoder = self._choose(encoders)
+        time_base = info.time_base or _FALLBACK_TIME_BASE
+        too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
+        self._time_base = Fraction(1, _MPEG4_TICKS) if too_fine else time_base
+        self._step = max(1, round(1 / (Fraction(self._fps) * self._time_base)))
+        self._file = PartialFile(path, overwrite=overwrite)
+        with ExitStack() as undo:
+            undo.callback(self._file.discard)
+            try:
+                # A track's start is written in the movie's ticks: if coarser than the frames', it moves.
+                options = {"movflags": "+faststart", "movie_timescale": str(self._time_base.denominator)}
+                self._container = av.open(str(self._file.path), "w", options=options)
+                undo.callback(self._close_container)
+                self._container.metadata["comment"] = MADE_BY
+                self._stream = self._add_stream(self._container, encoder)
+                if audio_from is not None:
+                    self._audio = AudioTrack(
+                        audio_from, self._container, start_s=info.start_s, limits=audio_limits
+                    )
+            except FFmpegError as error:
+                raise self._file.failure(error) from error
+            undo.pop_all()
+
+    def write(self, image: U8, time_s: float) -> None:
+        """Add an image.
+
+        Args:
+            image: (H, W, 3) uint8 BGR; only read.
+            time_s: its time in seconds, on the source's clock.
+
+        Raises:
+            SepcamError: If it cannot be written (a full disk).
+        """
+        yuv = np.asarray(cv2.cvtColor(self._fit(image), cv2.COLOR_BGR2YUV_I420), np.uint8)
+        # Saves a copy, but PyAV (18.1) takes heights between multiples of 4 for smaller ones.
+        shared = self._size[1] % 4 == 0
+        make = av.VideoFrame.from_numpy_buffer if shared else av.VideoFrame.from_ndarray
+        frame = make(yuv, format="yuv420p")
+        if self._origin_s is None:
+            self._origin_s = time_s
+        frame.pts = max(round((time_s - self._origin_s) / self._time_base), self._last + 1)
+        frame.time_base = self._time_base
+        frame.duration = self._step
+        self._last = frame.pts
+        try:
+            if self._audio is not None:
+                self._audio.write_until(float(frame.pts * self._time_base))
+            self._container.mux(self._stream.encode(frame))
+        except FFmpegError as error:
+            raise self._file.failure(error) from error
+
+    def close(self, *, complete: bool = True) -> None:
+        """Finish the file and give it its name; without a single image there is none.
+
+        Args:
+            complete: whether the source came to its end; else the sound is cut with the images.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        if self._last < 0:
+            self.abort()
+            return
+        try:
+            self._container.mux(self._stream.encode(None))
+            if self._audio is not None:
+                whole = complete and not self._info.partial
+                self._audio.write_until(None if whole else float((self._last + self._step) * self._time_base))
+                self.notices.extend(self._audio.notices)
+                self._audio.close()
+            self._container.close()
+        except FFmpegError as error:
+            self.abort()
+            raise self._file.failure(error) from error
+        self._file.commit()
+
+    def abort(self) -> None:
+        """Delete the unfinished file."""
+        if self._audio is not None:
+            self._audio.close()
+        self._close_container()
+        self._file.discard()
+
+    def _close_container(self) -> None:
+        with suppress(FFmpegError):
+            self._container.close()
+
+    def _choose(self, encoders: Sequence[str]) -> str:
+        for encoder in encoders:
+            if self._works(encoder):
+                if encoder != encoders[0]:
+                    plays = ", which browsers do not play" if encoder == "mpeg4" else ""
+                    self.notices.append(
+                        f"the encoder {encoders[0]} does not work here: encoded with {encoder}{plays}"
+                    )
+                return encoder
+        width, height = self._size
+        raise SepcamError(f"no encoder for {width}x{height} video works here (tried {', '.join(encoders)})")
+
+    def _works(self, encoder: str) -> bool:
+        # An encoder may be compiled in and still lack its hardware, or refuse the size.
+        try:
+            trial = av.CodecContext.create(encoder, "w")
+            assert isinstance(trial, av.VideoCodecContext)
+            trial.width, trial.height = self._size
+            trial.pix_fmt = "yuv420p"
+            trial.time_base = Fraction(1, 25)
+            trial.open()
+        except (FFmpegError, ValueError):
+            return False
+        return True
+
+    def _add_stream(self, container: OutputContainer, encoder: str) -> VideoStream:
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream = container.add_stream(encoder, rate=rate, options=dict(_OPTIONS.get(encoder, {})))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = self._size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = self._time_base
+        context = stream.codec_context
+        context.time_base = self._time_base
+        context.sample_aspect_ratio = self._info.pixel_aspect
+        # OpenCV converts with the BT.601 matrix, four times as fast as FFmpeg's scaler and without its bias.
+        context.colorspace, context.color_range = _BT601, _LIMITED
+        context.color_primaries = context.color_trc = _BT709
+        return stream
+
+    def _fit(self, image: U8) -> U8:
+        height, width = image.shape[:2]
+        if (width, height) == self._size:
+            return image
+        wide, high = self._size
+        if (width, height) == (self._info.width, self._info.height):
+            wide, high = self._size
+            border = (0, high - height, 0, wide - width)
+            return np.asarray(cv2.copyMakeBorder(image, *border, cv2.BORDER_REPLICATE), np.uint8)
+        return fitted(image, self._size)
