@@ -1,5 +1,6 @@
 """Gets one file from where it is published, checked against its hash."""
 
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from ..cache import sha256_of
 from ..sources import NpmSource, Source, UrlSource, WheelSource
 
 Report = Callable[[int, int | None], None]
-"""Is told the bytes that are there and, where known, how many there will be."""
+"""Called with the bytes that are there and, where known, how many there will be."""
 
 _ANSWER_S = 6.0
 _STALL_S = 30.0
@@ -33,7 +35,7 @@ def download(source: Source, folder: Path, report: Report) -> Path:
     Args:
         source: where it is.
         folder: existing and empty; files that are not the result may be left in it.
-        report: hears of the progress.
+        report: called as the download progresses.
 
     Raises:
         DownloadError: If the source does not answer, or what it gives is not what it should be.
@@ -186,24 +188,33 @@ def _open_url(url: str) -> HTTPResponse:
     behind some firewalls that adds up to minutes. So the wait for an answer is limited as a whole.
     """
     request = urllib.request.Request(url, headers={"User-Agent": "sepcam"})
-    answers: list[HTTPResponse | Exception] = []
+    asked: Future[HTTPResponse] = Future()
 
     def ask() -> None:
         try:
-            answers.append(urllib.request.urlopen(request, timeout=_STALL_S))
+            response = urllib.request.urlopen(request, timeout=_STALL_S)
         except Exception as error:
-            answers.append(error)
+            if asked.set_running_or_notify_cancel():
+                asked.set_exception(error)
+            return
+        if asked.set_running_or_notify_cancel():
+            asked.set_result(response)
+        else:
+            response.close()  # nobody waits for it any longer
 
-    thread = threading.Thread(target=ask, name="sepcam-download", daemon=True)
-    thread.start()
-    thread.join(_ANSWER_S)
-    answer = answers[0] if answers else DownloadError(f"no answer within {_ANSWER_S:.0f} s")
+    threading.Thread(target=ask, name="sepcam-download", daemon=True).start()
+    concurrent.futures.wait([asked], _ANSWER_S)
+    answer: HTTPResponse | BaseException
+    if asked.cancel():
+        answer = DownloadError(f"no answer within {_ANSWER_S:.0f} s")
+    else:
+        answer = asked.exception() or asked.result()
     if isinstance(answer, urllib.error.HTTPError):
         answer.close()
         raise DownloadError(f"answers {answer.code} {answer.reason}") from answer
     if isinstance(answer, OSError | HTTPException):
         raise DownloadError(_reason(answer)) from answer
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         raise answer
     return answer
 

@@ -231,6 +231,29 @@ def test_a_server_that_never_answers_costs_seconds(shop: Shop, monkeypatch: pyte
     enough.set()
 
 
+def test_an_answer_that_comes_too_late_is_hung_up_on(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sepcam.models.weights.download._ANSWER_S", 0.2)
+    given_up, hung_up = threading.Event(), threading.Event()
+
+    def late(handler):
+        given_up.wait(60)
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.connection.settimeout(20)
+        try:
+            if handler.connection.recv(1) == b"":
+                hung_up.set()
+        except ConnectionError:
+            hung_up.set()
+
+    shop.server.files["/toy.onnx"] = late
+    with pytest.raises(SepcamError, match="no answer within"):
+        shop.store.fetch("toy")
+    given_up.set()
+    assert hung_up.wait(30)
+
+
 def test_an_unknown_name_lists_the_known_ones(shop: Shop):
     with pytest.raises(SepcamError, match="unknown model 'resnet': choose from toy"):
         shop.store.load("resnet")
