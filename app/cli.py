@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Annotated, NoReturn
@@ -10,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..models.errors import SepcamError
+from ..pipelines.execution.background import BACKGROUND
 from ..pipelines.execution.memory import return_freed_memory
 from .commands.compare import compare
 from .commands.demo import demo
@@ -60,7 +60,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    if any(thread.daemon and thread.name.startswith("sepcam-") for thread in threading.enumerate()):
+    if BACKGROUND.running():
         # Native code that loads a network, or waits for a dead stream, would crash if the interpreter ended
         # under it. All files are closed by now.
         sys.stdout.flush()

@@ -1,22 +1,22 @@
-"""The whole way of a frame from its source to its results; reading, analysis, drawing and writing overlap."""
+"""The path of a frame from its source to its results; reading, analysis, drawing and writing overlap."""
 
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Any
 
-from ..models.runtime.options import RuntimeOptions
-from ..models.types import ConvKind, Detector, OnePassNetwork, PoseEstimator, keypoint_network
+from ..models.types import U8
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import load_detector, load_pose
-from .analysis.analyzer import Analyzer, check_every
+from .analysis.analyzer import Analyzer
+from .analysis.options import AnalysisOptions
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
+from .execution.network_set import NetworkSet
 from .execution.stages import Stage, run_stages
 from .sinks.fan_out import FanOut
 from .sources.base import Source
-from .tracking.bytetrack import Tracker
-from .types import TASKS, DetectEvery, Frame, FrameResult, StreamInfo, Task
+from .tracking.base import Tracker
+from .types import Frame, FrameResult, ModelInfo, StreamInfo
 
 _REFRESH_S = 0.5
 """How often the figures of the meter change: nobody can read them faster."""
@@ -29,92 +29,38 @@ class Pipeline:
             print(result.frame.time_s, result.instances.track_ids)
 
     Attributes:
-        detector: finds people, and whatever else it knows.
-        pose: gives landmarks and masks of people, or None where neither is asked for or the detector gives
-            what is.
-        tasks: what is done beside detecting.
-        backbone: the kind of convolutions that the networks were loaded with.
+        options: what is done.
+        networks: what does it. ``pose`` is None if no task needs it, or the detector does it itself.
+        model: the networks, as results need to know them.
     """
 
-    detector: Detector
-    pose: PoseEstimator | None
-    tasks: frozenset[Task]
-    backbone: ConvKind
+    options: AnalysisOptions
+    networks: NetworkSet
+    model: ModelInfo
 
     def __init__(
         self,
-        detector: str | Detector = "auto",
-        pose: str | PoseEstimator = "blazepose-full",
+        options: AnalysisOptions | None = None,
         *,
-        tasks: Collection[Task] = TASKS,
-        backbone: ConvKind = "separable",
-        conf: float | None = None,
-        classes: Collection[str] | None = None,
-        max_people: int = 16,
-        detect_every: DetectEvery = 1,
-        input_size: tuple[int, int] | int | None = None,
-        options: RuntimeOptions | None = None,
+        networks: NetworkSet | None = None,
         store: WeightStore | None = None,
         progress: Progress = silent,
     ) -> None:
         """Load what is needed; weights that are not cached are downloaded.
 
         Args:
-            detector: name in the registry, ``auto``, or a detector of your own.
-            pose: name in the registry, or a pose network of your own; loaded only where a task needs it and
-                the detector does not give it itself.
-            tasks: any of ``track``, ``pose`` and ``segment``. What is not asked for is not computed.
-            backbone: kind of convolutions of the networks loaded by name; the predictions are the same.
-            conf: least score in [0, 1] of what is reported; by default what suits the detector.
-            classes: names of the classes to report, by default all that the detector knows.
-            max_people: landmarks and masks for at most so many people of a frame.
-            detect_every: frames of a video from one detection to the next, or ``auto``: as many as lose
-                nothing; people are carried by their landmarks in between.
-            input_size: of a detector loaded by name: (height, width) or the longer side in pixels, see
-                ``load_detector``; None is its own.
-            options: what runs the networks; None is automatic.
+            options: what to do, and which networks to load; None is the default.
+            networks: loaded networks, in place of those that the options name.
             store: where weights are kept; None is the user's cache.
-            progress: hears of downloads.
+            progress: called with the state of downloads.
 
         Raises:
-            SepcamError: If a name is unknown, a number out of range, or weights cannot be had.
+            SepcamError: If a name is unknown, an option does not fit, or weights are unavailable.
         """
-        self.tasks = frozenset(tasks)
-        self.backbone = backbone
-        self._limits: dict[str, Any] = {"conf": conf, "classes": classes, "max_people": max_people}
-        shared: dict[str, Any] = {
-            "backbone": backbone,
-            "options": options,
-            "store": store,
-            "progress": progress,
-        }
-        if isinstance(detector, str):
-            detector = load_detector(detector, input_size=input_size, **shared)
-        self.detector = detector
-        check_every(detect_every, self.tasks, detector)
-        self._detect_every: DetectEvery = detect_every
-        # Made for its checks alone, so that a wrong task or class is told now and not at the first frame.
-        Analyzer(detector, None, self.tasks - set(TASKS), **self._limits)
-        self.pose = None
-        missing = self.tasks & {"pose", "segment"} - detector.parts
-        if missing:
-            if isinstance(pose, str):
-                pose = load_pose(pose, max_people=max_people, masks="segment" in missing, **shared)
-            self.pose = pose
-
-    @property
-    def keypoint_names(self) -> Sequence[str]:
-        """Names of the keypoints that the results have, in order; none where they have none."""
-        return () if self._landmarks is None else self._landmarks.keypoint_names
-
-    @property
-    def skeleton(self) -> Sequence[tuple[int, int]]:
-        """Pairs of 0-based keypoint indices that a drawing joins."""
-        return () if self._landmarks is None else self._landmarks.skeleton
-
-    @property
-    def _landmarks(self) -> OnePassNetwork | PoseEstimator | None:
-        return keypoint_network(self.detector, self.pose) if "pose" in self.tasks else None
+        self.options = options or AnalysisOptions()
+        self.networks = networks or _loaded(self.options, store, progress)
+        self.options.check(self.networks)
+        self.model = self.networks.info(self.options.tasks)
 
     def run(
         self,
@@ -132,7 +78,8 @@ class Pipeline:
 
         Args:
             source: is read once.
-            overlay: draws what was found onto each frame's own picture; without one, they stay as they are.
+            overlay: draws what was found onto each frame's own image, or onto a copy if a sink needs the
+                clean one; without an overlay, images stay as they are.
             recorder: gets every result and its picture; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
 
@@ -157,30 +104,53 @@ class Pipeline:
             on_drop=steps.meter.dropped,
         )
         with closing(results):
-            for arrived, result in results:
+            for arrived, result, _ in results:
                 steps.meter.finished(time.monotonic() - arrived)
                 yield result
 
     def analyzer(
-        self, info: StreamInfo, *, detector: Detector | None = None, tracker: Tracker | None = None
+        self, info: StreamInfo, *, networks: NetworkSet | None = None, tracker: Tracker | None = None
     ) -> Analyzer:
-        """What analyses the frames of one source, for those who have their own loop; keeps its identities.
+        """What analyzes the frames of one source, for callers with their own loop; keeps its identities.
 
         Args:
             info: of the source.
-            detector: in place of the pipeline's own.
+            networks: in place of the pipeline's own.
             tracker: in place of a new one.
         """
         return Analyzer(
-            detector or self.detector,
-            self.pose,
-            self.tasks,
+            networks or self.networks,
+            self.options,
             tracker=tracker,
             independent=info.independent,
             fps=info.fps,
-            detect_every=self._detect_every,
-            **self._limits,
         )
+
+
+def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progress) -> NetworkSet:
+    backbone, runtime = options.backbone, options.runtime
+    detector = load_detector(
+        options.detector,
+        input_size=options.input_size,
+        backbone=backbone,
+        options=runtime,
+        store=store,
+        progress=progress,
+    )
+    options.check_detector(detector)  # before the second network is loaded
+    missing = set(options.tasks) & {"pose", "segment"} - detector.parts
+    if not missing:
+        return NetworkSet(detector, None, backbone)
+    pose = load_pose(
+        options.pose,
+        max_people=options.max_people,
+        masks="segment" in missing,
+        backbone=backbone,
+        options=runtime,
+        store=store,
+        progress=progress,
+    )
+    return NetworkSet(detector, pose, backbone)
 
 
 class _Stamped:
@@ -198,7 +168,10 @@ class _Stamped:
 
 
 class _Steps:
-    """What is done with each frame of one run; every method has its own thread."""
+    """What is done with each frame of one run; every method has its own thread.
+
+    Items are (arrival, result, image to show), arrivals by ``time.monotonic``.
+    """
 
     def __init__(
         self, analyzer: Analyzer, meter: Meter, overlay: Overlay | None, recorder: FanOut | None
@@ -207,10 +180,11 @@ class _Steps:
         self._analyzer = analyzer
         self._overlay = overlay
         self._recorder = recorder
+        self._on_copy = recorder is not None and recorder.needs_clean_image
         self._snapshot = meter.snapshot()
         self._refresh_at = 0.0
 
-    def analyze(self, item: tuple[float, Frame]) -> tuple[float, FrameResult]:
+    def analyze(self, item: tuple[float, Frame]) -> tuple[float, FrameResult, U8]:
         arrived, frame = item
         instances, stage_ms = self._analyzer.analyze(frame)
         for name, milliseconds in stage_ms.items():
@@ -218,22 +192,26 @@ class _Steps:
         if arrived >= self._refresh_at:
             self._snapshot = self.meter.snapshot()
             self._refresh_at = arrived + _REFRESH_S
-        return arrived, FrameResult(frame, instances, stage_ms, self._snapshot)
+        result = FrameResult(frame, instances, stage_ms, self._snapshot, self._analyzer.model)
+        return arrived, result, frame.image
 
-    def draw(self, item: tuple[float, FrameResult]) -> tuple[float, FrameResult]:
+    def draw(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:
         assert self._overlay is not None
-        self._overlay.draw(item[1].frame.image, item[1])
-        return item
+        arrived, result, image = item
+        if self._on_copy:
+            image = image.copy()
+        self._overlay.draw(image, result)
+        return arrived, result, image
 
-    def record(self, item: tuple[float, FrameResult]) -> tuple[float, FrameResult]:
+    def record(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:
         assert self._recorder is not None
-        self._recorder.write(item[1], item[1].frame.image)
+        self._recorder.write(item[1], item[2])
         return item
 
     def took(self, stage: str, seconds: float) -> None:
         if stage == "read":
             self.meter.arrived()
-        if stage != "analyze":  # its parts are told by themselves
+        if stage != "analyze":  # its parts are measured one by one
             self._note(stage, seconds)
 
     def _note(self, stage: str, seconds: float) -> None:

@@ -15,7 +15,7 @@ from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
 from .sources.base import Source
-from .types import TASKS, RunSummary, StreamInfo
+from .types import RunSummary, StreamInfo
 
 
 class Advance(Protocol):
@@ -111,8 +111,9 @@ def _run(
 
 def overlay_of(pipeline: Pipeline) -> Overlay:
     """What draws onto the images of a recording."""
-    hud = Hud(f"{pipeline.detector.name}  {pipeline.backbone}")
-    return Overlay(pipeline.skeleton, hud, keypoint_names=pipeline.keypoint_names)
+    model = pipeline.model
+    hud = Hud(f"{model.detector}  {model.backbone}")
+    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
 
 
 def context(
@@ -131,13 +132,13 @@ def context(
 
 def header(pipeline: Pipeline) -> dict[str, Any]:
     """What results say of the pipeline that made them; the first line of a JSONL file."""
-    pose = pipeline.pose
+    model = pipeline.model
     return {
         "version": metadata.version("sepcam"),
-        "models": {"detector": pipeline.detector.name, "pose": pose.name if pose else None},
-        "backbone": pipeline.backbone,
-        "tasks": [task for task in TASKS if task in pipeline.tasks],
-        "labels": list(pipeline.detector.labels),
-        "keypoint_names": list(pipeline.keypoint_names),
-        "skeleton": [list(pair) for pair in pipeline.skeleton],
+        "models": {"detector": model.detector, "pose": model.pose},
+        "backbone": model.backbone,
+        "tasks": list(pipeline.options.tasks),
+        "labels": list(model.labels),
+        "keypoint_names": list(model.keypoint_names),
+        "skeleton": [list(pair) for pair in model.skeleton],
     }

@@ -8,35 +8,40 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..models.types import F32, I64, U8
+from ..models.types import F32, I64, U8, ConvKind
 
 if TYPE_CHECKING:
     import supervision as sv
 
-    from .execution.meter import MeterSnapshot
+Blur = Literal["nothing", "faces", "people"]
+"""What is made unrecognizable before a frame is shown or stored."""
 
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
+"""What can be done besides detecting."""
 DetectEvery = int | Literal["auto"]
-"""Frames from one detection to the next; ``auto`` is as many as lose nothing."""
-"""What can be done beside detecting."""
+"""Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a source.
+    """One image of a source, and when it was taken.
 
     Attributes:
-        image: (H, W, 3) uint8, BGR. Treat as read-only: several stages share it.
+        image: (H, W, 3) uint8, BGR. Several stages share it. An overlay draws on it, unless a sink asks for
+            the clean image (``needs_clean_image``).
         index: 0-based position in the source.
         time_s: seconds on the source's own clock (PTS of a file, monotonic arrival of a camera).
         name: file name of an image source, else "".
+        sequence: 0-based number of the pass through a looping file. People of one pass are not those of
+            the next.
     """
 
     image: U8
     index: int
     time_s: float
     name: str = ""
+    sequence: int = 0
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
@@ -152,7 +157,8 @@ class Instances:
             see ``visibility``; zeros for what is not a person; or None.
         presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
-        coasted: (N,) bool, who was lost a moment ago and is only expected there; None where nobody is.
+        coasted: (N,) bool, which tracks were missed by the detector a moment ago and are shown where the
+            tracker predicts them; None if none are.
     """
 
     size: tuple[int, int]
@@ -223,6 +229,53 @@ class Instances:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The networks that a frame was analyzed with; part of its result, since networks can be switched.
+
+    Attributes:
+        detector: name of the detector.
+        pose: name of the pose network, or None if none was used.
+        labels: the detector's class names, in the order of ``Instances.labels``.
+        keypoint_names: names of the K keypoints, in order; none without poses.
+        skeleton: pairs of 0-based keypoint indices that a drawing joins.
+        backbone: kind of convolutions of the networks.
+    """
+
+    detector: str = ""
+    pose: str | None = None
+    labels: tuple[str, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    backbone: ConvKind = "separable"
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSnapshot:
+    """What a meter measured up to one moment.
+
+    Attributes:
+        source_fps: frames per second that the source states, or, if it states none, that arrived from it;
+            None before the second frame.
+        processing_fps: frames per second that were finished, by the wall clock, waiting included; None before
+            the second frame.
+        stage_ms: median milliseconds per stage, over those of the last 100 frames in which it ran. Stages
+            overlap: they may add up to more than the time between two frames.
+        latency_ms_p50: median milliseconds from a frame's arrival to its completion; None before the first.
+        latency_ms_p95: 95th percentile of the same.
+        frames: frames finished since the start.
+        dropped: frames of a live source that were dropped because newer ones had arrived.
+    """
+
+    source_fps: float | None = None
+    processing_fps: float | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    latency_ms_p50: float | None = None
+    latency_ms_p95: float | None = None
+    frames: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FrameResult:
     """One analysed frame.
 
@@ -230,13 +283,15 @@ class FrameResult:
         frame: the frame as it came from the source.
         instances: what was found in it.
         stage_ms: milliseconds spent per stage on this frame, in the order in which they ran.
-        meter: rates and latencies up to this frame, or None where nobody measures.
+        meter: rates and latencies up to this frame, or None if they are not measured.
+        model: the networks that found it.
     """
 
     frame: Frame
     instances: Instances
     stage_ms: Mapping[str, float] = field(default_factory=dict)
-    meter: "MeterSnapshot | None" = None
+    meter: MeterSnapshot | None = None
+    model: ModelInfo = field(default_factory=ModelInfo)
 
 
 @dataclass(frozen=True, slots=True)

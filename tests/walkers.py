@@ -8,8 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sepcam.models.types import F32, U8, Detections, Part, Poses
+from sepcam.pipelines.analysis.analyzer import Analyzer
+from sepcam.pipelines.analysis.options import AnalysisOptions
+from sepcam.pipelines.execution.network_set import NetworkSet
+from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.synthetic import stamp_index
-from sepcam.pipelines.types import Frame, StreamInfo
+from sepcam.pipelines.types import TASKS, Frame, StreamInfo
 
 KEYPOINTS = 33
 SIZE = (320, 240)
@@ -28,6 +32,22 @@ class SquareDetector:
             return Detections.empty()
         box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         return Detections(np.array([box], np.float32), np.array([0.9], np.float32), np.zeros(1, np.int64))
+
+
+def analyzer_of(detector, pose=None, tasks=TASKS, *, fps=None, independent=False, tracker=None, **options):
+    """An analyzer of these networks; ``options`` are those of ``AnalysisOptions``."""
+    asked = AnalysisOptions(tasks=tuple(tasks), **options)
+    networks = NetworkSet(detector, pose)
+    return Analyzer(networks, asked, fps=fps, independent=independent, tracker=tracker)
+
+
+def pipeline_of(detector=None, pose=None, *, backbone="separable", **options):
+    """A pipeline of these networks, the square and its pose by default."""
+    detector = detector or SquareDetector()
+    options = AnalysisOptions(backbone=backbone, **options)
+    if pose is None and {"pose", "segment"} & set(options.tasks) - detector.parts:
+        pose = CentrePose()
+    return Pipeline(options, networks=NetworkSet(detector, pose, backbone))
 
 
 class FragileDetector(SquareDetector):

@@ -93,10 +93,10 @@ def compare(
     for folder in dict.fromkeys(path.parent for path in files):
         outputs.check_writable(folder)
 
-    from ..compare.comparison import Request
+    from ..compare.comparison import CompareRequest
     from ..compare.run import Outputs, run
 
-    request = Request(
+    request = CompareRequest(
         source=source or str(demo_clip()),
         options=_options(runtime, device, precision, threads),
         detectors=() if model else (detector,),

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,7 @@ def demo(
     threads: choices.ThreadsOption = None,
 ) -> None:
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
+    from ...pipelines.analysis.options import AnalysisOptions
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
     from ..process.single import Job, Request, run
@@ -49,7 +51,7 @@ def demo(
     )
     request = Request(out, ("video", "jsonl"), overwrite=True)
     outputs.check([job.target], out, overwrite=True)
-    separable = load(detector, pose, options=options)
+    separable = load(AnalysisOptions(detector, pose, runtime=options))
     summary = run(job, request, separable)
     save_picture(contact_sheet(out / "demo.mp4"), out / "demo.png")
     console.say(f"contact sheet -> {out / 'demo.png'}")
@@ -57,7 +59,7 @@ def demo(
         raise typer.Exit(130)
 
     console.note(f"running {COMPARED_FRAMES} of its frames in both backbones")
-    standard = load(separable.detector.name, pose, options=options, backbone="standard")
+    standard = load(replace(separable.options, backbone="standard"))
     _compare({"separable": separable, "standard": standard}, clip, options)
     if activation := _activation():
         console.say(f"First, so that this terminal knows the command sepcam: {activation}")
@@ -91,7 +93,7 @@ def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOp
     measurement = PipelineMeasurement(both, str(clip), resolve(options))
     measurement.time(rounds=COMPARED_ROUNDS, frames=COMPARED_FRAMES)
     separable = both["separable"]
-    names = [separable.detector.name] + ([separable.pose.name] if separable.pose else [])
+    names = [name for name in (separable.model.detector, separable.model.pose) if name]
     store = WeightStore()
     measurement.count([registered(name, store) for name in names])
     console.show(table({"results": [measurement.result]}))

@@ -8,13 +8,15 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.registry import sink_kinds
-from ...pipelines.types import TASKS
 from ..options import jobs as batch_options
 from ..options import shared as choices
+from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..options.groups import with_groups
 from ..terminal import console
 
 
+@with_groups
 def process(
     ctx: typer.Context,
     inputs: Annotated[
@@ -37,16 +39,10 @@ def process(
     recursive: Annotated[
         bool, typer.Option("--recursive/--no-recursive", "-r", help="Look into the folders of folders too.")
     ] = False,
-    tasks: choices.TasksOption = "track,pose,segment",
-    detector: choices.DetectorOption = "auto",
+    *,
+    analysis: AnalysisArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
-    pose: choices.PoseOption = "blazepose-full",
-    backbone: choices.BackboneOption = "separable",
-    classes: choices.ClassesOption = None,
-    conf: choices.ConfOption = None,
-    max_people: choices.MaxPeopleOption = 16,
-    detect_every: choices.DetectEveryOption = "1",
     start: Annotated[
         float, typer.Option("--start", metavar="SECOND", min=0, help="Begin at this second of a video.")
     ] = 0.0,
@@ -75,10 +71,6 @@ def process(
             show_default="digits of the file names",
         ),
     ] = None,
-    runtime: choices.RuntimeOption = "auto",
-    device: choices.DeviceOption = "auto",
-    precision: choices.PrecisionOption = "auto",
-    threads: choices.ThreadsOption = None,
     preset: PresetOption = None,
     config: ConfigOption = None,
     print_config: PrintConfigOption = False,
@@ -89,13 +81,12 @@ def process(
 
         show_status(status)
         return
-    wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
+    options = analysis.options()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
     for name in wanted_saves:
         sink_kinds()[name].check()
-    every = choices.detect_every(detect_every)
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)
     address = batch_options.cluster(cluster)
@@ -112,17 +103,7 @@ def process(
         console.say(as_toml(ctx).rstrip())
         return
     settings = JobSettings(
-        detector,
-        pose,
-        tasks=wanted_tasks,
-        backbone=backbone,
-        classes=None if classes is None else choices.split(classes),
-        conf=conf,
-        max_people=max_people,
-        detect_every=every,
-        runtime=runtime,
-        device=device,
-        precision=precision,
+        options,
         saves=wanted_saves,
         start_s=start,
         frames=frames,
@@ -137,7 +118,7 @@ def process(
         resume=resume,
         fresh=fresh,
         workers=count,
-        threads=threads,
+        threads=analysis.threads,
         retries=retries,
         max_memory=memory,
         stall_s=stall_timeout,

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
-from ...models.runtime.options import RuntimeOptions
-from ...pipelines.types import TASKS
-from ..options import shared as choices
+from ..options.groups import with_groups
+from ..options.live import LiveArguments
 from ..terminal import console
 
 NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "websockets"})
 
 
+@with_groups
 def serve(
     source: Annotated[
         str | None,
@@ -54,33 +54,10 @@ def serve(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for recordings.")] = Path(
         "sepcam-out"
     ),
-    size: choices.SizeOption = None,
-    rate: choices.RateOption = None,
-    loop: choices.LoopOption = False,
-    tasks: choices.TasksOption = "track,pose,segment",
-    detector: choices.DetectorOption = "auto",
-    input_size: choices.LiveInputSizeOption = "own",
-    pose: choices.PoseOption = "blazepose-full",
-    backbone: choices.BackboneOption = "separable",
-    classes: choices.ClassesOption = None,
-    conf: choices.ConfOption = None,
-    max_people: choices.MaxPeopleOption = 16,
-    detect_every: choices.DetectEveryOption = "auto",
-    target_fps: choices.TargetFpsOption = None,
-    reconnect_timeout: choices.ReconnectTimeoutOption = None,
-    blur: choices.BlurOption = "nothing",
-    line: choices.LineOption = None,
-    zone: choices.ZoneOption = None,
-    runtime: choices.RuntimeOption = "auto",
-    device: choices.DeviceOption = "auto",
-    precision: choices.PrecisionOption = "auto",
-    threads: choices.ThreadsOption = None,
+    *,
+    shared: LiveArguments,
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
-    wanted_tasks = () if tasks == "none" else choices.chosen(tasks, TASKS, "--tasks")
-    every = choices.detect_every(detect_every)
-    asked = choices.picture_size(size)
-    detector_size = choices.input_size(input_size)
     tls = _tls(tls_cert, tls_key)
     try:
         from ..web.server import ServeRequest
@@ -89,31 +66,9 @@ def serve(
         if error.name is None or error.name.split(".")[0] not in NEEDED:
             raise
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
-    from ..live.request import LiveRequest
-
     run(
         ServeRequest(
-            live=LiveRequest(
-                source=_source(source),
-                size=asked,
-                rate=rate,
-                loop=loop,
-                detector=detector,
-                input_size=detector_size,
-                pose=pose,
-                tasks=wanted_tasks,
-                backbone=backbone,
-                classes=None if classes is None else choices.split(classes),
-                conf=conf,
-                max_people=max_people,
-                detect_every=every,
-                options=RuntimeOptions(runtime, device, precision, threads),
-                target_fps=target_fps,
-                reconnect_timeout_s=reconnect_timeout,
-                blur=blur,
-                lines=tuple(line or ()),
-                zones=tuple(zone or ()),
-            ),
+            live=shared.request(_source(source)),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

@@ -1,4 +1,4 @@
-"""The work of ``sepcam compare``: measures everything that was asked for and puts it into one report."""
+"""The work of ``sepcam compare``: measures what was requested and collects it in one report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +18,7 @@ from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import U8, ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.paired_timing import Tick
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.excerpts import Footage, footage
@@ -37,24 +38,24 @@ PAPER = {
 }
 """MobileNetV1 at 224 x 224 (Howard et al. 2017, table 4)."""
 
-_PICTURES = 6  # different pictures that a network by itself is fed in turn
-_EXPLAIN_S, _LOAD_S = 8.0, 8.0  # usual times, for the progress bar
+_IMAGES = 6  # different images that a single network is fed in turn
+_EXPLAIN_S, _LOAD_S = 8.0, 8.0  # typical times, for the progress bar
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CompareRequest:
     """What to compare.
 
     Attributes:
-        source: what ``open_source`` takes; the frames that everything is fed.
-        options: each way of running that is compared, not resolved yet.
+        source: what ``open_source`` takes; all networks get its frames.
+        options: the ways of running to compare, not yet resolved.
         detectors: names of detectors; each makes a pipeline with the pose network.
         pose: name of the pose network.
         models: other networks, see ``external.builder``; with them no pipeline is compared.
         size: (height, width) of their input in pixels.
-        rounds: how many for each subject; None is as many as there is time for.
+        rounds: per subject; None for as many as ``seconds`` allows.
         seconds: for all rounds together, where ``rounds`` is None.
-        seed: of everything that is random.
+        seed: of the random order and inputs.
         command: the command line, for the record.
         video: where to write a video of the first pipeline's two sides, or None.
         overwrite: whether a file of that name may be replaced.
@@ -82,19 +83,19 @@ class _Job:
 
 
 class Comparison:
-    """Everything that is to be done for a request, and what came of it.
+    """Everything to do for a request, and the result.
 
     Attributes:
-        report: as it is written to the JSON file.
+        report: the content of the JSON file.
         seen: drawn frames of the first pipeline, for each backbone.
-        seconds: how long ``run`` should take.
+        seconds: how long ``run`` is expected to take.
     """
 
     report: dict[str, Any]
     seen: dict[ConvKind, list[FrameResult]]
     seconds: float
 
-    def __init__(self, request: Request, store: WeightStore) -> None:
+    def __init__(self, request: CompareRequest, store: WeightStore) -> None:
         """Read the source and plan the work.
 
         Args:
@@ -102,12 +103,12 @@ class Comparison:
             store: where weights are; they should be there already.
 
         Raises:
-            SepcamError: If the source cannot be read, or something does not exist or fit together.
+            SepcamError: If the source cannot be read, or a network is unknown or does not fit.
         """
         self._request, self._store = request, store
         self._options = [_fixed(options) for options in request.options]
         self._ceilings: dict[RuntimeOptions, machine.Ceiling] = {}
-        self._seen_frames = footage(request.source, stretches=_PICTURES, length=2)
+        self._seen_frames = footage(request.source, stretches=_IMAGES, length=2)
         self.report = self._header(self._seen_frames)
         self.seen = {}
         self._jobs = self._plan()
@@ -117,7 +118,7 @@ class Comparison:
         """Measures. An interrupt ends it early; the report is then marked partial.
 
         Args:
-            announce: hears which part of ``seconds`` is done, and what is being done.
+            announce: called with the part of ``seconds`` that is done, and the present step.
 
         Raises:
             SepcamError: If something cannot be loaded or run.
@@ -136,7 +137,7 @@ class Comparison:
         self.report["findings"] = findings(self.report)
 
     def _plan(self) -> list[_Job]:
-        """What to do, in this order: the answer to the question first, its reasons later."""
+        """The steps in order: the answer to the question first, its reasons later."""
         request = self._request
         networks = self._networks()
         shares = len(self._options) * (4 * len(request.detectors) + 2 * len(networks) + 1)
@@ -169,14 +170,16 @@ class Comparison:
     def _pipeline(self, detector: str, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
         request = self._request
         pipelines: dict[ConvKind, Pipeline] = {
-            kind: Pipeline(detector, request.pose, backbone=kind, options=options, store=self._store)
+            kind: Pipeline(
+                AnalysisOptions(detector, request.pose, backbone=kind, runtime=options), store=self._store
+            )
             for kind in KINDS
         }
         measurement = PipelineMeasurement(pipelines, request.source, options, seed=request.seed)
         try:
             measurement.time(rounds=request.rounds, seconds=seconds, tick=tick)
         finally:
-            self._keep(measurement.result)
+            self._add(measurement.result)
             self.seen = self.seen or measurement.seen
         if request.video is not None and self._is_filmed(detector, options):
             record(pipelines, request.source, request.video, overwrite=request.overwrite)
@@ -192,7 +195,7 @@ class Comparison:
         return self._request.video is not None and first == (self._request.detectors[0], self._options[0])
 
     def _network(self, subject: Subject, options: RuntimeOptions, seconds: float, tick: Tick) -> None:
-        images = _pictures(self._seen_frames, subject.size)
+        images = _images(self._seen_frames, subject.size)
         seed = self._request.seed
         measurement = NetworkMeasurement(subject, images, options, self._ceilings[options], seed=seed)
         try:
@@ -200,11 +203,11 @@ class Comparison:
         finally:
             if subject.name == paper_network().name and measurement.result:
                 measurement.result["paper"] = PAPER
-            self._keep(measurement.result)
+            self._add(measurement.result)
         measurement.explain()
-        measurement.weigh()
+        measurement.measure_memory()
 
-    def _keep(self, result: dict[str, Any]) -> None:
+    def _add(self, result: dict[str, Any]) -> None:
         if result:
             self.report["results"].append(result)
 
@@ -237,7 +240,7 @@ class Comparison:
 
 
 def _fixed(options: RuntimeOptions) -> RuntimeOptions:
-    """Resolved options with a definite number of threads."""
+    """Resolved options with an explicit number of threads."""
     resolved = resolve(options)
     if resolved.device == "cuda":
         return resolved
@@ -251,18 +254,18 @@ def _threads(options: RuntimeOptions) -> str:
     return f"{options.threads} thread{'s' if options.threads != 1 else ''}"
 
 
-def _pictures(taken: Footage, size: tuple[int, int]) -> U8:
+def _images(taken: Footage, size: tuple[int, int]) -> U8:
     """(B, H, W, 3) uint8 BGR, frames of the source at a network's input size."""
-    pictures = []
+    images = []
     for stretch in taken.stretches:
         with stretch() as source:
             frame = next(iter(source))
-        pictures.append(cv2.resize(frame.image, size[::-1], interpolation=cv2.INTER_AREA))
-    return np.asarray(pictures, np.uint8)
+        images.append(cv2.resize(frame.image, size[::-1], interpolation=cv2.INTER_AREA))
+    return np.asarray(images, np.uint8)
 
 
 def every_detector(store: WeightStore, warn: Callable[[str], None], progress: Progress = silent) -> list[str]:
-    """Names of all detectors whose weights can be had; says which cannot.
+    """Names of all detectors whose weights are available; warns about the others.
 
     Raises:
         SepcamError: If there is none.
@@ -276,5 +279,5 @@ def every_detector(store: WeightStore, warn: Callable[[str], None], progress: Pr
             except SepcamError as error:
                 warn(f"{info.name} is left out: {error}")
     if not names:
-        raise SepcamError("no detector's weights can be had: see sepcam models fetch")
+        raise SepcamError("no detector's weights are available: see sepcam models fetch")
     return names

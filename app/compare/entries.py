@@ -1,4 +1,4 @@
-"""What a report says of one subject: times, ratios and costs, as they stand in the JSON file."""
+"""The report's entries on one subject: times, ratios and costs, as in the JSON file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ Summary = Callable[[Sequence[float]], np.floating]
 
 
 def variant_entry(rounds: Rounds, subject: str, variant: Variant, summary: Summary) -> dict[str, Any]:
-    """How long one form of a subject took; ``energy_j`` only where the machine tells."""
+    """The times of one form of a subject; ``energy_j`` only where the machine measures it."""
     per_round = rounds.per_round(subject, variant, summary)
     latency = asdict(estimate(per_round)) | {"p95": rounds.p95(subject, variant)}
     entry: dict[str, Any] = {"trained": variant != "baseline", "latency_ms": latency, "round_ms": per_round}
@@ -29,7 +29,7 @@ def variant_entry(rounds: Rounds, subject: str, variant: Variant, summary: Summa
 def ratio_entries(
     rounds: Rounds, subject: str, variants: Sequence[Variant], summary: Summary
 ) -> dict[str, Any]:
-    """How many times longer each other form took than the separable one, round by round."""
+    """How many times longer than the separable form each other form took, round by round."""
     separable = rounds.per_round(subject, "separable", summary)
     entries = {}
     for variant in variants:
@@ -41,7 +41,7 @@ def ratio_entries(
 
 
 def cost_entry(profile: Profile, bytes_per_value: int) -> dict[str, Any]:
-    """What a network takes by count: multiply-adds, parameters, and bytes in the precision it runs in."""
+    """A network's counted costs: multiply-adds, parameters, and bytes at the precision it runs in."""
     return {
         "macs": profile.macs,
         "params": profile.params,
@@ -56,7 +56,7 @@ def options_entry(options: RuntimeOptions) -> dict[str, Any]:
 
 
 def options_text(options: dict[str, Any]) -> str:
-    """How something was run, in a few words."""
+    """The options in a few words."""
     threads = options["threads"]
     where = "all cores" if threads is None else f"{threads} thread{'s' if threads != 1 else ''}"
     where = "GPU" if options["device"] == "cuda" else where

@@ -1,4 +1,4 @@
-"""What a report comes to, in sentences: bad news first, then the answer, then the reasons."""
+"""A report's findings in sentences: bad news first, then the answer, then the reasons."""
 
 from typing import Any
 
@@ -23,9 +23,9 @@ def _bad_news(result: dict[str, Any]) -> list[str]:
     verification = result.get("verification")
     if verification and not verification["same_function"]:
         layer = verification["worst_layer"]
-        where = f": layer {layer} computes something else" if layer else ""
+        where = f": layer {layer} differs" if layer else ""
         said.append(
-            f"{_title(result)}: the standard twin is not the same function{where} "
+            f"{_title(result)}: the standard equivalent computes another function{where} "
             f"(outputs differ by {verification['largest']:.2g} of their range). Its times mean nothing."
         )
     ratio = result["ratios"].get("standard")
@@ -43,19 +43,19 @@ def _bad_news(result: dict[str, Any]) -> list[str]:
 
 
 def answer(result: dict[str, Any]) -> str:
-    """What a pipeline's result comes to."""
+    """The finding on a pipeline, in one sentence."""
     one, other = (result["variants"][kind]["fps"] for kind in ("separable", "standard"))
     ratio, far = result["ratios"]["standard"], result["difference"]
     same = "the same people" if far["same_objects"] else "NOT the same objects"
     return (
-        f"{_title(result)}: {one:.1f} frames a second with separable convolutions, {other:.1f} with standard "
+        f"{_title(result)}: {one:.1f} FPS with separable convolutions, {other:.1f} with standard "
         f"ones: {_times(ratio)} the speed, and {same} (boxes within {_px(far['boxes_px'])}, keypoints within "
         f"{_px(far['keypoints_px'])}, masks at least {far['mask_iou']:.4f} alike)."
     )
 
 
 def _reason(result: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
-    """Why so many times fewer operations are so many times faster."""
+    """Why the speed-up differs from the saving in multiply-adds."""
     one, other = (result["variants"][kind] for kind in ("separable", "standard"))
     fewer = other["macs"] / one["macs"]
     text = (
@@ -90,7 +90,7 @@ def _reason(result: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
 def _memory_bound(
     result: dict[str, Any], layers: list[dict[str, Any]], ceiling: dict[str, Any] | None
 ) -> str:
-    """Says how much of the standard form waits for its weights, if that is a good part."""
+    """How much of the standard form's time goes into waiting for its weights, if that is a large part."""
     if ceiling is None:
         return ""
     total = sum(layer["ms"] for layer in layers)
@@ -100,7 +100,7 @@ def _memory_bound(
     weights = result["variants"]["standard"]["weight_bytes"] / 1e6
     return (
         f" The standard form spends {waiting / total:.0%} of its time in layers that wait for memory: its "
-        f"{weights:.0f} MB of weights are read anew for every picture, which alone takes "
+        f"{weights:.0f} MB of weights are read again for every frame, which alone takes "
         f"{weights / ceiling['gbs']:.0f} ms."
     )
 
@@ -110,9 +110,9 @@ def _rest(one: dict[str, Any], other: dict[str, Any]) -> str:
     if rest < 0.1 * one["latency_ms"]["median"]:
         return ""
     return (
-        f" What is no convolution (resizing, sums, pooling) takes {rest:.1f} ms of the separable form's "
+        f" Other layers (resizing, sums, pooling) take {rest:.1f} ms of the separable form's "
         f"{one['latency_ms']['median']:.1f} and {other.get('other_layers_ms', 0.0):.1f} ms of the standard "
-        f"one's {other['latency_ms']['median']:.1f}: no convolution makes that faster."
+        f"one's {other['latency_ms']['median']:.1f}: faster convolutions do not change that."
     )
 
 

@@ -1,4 +1,4 @@
-"""A comparison's report as one HTML page that needs nothing else: no network, no other file."""
+"""A comparison's report as one self-contained HTML page: no network access, no other file."""
 
 import base64
 import json
@@ -12,18 +12,18 @@ from ...models.types import U8
 _QUALITY = 85
 
 
-def page(report: dict[str, Any], picture: U8 | None, caption: str = "") -> str:
+def page(report: dict[str, Any], image: U8 | None, caption: str = "") -> str:
     """The page's text.
 
     Args:
-        report: as it stands in the JSON file.
-        picture: (H, W, 3) uint8 BGR, both backbones on one frame; or None.
-        caption: what the picture shows.
+        report: the content of the JSON file.
+        image: (H, W, 3) uint8 BGR, both backbones on one frame; or None.
+        caption: of the image.
     """
     files = resources.files("sepcam.app.compare") / "report_page"
-    shown = None if picture is None else {"data": _as_url(picture), "caption": caption}
+    shown = None if image is None else {"data": _as_url(image), "caption": caption}
     # Inside a script element only "</" and "<!--" could end or change it.
-    data = json.dumps({"report": report, "picture": shown}, allow_nan=False).replace("<", "\\u003c")
+    data = json.dumps({"report": report, "image": shown}, allow_nan=False).replace("<", "\\u003c")
     text = (files / "page.html").read_text(encoding="utf-8")
     for place, content in (
         ("/*STYLE*/", (files / "page.css").read_text(encoding="utf-8")),
@@ -34,6 +34,6 @@ def page(report: dict[str, Any], picture: U8 | None, caption: str = "") -> str:
     return text
 
 
-def _as_url(picture: U8) -> str:
-    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+def _as_url(image: U8) -> str:
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")

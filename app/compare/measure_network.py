@@ -1,4 +1,4 @@
-"""One network by itself in all its forms: the same function? how fast? layer by layer, why?"""
+"""One network in all its forms: are they the same function, how fast are they, and why, layer by layer?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 _TURN_MS = 120.0
 _LEAST_PASSES, _MOST_PASSES = 3, 24
-_SUMMARY = np.median  # of passes that all do the same
+_SUMMARY = np.median  # passes all do the same work
 
 
 class NetworkMeasurement:
-    """The measurement of one network; its parts are asked for one after the other.
+    """The measurement of one network; its steps are called one after the other.
 
     Args:
         subject: the network.
-        images: (B, H, W, 3) uint8 BGR pictures of its input size, at least one.
+        images: (B, H, W, 3) uint8 BGR images of its input size, at least one.
         options: resolved ones.
         ceiling: what the machine can do.
         seed: of the order of turns.
 
     Attributes:
-        result: what is known so far, as it stands in the report; empty before ``time``.
+        result: the report's entry so far; empty before ``time``.
     """
 
     result: dict[str, Any]
@@ -49,7 +49,7 @@ class NetworkMeasurement:
         self._ceiling, self._seed = ceiling, seed
 
     def time(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
-        """Times all forms against each other; an interrupt leaves ``result`` with what is known by then.
+        """Times all forms against each other; after an interrupt ``result`` holds what was measured by then.
 
         Raises:
             KeyboardInterrupt: If it was interrupted.
@@ -80,7 +80,7 @@ class NetworkMeasurement:
         }
 
     def explain(self) -> None:
-        """Counts every form, checks the twin, and times the layers."""
+        """Counts the cost of every form, checks that they are equivalent, and times the layers."""
         subject, value = self._subject, bytes_per_value(self._options)
         modules: dict[Variant, nn.Module] = {v: subject.module(v) for v in subject.variants}
         self.result["verification"] = asdict(self._verify(modules))
@@ -97,8 +97,8 @@ class NetworkMeasurement:
         self.result["layers"] = layers
         self.result["pairs"] = [_pair_entry(pair, layers) for pair in pairs(profiles["separable"].layers)]
 
-    def weigh(self) -> None:
-        """Measures the memory of a process that runs this network alone, if it is one of the registry's."""
+    def measure_memory(self) -> None:
+        """Measures the memory of a process that runs this network alone, if it is in the registry."""
         if self._subject.key is None:
             return
         for backbone in ("separable", "standard"):
@@ -114,7 +114,7 @@ class NetworkMeasurement:
 
     def _layer_times(self, module: "nn.Module", counted: Profile) -> dict[str, float]:
         if self._options.precision == "int8":
-            return {}  # quantised layers go by other names
+            return {}  # quantized layers have other names
         names = [layer.name for layer in counted.layers]
         return layer_times(module, names, self._images[:1], self._options)
 
@@ -136,7 +136,7 @@ class NetworkMeasurement:
 
 
 def _work(runner: Runner, images: U8) -> Callable[[], Sequence[float]]:
-    """Passes over the pictures in turn, one at a time, and the milliseconds of each but the first."""
+    """Runs passes over the images in turn; returns the milliseconds of each but the first."""
     from time import perf_counter
 
     def passes(count: int) -> list[float]:
@@ -147,7 +147,7 @@ def _work(runner: Runner, images: U8) -> Callable[[], Sequence[float]]:
             begun = perf_counter()
             runner(image)
             times.append((perf_counter() - begun) * 1e3)
-        return times[1:]  # the first finds the caches full of what ran before
+        return times[1:]  # during the first, the caches hold the data of what ran before
 
     usual = float(np.median(passes(_LEAST_PASSES)))
     count = int(np.clip(round(_TURN_MS / usual), _LEAST_PASSES, _MOST_PASSES))

@@ -22,13 +22,13 @@ from ...pipelines.types import FrameResult
 from .entries import cost_entry, options_entry, ratio_entries, variant_entry
 
 KINDS: tuple[ConvKind, ConvKind] = ("separable", "standard")
-STRETCHES = 3
-_SHORTEST, _LONGEST = 3, 9  # frames of a stretch; the first one is not timed
-_SUMMARY = np.mean  # frames differ: rate is their number over their time
+CLIPS = 3
+_SHORTEST, _LONGEST = 3, 9  # frames of a clip; the first one is not timed
+_SUMMARY = np.mean  # frames differ, so the rate is their number over their time
 
 
 class PipelineMeasurement:
-    """The measurement of one pipeline, end to end: frames are read, analysed and drawn on, all at once.
+    """The measurement of one pipeline, end to end: frames are read, analyzed and drawn on concurrently.
 
     Args:
         pipelines: the same one with both backbones, loaded.
@@ -37,7 +37,7 @@ class PipelineMeasurement:
         seed: of the order of turns.
 
     Attributes:
-        result: what is known so far, as it stands in the report; empty before ``time``.
+        result: the report's entry so far; empty before ``time``.
         seen: the timed frames of the last round, drawn on, for each backbone.
         footage: the frames that were compared, or None before ``time``.
     """
@@ -51,26 +51,24 @@ class PipelineMeasurement:
     ) -> None:
         self.result, self.seen, self.footage = {}, {}, None
         self._pipelines, self._spec, self._options, self._seed = pipelines, spec, options, seed
-        pipeline = pipelines["separable"]
-        names = [pipeline.detector.name] + ([pipeline.pose.name] if pipeline.pose else [])
-        self._name = " + ".join(names)
+        model = pipelines["separable"].model
+        self._name = " + ".join(name for name in (model.detector, model.pose) if name)
 
     def time(
         self, *, rounds: int | None, seconds: float = 0.0, frames: int | None = None, tick: Tick = silent
     ) -> None:
-        """Times both against each other; an interrupt leaves ``result`` with what is known by then.
+        """Times both against each other; after an interrupt ``result`` holds what was measured by then.
 
         Args:
-            rounds: how often; None is as often as fits into ``seconds``.
+            rounds: how often; None for as often as fits into ``seconds``.
             seconds: time for all rounds together.
-            frames: how many frames of the source to take, in stretches of ten; None is as many as the time
-                allows.
-            tick: hears of the progress.
+            frames: of the source, in clips of ten; None for as many as the time allows.
+            tick: called with the progress.
 
         Raises:
             KeyboardInterrupt: If it was interrupted.
         """
-        stretches = STRETCHES if frames is None else max(1, frames // 10)
+        stretches = CLIPS if frames is None else max(1, frames // 10)
         length = self._length(seconds) if frames is None else frames // stretches + 1
         self.footage = footage(self._spec, stretches=stretches, length=length)
         timed = Rounds([self._turn(kind) for kind in KINDS], seed=self._seed)
@@ -81,7 +79,7 @@ class PipelineMeasurement:
                 self.result.update(self._describe(timed, self.footage))
 
     def count(self, networks: Sequence[Subject]) -> None:
-        """Adds what a frame takes by count, with as many people as the frames showed.
+        """Adds the counted cost of a frame, with as many people as the frames showed.
 
         Args:
             networks: the detector and the pose network.
@@ -95,10 +93,10 @@ class PipelineMeasurement:
             self.result["variants"][kind].update(entry)
 
     def _length(self, seconds: float) -> int:
-        """Frames per stretch, so that the least number of rounds takes half of the time; also warms up."""
+        """Frames per clip so that the smallest number of rounds takes half of the time; also warms up."""
         brief = footage(self._spec, stretches=1, length=_SHORTEST)
         spent = sum(_median(self._pass(kind, brief)) for kind in KINDS) / 1e3
-        return int(np.clip(seconds / 2 / LEAST_ROUNDS / STRETCHES / max(spent, 1e-6), _SHORTEST, _LONGEST))
+        return int(np.clip(seconds / 2 / LEAST_ROUNDS / CLIPS / max(spent, 1e-6), _SHORTEST, _LONGEST))
 
     def _turn(self, kind: ConvKind) -> Turn:
         def work() -> list[float]:
@@ -108,9 +106,9 @@ class PipelineMeasurement:
         return Turn(self._name, kind, work)
 
     def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
-        """Milliseconds from each result to the next, within each stretch; keeps what was timed."""
+        """Milliseconds from each result to the next within each clip; stores what was timed in ``seen``."""
         pipeline = self._pipelines[kind]
-        overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         times: list[float] = []
         self.seen[kind] = seen = []
         for stretch in taken.stretches:

@@ -1,4 +1,4 @@
-"""How much memory one form of a network or pipeline takes: each is run in a process of its own.
+"""The memory that one form of a network or pipeline takes: each runs in its own process.
 
 ``python -m sepcam.app.compare.memory JSON`` is that process.
 """
@@ -18,6 +18,7 @@ from ...models.registry import REGISTRY
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...models.zoo import load_detector, load_pose
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.open import open_source
 
@@ -28,17 +29,17 @@ _FRAMES = 3
 def footprint(
     names: Sequence[str], backbone: ConvKind, options: RuntimeOptions, *, source: str | None = None
 ) -> dict[str, float]:
-    """Runs something once in a new process.
+    """Runs a network or a pipeline once in a new process.
 
     Args:
-        names: one network by itself, or a detector and a pose network: the analysis of a few frames.
+        names: one network, or a detector and a pose network, which then analyze a few frames.
         backbone: kind of their convolutions.
         options: resolved ones.
         source: what ``open_source`` takes, for frames to analyse.
 
     Returns:
         ``peak_rss_bytes``, the most memory that the process had; ``start_s``, the seconds from its start to
-        its first result. Empty where the system does not tell, or the process failed.
+        its first result. Empty where the system does not report it, or the process failed.
     """
     request = {
         "names": list(names),
@@ -62,7 +63,7 @@ def _main(request: dict[str, Any]) -> None:
         _once(request["names"][0], given)
     else:
         detector, pose = request["names"]
-        pipeline = Pipeline(load_detector(detector, **given), load_pose(pose, **given), backbone=backbone)
+        pipeline = Pipeline(AnalysisOptions(detector, pose, backbone=backbone, runtime=options))
         _analyze(pipeline, request["source"])
     peak = _peak_rss()
     found = {"start_s": time.perf_counter() - begun}
@@ -70,7 +71,7 @@ def _main(request: dict[str, Any]) -> None:
 
 
 def _once(name: str, given: dict[str, Any]) -> None:
-    """One pass of a network over one picture, as the pipeline runs it."""
+    """One pass of a network over one image, as the pipeline runs it."""
     height, width = REGISTRY[name].input_size
     image = np.zeros((height, width, 3), np.uint8)
     if REGISTRY[name].task == "detect":

@@ -1,4 +1,4 @@
-"""A comparison's report: as JSON, as a table on the terminal, and beside another report."""
+"""A comparison's report: as JSON, as a table on the terminal, and against another report."""
 
 import json
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def read(path: Path) -> Report:
     """A report that ``sepcam compare`` wrote.
 
     Raises:
-        SepcamError: If it cannot be read, is none, or comes from a newer version.
+        SepcamError: If it cannot be read, is not a report, or comes from a newer version.
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def number(value: float) -> str:
 
 
 def paper_table(report: Report) -> "Table | None":
-    """The paper's table 4: what it states and what was counted and measured here."""
+    """The paper's table 4, beside what was counted and measured here."""
     from rich.table import Table
 
     result = next((r for r in report["results"] if "paper" in r), None)
@@ -133,7 +133,7 @@ def against_table(before: Report, now: Report) -> "Table":
 
 
 def changes(before: Report, now: Report) -> list[dict[str, Any]]:
-    """What two reports both have: latencies and ratios, and whether they differ beyond the noise.
+    """Latencies and ratios that both reports have, and whether they differ beyond the noise.
 
     Raises:
         SepcamError: If they have nothing in common.
@@ -145,7 +145,7 @@ def changes(before: Report, now: Report) -> list[dict[str, Any]]:
 
 
 def _matched(before: Report, now: Report) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """The same subject in both, run the same way; or in any way, where there is only one of that name."""
+    """Pairs of results with the same name and options; options may differ where the name is unique."""
     for new in now["results"]:
         same = [old for old in before["results"] if old["name"] == new["name"]]
         exact = [old for old in same if old["options"] == new["options"]]

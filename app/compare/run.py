@@ -10,8 +10,8 @@ from ...models.zoo import choose_detector
 from ..terminal import console
 from . import html as report_html
 from . import report
-from .comparison import Comparison, Request, every_detector
-from .side_by_side import SIDES, beside, fullest
+from .comparison import CompareRequest, Comparison, every_detector
+from .side_by_side import SIDES, beside, most_crowded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Outputs:
     overwrite: bool
 
 
-def run(request: Request, outputs: Outputs, earlier: report.Report | None) -> bool:
-    """Compares, writes the files, and prints what came of it; whether it came to its end.
+def run(request: CompareRequest, outputs: Outputs, earlier: report.Report | None) -> bool:
+    """Compares, writes the files and prints the result; returns whether it ran to the end.
 
     Raises:
         SepcamError: If something cannot be loaded, run or written.
@@ -47,8 +47,8 @@ def run(request: Request, outputs: Outputs, earlier: report.Report | None) -> bo
     return not made.report["partial"]
 
 
-def _with_weights(request: Request, store: WeightStore) -> Request:
-    """The request with definite detectors; all weights are then in the cache."""
+def _with_weights(request: CompareRequest, store: WeightStore) -> CompareRequest:
+    """The request with explicit detectors, their weights fetched into the cache."""
     if not request.detectors:
         return request
     with console.downloads() as progress:
@@ -66,7 +66,7 @@ def _with_weights(request: Request, store: WeightStore) -> Request:
     return replace(request, detectors=detectors)
 
 
-def _measure(request: Request, store: WeightStore) -> Comparison:
+def _measure(request: CompareRequest, store: WeightStore) -> Comparison:
     comparison = Comparison(request, store)
     last = ""
     with console.progress("comparing", round(comparison.seconds)) as advance:
@@ -83,7 +83,7 @@ def _measure(request: Request, store: WeightStore) -> Comparison:
 
 
 def _page(made: Comparison) -> str:
-    """The report for people, with a picture of both sides where a pipeline was compared."""
+    """The HTML report, with an image of both sides where a pipeline was compared."""
     first = next((result for result in made.report["results"] if result["kind"] == "pipeline"), None)
     if first is None:
         return report_html.page(made.report, None)
@@ -91,7 +91,7 @@ def _page(made: Comparison) -> str:
         kind: f"{kind}  {first['variants'][kind]['fps']:.1f} FPS" for kind in SIDES
     }
     caption = f"A frame of {made.report['source']['name']}, analysed by {first['name']} in both forms."
-    return report_html.page(made.report, beside(fullest(made.seen), captions), caption)
+    return report_html.page(made.report, beside(most_crowded(made.seen), captions), caption)
 
 
 def _show(made: report.Report, earlier: report.Report | None) -> None:

@@ -1,4 +1,4 @@
-"""Both backbones side by side: in one picture, and in a video in which each keeps the pace it really has."""
+"""Both backbones side by side: in one image, and in a video that shows each at its real frame rate."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -20,25 +20,25 @@ from ...pipelines.sources.open import open_source
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
 
 SIDES: Mapping[ConvKind, Color] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
-"""The two sides, left to right, and what their captions are written on, BGR."""
+"""The two sides, left to right, and the background of their captions, BGR."""
 
 LONGEST_S = 12.0
 """Seconds of the video."""
 
 _GAP = 6
 _FPS = 30
-_RECENT_S = 2.0  # the running rate is that of so many seconds
+_RECENT_S = 2.0  # window of the running frame rate
 
 
-def beside(pictures: Mapping[ConvKind, U8], captions: Mapping[ConvKind, str]) -> U8:
-    """The pictures of both backbones side by side, each under its caption; all (H, W, 3) uint8 BGR."""
-    left, right = (_captioned(pictures[kind], captions[kind], color) for kind, color in SIDES.items())
+def beside(images: Mapping[ConvKind, U8], captions: Mapping[ConvKind, str]) -> U8:
+    """The images of both backbones side by side, each under its caption; all (H, W, 3) uint8 BGR."""
+    left, right = (_captioned(images[kind], captions[kind], color) for kind, color in SIDES.items())
     between = np.full((left.shape[0], _GAP, 3), DARK, np.uint8)
     return np.concatenate([left, between, right], axis=1)
 
 
-def fullest(seen: Mapping[ConvKind, list[FrameResult]]) -> dict[ConvKind, U8]:
-    """Of frames that were drawn on, the picture with the most people, from both backbones."""
+def most_crowded(seen: Mapping[ConvKind, list[FrameResult]]) -> dict[ConvKind, U8]:
+    """The drawn frame with the most people, from both backbones."""
     most = int(np.argmax([result.instances.people.sum() for result in seen["separable"]]))
     return {kind: seen[kind][most].frame.image for kind in SIDES}
 
@@ -52,24 +52,24 @@ def record(
     seconds: float = LONGEST_S,
     tick: Tick = silent,
 ) -> None:
-    """Writes a video of both backbones on the same source, each at the pace it reached.
+    """Writes a video of both backbones on the same source, each at the frame rate that it reached.
 
-    Both begin at once, and each shows a frame when its analysis and drawing are done. In fact they take
-    turns: the one whose clock is behind does its next frame with the machine to itself, and its clock goes on
-    by the time that this took. So both have the same machine and the same moments.
+    In the video both start together, and each shows a frame once it is analyzed and drawn. In fact they
+    alternate: the one whose clock is behind processes its next frame with the machine to itself, and its
+    clock advances by the time that this took.
 
     Args:
         pipelines: the same one with both backbones.
         spec: what ``open_source`` takes.
         path: of the MP4.
         overwrite: whether a file of that name may be replaced.
-        seconds: how long the video may be; it ends earlier if one side comes to the end of the source.
-        tick: hears which share of it is done, 0 to 1.
+        seconds: largest length of the video; it ends earlier where one side reaches the end of the source.
+        tick: called with the fraction that is done, 0 to 1.
 
     Raises:
         SepcamError: If the source cannot be read or the video cannot be written.
     """
-    runners: dict[ConvKind, _Runner] = {kind: _Runner(pipelines[kind], spec) for kind in SIDES}
+    runners: dict[ConvKind, _Side] = {kind: _Side(pipelines[kind], spec) for kind in SIDES}
     with closing(runners["separable"]), closing(runners["standard"]):
         if not all([runner.step() for runner in runners.values()]):
             raise SepcamError(f"{spec} has no frames to make a video of")
@@ -78,8 +78,8 @@ def record(
         sink = VideoSink(path, info, overwrite=overwrite)
         frames = 0
         try:
-            for frames, picture in enumerate(_pictures(runners, seconds), 1):
-                sink.write(_as_result(picture, frames - 1), picture)
+            for frames, image in enumerate(_images(runners, seconds), 1):
+                sink.write(_as_result(image, frames - 1), image)
                 tick(min(1.0, frames / _FPS / seconds))
         except BaseException:
             sink.abort()
@@ -87,12 +87,12 @@ def record(
         sink.close(RunSummary(frames, 0, frames / _FPS, _FPS, {}))
 
 
-class _Runner:
-    """One side: goes through the source as fast as it can.
+class _Side:
+    """One side: processes the source as fast as it can.
 
     Attributes:
-        clock_s: when the next picture will be done, counted from the common beginning.
-        shown: the picture that is shown until then.
+        clock_s: when the next frame is done, in seconds from the common start.
+        shown: the image shown until then.
     """
 
     clock_s: float
@@ -102,13 +102,13 @@ class _Runner:
         self._source = open_source(spec)
         self._frames = iter(self._source)
         self._analyzer = pipeline.analyzer(self._source.info)
-        self._overlay = Overlay(pipeline.skeleton, keypoint_names=pipeline.keypoint_names)
+        self._overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         self._done: list[float] = []
         self._next: U8 | None = None
         self.clock_s = 0.0
 
     def step(self) -> bool:
-        """Shows the picture that was being made, and makes the next one; False at the end of the source."""
+        """Shows the processed frame and processes the next one; False at the end of the source."""
         if self._next is not None:
             self.shown = self._next
             self._done.append(self.clock_s)
@@ -126,7 +126,7 @@ class _Runner:
         return True
 
     def caption(self, kind: ConvKind, now_s: float) -> str:
-        """The rate over the last seconds, and how many frames there were."""
+        """The frame rate over the last seconds, and the number of frames so far."""
         since = max(0.0, now_s - _RECENT_S)
         recent = sum(1 for done in self._done if since < done <= now_s)
         rate = recent / max(now_s - since, 1e-3)
@@ -136,8 +136,8 @@ class _Runner:
         self._source.close()
 
 
-def _pictures(runners: Mapping[ConvKind, _Runner], seconds: float) -> Iterator[U8]:
-    """What is on both sides at every thirtieth of a second."""
+def _images(runners: Mapping[ConvKind, _Side], seconds: float) -> Iterator[U8]:
+    """Both sides at every thirtieth of a second."""
     for number in range(int(seconds * _FPS)):
         now = number / _FPS
         while (behind := min(runners.values(), key=lambda runner: runner.clock_s)).clock_s <= now:
@@ -146,24 +146,24 @@ def _pictures(runners: Mapping[ConvKind, _Runner], seconds: float) -> Iterator[U
         yield _compose(runners, now)
 
 
-def _compose(runners: Mapping[ConvKind, _Runner], now_s: float) -> U8:
+def _compose(runners: Mapping[ConvKind, _Side], now_s: float) -> U8:
     return beside(
         {kind: runner.shown for kind, runner in runners.items()},
         {kind: runner.caption(kind, now_s) for kind, runner in runners.items()},
     )
 
 
-def _as_result(picture: U8, index: int) -> FrameResult:
+def _as_result(image: U8, index: int) -> FrameResult:
     none = np.zeros((0, 4), np.float32)
-    nothing = Instances(picture.shape[:2], none, none[:, 0], np.zeros(0, np.int64), ())
-    return FrameResult(Frame(picture, index, index / _FPS), nothing)
+    nothing = Instances(image.shape[:2], none, none[:, 0], np.zeros(0, np.int64), ())
+    return FrameResult(Frame(image, index, index / _FPS), nothing)
 
 
-def _captioned(picture: U8, caption: str, color: Color) -> U8:
-    height, width = picture.shape[:2]
+def _captioned(image: U8, caption: str, color: Color) -> U8:
+    height, width = image.shape[:2]
     size = round(Style.of(height, width).text * 1.6)
     size = min(size, int(size * (width - 16) / max(text_width(caption, size, BOLD), 1)))
     bar = np.empty((2 * round(size * 0.9), width, 3), np.uint8)
     bar[:] = color
     put_text(bar, caption, 8, round(size * 1.22), WHITE, size, BOLD)
-    return np.concatenate([bar, picture])
+    return np.concatenate([bar, image])

@@ -14,9 +14,11 @@ from ...models.errors import SepcamError
 from ...models.ops import coco
 from ...models.types import Detector, Part, PoseEstimator, keypoint_network
 from ...pipelines.analysis.analyzer import Analyzer
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.error_gallery import WorstPictures
 from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
 from ...pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
+from ...pipelines.execution.network_set import NetworkSet
 from ...pipelines.sinks.base import Sink
 from ...pipelines.sinks.coco import CocoSink
 from ...pipelines.sinks.mot import MotSink
@@ -158,15 +160,9 @@ class CocoData:
 
     def _analyzer(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyzer:
         wanted: set[Part] = {"segment"} if self._keypoints is None else {"pose", "segment"}
-        return Analyzer(
-            detector,
-            pose,
-            wanted & (detector.parts | pose.parts),
-            conf=conf,
-            classes=["person"],
-            max_people=self._max_people,
-            independent=True,
-        )
+        parts = tuple(wanted & (detector.parts | pose.parts))
+        options = AnalysisOptions(tasks=parts, conf=conf, classes=("person",), max_people=self._max_people)
+        return Analyzer(NetworkSet(detector, pose), options, independent=True)
 
     def _images(self) -> Source:
         return ImageSource(self._folder.name, self._paths)
@@ -206,7 +202,8 @@ class MotData:
 
     def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
         """See `Data`; identities need no pose network."""
-        analyzer = Analyzer(detector(None), None, ("track",), classes=["person"], fps=self._fps)
+        options = AnalysisOptions(tasks=("track",), classes=("person",))
+        analyzer = Analyzer(NetworkSet(detector(None)), options, fps=self._fps)
         worst = WorstPictures(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)
 

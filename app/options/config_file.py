@@ -11,6 +11,7 @@ import tomli_w
 import typer
 
 from ...models.errors import SepcamError
+from .shared import LISTS, SETTINGS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,7 +37,7 @@ def as_toml(ctx: typer.Context) -> str:
             continue
         if several:
             value = [str(item) for item in value]
-        elif param.metavar == "LIST":
+        elif param.name in LISTS:
             value = [word.strip() for word in value.split(",")]
         settings[key] = str(value) if isinstance(value, Path) else value
     return tomli_w.dumps(settings)
@@ -66,6 +67,7 @@ ConfigOption = Annotated[
         callback=_use_file,
         help="TOML file with settings by the names of these options; what is typed overrides it.",
         show_default=False,
+        rich_help_panel=SETTINGS,
     ),
 ]
 PresetOption = Annotated[
@@ -77,10 +79,16 @@ PresetOption = Annotated[
         callback=_use_preset,
         help=f"Settings for a purpose: {', '.join(presets())}. A file and what is typed override it.",
         show_default=False,
+        rich_help_panel=SETTINGS,
     ),
 ]
 PrintConfigOption = Annotated[
-    bool, typer.Option("--print-config", help="Print all settings as a file for --config, and do nothing.")
+    bool,
+    typer.Option(
+        "--print-config",
+        help="Print all settings as a file for --config, and do nothing.",
+        rich_help_panel=SETTINGS,
+    ),
 ]
 
 
@@ -143,7 +151,7 @@ def _as_typed(param: Any, value: Any, what: str) -> Any:  # noqa: ANN401 - TOML'
     words = [str(item) for item in items]
     if several:
         return words
-    if isinstance(value, list) and param.metavar != "LIST":
+    if isinstance(value, list) and param.name not in LISTS:
         raise SepcamError(f"{what} takes one value, not a list")
     return ",".join(words)
 

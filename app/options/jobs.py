@@ -8,6 +8,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ...pipelines.batch.files.remote import in_store
+from .shared import JOBS
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TYPED = ("COMMANDLINE", "DEFAULT_MAP")
@@ -17,12 +18,16 @@ WorkersOption = Annotated[
     typer.Option(
         "--workers",
         metavar="N|auto",
-        help="Worker processes; auto tries how many are fastest. One file gets one unless told.",
+        help="Worker processes; auto tries how many are fastest. A single file gets one.",
         show_default="auto, for more than one file",
+        rich_help_panel=JOBS,
     ),
 ]
 RetriesOption = Annotated[
-    int, typer.Option("--retries", metavar="N", min=0, help="More attempts for a file that crashed.")
+    int,
+    typer.Option(
+        "--retries", metavar="N", min=0, help="More attempts for a file that crashed.", rich_help_panel=JOBS
+    ),
 ]
 MaxMemoryOption = Annotated[
     str | None,
@@ -31,6 +36,7 @@ MaxMemoryOption = Annotated[
         metavar="SIZE",
         help="Memory that all workers together may take, e.g. 4G.",
         show_default="three quarters of what is free",
+        rich_help_panel=JOBS,
     ),
 ]
 StallTimeoutOption = Annotated[
@@ -39,7 +45,8 @@ StallTimeoutOption = Annotated[
         "--stall-timeout",
         metavar="SECONDS",
         min=1,
-        help="Give up a file of which no frame is finished in so long, and kill its worker.",
+        help="Give up a file if no frame is finished for this long, and kill its worker.",
+        rich_help_panel=JOBS,
     ),
 ]
 ClusterOption = Annotated[
@@ -47,24 +54,41 @@ ClusterOption = Annotated[
     typer.Option(
         "--cluster",
         metavar="ray[:ADDRESS]",
-        help="Work on a Ray cluster: the one at ADDRESS, or that runs here. --threads are cores per worker.",
+        help="Use a Ray cluster: the one at ADDRESS, or the one running here. --threads is cores per worker.",
         show_default="this machine",
+        rich_help_panel=JOBS,
     ),
 ]
 ResumeOption = Annotated[
     bool,
-    typer.Option("--resume", help="Go on with the job in the output folder; INPUT and settings are its own."),
+    typer.Option(
+        "--resume",
+        help="Continue the job in the output folder, with its own inputs and settings.",
+        rich_help_panel=JOBS,
+    ),
 ]
 FreshOption = Annotated[
     bool,
-    typer.Option("--fresh", help="Forget what a job did, and begin anew, also with other settings."),
+    typer.Option(
+        "--fresh",
+        help="Forget what the job did and start over, also with other settings.",
+        rich_help_panel=JOBS,
+    ),
 ]
 StatusOption = Annotated[
     Path | None,
-    typer.Option("--status", metavar="FOLDER", help="Show how far the job in a folder is, and do nothing."),
+    typer.Option(
+        "--status",
+        metavar="FOLDER",
+        help="Show the progress of the job in a folder, and exit.",
+        rich_help_panel=JOBS,
+    ),
 ]
 LogJsonOption = Annotated[
-    bool, typer.Option("--log-json", help="Print a JSON object for everything that happens in a job.")
+    bool,
+    typer.Option(
+        "--log-json", help="Print a JSON object for everything that happens in a job.", rich_help_panel=JOBS
+    ),
 ]
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from ...models.errors import SepcamError
 from ...models.registry import larger_inputs
 from ...models.weights.store import WeightStore
 from ...models.zoo import BEST_DETECTOR, choose_detector
-from ...pipelines.batch.state.settings import JobSettings
+from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.pipeline import Pipeline
 from ..terminal import console
 from . import shared as choices
@@ -50,40 +49,22 @@ def chosen_detector() -> str:
     return choice.name
 
 
-def load_job(settings: JobSettings, size_of: SizeOf, *, threads: int | None = None) -> Pipeline:
-    """Loads the networks of a job whose detector may still be ``auto``.
-
-    Raises:
-        SepcamError: See ``Pipeline``.
-    """
-    name = chosen_detector() if settings.detector == "auto" else settings.detector
-    settings = replace(settings, detector=name, input_size=settings.input_size or size_of(name))
-    with console.downloads() as report:
-        return settings.load(threads=threads, store=WeightStore(notice=console.note), progress=report)
-
-
 def load(
-    detector: str,
-    pose: str,
-    *,
-    size_of: SizeOf = lambda name: None,
-    **settings: Any,  # noqa: ANN401 - those of Pipeline
+    options: AnalysisOptions, size_of: SizeOf = lambda name: None, *, threads: int | None = None
 ) -> Pipeline:
-    """Loads the networks.
+    """Load the networks, and show downloads on the terminal.
 
     Args:
-        detector: name in the registry, or ``auto``.
-        pose: name in the registry.
-        size_of: the detector's input size.
-        settings: the other arguments of ``Pipeline``.
+        options: what to do; the detector may be ``auto``.
+        size_of: the detector's input size where the options state none.
+        threads: of each network, in place of what the options say.
 
     Raises:
         SepcamError: See ``Pipeline``.
     """
-    store = WeightStore(notice=console.note)
+    name = chosen_detector() if options.detector == "auto" else options.detector
+    runtime = options.runtime if threads is None else replace(options.runtime, threads=threads)
+    size = options.input_size or size_of(name)
+    options = replace(options, detector=name, input_size=size, runtime=runtime)
     with console.downloads() as report:
-        if detector == "auto":
-            detector = chosen_detector()
-        return Pipeline(
-            detector, pose, input_size=size_of(detector), store=store, progress=report, **settings
-        )
+        return Pipeline(options, store=WeightStore(notice=console.note), progress=report)

@@ -3,28 +3,46 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import DetectEvery
+from ...pipelines.types import Blur, DetectEvery
 
 T = TypeVar("T", bound=str)
-Blur = Literal["nothing", "faces", "people"]
+
+ANALYSIS: Final = "Analysis"
+NETWORKS: Final = "Networks"
+SOURCE: Final = "Source"
+DISPLAY: Final = "Display and counting"
+RESULTS: Final = "Results"
+JOBS: Final = "Jobs of many files"
+SERVER: Final = "Server"
+SETTINGS: Final = "Settings"
+
+
+LISTS: Final = frozenset({"tasks", "classes", "save"})
+"""Parameters that take a comma-separated list; in a settings file they may be lists."""
 
 TasksOption = Annotated[
     str,
     typer.Option(
-        "--tasks", metavar="LIST", help="What to do beside detecting: any of track,pose,segment, or none."
+        "--tasks",
+        metavar="LIST",
+        help="What to do besides detecting: any of track,pose,segment, or none.",
+        rich_help_panel=ANALYSIS,
     ),
 ]
 DetectorOption = Annotated[
     str,
     typer.Option(
-        "--detector", metavar="NAME", help="Network that finds people; auto takes the best that can be had."
+        "--detector",
+        metavar="NAME",
+        help="Network that finds people; auto takes the best one available.",
+        rich_help_panel=NETWORKS,
     ),
 ]
 InputSizeOption = Annotated[
@@ -33,6 +51,7 @@ InputSizeOption = Annotated[
         "--input-size",
         metavar="SIZE",
         help="Detector input: the longer side in pixels, WIDTHxHEIGHT, own, or auto (640 for yolox-nano).",
+        rich_help_panel=NETWORKS,
     ),
 ]
 SmallPeopleOption = Annotated[
@@ -40,16 +59,30 @@ SmallPeopleOption = Annotated[
     typer.Option(
         "--small-people/--no-small-people",
         help="Let the detector look closer, at people far away. Takes more time.",
+        rich_help_panel=NETWORKS,
     ),
 ]
-PoseOption = Annotated[str, typer.Option("--pose", metavar="NAME", help="Network for skeletons and masks.")]
+PoseOption = Annotated[
+    str,
+    typer.Option("--pose", metavar="NAME", help="Network for skeletons and masks.", rich_help_panel=NETWORKS),
+]
 BackboneOption = Annotated[
     ConvKind,
-    typer.Option("--backbone", help="Separable convolutions, or standard ones that compute the same."),
+    typer.Option(
+        "--backbone",
+        help="Separable convolutions, or standard ones that compute the same.",
+        rich_help_panel=NETWORKS,
+    ),
 ]
 ClassesOption = Annotated[
     str | None,
-    typer.Option("--classes", metavar="LIST", help="Only these, e.g. person,dog.", show_default="all"),
+    typer.Option(
+        "--classes",
+        metavar="LIST",
+        help="Report only these classes, e.g. person,dog.",
+        show_default="all",
+        rich_help_panel=ANALYSIS,
+    ),
 ]
 ConfOption = Annotated[
     float | None,
@@ -58,35 +91,50 @@ ConfOption = Annotated[
         metavar="SCORE",
         min=0,
         max=1,
-        help="Least score of what is reported, 0 to 1.",
+        help="Lowest score that is reported, 0 to 1.",
         show_default="by detector",
+        rich_help_panel=ANALYSIS,
     ),
 ]
 MaxPeopleOption = Annotated[
     int,
-    typer.Option("--max-people", metavar="N", min=1, help="Most people with skeleton and mask in a frame."),
+    typer.Option(
+        "--max-people",
+        metavar="N",
+        min=1,
+        help="Most people with skeleton and mask in a frame.",
+        rich_help_panel=ANALYSIS,
+    ),
 ]
 DetectEveryOption = Annotated[
     str,
     typer.Option(
         "--detect-every",
         metavar="N|auto",
-        help="Detect in every Nth frame and follow people in between; auto where nothing is lost.",
+        help="Detect in every Nth frame and follow people in between; auto detects when necessary.",
+        rich_help_panel=ANALYSIS,
     ),
 ]
 SizeOption = Annotated[
-    str | None, typer.Option("--size", metavar="WxH", help="Ask the camera for this size.")
+    str | None,
+    typer.Option("--size", metavar="WxH", help="Ask the camera for this size.", rich_help_panel=SOURCE),
 ]
 RateOption = Annotated[
-    float | None, typer.Option("--rate", metavar="FPS", min=1, help="Ask the camera for this rate.")
+    float | None,
+    typer.Option(
+        "--rate", metavar="FPS", min=1, help="Ask the camera for this rate.", rich_help_panel=SOURCE
+    ),
 ]
-LoopOption = Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")]
+LoopOption = Annotated[
+    bool, typer.Option("--loop", help="Play a file again when it ends.", rich_help_panel=SOURCE)
+]
 LiveInputSizeOption = Annotated[
     str,
     typer.Option(
         "--input-size",
         metavar="SIZE",
         help="Detector input: the longer side in pixels, WIDTHxHEIGHT, or own.",
+        rich_help_panel=NETWORKS,
     ),
 ]
 TargetFpsOption = Annotated[
@@ -95,8 +143,9 @@ TargetFpsOption = Annotated[
         "--target-fps",
         metavar="FPS",
         min=0,
-        help="Rate to keep by doing less where the machine is too slow; 0 always does everything.",
+        help="Frame rate to keep by doing less on a slow machine; 0 always does everything.",
         show_default="the camera's",
+        rich_help_panel=ANALYSIS,
     ),
 ]
 ReconnectTimeoutOption = Annotated[
@@ -105,27 +154,51 @@ ReconnectTimeoutOption = Annotated[
         "--reconnect-timeout",
         metavar="SECONDS",
         min=0,
-        help="Give up a camera or stream that stays away for so long.",
+        help="Give up when a camera or stream has been away for this long.",
         show_default="never",
+        rich_help_panel=SOURCE,
     ),
 ]
 BlurOption = Annotated[
-    Blur, typer.Option("--blur", help="Make faces or people unrecognisable, also in recordings.")
+    Blur,
+    typer.Option(
+        "--blur", help="Make faces or people unrecognisable, also in recordings.", rich_help_panel=DISPLAY
+    ),
 ]
 LineOption = Annotated[
     list[str] | None,
-    typer.Option("--line", metavar="x1,y1,x2,y2", help="Count people who cross it; may be repeated."),
+    typer.Option(
+        "--line",
+        metavar="x1,y1,x2,y2",
+        help="Count people who cross it; may be repeated.",
+        rich_help_panel=DISPLAY,
+    ),
 ]
 ZoneOption = Annotated[
     list[str] | None,
-    typer.Option("--zone", metavar="x1,y1,...", help="Count people inside; may be repeated."),
+    typer.Option(
+        "--zone", metavar="x1,y1,...", help="Count people inside; may be repeated.", rich_help_panel=DISPLAY
+    ),
 ]
-RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="What runs the networks.")]
-DeviceOption = Annotated[Device, typer.Option("--device", help="Where it runs them.")]
-PrecisionOption = Annotated[Precision, typer.Option("--precision", help="In which numbers it computes.")]
+RuntimeOption = Annotated[
+    Runtime, typer.Option("--runtime", help="What runs the networks.", rich_help_panel=NETWORKS)
+]
+DeviceOption = Annotated[
+    Device, typer.Option("--device", help="Where it runs them.", rich_help_panel=NETWORKS)
+]
+PrecisionOption = Annotated[
+    Precision, typer.Option("--precision", help="Number format to compute in.", rich_help_panel=NETWORKS)
+]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", metavar="N", min=1, help="Threads per network.", show_default="all cores"),
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        help="Threads per network.",
+        show_default="all cores",
+        rich_help_panel=NETWORKS,
+    ),
 ]
 
 
@@ -138,7 +211,7 @@ def detect_every(text: str) -> DetectEvery:
     if text == "auto":
         return "auto"
     if not text.isdecimal() or int(text) < 1:
-        raise SepcamError(f"--detect-every takes a number from 1, or auto; is {text!r}")
+        raise SepcamError(f"--detect-every takes a number from 1, or auto; got {text!r}")
     return int(text)
 
 
@@ -162,7 +235,7 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
 
 
-def picture_size(text: str | None) -> tuple[int, int] | None:
+def image_size(text: str | None) -> tuple[int, int] | None:
     """Width and height in pixels of what ``--size`` says.
 
     Raises:
@@ -172,7 +245,7 @@ def picture_size(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"([1-9]\d{1,4})[xX]([1-9]\d{1,4})", text)
     if match is None:
-        raise SepcamError(f"--size {text!r} is no size: write it like 1280x720")
+        raise SepcamError(f"--size {text!r} is not a valid size: write it like 1280x720")
     return int(match[1]), int(match[2])
 
 
@@ -186,5 +259,5 @@ def input_size(text: str) -> tuple[int, int] | int | None:
         return None
     match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
     if match is None or not all(map(int, match.groups("1"))):
-        raise SepcamError(f"input size {text!r} is none: give pixels, e.g. 640, WIDTHxHEIGHT, or own")
+        raise SepcamError(f"input size {text!r} is not valid: give pixels, e.g. 640, WIDTHxHEIGHT, or own")
     return int(match[1]) if match[2] is None else (int(match[2]), int(match[1]))

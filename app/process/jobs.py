@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -24,16 +24,14 @@ from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.outputs import check_writable
-from ..options.load_networks import SizeOf, chosen_detector, load_job
+from ..options.load_networks import SizeOf, chosen_detector, load
 from ..terminal import console
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .single import Request, run_single
 
-_FIELDS: Final = MappingProxyType(
-    {field.name: field.name for field in fields(JobSettings)} | {"save": "saves", "start": "start_s"}
-)
-"""The settings of a job, by the names of the parameters of ``sepcam process``."""
+_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s"})
+"""The settings of a job whose parameters of ``sepcam process`` have another name."""
 
 _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
 
@@ -127,27 +125,31 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         settings.frames,
         None if annotations is None else Path(annotations),
     )
-    return run_single(found.inputs[0], single, lambda: load_job(settings, size_of, threads=request.threads))
+    return run_single(
+        found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
+    )
 
 
 def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, JobSettings]:
     """What the job in the output folder is, with what was typed."""
     job = JobFolder(request.out).info()
-    typed = {field: getattr(settings, field) for name, field in _FIELDS.items() if name in request.typed}
+    asked = {_FIELDS.get(name, name) for name in request.typed}
+    typed = {name: value for name, value in settings.to_json().items() if name in asked}
     if not request.inputs:
         request = replace(request, inputs=job.inputs, recursive=job.recursive)
-    return request, replace(job.settings, **typed)
+    return request, JobSettings.from_json(job.settings.to_json() | typed)
 
 
 def _resolved(settings: JobSettings, folder: JobFolder, size_of: SizeOf) -> JobSettings:
     """With a detector in place of ``auto``: the job's own, if there is one."""
-    if settings.detector == "auto":
-        job = folder.info().settings if folder.exists else None
+    options = settings.analysis
+    if options.detector == "auto":
+        job = folder.info().settings.analysis if folder.exists else None
         name = job.detector if job is not None else chosen_detector()
-        settings = replace(settings, detector=name, input_size=size_of(name))
-    elif settings.input_size is None:
-        settings = replace(settings, input_size=size_of(settings.detector))
-    return settings
+        options = replace(options, detector=name, input_size=size_of(name))
+    elif options.input_size is None:
+        options = replace(options, input_size=size_of(options.detector))
+    return replace(settings, analysis=options)
 
 
 def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
@@ -267,7 +269,11 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         return start(Split(request.workers, request.threads or max(1, cores() // request.workers)))
     waiting = [entry for entry in entries if entry.state in UNDONE]
     # A long file is as good as several, since it is done in parts.
-    tasks = 1 if settings.device == "cuda" else sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
+    tasks = (
+        1
+        if settings.analysis.runtime.device == "cuda"
+        else sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
+    )
     with closing(Tryout(start, waiting, settings.saves, settings.frames)) as tryout:
         candidates = list(splits(tasks, cores(), request.threads))
         choice = choose(candidates, tryout.attempt, files=len(waiting), max_memory=memory)
@@ -282,9 +288,10 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
         SepcamError: If there is no such network, or its weights cannot be had.
     """
     store = WeightStore(notice=console.note)
-    names = [settings.detector]
-    if {"pose", "segment"} & set(settings.tasks):
-        names.append(settings.pose)
+    options = settings.analysis
+    names = [options.detector]
+    if {"pose", "segment"} & set(options.tasks):
+        names.append(options.pose)
     hashes = {}
     with console.downloads() as report:
         for name in names:

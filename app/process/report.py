@@ -34,7 +34,9 @@ def show_status(out: Path) -> None:
         console.say(line)
     busy = folder.driver() if folder.busy() else None
     console.say(f"at work: {busy}" if busy else "nobody is at work on it")
-    console.say(f"settings: {info.settings.detector}, {info.settings.pose}, {','.join(info.settings.saves)}")
+    settings = info.settings
+    networks = f"{settings.analysis.detector}, {settings.analysis.pose}"
+    console.say(f"settings: {networks}, {','.join(settings.saves)}")
 
 
 def totals(entries: Sequence[Entry], begun: float | None = None) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
-from .camera.session import CameraLimits
 from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
@@ -144,9 +143,8 @@ async def _run(
                 session, stream, people_list, request.folder, downloads, names, failures, request.idle_s
             )
         of = request.live
-        limits = CameraLimits(of.classes, of.max_people)
         cameras = Cameras(
-            loaded.pool, loaded.settings, limits, failures, most=request.cameras, idle_s=request.idle_s
+            loaded.pool, loaded.settings, of.analysis, failures, most=request.cameras, idle_s=request.idle_s
         )
         stack.callback(cameras.close)
         jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
@@ -210,12 +208,5 @@ def _pipeline(request: LiveRequest, loaded: Loaded, backbone: ConvKind, tasks: f
     networks = loaded.pool.wait(
         choice_for(replace(loaded.settings, backbone=backbone, tasks=tasks), Quality())
     )
-    return Pipeline(
-        networks.detector,
-        networks.pose or request.pose,
-        tasks=tasks,
-        backbone=backbone,
-        conf=request.conf,
-        classes=request.classes,
-        max_people=request.max_people,
-    )
+    options = replace(request.analysis, backbone=backbone, tasks=tuple(tasks), detect_every=1)
+    return Pipeline(options, networks=networks)

@@ -1,108 +1,105 @@
-"""The whole analysis of one frame: detect, track, then landmarks and masks of the people in one batch."""
+"""The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
-import difflib
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from ...models.errors import SepcamError
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
-from ...models.types import F32, I64, U8, Detections, Detector, PoseEstimator, Poses
-from ..tracking.bytetrack import Tracker
+from ...models.types import F32, I64, U8, Detections, PoseEstimator, Poses
+from ..execution.network_set import NetworkSet
+from ..tracking.base import Tracker, create_tracker
 from ..tracking.settings import settings_for
-from ..types import TASKS, DetectEvery, Frame, Instances, MaskCrop, Task
+from ..types import Frame, Instances, MaskCrop, ModelInfo, Task
 from .box_propagation import BoxPropagation
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
+from .options import AnalysisOptions
 from .pose_roi import PoseRois, duplicate_poses, valid_poses
 from .pose_schedule import PoseSchedule
 from .visibility import with_visibility
 
-_PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
+GAP_S: Final = 2.0
+"""Seconds without a frame after which people are new people; longer if frames always come slowly."""
+
+_GAP_STEPS = 4.0  # usual steps between frames that a gap is longer than
+_STEP_WEIGHT = 0.2  # of the newest step in the usual one
 
 
 class Analyzer:
-    """Finds everything in each frame of one source; give it the frames in order, from one thread at a time.
+    """Finds everything in each frame of one source; pass it the frames in order, from one thread at a time.
 
-    Every task that is not asked for is not computed: without ``pose`` and ``segment`` the landmark network
-    never runs, without ``segment`` its mask branch does not, without ``track`` no identity is kept.
+    A task that is not asked for is not computed: without ``pose`` and ``segment`` the pose network never
+    runs, without ``segment`` its mask branch does not, without ``track`` no identity is kept. After a gap in
+    time (``GAP_S``), and when a looping source starts over, people get new identities.
+
+    Attributes:
+        model: the networks, as results need to know them.
+        pose_schedule: which people get a new pose in a frame.
+        detection_schedule: which frames get a detection; None if all do.
     """
+
+    model: ModelInfo
+    pose_schedule: PoseSchedule
+    detection_schedule: DetectionSchedule | None
 
     def __init__(
         self,
-        detector: Detector,
-        pose: PoseEstimator | None,
-        tasks: Collection[Task] = TASKS,
+        networks: NetworkSet,
+        options: AnalysisOptions | None = None,
         *,
         tracker: Tracker | None = None,
-        conf: float | None = None,
-        classes: Collection[str] | None = None,
-        max_people: int = 16,
         independent: bool = False,
         fps: float | None = None,
-        detect_every: DetectEvery = 1,
     ) -> None:
         """Prepare for one source.
 
         Args:
-            detector: finds people, and whatever else it knows.
-            pose: gives landmarks and masks of people; may be None where neither is asked for, or where the
-                detector gives what is.
-            tasks: what to do beside detecting.
-            tracker: keeps identities; by default ByteTrack with the detector's own thresholds.
-            conf: least score in [0, 1] of what is reported; where objects are tracked, of what begins a
-                track. By default what suits the detector.
-            classes: names of the classes to report, by default all that the detector knows.
-            max_people: landmarks and masks for at most so many people of a frame, the largest and surest.
-            independent: the frames have nothing to do with each other: no tracking, and two passes of the
-                landmark network, since there is no frame before.
+            networks: what runs. The pose network may be None if no task needs it.
+            options: what to do; None is the default.
+            tracker: keeps identities; by default the one that the options name, with thresholds that suit the
+                detector.
+            independent: the frames are not of one scene (a folder of images): no tracking, and two passes of
+                the pose network, since there is no earlier frame.
             fps: frames per second of the source, for the tracker.
-            detect_every: frames from one detection to the next, or ``auto``, see `DetectionSchedule`. Without
-                identities, and with a detector that gives what is asked for itself, every frame gets one.
 
         Raises:
-            SepcamError: A task or class that does not exist, or a number out of range.
+            SepcamError: If the options do not fit the networks.
+            ValueError: If a task needs a pose network and there is none.
         """
-        self.tasks = frozenset(tasks)
-        _check(self.tasks, conf, max_people)
+        options = options or AnalysisOptions()
+        detector, pose = networks.detector, networks.pose
+        options.check(networks)
+        self.tasks = frozenset(options.tasks)
+        self.model = networks.info(options.tasks)
         self._detector = detector
-        self._labels = _class_labels(classes, detector.labels)
-        self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
+        names, wanted = detector.labels, options.classes
+        self._labels = None if wanted is None else [i for i, name in enumerate(names) if name in wanted]
+        self._person = [i for i, name in enumerate(names) if name == "person"]
         self._own = self.tasks & detector.parts
         missing = self.tasks & {"pose", "segment"} - self._own
         self._pose = pose if missing else None
         self._landmarks, self._masks = "pose" in missing, "segment" in missing
-        self._max_people = max_people
-        settings = settings_for(detector.name).with_confidence(conf)
-        self._conf = settings.high if conf is None else conf
+        self._max_people = options.max_people
+        settings = settings_for(detector.name).with_confidence(options.conf)
+        self._conf = settings.high if options.conf is None else options.conf
         self._tracker = None
         if "track" in self.tasks and not independent:
-            self._tracker = tracker or Tracker(settings, fps)
+            self._tracker = tracker or create_tracker(options.tracker, names, settings, fps)
         self._two_passes = independent and self._landmarks
         self._rois, self._propagation = PoseRois(), BoxPropagation()
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
-        check_every(detect_every, self.tasks, detector)
-        self.detection_schedule = self._schedule_of(detect_every)
-        if missing and pose is None:
-            raise ValueError("the tasks 'pose' and 'segment' need a pose network")
-        if pose is not None and (lacking := missing - pose.parts):
-            part, *_ = sorted(lacking)
-            what = _PARTS[part]
-            raise SepcamError(f"{pose.name} gives no {what}: leave {part} out of the tasks, or use another")
-
-    def _schedule_of(self, every: DetectEvery) -> DetectionSchedule | None:
-        """What says when to detect, None where every frame gets a detection."""
-        if every == 1 or self._tracker is None or self._own:
-            return None
-        return DetectionSchedule(every)
+        self.detection_schedule = None
+        if options.detect_every != 1 and self._tracker is not None and not self._own:
+            self.detection_schedule = DetectionSchedule(options.detect_every)
+        self._last: tuple[int, float] | None = None
+        self._step_s = 1 / fps if fps else 0.0
 
     def reset(self) -> None:
-        """Forget all tracks, as at a cut; identities go on counting."""
+        """Forget all tracks, as at a cut; identities continue to count."""
         self._rois.reset()
         self._propagation.reset()
         self.pose_schedule.reset()
@@ -115,6 +112,7 @@ class Analyzer:
     def analyze(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         clock = _Stopwatch()
+        self._reset_at_cut(frame)
         if self._tracker is None or self.detection_schedule is None:
             return self._with_lost(self._detected(frame, clock)), clock.laps
         expected = replace(self._known, boxes=self._tracker.predict(self._known_ids, frame.time_s))
@@ -131,6 +129,17 @@ class Analyzer:
             instances = self._propagated(frame, expected, self._tracker, clock)
             self.detection_schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
         return self._with_lost(instances), clock.laps
+
+    def _reset_at_cut(self, frame: Frame) -> None:
+        """Forget everyone if the frame does not continue the one before."""
+        last, self._last = self._last, (frame.sequence, frame.time_s)
+        if last is None:
+            return
+        step_s = max(frame.time_s - last[1], 0.0)
+        usual_s = self._step_s or step_s
+        if frame.sequence != last[0] or step_s > max(GAP_S, _GAP_STEPS * usual_s):
+            self.reset()
+        self._step_s = usual_s + _STEP_WEIGHT * (step_s - usual_s)
 
     def _with_lost(self, instances: Instances) -> Instances:
         """With those who were lost a moment ago, by their boxes alone."""
@@ -324,36 +333,3 @@ def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:
         for row, (pixels, x, y) in zip(rows, crops, strict=True):
             masks[row] = MaskCrop(pixels, x, y) if pixels.any() else None
     return replace(instances, masks=masks)
-
-
-def check_every(every: DetectEvery, tasks: Collection[Task], detector: Detector) -> None:
-    """Raises SepcamError unless detections can be so many frames apart."""
-    if every == "auto" or every == 1:
-        return
-    if every < 1:
-        raise SepcamError(f"detect-every must be a number from 1, or auto; is {every}")
-    if "track" not in tasks:
-        raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
-    if own := set(tasks) & detector.parts:
-        parts = " and ".join(_PARTS[part] for part in sorted(own))
-        raise SepcamError(f"{detector.name} gives {parts} itself: it has to run on every frame")
-
-
-def _check(tasks: frozenset[str], conf: float | None, max_people: int) -> None:
-    for task in sorted(tasks - set(TASKS)):
-        raise SepcamError(f"there is no task {task!r}; choose from {', '.join(TASKS)}")
-    if conf is not None and not 0 <= conf <= 1:
-        raise SepcamError(f"conf must lie between 0 and 1, is {conf:g}")
-    if max_people < 1:
-        raise SepcamError(f"max-people must be at least 1, is {max_people}")
-
-
-def _class_labels(classes: Collection[str] | None, names: Sequence[str]) -> list[int] | None:
-    """Labels of the classes asked for, or None for all."""
-    if classes is None:
-        return None
-    for name in classes:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=3) or list(names)[:5]
-            raise SepcamError(f"the detector knows no class {name!r}; did you mean {', '.join(near)}?")
-    return [i for i, name in enumerate(names) if name in classes]

@@ -139,7 +139,7 @@ class Driver:
                 self._folder.parts(entry.id),
                 workers=self._pool.size,
                 overwrite=ours,
-                tracked="track" in self._settings.tasks,
+                tracked="track" in self._settings.analysis.tasks,
                 least_s=self._least_part_s,
             )
         else:
@@ -159,7 +159,7 @@ class Driver:
             return False
         if any(save != "video" and sink_kinds()[save].image for save in settings.saves):
             return False
-        if settings.detect_every != 1 or settings.start_s or settings.frames is not None:
+        if settings.analysis.detect_every != 1 or settings.start_s or settings.frames is not None:
             return False
         others = sum(one.bytes for one in self._waiting) + sum(one.entry.bytes for one in self._work)
         return entry.bytes * self._pool.size > others + entry.bytes

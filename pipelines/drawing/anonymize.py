@@ -1,47 +1,45 @@
-"""Makes faces or whole people unrecognisable, before a picture is shown or stored."""
+"""Makes faces or whole people unrecognizable before a frame is shown or stored."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, get_args
+from typing import Final
 
 import cv2
 import numpy as np
 
 from ...models.types import F32, U8
-from ..types import Instances
+from ..types import Blur, Instances
 
-Blur = Literal["nothing", "faces", "people"]
-BLURS: Final[tuple[Blur, ...]] = get_args(Blur)
 HOLD_S: Final = 0.7
-"""Seconds for which a place stays hidden after nobody was found there: detectors miss people now and then."""
+"""Seconds for which an area stays hidden after the last detection in it: detectors miss people at times."""
 
-_BLOCKS = 6  # what is hidden keeps so many blocks across: a face needs three times as many
-_POINTS = 33  # BlazePose's landmarks; where those of others lie is not known here
+_BLOCKS = 6  # blocks across a hidden face; to recognize a face takes about three times as many
+_BLAZEPOSE_POINTS = 33  # only BlazePose's layout of head landmarks is supported
 _HEAD_POINTS = 11  # the first landmarks: nose, eyes, ears, mouth
-_HEAD_MARGIN = 1.1  # hair, chin and neck lie so many times the landmarks' extent beyond them
-_HEAD_SHARE = 0.28  # of a standing person's box, from the top, where landmarks do not tell
-_PRESENT = 0.5
-_GROWTH = 0.06
+_HEAD_MARGIN = 1.1  # hair, chin and neck extend beyond the landmarks, as a multiple of their extent
+_HEAD_FRACTION = 0.28  # of a standing person's box, from the top, where landmarks are unreliable
+_MIN_PRESENCE = 0.5
+_GROWTH = 0.06  # of a person's box on each side
 Rect = tuple[int, int, int, int]  # x1 y1 x2 y2, end exclusive
 
 
 class Anonymizer:
-    """Hides people in the pictures of one run.
+    """Hides people in the frames of one run.
 
-    A person is hidden from the first frame in which the detector has the least idea of one, also before there
-    is a track, and for a moment after the last. A head is where the landmarks say, with a margin; where they
-    cannot be trusted it is the upper part of the box.
+    A person is hidden from the first frame with a detection of even low confidence, before there is a track,
+    and for ``HOLD_S`` after the last. A head is located by its landmarks, with a margin; where they are
+    unreliable, it is the upper part of the box.
     """
 
     def __init__(self) -> None:
         self._held: list[tuple[float, Rect]] = []
 
-    def hide(self, image: U8, found: Instances, suspects: F32, blur: Blur, time_s: float) -> None:
-        """Hides people in an (H, W, 3) uint8 BGR picture, in place.
+    def hide(self, image: U8, found: Instances, low_confidence: F32, blur: Blur, time_s: float) -> None:
+        """Hides people in an (H, W, 3) uint8 BGR image, in place.
 
         Args:
-            image: the picture.
-            found: what was found in it.
-            suspects: (N, 4) float32 boxes of people that are not sure enough to be reported.
+            image: drawn on in place.
+            found: the objects in it.
+            low_confidence: (N, 4) float32 x1 y1 x2 y2, boxes of people below the reporting threshold.
             blur: what to hide.
             time_s: the frame's time.
         """
@@ -49,8 +47,8 @@ class Anonymizer:
             self._held.clear()
             return
         size = image.shape[0], image.shape[1]
-        rects = [r for r in _rects(found, suspects, blur, size) if r[2] > r[0] and r[3] > r[1]]
-        # A place that is hidden anew is not held any more: somebody who walks leaves no trail.
+        rects = [r for r in _rects(found, low_confidence, blur, size) if r[2] > r[0] and r[3] > r[1]]
+        # Drop old areas that a new one covers: someone who walks leaves no trail.
         self._held = [
             (since, rect)
             for since, rect in self._held
@@ -61,7 +59,7 @@ class Anonymizer:
 
 
 def pixelate(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
-    """Replaces a part of a picture by a few blocks, whose colors are means of what was there."""
+    """Replaces a part of an image with a few blocks of its mean colors, in place."""
     x1, y1, x2, y2 = rect
     area = image[y1:y2, x1:x2]
     height, width = area.shape[:2]
@@ -80,44 +78,44 @@ def pixelate(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
     cv2.copyTo(blocks, shape, area)
 
 
-def _rects(found: Instances, suspects: F32, blur: Blur, size: tuple[int, int]) -> Iterator[Rect]:
+def _rects(found: Instances, low_confidence: F32, blur: Blur, size: tuple[int, int]) -> Iterator[Rect]:
     rows = np.flatnonzero(found.people)
     if blur == "people":
-        for box in [*found.boxes[rows], *suspects]:
+        for box in [*found.boxes[rows], *low_confidence]:
             yield _clipped(box, _GROWTH, size)
         return
     for row in rows:
         head = _head(found, int(row))
         yield _clipped(_upper_part(found.boxes[row]) if head is None else head, 0.0, size)
-    for box in suspects:
+    for box in low_confidence:
         yield _clipped(_upper_part(box), 0.0, size)
 
 
 def _head(found: Instances, row: int) -> F32 | None:
-    """A box around the head by its landmarks, or None where they do not tell."""
-    if found.keypoints is None or found.keypoints.shape[1] != _POINTS:
+    """A box around the head from its landmarks, or None where they are unreliable."""
+    if found.keypoints is None or found.keypoints.shape[1] != _BLAZEPOSE_POINTS:
         return None
-    if found.presence is None or found.presence[row] < _PRESENT:
+    if found.presence is None or found.presence[row] < _MIN_PRESENCE:
         return None
     points = found.keypoints[row, :_HEAD_POINTS, :2]
     shoulders = found.keypoints[row, _HEAD_POINTS : _HEAD_POINTS + 2, :2]
     box = found.boxes[row]
-    centre = points.mean(0)
+    center = points.mean(0)
     # The landmarks of a head seen from the side lie close together: the shoulders give its size as well.
-    extent = max(float(np.ptp(points, axis=0).max()), 0.5 * float(np.abs(centre - shoulders.mean(0)).max()))
+    extent = max(float(np.ptp(points, axis=0).max()), 0.5 * float(np.abs(center - shoulders.mean(0)).max()))
     low, high = box[:2] - extent, np.array([box[2] + extent, box[1] + 0.6 * (box[3] - box[1])])
-    if not ((centre >= low) & (centre <= high)).all() or extent < 1:
+    if not ((center >= low) & (center <= high)).all() or extent < 1:
         return None
     reach = extent * (0.5 + _HEAD_MARGIN / 2)
-    low, high = centre - np.array([1.0, 1.2]) * reach, centre + np.array([1.0, 1.1]) * reach
+    low, high = center - np.array([1.0, 1.2]) * reach, center + np.array([1.0, 1.1]) * reach
     return np.concatenate([low, high]).astype(np.float32)
 
 
 def _upper_part(box: F32) -> F32:
     x1, y1, x2, y2 = box
     wide, high = x2 - x1, y2 - y1
-    # A box that is wider than a standing person's shows the upper body only.
-    head = max(_HEAD_SHARE * high, min(0.8 * wide, high))
+    # A box wider than a standing person's shows the upper body only.
+    head = max(_HEAD_FRACTION * high, min(0.8 * wide, high))
     return np.array([x1, y1 - 0.1 * head, x2, y1 + head], np.float32)
 
 
@@ -133,7 +131,7 @@ def _clipped(box: F32 | Sequence[float], growth: float, size: tuple[int, int]) -
 
 
 def _covers(outer: Rect, inner: Rect) -> bool:
-    """Whether a good part of a place is hidden."""
+    """Whether the outer rectangle covers at least 30 % of the inner one."""
     wide = min(outer[2], inner[2]) - max(outer[0], inner[0])
     high = min(outer[3], inner[3]) - max(outer[1], inner[1])
     area = (inner[2] - inner[0]) * (inner[3] - inner[1])

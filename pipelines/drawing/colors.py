@@ -1,4 +1,4 @@
-"""Colors: one per track, evenly bright in the eye, and the ink that reads on each."""
+"""Colors: one per track, equally bright to the eye, and the text color that reads on each."""
 
 import functools
 import math
@@ -18,7 +18,7 @@ RIGHT: Color = (255, 206, 104)
 
 _GOLDEN_ANGLE = 2.399963229728653  # steps of it around the color wheel never soon come near an earlier color
 _FIRST_HUE = 1.2
-# Hues 5, 8 and 13 steps apart are alike, so these differ in lightness; all levels are good for dark letters.
+# Hues 5, 8 and 13 steps apart are similar, so these differ in lightness; dark text reads on all levels.
 _LIGHTNESS = (0.71, 0.79, 0.87)
 _CHROMA = 0.14
 _OKLAB_TO_LMS = (
@@ -35,15 +35,15 @@ _LMS_TO_RGB = (
 
 @functools.lru_cache(maxsize=4096)
 def color_of(number: int) -> Color:
-    """The color of a track, the same whenever it is seen; neighbouring numbers look different."""
+    """The color of a track id; neighboring ids look different."""
     return oklch(_LIGHTNESS[number % 3], _CHROMA, _FIRST_HUE + number * _GOLDEN_ANGLE)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Color:
-    """A color by how light (0 to 1), how strong (0 to 0.3) and of what hue (radians) it looks.
+    """A color of the OKLCH space: lightness (0 to 1), chroma (0 to 0.3) and hue (radians).
 
-    Equal numbers look equally light, which hue, saturation and lightness do not give: B. Ottosson,
-    "A perceptual color space for image processing", 2020.
+    Unlike in HSL, colors of equal lightness look equally light: B. Ottosson, "A perceptual color space for
+    image processing", 2020.
     """
     lab = np.array([lightness, chroma * math.cos(hue), chroma * math.sin(hue)])
     linear = np.clip(np.array(_LMS_TO_RGB) @ (np.array(_OKLAB_TO_LMS) @ lab) ** 3, 0, 1)

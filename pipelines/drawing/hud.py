@@ -1,4 +1,4 @@
-"""The read-out in the corner: what is running, how fast, and on whom."""
+"""The HUD of recordings: networks, frame rate, people, time per stage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from ...models.types import U8
 from ..execution.meter import MeterSnapshot
 from ..types import FrameResult
 from .colors import FAINT, WHITE, Color, oklch
-from .panel import SMALLEST, fitted_letters, steady_width
+from .panel import MIN_TEXT_PX, fit_text_height, steady_width
 from .text import BOLD, REGULAR, Style, put_text, text_width
 
-_THROUGH = 0.3  # share of the picture that shows through the panel
-_SHARE = 0.33  # most of the picture's height that the panel may take
+_TRANSPARENCY = 0.3  # fraction of the image that shows through the panel
+_MAX_HEIGHT = 0.33  # of the panel, as a fraction of the image's
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ _Line = Sequence[_Text]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A read-out that is ready to be drawn.
+    """A rendered HUD.
 
     Attributes:
-        rect: x1 y1 x2 y2 in pixels, end exclusive; lies in the picture.
+        rect: x1 y1 x2 y2 in pixels, end exclusive; inside the image.
         layer: (y2 - y1, x2 - x1, 3) uint8 BGR, its text on black.
     """
 
@@ -45,17 +45,17 @@ class Panel:
     layer: U8
 
     def draw(self, image: U8) -> None:
-        """Darkens its part of an (H, W, 3) uint8 BGR picture and adds its text, in place."""
+        """Darkens its area of an (H, W, 3) uint8 BGR image and adds its text, in place."""
         x1, y1, x2, y2 = self.rect
         area = image[y1:y2, x1:x2]
-        cv2.addWeighted(area, _THROUGH, self.layer, 1, 0, area)
+        cv2.addWeighted(area, _TRANSPARENCY, self.layer, 1, 0, area)
 
 
 class Hud:
     """Lays out a small panel in the upper left corner.
 
     Args:
-        caption: what runs, e.g. ``yolox-nano  separable``.
+        caption: the networks, e.g. ``yolox-nano  separable``.
     """
 
     def __init__(self, caption: str) -> None:
@@ -65,15 +65,14 @@ class Hud:
     def panel(self, size: tuple[int, int], result: FrameResult) -> Panel | None:
         """The panel for a result.
 
-        The last one is kept and given again while it would look the same: its figures change only when the
-        meter's do.
+        The same panel is returned while its content is unchanged, until the meter's next update.
 
         Args:
-            size: (height, width) of the picture in pixels.
-            result: what is shown: rates and stage times of its meter (else its own stage times), people.
+            size: (height, width) of the image in pixels.
+            result: its meter's rates and stage times (without a meter, its own stage times) are shown.
 
         Returns:
-            None where the picture is too small for any text that can be read.
+            None where the image is too small for readable text.
         """
         lines = _lines(self._caption, result.meter, int(result.instances.people.sum()))
         meter = result.meter
@@ -85,7 +84,7 @@ class Hud:
 
 
 def _lines(caption: str, meter: MeterSnapshot | None, people: int) -> list[_Line]:
-    """All lines but those of the stages, the most important first."""
+    """All lines except the stages, the most important first."""
     lines: list[_Line] = []
     if meter is not None:
         speed = "..." if meter.processing_fps is None else f"{meter.processing_fps:.1f}"
@@ -98,14 +97,14 @@ def _lines(caption: str, meter: MeterSnapshot | None, people: int) -> list[_Line
 
 
 def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, float]) -> Panel | None:
-    """Finds a shape for the panel and fills it; letters shrink where the picture is narrow."""
+    """Lays out and fills the panel; text shrinks where the image is narrow."""
     height, width = size
     style = Style.of(height, width)
     unit, room = style.text, width - 6 * style.pad
-    unit = fitted_letters(unit, max(_width(line, unit) for line in lines), room)
-    if unit < SMALLEST or round(unit * 2.4) + 4 * style.pad > height:
+    unit = fit_text_height(unit, max(_width(line, unit) for line in lines), room)
+    if unit < MIN_TEXT_PX or round(unit * 2.4) + 4 * style.pad > height:
         return None
-    lines, legend = _arrange(lines, stages, unit, room, height * _SHARE - 2 * style.pad)
+    lines, legend = _arrange(lines, stages, unit, room, height * _MAX_HEIGHT - 2 * style.pad)
     inner = max(_width(line, unit) for line in [*lines, *legend])
     inner = steady_width(inner, unit, room)
     tall = min(_tall(lines, legend, unit) + 2 * style.pad, height - style.pad)
@@ -117,7 +116,7 @@ def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, 
 def _arrange(
     lines: Sequence[_Line], stages: Mapping[str, float], unit: int, room: int, free: float
 ) -> tuple[Sequence[_Line], Sequence[_Line]]:
-    """The lines and, wrapped below them, the stages: compact; if too high, flat; else without stages."""
+    """The lines and the wrapped stages below them; in one line if too tall, else without the stages."""
     if not stages:
         return lines, []
     texts = [f"{name} {ms:.{0 if ms >= 100 else 1}f}" for name, ms in stages.items()]
@@ -162,7 +161,7 @@ def _write(layer: U8, line: _Line, x: int, base: int, unit: int) -> None:
 
 
 def _bar(area: U8, values: Sequence[float]) -> None:
-    """Shares of the stages, side by side."""
+    """A bar of the stages' fractions of the time, side by side."""
     total = sum(values)
     if total <= 0:
         return
@@ -176,7 +175,7 @@ def _stage_color(number: int) -> Color:
 
 
 def _wrap(pieces: Sequence[_Text], unit: int, width: int) -> list[_Line]:
-    """Breaks a line so that each part is no wider than asked for, where one can be."""
+    """Breaks a line into lines that are no wider than ``width``, where possible."""
     lines: list[list[_Text]] = []
     for piece in pieces:
         if lines and _width([*lines[-1], piece], unit) <= width:

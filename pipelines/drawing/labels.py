@@ -1,4 +1,4 @@
-"""Labels: what they say and where they go."""
+"""Labels: their text and their placement."""
 
 from collections.abc import Sequence
 
@@ -19,18 +19,18 @@ def draw_labels(
     style: Style,
     taken: Sequence[Rect] = (),
 ) -> None:
-    """Writes labels at their boxes, inside the picture, clear of each other where there is room.
+    """Draws labels at their boxes, inside the image, without overlap where there is room.
 
-    A label that finds no free spot says less (the score goes first); if that does not help, it goes where it
-    covers least.
+    A label without a free spot is shortened (the score goes first); if that does not help, it goes where it
+    covers the least.
 
     Args:
         image: (H, W, 3) uint8 BGR, drawn on in place.
-        found: what the labels tell of.
-        rows: which of it, the most important first.
+        found: the labelled objects.
+        rows: which of them, the most important first.
         colors: by row.
         style: sizes.
-        taken: rectangles that labels keep clear of from the start.
+        taken: rectangles to keep clear of.
     """
     height, width = image.shape[:2]
     taken = list(taken)
@@ -51,7 +51,7 @@ def draw_labels(
 
 
 def _texts(found: Instances, row: int) -> tuple[str, str]:
-    """The label in full and in brief."""
+    """The full and the short label."""
     name = found.names[int(found.labels[row])]
     brief = name
     if found.track_ids is not None:
@@ -61,13 +61,13 @@ def _texts(found: Instances, row: int) -> tuple[str, str]:
 
 
 def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> list[Rect]:
-    """Places for a label, the best first: above the box, inside its top, below it, inside its bottom.
+    """Spots for a label, the best first: above the box, inside its top, below it, inside its bottom.
 
-    A label that would fill the top of the box, where a person's head is, goes below before it goes there.
+    Where a label would cover the top of the box, a person's head, the spot below comes first.
     """
     height, width = size
     x1, y1, x2, y2 = (round(float(v)) for v in box)
-    out = line // 2  # half of the box's line lies outside of it
+    out = line // 2  # half of the box's line lies outside it
     tops = [y1 - out - high, y1 - out, y2 + out + 1, y2 + out + 1 - high]
     if 2 * wide > x2 - x1:
         tops[1], tops[2] = tops[2], tops[1]
@@ -77,10 +77,10 @@ def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> 
 
 
 def _freest(spots: Sequence[Rect], taken: Sequence[Rect]) -> tuple[int, Rect]:
-    """The first spot that is free, or else the one that covers least, with the pixels it covers."""
+    """The first free spot, or else the one that covers the least; with the pixels that it covers."""
     least: tuple[int, Rect] | None = None
     for spot in spots:
-        covered = sum(_shared(spot, other) for other in taken)
+        covered = sum(_overlap(spot, other) for other in taken)
         if least is None or covered < least[0]:
             least = covered, spot
         if not covered:
@@ -89,8 +89,8 @@ def _freest(spots: Sequence[Rect], taken: Sequence[Rect]) -> tuple[int, Rect]:
     return least
 
 
-def _shared(a: Rect, b: Rect) -> int:
-    """Pixels that two rectangles share."""
+def _overlap(a: Rect, b: Rect) -> int:
+    """Pixels in both rectangles."""
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 

@@ -1,4 +1,6 @@
-"""Drawing an instance mask."""
+"""Drawing an instance mask: a tint and an outline."""
+
+from typing import Final
 
 import cv2
 import numpy as np
@@ -7,11 +9,21 @@ from ...models.types import U8
 from ..types import MaskCrop
 from .colors import Color
 
-_FILL = 0.34  # share of the color in a person's mask
+MASK_OPACITY: Final = 0.34
+"""Of the color over a person's pixels, 0 to 1."""
+
+_OUTLINE_TOLERANCE_PX = 0.8
 
 
-def _draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
-    """Tints the person's pixels and draws their outline, looking at the crop alone."""
+def draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
+    """Tints a person's pixels and draws their outline; works on the crop alone.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, contiguous; drawn on in place.
+        mask: the person's pixels; what lies outside the image is left out.
+        color: of the tint and the outline.
+        line: thickness of the image's other lines, in pixels.
+    """
     height, width = mask.pixels.shape
     area = image[mask.y : mask.y + height, mask.x : mask.x + width]
     pixels = np.ascontiguousarray(mask.pixels[: area.shape[0], : area.shape[1]])
@@ -22,7 +34,7 @@ def _draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
     plane = np.empty_like(area)
     plane[0] = color
     plane[1:] = plane[0]
-    cv2.copyTo(cv2.addWeighted(area, 1 - _FILL, plane, _FILL, 0, plane), pixels, area)
+    cv2.copyTo(cv2.addWeighted(area, 1 - MASK_OPACITY, plane, MASK_OPACITY, 0, plane), pixels, area)
     contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
-    smooth = [cv2.approxPolyDP(contour, 0.8, True) for contour in contours]
+    smooth = [cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, True) for contour in contours]
     cv2.polylines(image, smooth, True, color, max(1, line - 1), cv2.LINE_AA)

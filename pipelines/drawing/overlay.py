@@ -1,4 +1,4 @@
-"""Pure drawing: what was found in a frame, onto its picture. Touches only the pixels of what is drawn."""
+"""Draws results onto frames; touches only the pixels of what is drawn."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ from ..types import FrameResult, Instances
 from .colors import Color, color_of
 from .hud import Hud
 from .labels import draw_labels
-from .masks import _draw_mask
+from .masks import draw_mask
 from .skeleton import Skeleton
 from .text import Style
 
 
 class Overlay:
-    """Draws boxes, labels, masks, skeletons and a read-out.
+    """Draws boxes, labels, masks, skeletons and a HUD.
 
     Args:
-        skeleton: pairs of keypoint indices that are joined, as the pose network gives them.
-        keypoint_names: names of the keypoints, which tell left from right; without them both look alike.
-        hud: the read-out in the corner, or None for none.
+        skeleton: the bones, as pairs of 0-based keypoint indices.
+        hud: the HUD in the corner, or None.
+        keypoint_names: names of the keypoints, which tell left from right; without names every bone is white.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class Overlay:
         self._hud = hud
 
     def draw(self, image: U8, result: FrameResult) -> None:
-        """Draws a result into an (H, W, 3) uint8 BGR picture, in place.
+        """Draws a result into an (H, W, 3) uint8 BGR image, in place.
 
         Args:
-            image: the frame's picture or one of its size; contiguous.
-            result: what was found in it. A track has its color by its identity; without identities an object
-                has one by its class. The nearest object, whose box ends lowest, is drawn last and so on top.
+            image: the frame's image or one of its size; contiguous.
+            result: the objects in it. A track is colored by its id; without tracking, an object by its class.
+                The nearest object, whose box ends lowest, is drawn last, on top.
         """
         found = result.instances
         style = Style.of(*image.shape[:2])
@@ -49,7 +49,7 @@ class Overlay:
         for row in rows:
             mask = found.masks[row] if found.masks is not None else None
             if mask is not None:
-                _draw_mask(image, mask, colors[row], style.line)
+                draw_mask(image, mask, colors[row], style.line)
         corners = _corners(found.boxes, image.shape[:2], style.line)
         for row in rows:
             x1, y1, x2, y2 = corners[row]
@@ -63,9 +63,9 @@ class Overlay:
 
 
 def _rows(found: Instances, height: int, width: int) -> list[int]:
-    """Those objects of which something lies in the picture, the farthest first."""
+    """The objects that lie in the image at least in part, the farthest first."""
     x1, y1, x2, y2 = found.boxes.T
-    # A box that is not a number is in no picture.
+    # Boxes that are not finite are left out.
     inside = (x2 >= 0) & (y2 >= 0) & (x1 < width) & (y1 < height) & np.isfinite(found.boxes).all(1)
     order = np.argsort(y2, kind="stable")
     return order[inside[order]].tolist()
@@ -77,7 +77,7 @@ def _colors(found: Instances) -> list[Color]:
 
 
 def _corners(boxes: F32, size: tuple[int, ...], line: int) -> list[list[int]]:
-    """Boxes in whole pixels; sides that lie outside are held just out of sight, whatever their coordinate."""
+    """Boxes in whole pixels; sides outside the image are clamped just out of sight."""
     height, width = size
     farthest = np.array([width, height, width, height]) + line
     return np.clip(np.nan_to_num(boxes).round(), -line - 1, farthest).astype(int).tolist()

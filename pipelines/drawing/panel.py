@@ -1,17 +1,17 @@
-"""How text panels in a corner of the picture find their size; both read-outs keep to it."""
+"""Sizes of text panels in a corner of the image; both HUDs use them."""
 
 from typing import Final
 
-SMALLEST: Final = 8
-"""Pixels; smaller letters cannot be read, and are left out with their panel."""
+MIN_TEXT_PX: Final = 8
+"""Height in pixels below which text is unreadable; its panel is left out then."""
 
 
-def fitted_letters(letters: int, widest: int, room: int) -> int:
-    """The height of letters whose widest line, so wide at full height, is to fit; all in pixels."""
-    return letters if widest <= room else int(letters * room / widest)
+def fit_text_height(height: int, widest: int, room: int) -> int:
+    """The text height at which a line that is ``widest`` at ``height`` fits into ``room``; in pixels."""
+    return height if widest <= room else int(height * room / widest)
 
 
-def steady_width(widest: int, letters: int, room: int) -> int:
-    """A panel's inner width in whole steps, so that it does not tremble with every digit; all in pixels."""
-    step = 2 * letters
+def steady_width(widest: int, height: int, room: int) -> int:
+    """A panel's inner width, rounded up to steps so that it does not change with every digit; in pixels."""
+    step = 2 * height
     return min(-(-widest // step) * step, room)

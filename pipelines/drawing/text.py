@@ -1,4 +1,4 @@
-"""Sizes and text of what is drawn: they grow with the picture, so that 320x240 and 4K read alike."""
+"""Text and sizes of drawings: they scale with the image, so that 320x240 and 4K look alike."""
 
 import functools
 import threading
@@ -14,11 +14,11 @@ REGULAR, BOLD = 450, 650
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Sizes for a picture.
+    """Sizes of drawings for one image size.
 
     Attributes:
         line: thickness of boxes in pixels.
-        text: height of letters in pixels.
+        text: height of text in pixels.
         pad: space around text in pixels.
     """
 
@@ -28,14 +28,14 @@ class Style:
 
     @classmethod
     def of(cls, height: int, width: int) -> "Style":
-        """The sizes that suit a picture of this many pixels."""
+        """The sizes that suit an image of this size in pixels."""
         short = min(height, width)
         text = max(10, round(short * 0.02))
         return cls(line=max(1, round(short / 400)), text=text, pad=max(2, round(text * 0.3)))
 
 
 class _Face(threading.local):
-    """A font for each thread: OpenCV mixes up letters when several threads draw with the same one."""
+    """A font per thread: OpenCV mixes up letters when several threads share one."""
 
     def __init__(self) -> None:
         self.font = cv2.FontFace("sans")
@@ -46,10 +46,10 @@ _FACE = _Face()
 
 @functools.lru_cache(maxsize=4096)
 def text_width(text: str, height: int, weight: int = REGULAR) -> int:
-    """Pixels that a line of text takes."""
+    """Width of a line of text in pixels."""
     return int(cv2.getTextSize((0, 0), text, (0, 0), _FACE.font, height, weight)[2])
 
 
 def put_text(image: U8, text: str, x: int, y: int, color: Color, height: int, weight: int = REGULAR) -> None:
-    """Writes a line of text into an (H, W, 3) uint8 BGR picture; (x, y) is the left end of its base line."""
+    """Writes a line of text into an (H, W, 3) uint8 BGR image; (x, y) is the left end of its baseline."""
     cv2.putText(image, text, (x, y), color, _FACE.font, height, weight)

@@ -1,39 +1,35 @@
 """Drawing zones, lines and their counts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ...models.types import U8
+from ..analytics.zones import ZoneCount
 from .colors import WHITE, Color
 from .text import Style, put_text, text_width
-
-if TYPE_CHECKING:
-    pass
-from ..analytics.zones import ZoneCount
 
 _COLOR: Color = (60, 200, 255)
 
 
 def draw_counts(image: U8, counts: Sequence[ZoneCount]) -> None:
-    """Draws lines and zones with their tallies into an (H, W, 3) uint8 BGR picture, in place."""
+    """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place."""
     height, width = image.shape[:2]
     style = Style.of(height, width)
     high = round(style.text * 1.1)
-    taken: set[tuple[int, int]] = set()
+    labels: set[tuple[int, int]] = set()
     for count in counts:
         points = np.array(count.zone.points, np.int32)
         cv2.polylines(image, [points], not count.zone.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
         text = str(count)
         wide = text_width(text, style.text)
-        at = points[:2].mean(0)  # the middle of a line: its ends may lie under the read-out
-        x = int(np.clip(at[0] + style.pad, 0, max(0, width - wide - style.pad)))
+        at = points[:2].mean(0)  # the middle of a line, because its ends may lie under the HUD
+        x = int(np.clip(at[0] + style.pad, style.pad, max(style.pad, width - wide - style.pad)))
         y = int(np.clip(at[1] - style.pad, style.text + style.pad, height - style.pad))
-        while (x, y) in taken and y + high + 2 * style.pad < height:
-            y += high + 2 * style.pad  # where a line and a zone have the same middle
-        taken.add((x, y))
+        while (x, y) in labels and y + high + 2 * style.pad < height:
+            y += high + 2 * style.pad  # a line and a zone may have the same middle
+        labels.add((x, y))
         area = image[y - high : y + style.pad, x - style.pad : x + wide + style.pad]
         area //= 3
         put_text(image, text, x, y, WHITE, style.text)

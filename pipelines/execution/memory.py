@@ -10,7 +10,7 @@ from typing import Final
 EVERY_S: Final = 10.0
 """Seconds from one return to the next. One takes a few milliseconds, in a thread of its own."""
 
-_NAME: Final = "memory"
+_FIRST: Final = threading.Lock()  # taken for good by the first call
 _ARENA_MAX, _ARENAS = -8, 2  # parameter of mallopt(3), and its value
 
 
@@ -25,7 +25,7 @@ def return_freed_memory(every_s: float = EVERY_S) -> None:
     Args:
         every_s: seconds from one return to the next.
     """
-    if sys.platform != "linux" or any(thread.name == _NAME for thread in threading.enumerate()):
+    if sys.platform != "linux" or not _FIRST.acquire(blocking=False):
         return
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "malloc_trim"):
@@ -38,4 +38,5 @@ def return_freed_memory(every_s: float = EVERY_S) -> None:
             time.sleep(every_s)
             libc.malloc_trim(0)
 
-    threading.Thread(target=work, name=_NAME, daemon=True).start()
+    # Not one of BACKGROUND: it sleeps, and does no harm when the interpreter ends.
+    threading.Thread(target=work, name="memory", daemon=True).start()

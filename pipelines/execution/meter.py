@@ -1,12 +1,13 @@
-"""Rates, latencies and drops of a run, measured over the last seconds, with a word on what each means."""
+"""Rates, latencies and drops of a run, measured over the last seconds."""
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import numpy as np
+
+from ..types import MeterSnapshot
 
 WINDOW_S = 2.0
 STAGE_FRAMES = 100
@@ -14,32 +15,6 @@ STAGE_FRAMES = 100
 
 _LATENCIES = 256  # frames
 _EVENTS = 2048  # bounds the memory of a rate, however fast events come
-
-
-@dataclass(frozen=True, slots=True)
-class MeterSnapshot:
-    """What a meter knew at one moment.
-
-    Attributes:
-        source_fps: frames per second that the source says it has, or, where it says nothing, that arrived
-            from it; None before the second frame.
-        processing_fps: frames per second that really came out of the end, by the wall clock, everything
-            included (waiting too); None before the second frame.
-        stage_ms: median milliseconds per stage, over those of the last 100 frames in which it ran. Stages
-            overlap: they may add up to more than the time between two frames.
-        latency_ms_p50: median milliseconds from a frame's arrival to its being finished; None before one is.
-        latency_ms_p95: 95th percentile of the same.
-        frames: frames finished since the start.
-        dropped: frames of a live source that were left out since newer ones had arrived.
-    """
-
-    source_fps: float | None = None
-    processing_fps: float | None = None
-    stage_ms: Mapping[str, float] = field(default_factory=dict)
-    latency_ms_p50: float | None = None
-    latency_ms_p95: float | None = None
-    frames: int = 0
-    dropped: int = 0
 
 
 class Rate:

@@ -1,21 +1,33 @@
-"""Networks that are loaded beside a running picture, so that a switch never stops it."""
+"""NetworkSet that are loaded beside a running picture, so that a switch never stops it."""
 
+import math
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector, OnePassNetwork, Part, PoseEstimator, keypoint_network
+from ...models.types import ConvKind, Detector, Part, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
+from .background import BACKGROUND
 from .locked_networks import shared_detector, shared_pose
+from .network_set import NetworkSet
 
 CLOSE_S: Final = 1.0
 """Seconds that ``close`` waits for a network that is being loaded."""
+
+RESIDENT: Final = 4
+"""Choices that a pool keeps: the one at work, and a few to switch to without loading them again."""
+
+RETRY_S: Final = 10.0
+"""Seconds after which networks that could not be loaded may be tried again."""
 
 _WARM_PEOPLE = 7  # a batch of 4, one of 2 and one of 1: every batch size that is compiled has run once
 _WARM_SIZE = (480, 640)
@@ -38,48 +50,45 @@ class NetworkChoice:
     size: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """What a choice came to; ready to run without a pause.
-
-    Attributes:
-        detector: finds people.
-        pose: gives what is wanted of them and the detector does not; None where that is nothing.
-    """
-
-    detector: Detector
-    pose: PoseEstimator | None
-
-    @property
-    def landmarks(self) -> OnePassNetwork | PoseEstimator | None:
-        """What names and joins the keypoints."""
-        return keypoint_network(self.detector, self.pose)
-
-
+DetectorKey = tuple[str, ConvKind, tuple[int, int] | None]
 LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
 LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
 
 class NetworkPool:
-    """Loads networks, keeps them, and gives out those that are ready.
+    """Loads networks, gives out those that are ready, and releases those that are no longer used.
 
-    Any thread may ask, and any number of threads may use what they get: each network is there once, and
-    computes for one thread at a time.
+    Any thread may ask, and any number of threads may use what they get: each network is loaded once, and
+    computes for one thread at a time. The pool keeps the last few choices; an older one is released as soon
+    as nobody runs it any more.
     """
 
-    def __init__(self, load_detector: LoadDetector, load_pose: LoadPose) -> None:
-        """Nothing is loaded yet.
+    def __init__(
+        self,
+        load_detector: LoadDetector,
+        load_pose: LoadPose,
+        *,
+        resident: int = RESIDENT,
+        retry_s: float = RETRY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start without networks.
 
         Args:
-            load_detector: gives a detector by name, backbone and input size.
-            load_pose: gives the pose network with a backbone, and with or without its masks.
+            load_detector: returns a detector by name, backbone and input size.
+            load_pose: returns the pose network with a backbone, and with or without its masks.
+            resident: choices that are kept although nobody may be using them, from 1.
+            retry_s: seconds after a failure in which the same choice fails at once; later it is tried again.
+            clock: seconds, monotonic.
         """
         self._load_detector, self._load_pose = load_detector, load_pose
-        self._ready: dict[NetworkChoice, Networks] = {}
-        self._failed: dict[NetworkChoice, str] = {}
+        self._resident, self._retry_s, self._clock = resident, retry_s, clock
+        self._recent: OrderedDict[NetworkChoice, NetworkSet] = OrderedDict()
+        self._failed: dict[NetworkChoice, tuple[float, str]] = {}
         self._waiting: list[NetworkChoice] = []
-        self._poses: dict[tuple[ConvKind, bool], PoseEstimator] = {}
-        self._detectors: dict[tuple[str, ConvKind, tuple[int, int] | None], Detector] = {}
+        # Whatever is in use anywhere, also when the pool itself has let go of it.
+        self._poses: WeakValueDictionary[tuple[ConvKind, bool], PoseEstimator] = WeakValueDictionary()
+        self._detectors: WeakValueDictionary[DetectorKey, Detector] = WeakValueDictionary()
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -120,40 +129,45 @@ class NetworkPool:
 
         return cls(detector, estimator)
 
-    def add(self, choice: NetworkChoice, networks: Networks) -> None:
+    def add(self, choice: NetworkChoice, networks: NetworkSet) -> None:
         """Takes in networks that were loaded elsewhere."""
         pose = None if networks.pose is None else shared_pose(networks.pose)
         with self._changed:
-            self._keep(choice, Networks(shared_detector(networks.detector), pose))
+            self._keep(choice, NetworkSet(shared_detector(networks.detector), pose, networks.backbone))
 
-    def take(self, choice: NetworkChoice) -> Networks | None:
+    def take(self, choice: NetworkChoice) -> NetworkSet | None:
         """The networks if they are ready; otherwise None at once, and they are prepared in the background.
 
         Raises:
-            SepcamError: If they were tried and cannot be had.
+            SepcamError: If they could not be loaded a moment ago (``retry_s``).
         """
         with self._changed:
-            if choice in self._failed:
-                raise SepcamError(self._failed[choice])
-            if choice not in self._ready and not self._closed:
-                self._order(choice)
-            return self._ready.get(choice)
-
-    def wait(self, choice: NetworkChoice) -> Networks:
-        """The networks, however long it takes.
-
-        Raises:
-            SepcamError: If they cannot be had, or the pool was closed.
-        """
-        while True:
-            networks = self.take(choice)
+            networks = self._find(choice)
             if networks is not None:
                 return networks
-            with self._changed:
+            failed_at, why = self._failed.get(choice, (-math.inf, ""))
+            if self._clock() - failed_at < self._retry_s:
+                raise SepcamError(why)
+            if not self._closed:
+                self._order(choice)
+            return None
+
+    def wait(self, choice: NetworkChoice) -> NetworkSet:
+        """The networks, however long it takes; a choice that failed before is tried again.
+
+        Raises:
+            SepcamError: If they are unavailable, or the pool was closed.
+        """
+        with self._changed:
+            while (networks := self._find(choice)) is None:
+                if not self._closed:
+                    self._order(choice)
+                self._changed.wait_for(lambda: self._closed or choice not in self._waiting)
                 if self._closed:
                     raise SepcamError("stopped before the networks were ready")
-                if choice not in self._ready and choice not in self._failed:
-                    self._changed.wait()
+                if choice in self._failed:
+                    raise SepcamError(self._failed[choice][1])
+            return networks
 
     def preparing(self) -> tuple[NetworkChoice, ...]:
         """What is being loaded, or waits for it."""
@@ -180,9 +194,10 @@ class NetworkPool:
     def _order(self, choice: NetworkChoice) -> None:
         if choice in self._waiting:
             return
+        self._failed.pop(choice, None)
         self._waiting.append(choice)
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._work, name="sepcam-networks", daemon=True)
+            self._thread = BACKGROUND.thread("networks", self._work)
             self._thread.start()
 
     def _work(self) -> None:
@@ -193,7 +208,7 @@ class NetworkPool:
                     return
                 choice = self._waiting[0]
             try:
-                outcome: Networks | str = self._load(choice)
+                outcome: NetworkSet | str = self._load(choice)
             except SepcamError as error:
                 outcome = str(error)
             except Exception as error:
@@ -202,18 +217,39 @@ class NetworkPool:
             with self._changed:
                 self._waiting.remove(choice)
                 if isinstance(outcome, str):
-                    self._failed[choice] = outcome
+                    self._failed[choice] = self._clock(), outcome
                 else:
                     self._keep(choice, outcome)
                 self._changed.notify_all()
 
-    def _keep(self, choice: NetworkChoice, networks: Networks) -> None:
-        self._ready[choice] = networks
+    def _find(self, choice: NetworkChoice) -> NetworkSet | None:
+        """Networks that are loaded, kept or in use elsewhere."""
+        networks = self._recent.get(choice)
+        if networks is None:
+            detector = self._detectors.get((choice.detector, choice.backbone, choice.size))
+            if detector is None:
+                return None
+            missing = choice.parts - detector.parts
+            pose = self._poses.get((choice.backbone, "segment" in missing)) if missing else None
+            if missing and pose is None:
+                return None
+            networks = NetworkSet(detector, pose, choice.backbone)
+        self._keep(choice, networks)
+        return networks
+
+    def _keep(self, choice: NetworkChoice, networks: NetworkSet) -> None:
+        """Make a choice the most recent one, and let go of the oldest."""
+        self._failed.pop(choice, None)
+        self._recent[choice] = networks
+        self._recent.move_to_end(choice)
+        while len(self._recent) > self._resident:
+            self._recent.popitem(last=False)
         self._detectors[choice.detector, choice.backbone, choice.size] = networks.detector
         if networks.pose is not None:
-            self._poses[choice.backbone, "segment" in choice.parts] = networks.pose
+            missing = choice.parts - networks.detector.parts
+            self._poses[choice.backbone, "segment" in missing] = networks.pose
 
-    def _load(self, choice: NetworkChoice) -> Networks:
+    def _load(self, choice: NetworkChoice) -> NetworkSet:
         key = choice.detector, choice.backbone, choice.size
         detector = self._detectors.get(key)
         if detector is None:
@@ -221,7 +257,7 @@ class NetworkPool:
             detector.detect(_blank())
         missing = choice.parts - detector.parts
         if not missing:
-            return Networks(detector, None)
+            return NetworkSet(detector, None, choice.backbone)
         # With and without masks are two: only what is needed is compiled.
         masks = "segment" in missing
         pose = self._poses.get((choice.backbone, masks))
@@ -229,7 +265,7 @@ class NetworkPool:
             pose = shared_pose(self._load_pose(choice.backbone, masks))
             rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
             pose.estimate(_blank(), rois, masks=masks)
-        return Networks(detector, pose)
+        return NetworkSet(detector, pose, choice.backbone)
 
 
 def _blank() -> np.ndarray:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .background import BACKGROUND
+
 GRACE_S = 0.8
 """Seconds that threads get to notice the end of a run; one that hangs longer is left behind as a daemon."""
 
@@ -106,11 +108,8 @@ class _Run:
         self.error: BaseException | None = None
         links = zip(stages, queues[:-1], queues[1:], strict=True)
         self._threads = [
-            threading.Thread(target=self._read, args=(queues[0],), name="sepcam-read", daemon=True),
-            *(
-                threading.Thread(target=self._work, args=link, name=f"sepcam-{link[0].name}", daemon=True)
-                for link in links
-            ),
+            BACKGROUND.thread("read", self._read, (queues[0],)),
+            *(BACKGROUND.thread(link[0].name, self._work, link) for link in links),
         ]
 
     def start(self) -> None:

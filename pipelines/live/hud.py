@@ -1,4 +1,4 @@
-"""The read-out of a live picture: rates, latency, what is going on, and a graph of the last seconds."""
+"""The HUD of live frames: rates, latency, status, and a graph of the last seconds."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.types import U8
 from ..drawing.colors import FAINT, WHITE, Color
-from ..drawing.panel import SMALLEST, fitted_letters, steady_width
+from ..drawing.panel import MIN_TEXT_PX, fit_text_height, steady_width
 from ..drawing.text import BOLD, REGULAR, Style, put_text, text_width
 from ..types import FrameResult
 from .meter import HISTORY_S, LiveFigures
@@ -17,8 +17,8 @@ from .status import LiveStatus
 Line = tuple[str, int]
 """Text and weight."""
 
-_SHARE = 0.5  # most of the picture's height that the panel may take
-_SHADE = 0.32  # share of the picture that shows through
+_MAX_HEIGHT = 0.5  # of the panel, as a fraction of the image's
+_TRANSPARENCY = 0.32  # fraction of the image that shows through
 _LINES: dict[str, Color] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
 _GRID: Color = (120, 120, 120)
 _RED: Color = (40, 40, 230)
@@ -26,7 +26,7 @@ _SHIFT = 4
 
 
 def draw_live_hud(image: U8, result: FrameResult, status: LiveStatus) -> None:
-    """Draws the panel, and the graph where the settings ask for it, into an (H, W, 3) uint8 BGR picture."""
+    """Draws the panel, and the graph where the settings ask for it, into an (H, W, 3) uint8 BGR image."""
     detail = status.settings.hud
     if detail == "off":
         return
@@ -39,9 +39,9 @@ def draw_live_hud(image: U8, result: FrameResult, status: LiveStatus) -> None:
 
 
 def draw_panel(image: U8, lines: Sequence[Line]) -> int:
-    """Draws lines on a dark panel in the upper left corner of an (H, W, 3) uint8 BGR picture, in place.
+    """Draws lines on a dark panel in the upper left corner of an (H, W, 3) uint8 BGR image, in place.
 
-    Lines that find no room are left out, the last ones first; letters shrink to fit the width.
+    Lines without room are left out, the last ones first; text shrinks to fit the width.
 
     Returns:
         The row below the panel; 0 where there was no room for it.
@@ -50,10 +50,10 @@ def draw_panel(image: U8, lines: Sequence[Line]) -> int:
     style = Style.of(height, width)
     pad, unit = style.pad, style.text
     room = width - 6 * pad
-    unit = fitted_letters(unit, max(text_width(text, unit, weight) for text, weight in lines), room)
+    unit = fit_text_height(unit, max(text_width(text, unit, weight) for text, weight in lines), room)
     step = round(unit * 1.5)
-    lines = lines[: max(1, int((height * _SHARE - 2 * pad) // max(step, 1)))]
-    if unit < SMALLEST or step + 4 * pad > height:
+    lines = lines[: max(1, int((height * _MAX_HEIGHT - 2 * pad) // max(step, 1)))]
+    if unit < MIN_TEXT_PX or step + 4 * pad > height:
         return 0
     widest = max(text_width(line, unit, weight) for line, weight in lines)
     below = pad + len(lines) * step + 2 * pad
@@ -65,9 +65,9 @@ def draw_panel(image: U8, lines: Sequence[Line]) -> int:
 
 
 def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
-    """Draws the pictures shown per second over the last ten seconds, at the left edge from a row downwards.
+    """Draws the frames shown per second over the last ten seconds, at the left edge from a row downwards.
 
-    The color of the line tells the backbone, so that a switch shows as a step in another color.
+    The line's color shows the backbone, so that a switch appears as a step in another color.
     """
     height, width = image.shape[:2]
     style = Style.of(height, width)
@@ -78,20 +78,20 @@ def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
         return
     area = image[y : y + high, x : x + wide]
     _shade(area)
-    most = max(10.0, 1.4 * max(s.shown_fps or 0.0 for s in samples))
+    top_fps = max(10.0, 1.4 * max(s.shown_fps or 0.0 for s in samples))
     for share in (0.0, 0.5):
         level = round((high - 1) * share)
         area[level, ::3] = _GRID
-    label, small = f"{most:.0f} FPS", style.text * 3 // 4
+    label, small = f"{top_fps:.0f} FPS", style.text * 3 // 4
     put_text(area, label, wide - text_width(label, small) - style.pad, style.text, WHITE, small)
-    points = np.array([[1 - s.age_s / HISTORY_S, 1 - (s.shown_fps or 0.0) / most] for s in samples])
+    points = np.array([[1 - s.age_s / HISTORY_S, 1 - (s.shown_fps or 0.0) / top_fps] for s in samples])
     pixels = np.round(points * (wide - 1, high - 1) * (1 << _SHIFT)).astype(np.int32)
     for (begin, end), sample in zip(pairwise(pixels.tolist()), samples[1:], strict=True):
         cv2.line(area, begin, end, _LINES[sample.backbone], style.line + 1, cv2.LINE_AA, _SHIFT)
 
 
 def draw_banner(image: U8, text: str) -> None:
-    """Writes a line across the middle of an (H, W, 3) uint8 BGR picture, in place: paused, reconnecting."""
+    """Writes a line across the middle of an (H, W, 3) uint8 BGR image, in place: paused, reconnecting."""
     height, width = image.shape[:2]
     size = max(12, round(height * 0.045))
     size = min(size, int(size * 0.9 * width / max(1, text_width(text, size, BOLD))))
@@ -102,25 +102,25 @@ def draw_banner(image: U8, text: str) -> None:
 
 
 def draw_recording(image: U8) -> None:
-    """Draws the red dot into the upper right corner of an (H, W, 3) uint8 BGR picture, in place."""
+    """Draws the red dot into the upper right corner of an (H, W, 3) uint8 BGR image, in place."""
     height, width = image.shape[:2]
     radius = max(5, round(min(height, width) * 0.016))
-    centre = width - 2 * radius, 2 * radius
-    cv2.circle(image, centre, radius + 2, WHITE, cv2.FILLED, cv2.LINE_AA)
-    cv2.circle(image, centre, radius, _RED, cv2.FILLED, cv2.LINE_AA)
+    center = width - 2 * radius, 2 * radius
+    cv2.circle(image, center, radius + 2, WHITE, cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(image, center, radius, _RED, cv2.FILLED, cv2.LINE_AA)
 
 
 def draw_help(image: U8, keys: Sequence[tuple[str, str]]) -> None:
-    """Draws a table of keys and what they do into the middle of an (H, W, 3) uint8 BGR picture, in place."""
+    """Draws a table of keys and what they do into the middle of an (H, W, 3) uint8 BGR image, in place."""
     height, width = image.shape[:2]
     unit = min(Style.of(height, width).text * 5 // 4, int(height / (1.7 * len(keys) + 2)))
-    if unit < SMALLEST:
+    if unit < MIN_TEXT_PX:
         return
     first = max(text_width(label, unit, BOLD) for label, _ in keys) + 2 * unit
     wide = first + max(text_width(does, unit) for _, does in keys) + 2 * unit
     high = round((len(keys) + 0.6) * 1.6 * unit)
     x, y = max(0, (width - wide) // 2), max(0, (height - high) // 2)
-    _shade(image[y : y + high, x : x + wide], _SHADE / 3)
+    _shade(image[y : y + high, x : x + wide], _TRANSPARENCY / 3)
     for number, (label, does) in enumerate(keys):
         base = y + round((number + 1.1) * 1.6 * unit)
         put_text(image, label, x + unit, base, WHITE, unit, BOLD)
@@ -162,5 +162,5 @@ def _number(value: float | None, decimals: int = 1) -> str:
     return "..." if value is None else f"{value:.{decimals}f}"
 
 
-def _shade(area: U8, through: float = _SHADE) -> None:
+def _shade(area: U8, through: float = _TRANSPARENCY) -> None:
     cv2.convertScaleAbs(area, area, alpha=through)

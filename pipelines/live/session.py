@@ -21,20 +21,22 @@ Any number of viewers may ``wait``: each gets the newest picture, and a slow one
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
+from ..analysis.options import AnalysisOptions
 from ..analytics.events import Event
 from ..analytics.zones import Zone, ZoneCounter
+from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
-from ..types import DetectEvery, Frame, FrameResult, StreamInfo
+from ..types import Frame, FrameResult, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
 from .hud import draw_live_hud
 from .meter import LiveMeter
@@ -93,9 +95,7 @@ class LiveSession:
         *,
         zones: Sequence[Zone] = (),
         target_fps: float | None = None,
-        classes: Collection[str] | None = None,
-        max_people: int = 16,
-        detect_every: DetectEvery = "auto",
+        options: AnalysisOptions | None = None,
         prepare_ahead: bool = True,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
@@ -106,10 +106,8 @@ class LiveSession:
             pool: where networks come from; closed with the session.
             settings: to begin with.
             zones: lines and zones to watch.
-            target_fps: the rate that the governor keeps, None for the camera's, 0 to keep full quality.
-            classes: names of the classes to report, by default all that the detector knows.
-            max_people: landmarks and masks for at most so many people of a frame.
-            detect_every: frames from one detection to the next; ``auto`` is as many as lose nothing.
+            target_fps: the rate to keep by doing less, None for the camera's, 0 to keep full quality.
+            options: of the analysis, for everything that the settings do not state; see ``LiveAnalysis``.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
             on_event: hears of events, from a thread of the session's.
 
@@ -129,18 +127,14 @@ class LiveSession:
         self._count = self._shown = 0
         self._ended = self._stopping = self._paused = False
         self._last_arrival = time.monotonic()
-        self._slowest: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._slowest: dict[str, float] = {}  # seconds of each stage for its last frame, under the lock
         self._status: LiveStatus | None = None
         self._refresh_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="sepcam-live", daemon=True)
+        self._thread = BACKGROUND.thread("live", self._run)
         try:
             self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
-            limits: dict[str, Any] = {
-                "classes": classes,
-                "max_people": max_people,
-                "detect_every": detect_every,
-            }
-            self._analysis = LiveAnalysis(pool, self._switches, self._meter, fps=self.info.fps, **limits)
+            self._analysis = LiveAnalysis(pool, self._switches, self._meter, options, fps=self.info.fps)
         except BaseException:
             self.stop()
             raise
@@ -200,7 +194,7 @@ class LiveSession:
         settings = self._switches.settings
         analysis = self._analysis
         asked = choice_for(settings, analysis.quality)
-        # A smaller input of the detector that is at work is the governor's own affair.
+        # A smaller input of the detector that is at work saves time and is not shown.
         preparing = [
             choice
             for choice in self._pool.preparing()
@@ -307,7 +301,7 @@ class LiveSession:
         return analyzed
 
     def _draw(self, analyzed: Analyzed) -> Shot:
-        self._drawing.draw(analyzed, self._analysis.networks, self._watch.counts)
+        self._drawing.draw(analyzed, self._watch.counts)
         now = time.monotonic()
         if (
             self._status is None
@@ -330,9 +324,11 @@ class LiveSession:
         self.recordings.took(stage, seconds)
         if stage == "read":
             return
-        self._slowest[stage] = seconds
+        with self._lock:
+            self._slowest[stage] = seconds
+            slowest = max(self._slowest.values())
         if stage == "analyze":
-            self._analysis.govern(max(self._slowest.values()), self._rate_to_keep())
+            self._analysis.adapt(slowest, self._rate_to_keep())
         else:
             self._meter.stage(stage, seconds)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...models.types import ConvKind
-from ..drawing.anonymize import Blur
-from ..types import TASKS, Task
+from ..analysis.options import AnalysisOptions
+from ..types import TASKS, Blur, Task
 
 HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0
@@ -39,6 +39,17 @@ class LiveSettings:
     def __post_init__(self) -> None:
         if self.conf is not None and not 0 <= self.conf <= 1:
             raise ValueError(f"conf must lie between 0 and 1, is {self.conf}")
+
+    def applied_to(self, options: AnalysisOptions) -> AnalysisOptions:
+        """The options of an analysis with what is switched here."""
+        return replace(
+            options,
+            detector=self.detector,
+            backbone=self.backbone,
+            tasks=tuple(self.tasks),
+            conf=self.conf,
+            detect_every=options.detect_every if "track" in self.tasks else 1,
+        )
 
 
 class Switches:

@@ -11,8 +11,7 @@ from ..analytics.zones import ZoneCount
 from ..drawing.anonymize import Anonymizer
 from ..drawing.overlay import Overlay
 from ..drawing.zones import draw_counts
-from ..execution.network_pool import Networks
-from ..types import FrameResult
+from ..types import FrameResult, ModelInfo
 from .analysis import Analyzed
 
 _DIM: Final = 0.35
@@ -27,16 +26,18 @@ class LiveDrawing:
     def __init__(self) -> None:
         self._anonymizer = Anonymizer()
         self._overlay = Overlay()
-        self._networks: Networks | None = None
+        self._model = ModelInfo()
 
-    def draw(self, analyzed: Analyzed, networks: Networks, counts: Sequence[ZoneCount]) -> None:
-        """Draws everything but the read-out, in place."""
-        if networks is not self._networks:
-            points, self._networks = networks.landmarks, networks
-            names = () if points is None else points.keypoint_names
-            self._overlay = Overlay(() if points is None else points.skeleton, keypoint_names=names)
+    def draw(self, analyzed: Analyzed, counts: Sequence[ZoneCount]) -> None:
+        """Draws everything but the HUD, in place."""
+        model = analyzed.result.model
+        if model != self._model:
+            self._model = model
+            self._overlay = Overlay(model.skeleton, keypoint_names=model.keypoint_names)
         image, result, settings = analyzed.result.frame.image, analyzed.result, analyzed.settings
-        self._anonymizer.hide(image, result.instances, analyzed.suspects, settings.blur, result.frame.time_s)
+        self._anonymizer.hide(
+            image, result.instances, analyzed.low_confidence, settings.blur, result.frame.time_s
+        )
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)

@@ -49,7 +49,7 @@ class PacedSource:
     def __iter__(self) -> Iterator[Frame]:
         """The frames, each when it is due; ends with the file unless it loops, or when it is closed."""
         self._shift = time.monotonic()
-        index, begins_s = 0, 0.0
+        index, sequence, begins_s = 0, 0, 0.0
         step = 1 / self.info.fps if self.info.fps else 0.04
         while True:
             ends_s = begins_s
@@ -58,12 +58,13 @@ class PacedSource:
                     due_s = begins_s + frame.time_s - self.info.start_s
                     if not self._wait_until(due_s):
                         return
-                    yield Frame(frame.image, index, due_s, frame.name)
+                    yield Frame(frame.image, index, due_s, frame.name, sequence)
                     index += 1
                     ends_s = due_s + step
             if not self._loop or self._closed.is_set() or ends_s == begins_s:
                 return
             begins_s = ends_s
+            sequence += 1
             self._source = self._open()
 
     def hold(self) -> None:

@@ -1,9 +1,11 @@
 """Identities: the same person keeps the same number from frame to frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
@@ -77,7 +79,7 @@ class _ClassTracks:
         return found
 
 
-class Tracker:
+class ByteTrack:
     """ByteTrack over every class by itself, so that a dog never takes over a person's identity.
 
     The association is that of Zhang et al., ByteTrack (ECCV 2022): high scores first, fused with IoU, then
@@ -88,10 +90,13 @@ class Tracker:
     Identities count from 1, belong to this object and are never used again, not even after ``reset``.
     """
 
-    def __init__(self, settings: TrackerSettings | None = None, fps: float | None = None) -> None:
+    def __init__(
+        self, labels: Sequence[str], settings: TrackerSettings | None = None, fps: float | None = None
+    ) -> None:
         """Start without tracks.
 
         Args:
+            labels: class names, in the order of ``Detections.labels``.
             settings: thresholds; ``settings_for(detector.name)`` suits a detector.
             fps: frames per second of the source, or None where unknown.
         """
@@ -103,11 +108,14 @@ class Tracker:
         self._next_id = 1
         self._clock = 0.0
         self._last_time: float | None = None
-        self._classes: dict[int, _ClassTracks] = {}
+        self._labels = tuple(labels)
+        self._classes: dict[str, _ClassTracks] = {}
 
-    def configure(self, settings: TrackerSettings) -> None:
-        """Go on with other score thresholds (another detector, another confidence); tracks are kept."""
+    def configure(self, settings: TrackerSettings, labels: Sequence[str]) -> None:
+        """See `Tracker`."""
         self.settings = settings
+        self._labels = tuple(labels)
+        self._classes = {name: tracks for name, tracks in self._classes.items() if name in self._labels}
         for tracks in self._classes.values():
             tracks.tracker.track_activation_threshold = settings.new
             tracks.tracker.high_conf_det_threshold = settings.high
@@ -140,7 +148,9 @@ class Tracker:
         """
         since = self._clock - CARRY_S
         rows = [
-            (label, *row) for label, tracks in self._classes.items() for row in tracks.coasted(since, size)
+            (self._labels.index(name), *row)
+            for name, tracks in self._classes.items()
+            for row in tracks.coasted(since, size)
         ]
         if not rows:
             return Detections.empty(), np.zeros(0, np.int64)
@@ -182,16 +192,20 @@ class Tracker:
         timestamp = self._advance(time_s)
         found = detections
         strong = found.scores >= self.settings.low
-        labels = set(self._classes) | set(found.labels[found.scores >= self.settings.new].tolist())
+        begun = [self._labels[label] for label in found.labels[found.scores >= self.settings.new].tolist()]
         parts = [
-            self._update_class(label, found, np.flatnonzero(strong & (found.labels == label)), timestamp)
-            for label in sorted(labels)
+            self._update_class(name, found, np.flatnonzero(strong & self._of_class(found, name)), timestamp)
+            for name in sorted({*self._classes, *begun}, key=self._labels.index)
         ]
         if not parts:
             return np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64)
         boxes, rows, numbers = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(-found.scores[rows], kind="stable")
         return boxes[order], rows[order], numbers[order]
+
+    def _of_class(self, found: Detections, name: str) -> npt.NDArray[np.bool_]:
+        """(N,) bool; a detector may give several classes the same name."""
+        return np.isin(found.labels, [i for i, label in enumerate(self._labels) if label == name])
 
     def _advance(self, time_s: float | None) -> float:
         """Seconds on a clock that always moves on, whatever the source says."""
@@ -207,14 +221,14 @@ class Tracker:
         return min(time_s - self._last_time, _LONGEST_S)
 
     def _update_class(
-        self, label: int, found: Detections, rows: I64, timestamp: float
+        self, name: str, found: Detections, rows: I64, timestamp: float
     ) -> tuple[F32, I64, I64]:
         """Boxes, rows and identities of the tracks of one class, to which ``rows`` of ``found`` belong."""
         import supervision as sv
 
-        if label not in self._classes:
-            self._classes[label] = _ClassTracks(self._new_tracker())
-        tracks = self._classes[label]
+        if name not in self._classes:
+            self._classes[name] = _ClassTracks(self._new_tracker())
+        tracks = self._classes[name]
         result = tracks.tracker.update(
             sv.Detections(xyxy=found.boxes[rows], confidence=found.scores[rows], data={"row": rows}),
             timestamp=timestamp,
@@ -231,7 +245,7 @@ class Tracker:
         scores = found.scores[seen[kept]].tolist()
         tracks.last |= {own: (timestamp, score) for own, score in zip(numbers, scores, strict=True)}
         if not tracks.tracker.tracks:
-            del self._classes[label]
+            del self._classes[name]
         boxes = boxes.astype(np.float32).reshape(-1, 4)
         off = (found.boxes[seen[kept]] - boxes).reshape(-1, 2, 2).mean(1)
         boxes += np.float32(CENTRE) * np.tile(off, 2)

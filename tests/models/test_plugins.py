@@ -125,7 +125,7 @@ def test_a_task_that_the_plugin_does_not_do_is_refused_before_the_run(site, tmp_
         *("-o", str(tmp_path / "out")),
     )
     assert done.returncode == 2
-    assert "crosses gives no masks: leave segment out of the tasks" in done.stderr
+    assert "crosses finds no masks: leave segment out of the tasks" in done.stderr
 
 
 def test_the_list_of_models_names_the_plugins(site):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sepcam import pipelines
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.base import Sink
@@ -15,7 +16,7 @@ from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.types import Frame, StreamInfo
 
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import SquareDetector, pipeline_of, square_picture
 
 PATIENCE_S = 20
 
@@ -63,7 +64,7 @@ class Pictures(Sink):
 
 
 def pipeline(**settings) -> Pipeline:
-    return Pipeline(SquareDetector(), CentrePose(), **settings)
+    return pipeline_of(**settings)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ def test_only_the_tasks_asked_for_are_done():
     found = list(pipeline(tasks=()).run(Squares(3)))[-1].instances
     assert len(found) == 1
     assert found.track_ids is found.keypoints is found.masks is None
-    assert pipeline(tasks=("track",)).pose is None
+    assert pipeline(tasks=("track",)).model.pose is None
 
 
 def test_without_an_overlay_the_pictures_stay_as_they_are():
@@ -157,7 +158,7 @@ def test_a_live_source_shows_its_newest_frame():
             assert all_read.wait(PATIENCE_S)
             return super().detect(image)
 
-    results = list(Pipeline(Slow(), tasks=()).run(Camera(50, live=True)))
+    results = list(pipeline_of(Slow(), tasks=()).run(Camera(50, live=True)))
     assert [r.frame.index for r in results] == [0, 49]
 
 
@@ -174,7 +175,7 @@ class BrokenOverlay(Overlay):
 @pytest.mark.parametrize(
     ("runner", "overlay", "sink", "message"),
     [
-        (Pipeline(Broken(), tasks=()), Overlay(), Pictures(), "the network broke"),
+        (pipeline_of(Broken(), tasks=()), Overlay(), Pictures(), "the network broke"),
         (pipeline(tasks=()), BrokenOverlay(), Pictures(), "the drawing broke"),
         (pipeline(tasks=()), Overlay(), Pictures(fails_at=0), "the disk is full"),
         (pipeline(tasks=()), Overlay(), Pictures(fails_at=150), "the disk is full"),
@@ -227,14 +228,14 @@ def test_what_cannot_be_is_told_when_the_pipeline_is_made(settings, message):
 @pytest.mark.parametrize(("detector", "pose"), [("yolo-mega", "blazepose-full"), ("blazepose-full", "x")])
 def test_unknown_networks_are_told_when_the_pipeline_is_made(detector, pose):
     with pytest.raises(SepcamError, match="choose from"):
-        Pipeline(detector, pose)
+        Pipeline(AnalysisOptions(detector, pose))
 
 
 def test_networks_are_loaded_by_name_and_find_people():
     from sepcam.app.assets import demo_clip
 
-    runner = Pipeline("ssdlite-person", tasks=("track", "pose", "segment"))
-    assert (runner.detector.name, runner.pose.name) == ("ssdlite-person", "blazepose-full")
+    runner = Pipeline(AnalysisOptions("ssdlite-person"))
+    assert (runner.model.detector, runner.model.pose) == ("ssdlite-person", "blazepose-full")
     last = list(runner.run(open_source(demo_clip(), start_s=0.6, limit=6)))[-1].instances
     assert last.people.all()
     assert 1 in last.track_ids

@@ -1,5 +1,5 @@
 "use strict";
-const { report, picture } = JSON.parse(document.getElementById("data").textContent);
+const { report, image } = JSON.parse(document.getElementById("data").textContent);
 const FORMS = { separable: "separable", standard: "standard", baseline: "paper’s baseline" };
 const $ = (id) => document.getElementById(id);
 
@@ -290,12 +290,12 @@ for (const sentence of report.findings) {
   const bad = /SLOWER|not faster|not the same|did not|partial/.test(sentence) ? { class: "bad" } : {};
   $("findings").querySelector("ul").append(element("li", bad, sentence));
 }
-if (picture) {
-  $("picture").hidden = false;
-  const image = $("picture").querySelector("img");
-  image.src = picture.data;
-  image.alt = picture.caption;
-  $("picture").querySelector("figcaption").textContent = picture.caption;
+if (image) {
+  $("image").hidden = false;
+  const element = $("image").querySelector("img");
+  element.src = image.data;
+  element.alt = image.caption;
+  $("image").querySelector("figcaption").textContent = image.caption;
 }
 $("ratios").append(ratioPlot());
 $("table").append(mainTable());

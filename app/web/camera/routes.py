@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.analysis.options import AnalysisOptions
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.settings import LiveSettings
 from ....pipelines.types import Task
 from ..shared.failures import Failures, one_line
 from ..shared.websocket import Connection, RejectedMessageError, VisitorLeftError
-from .session import CameraLimits, CameraSession
+from .session import CameraSession
 
 
 class CameraChange(BaseModel):
@@ -48,7 +49,7 @@ class Cameras:
         self,
         pool: NetworkPool,
         settings: LiveSettings,
-        limits: CameraLimits,
+        options: AnalysisOptions,
         failures: Failures,
         *,
         most: int,
@@ -59,12 +60,12 @@ class Cameras:
         Args:
             pool: provides the networks.
             settings: a visitor's first settings.
-            limits: for each visitor.
+            options: of the analysis, for each visitor.
             failures: reports unexpected errors.
             most: visitors at a time.
             idle_s: seconds without a frame after which a visitor is disconnected.
         """
-        self._pool, self._limits, self._failures = pool, limits, failures
+        self._pool, self._options, self._failures = pool, options, failures
         self.most, self._idle_s = most, idle_s
         self.settings = replace(settings, blur="nothing", follow=None)
         self._worker = ThreadPoolExecutor(1, "sepcam-cameras")
@@ -105,7 +106,7 @@ class Cameras:
     async def _serve(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         session = await loop.run_in_executor(
-            self._worker, CameraSession, self._pool, self.settings, self._limits
+            self._worker, CameraSession, self._pool, self.settings, self._options
         )
         await connection.send(
             "ready",

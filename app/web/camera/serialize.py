@@ -5,9 +5,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ....pipelines.drawing.masks import MASK_OPACITY
+from ....pipelines.drawing.skeleton import MIN_JOINT_SCORE, Skeleton
 from ....pipelines.sinks.serialize import rounded
 from ....pipelines.types import FrameResult, MaskCrop
-from ..shared.color import web_color
+from ..shared.color import to_css, web_color
 
 _TOLERANCE_PX = 1.0  # of an outline
 _MIN_AREA_PX = 12.0  # smaller specks of a mask are left out
@@ -37,6 +39,15 @@ def to_json(result: FrameResult) -> list[dict[str, Any]]:
             item["outline"] = outline(mask)
         objects.append(item)
     return objects
+
+
+def style_to_json(skeleton: Skeleton) -> dict[str, Any]:
+    """How to draw objects: bones ``[keypoint, keypoint, color]``, joint threshold, opacity of masks."""
+    return {
+        "bones": [[a, b, to_css(color)] for a, b, color in skeleton.bones],
+        "min_joint_score": MIN_JOINT_SCORE,
+        "mask_opacity": MASK_OPACITY,
+    }
 
 
 def outline(mask: MaskCrop) -> list[list[list[int]]]:

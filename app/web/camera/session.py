@@ -2,8 +2,7 @@
 
 import io
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
 import cv2
@@ -11,30 +10,19 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ....models.types import U8
-from ....pipelines.execution.network_pool import NetworkPool, Networks
+from ....pipelines.analysis.options import AnalysisOptions
+from ....pipelines.drawing.skeleton import Skeleton
+from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.analysis import LiveAnalysis
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
-from ....pipelines.types import Frame
+from ....pipelines.types import Frame, ModelInfo
 from ..shared.websocket import RejectedMessageError
-from .serialize import to_json
+from .serialize import style_to_json, to_json
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_PIXELS: Final = 1920 * 1080
 _MIN_SIDE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class CameraLimits:
-    """Limits of the analysis of visitors' cameras.
-
-    Attributes:
-        classes: names of the classes to report, or None.
-        max_people: keypoints and masks for at most this many people.
-    """
-
-    classes: Sequence[str] | None
-    max_people: int
 
 
 class CameraSession:
@@ -46,7 +34,7 @@ class CameraSession:
 
     switches: Switches
 
-    def __init__(self, pool: NetworkPool, settings: LiveSettings, limits: CameraLimits) -> None:
+    def __init__(self, pool: NetworkPool, settings: LiveSettings, options: AnalysisOptions) -> None:
         """Load the networks, unless the pool has them already.
 
         Raises:
@@ -55,10 +43,10 @@ class CameraSession:
         self.switches = Switches(settings)
         self._meter = LiveMeter()
         self._pool = pool
-        self._analysis = LiveAnalysis(
-            pool, self.switches, self._meter, classes=limits.classes, max_people=limits.max_people
-        )
-        self._sent: Networks | None = None
+        # However often detections are asked for of the server's own source, visitors get them when necessary.
+        options = replace(options, detect_every="auto")
+        self._analysis = LiveAnalysis(pool, self.switches, self._meter, options)
+        self._sent: ModelInfo | None = None
         self._count = 0
 
     def analyze(self, data: bytes) -> dict[str, Any]:
@@ -74,7 +62,7 @@ class CameraSession:
         self._count += 1
         took = time.monotonic() - arrived
         self._meter.shown(took)
-        networks, active = self._analysis.networks, self._analysis.active
+        model, active = analyzed.result.model, self._analysis.active
         settings = self.switches.settings
         answer: dict[str, Any] = {
             "size": [image.shape[1], image.shape[0]],
@@ -86,11 +74,9 @@ class CameraSession:
             "notice": self.switches.message,
             **self._meter.figures().to_json(),
         }
-        if networks is not self._sent:
-            self._sent = networks
-            points = networks.landmarks
-            answer["skeleton"] = [] if points is None else [list(pair) for pair in points.skeleton]
-            answer["sides"] = [] if points is None else [_side(name) for name in points.keypoint_names]
+        if model != self._sent:
+            self._sent = model
+            answer["style"] = style_to_json(Skeleton(model.skeleton, model.keypoint_names))
         return answer
 
 
@@ -118,8 +104,3 @@ def read_jpeg(data: bytes) -> U8:
     if image is None or image.shape[:2] != (height, width):
         raise RejectedMessageError("the image is damaged: it cannot be decoded")
     return np.asarray(image, np.uint8)
-
-
-def _side(name: str) -> int:
-    """1 for the person's left, -1 for their right, 0 for the middle."""
-    return name.startswith("left_") - name.startswith("right_")

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ....models.types import U8
+from ....pipelines.execution.background import BACKGROUND
 from ....pipelines.live.session import LiveSession, Shot
 
 LARGEST: Final = 1280
@@ -48,7 +49,7 @@ class JpegStream:
         self._changed = asyncio.Event()
         self._wanted = threading.Event()
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sepcam-jpeg", daemon=True)
+        self._thread = BACKGROUND.thread("jpeg", self._work)
         self._thread.start()
 
     async def next(self, after: int, timeout_s: float) -> EncodedFrame | None:

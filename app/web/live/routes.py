@@ -15,12 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
-from ....pipelines.drawing.anonymize import Blur
 from ....pipelines.live.session import LiveSession
 from ....pipelines.live.settings import HudDetail
 from ....pipelines.sinks.outputs import stem_of
 from ....pipelines.tracking.settings import settings_for
-from ....pipelines.types import Task
+from ....pipelines.types import Blur, Task
 from ..shared.downloads import Download, Downloads
 from ..shared.failures import Failures, one_line
 from ..shared.websocket import Connection, RejectedMessageError, VisitorLeftError

@@ -19,8 +19,7 @@ export function startCamera(about) {
   const settings = { backbone: about.backbone, tasks: about.tasks };
   let facing = "user";
   let run = null; // the active run: {socket, stream, ...}
-  let skeleton = [];
-  let sides = [];
+  let style = null; // how to draw skeletons and masks; sent by the server
 
   function showSettings() {
     for (const button of all("[data-own-backbone]")) setPressed(button, button.dataset.ownBackbone === settings.backbone);
@@ -106,13 +105,13 @@ export function startCamera(about) {
   }
 
   function show(mine, result) {
-    if (result.skeleton) ({ skeleton, sides } = result);
+    style = result.style ?? style;
     if (canvas.width !== still.width || canvas.height !== still.height) {
       canvas.width = still.width;
       canvas.height = still.height;
     }
     context.drawImage(still, 0, 0);
-    drawObjects(context, result.objects, skeleton, sides);
+    drawObjects(context, result.objects, style);
     canvas.dataset.objects = result.objects.length;
     const now = performance.now();
     mine.trip = now - mine.sentAt;

@@ -260,7 +260,7 @@ export function startLive() {
   });
   for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
   for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
-  for (const [id, act] of [["pause", pause], ["record", record], ["take a snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
+  for (const [id, act] of [["pause", pause], ["record", record], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
     get(id).addEventListener("click", () => (status || id === "help") && act());
   }
   for (const id of ["detector", "blur", "hud"]) get(id).addEventListener("change", () => change({ [id]: get(id).value }));

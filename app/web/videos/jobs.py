@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.execution.background import BACKGROUND
 from ....pipelines.media.containers import OpenLimits
 from ....pipelines.pipeline import Pipeline
 from ....pipelines.process_file import Advance, Progress, record
@@ -118,7 +119,7 @@ class VideoJobs:
         self._jobs: dict[str, VideoJob] = {}
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[VideoJob | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="sepcam-videos", daemon=True)
+        self._thread = BACKGROUND.thread("videos", self._work)
         self._thread.start()
 
     def admit(self, name: str, backbone: ConvKind, tasks: frozenset[Task]) -> VideoJob | None:

@@ -21,6 +21,8 @@ from .journal import Journal, Output
 from .settings import JobSettings
 
 NAME: Final = ".sepcam"
+FORMAT: Final = 2
+"""Of the job's own files; a job of another format is not continued. 1 kept segments of videos as pickles."""
 PACKAGES: Final = ("sepcam", "torch", "openvino", "av", "numpy", "opencv-python", "trackers")
 """Whose versions a job notes."""
 
@@ -46,6 +48,7 @@ class JobInfo:
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
         return {
+            "format": FORMAT,
             "settings": self.settings.to_json(),
             "inputs": list(self.inputs),
             "recursive": self.recursive,
@@ -109,11 +112,17 @@ class JobFolder:
             SepcamError: If there is none, or what is there cannot be read.
         """
         try:
-            return JobInfo.from_json(json.loads(self._about.read_text(encoding="utf-8")))
+            values = json.loads(self._about.read_text(encoding="utf-8"))
+            if values.get("format", 1) != FORMAT:
+                raise SepcamError(
+                    f"the job in {self.out} was begun by another version of Sepcam: continue it with that "
+                    "version, or restart it with --fresh"
+                )
+            return JobInfo.from_json(values)
         except FileNotFoundError as error:
             raise SepcamError(f"there is no job in {self.out}") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SepcamError(f"{self._about} cannot be read ({error}): begin anew with --fresh") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SepcamError(f"{self._about} cannot be read ({error}): restart with --fresh") from error
 
     def write(self, info: JobInfo) -> None:
         """Notes what the job is.

@@ -1,14 +1,12 @@
 """What a job does to every file: plain data, written down beside the results and compared on a rerun."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ....models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ....models.types import ConvKind
 from ....models.weights.store import Progress, WeightStore, silent
+from ...analysis.options import AnalysisOptions
 from ...pipeline import Pipeline
-from ...types import TASKS, DetectEvery, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,36 +14,14 @@ class JobSettings:
     """Everything that the results depend on; can be pickled and written as JSON.
 
     Attributes:
-        detector: name in the registry or a plugin's; what ``auto`` came to.
-        pose: likewise.
-        tasks: what is done beside detecting.
-        backbone: kind of convolutions.
-        classes: names of the classes to report, None for all.
-        conf: least score, None for the detector's own.
-        max_people: landmarks and masks for at most so many people of a frame.
-        detect_every: frames from one detection to the next, or ``auto``.
-        input_size: of the detector: (height, width), the longer side, or None for its own.
-        runtime: what runs the networks.
-        device: where.
-        precision: in which numbers.
+        analysis: what is done, and by which networks; the detector is a name, not ``auto``.
         saves: which kinds of results.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each file to stop, or None.
         coco_annotations: file that gives the image ids of COCO results, or None.
     """
 
-    detector: str
-    pose: str = "blazepose-full"
-    tasks: tuple[Task, ...] = TASKS
-    backbone: ConvKind = "separable"
-    classes: tuple[str, ...] | None = None
-    conf: float | None = None
-    max_people: int = 16
-    detect_every: DetectEvery = 1
-    input_size: tuple[int, int] | int | None = None
-    runtime: Runtime = "auto"
-    device: Device = "auto"
-    precision: Precision = "auto"
+    analysis: AnalysisOptions
     saves: tuple[str, ...] = ("video", "jsonl")
     start_s: float = 0.0
     frames: int | None = None
@@ -64,30 +40,20 @@ class JobSettings:
         Raises:
             SepcamError: See ``Pipeline``.
         """
-        return Pipeline(
-            self.detector,
-            self.pose,
-            tasks=self.tasks,
-            backbone=self.backbone,
-            conf=self.conf,
-            classes=self.classes,
-            max_people=self.max_people,
-            detect_every=self.detect_every,
-            input_size=self.input_size,
-            options=RuntimeOptions(self.runtime, self.device, self.precision, threads),
-            store=store,
-            progress=progress,
-        )
+        runtime = replace(self.analysis.runtime, threads=threads)
+        return Pipeline(replace(self.analysis, runtime=runtime), store=store, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return asdict(self)
+        """As a flat JSON object."""
+        own = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "analysis"}
+        return self.analysis.to_json() | own
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "JobSettings":
-        """What ``to_json`` gave, also of an older version that knew fewer settings."""
-        known = {field.name for field in fields(cls)} & values.keys()
-        return cls(**{name: _tuples(values[name]) for name in known})
+        """What ``to_json`` returned, also of an older version with fewer settings."""
+        known = {item.name for item in fields(cls)} & values.keys()
+        own = {name: _tuples(values[name]) for name in known}
+        return cls(analysis=AnalysisOptions.from_json(values), **own)
 
 
 def differences(old: JobSettings, new: JobSettings) -> list[str]:

@@ -1,11 +1,12 @@
 """What was found before, played back: a detector and a tracker that compute nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ....models.types import I64, U8, Detections, Detector, OnePassNetwork
-from ...tracking.bytetrack import Tracker
+from ....models.spec import TrackerSettings
+from ....models.types import F32, I64, U8, Detections, Detector, OnePassNetwork
+from ...tracking.base import Tracker
 from .segment_store import Follow, Followed
 
 
@@ -24,37 +25,67 @@ class Replay:
         return self.next if self.waiting is None else next(self.waiting)
 
 
-class NotingTracker(Tracker):
-    """A tracker that notes all that it gave."""
+class RecordingTracker:
+    """Passes everything on to another tracker, and records what that one returns.
 
-    noted: list[Followed]
+    Attributes:
+        recorded: what was returned for each frame.
+    """
+
+    recorded: list[Followed]
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.recorded = []
+        self._tracker = tracker
+        self.predict, self.configure, self.reset = tracker.predict, tracker.configure, tracker.reset
+
+    @property
+    def tentative(self) -> bool:
+        """See `Tracker`."""
+        return self._tracker.tentative
+
+    @property
+    def lost(self) -> bool:
+        """See `Tracker`."""
+        return self._tracker.lost
 
     def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
         """See `Tracker`."""
-        given = super().follow(detections, time_s)
-        self.noted.append((given, (Detections.empty(), np.zeros(0, np.int64))))
+        given = self._tracker.follow(detections, time_s)
+        self.recorded.append((given, (Detections.empty(), np.zeros(0, np.int64))))
         return given
 
     def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
         """See `Tracker`."""
-        lost = super().coasted(size)
-        self.noted[-1] = self.noted[-1][0], lost
+        lost = self._tracker.coasted(size)
+        self.recorded[-1] = self.recorded[-1][0], lost
         return lost
 
 
-class FollowingTracker(Tracker):
-    """A tracker that gives what another one noted."""
+class ReplayTracker:
+    """Returns what a `RecordingTracker` recorded. It is asked once for each frame, and predicts nothing."""
 
-    def __init__(self, noted: Iterable[Followed]) -> None:
-        super().__init__()
-        self._noted = iter(noted)
+    tentative = lost = False
+
+    def __init__(self, recorded: Iterable[Followed]) -> None:
+        self._recorded = iter(recorded)
         self._lost = Detections.empty(), np.zeros(0, np.int64)
 
     def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
-        """What was noted for the next frame."""
-        given, self._lost = next(self._noted)
+        """What was recorded for the next frame."""
+        given, self._lost = next(self._recorded)
         return given
 
     def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
-        """What was noted with it."""
+        """What was recorded with it."""
         return self._lost
+
+    def predict(self, ids: I64, time_s: float | None = None) -> F32:
+        """Raises RuntimeError: every frame of a recording has its detections."""
+        raise RuntimeError("a recording of tracks predicts nothing")
+
+    def configure(self, settings: TrackerSettings, labels: Sequence[str]) -> None:
+        """Changes nothing: thresholds were applied when it was recorded."""
+
+    def reset(self) -> None:
+        """Changes nothing: cuts were applied when it was recorded."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
+from ...execution.network_set import NetworkSet
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
@@ -26,11 +27,12 @@ from ...sinks.fan_out import FanOut
 from ...sinks.registry import open_sinks, sink_kinds
 from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
+from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
-from ...types import Frame, FrameResult, RunSummary, StreamInfo
+from ...types import Frame, FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
-from .replay import FollowingTracker, NotingTracker, Replay
+from .replay import RecordingTracker, Replay, ReplayTracker
 from .segment_store import Followed, Part, keep, kept, note
 from .types import (
     CutTask,
@@ -117,7 +119,7 @@ def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
     with _open(task, task.part.start_s, task.part.end_s) as source:
         for frame in source:
             at = time.perf_counter()
-            found.append((frame.time_s, networks.detector.detect(frame.image)))
+            found.append((frame.time_s, networks.networks.detector.detect(frame.image)))
             took.append(time.perf_counter() - at)
             report(len(found), None)
         sound = source.sound and (not source.warnings)
@@ -133,22 +135,22 @@ def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
 def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     with VideoSource(task.source.name) as source:
         info = source.info
-    thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
-    tracker = NotingTracker(thresholds, info.fps)
-    replay = Replay(networks.detector)
-    analyzer = Analyzer(
-        replay, None, ("track",), tracker=tracker, conf=settings.conf, classes=settings.classes, fps=info.fps
-    )
+    options = replace(networks.options, tasks=("track",), detect_every=1)
+    thresholds = settings_for(networks.model.detector).with_confidence(options.conf)
+    detector = networks.networks.detector
+    tracker = RecordingTracker(create_tracker(options.tracker, detector.labels, thresholds, info.fps))
+    replay = Replay(detector)
+    analyzer = Analyzer(NetworkSet(replay), options, tracker=tracker, fps=info.fps)
     picture = _nothing(info)
     done = 0
     for part in task.parts:
-        tracker.noted = []
+        tracker.recorded = []
         for time_s, found in kept(part.detections):
             replay.next = found
             analyzer.analyze(Frame(picture, done, time_s))
             done += 1
             report(done, None)
-        keep(part.tracks, tracker.noted)
+        keep(part.tracks, tracker.recorded)
     result = TaskResult(done)
     note(task.parts[0].path("tracked", ".json"), summary_of(result))
     return result
@@ -157,7 +159,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
 def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
-    tracked = "track" in networks.tasks
+    tracked = "track" in networks.options.tasks
     follows: list[Followed] = kept(task.part.tracks) if tracked else []
     warm, start_s = 0, task.part.start_s
     if task.before is not None:
@@ -167,8 +169,10 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
         follows = (kept(task.before.tracks)[-WARM_UP:] if tracked else []) + follows
     source = _open(task, start_s, task.part.end_s)
     whole = replace(source.info, start_s=0.0, partial=False)
-    replay, follower = Replay(networks.detector), FollowingTracker(follows) if tracked else None
-    analyzer = networks.analyzer(whole, detector=replay, tracker=follower)
+    replay, follower = Replay(networks.networks.detector), ReplayTracker(follows) if tracked else None
+    analyzer = networks.analyzer(
+        whole, networks=replace(networks.networks, detector=replay), tracker=follower
+    )
     made = _Kept(task.part)
     written: list[Sink] = [made]
     if task.pictures:
@@ -207,7 +211,7 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
     run = context(task.target, info, networks, overwrite=task.overwrite)
     recorder = FanOut(open_sinks(records, run))
     try:
-        for result in _results(task.parts, info):
+        for result in _results(task.parts, info, networks.model):
             recorder.write(result, None)
             report(recorder.frames, info.frame_count)
         report(recorder.frames, recorder.frames)
@@ -229,12 +233,12 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
     return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
 
 
-def _results(parts: Sequence[Part], info: StreamInfo) -> Iterator[FrameResult]:
+def _results(parts: Sequence[Part], info: StreamInfo, model: ModelInfo) -> Iterator[FrameResult]:
     picture = _nothing(info)
     index = 0
     for part in parts:
         for time_s, instances in kept(part.results):
-            yield FrameResult(Frame(picture, index, time_s), instances)
+            yield FrameResult(Frame(picture, index, time_s), instances, model=model)
             index += 1
 
 

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ....models.errors import SepcamError
+from ...execution.background import BACKGROUND
 from ...execution.memory import return_freed_memory
 from ..state.settings import JobSettings
 from ..tasks.run import run_task
@@ -215,7 +216,7 @@ class _Inbox:
         self._pipe = pipe
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._stopped = threading.Event()
-        threading.Thread(target=self._listen, name="sepcam-inbox", daemon=True).start()
+        BACKGROUND.thread("inbox", self._listen).start()
 
     def __iter__(self) -> "_Inbox":
         return self

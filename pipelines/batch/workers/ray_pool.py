@@ -70,11 +70,15 @@ class RayPool:
         self._quiet.__enter__()
         try:
             self._join(address)
-            cores, most = self._room(threads, on_gpu=settings.device == "cuda")
+            cores, most = self._room(threads, on_gpu=settings.analysis.runtime.device == "cuda")
         except BaseException:
             self.close()
             raise
-        options = {"num_cpus": cores, "num_gpus": int(settings.device == "cuda"), "max_restarts": -1}
+        options = {
+            "num_cpus": cores,
+            "num_gpus": int(settings.analysis.runtime.device == "cuda"),
+            "max_restarts": -1,
+        }
         make = self._ray.remote(ClusterWorker).options(**options, max_concurrency=4)
         self._actors = [
             _Worker(

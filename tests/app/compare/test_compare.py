@@ -19,16 +19,15 @@ from sepcam.app.compare import report
 from sepcam.app.compare import run as compare_run
 from sepcam.app.compare.findings import findings
 from sepcam.app.compare.measure_pipeline import KINDS, PipelineMeasurement
-from sepcam.app.compare.side_by_side import beside, fullest, record
-from sepcam.models.layers import conv as blocks
+from sepcam.app.compare.side_by_side import beside, most_crowded, record
+from sepcam.models.layers import conversion
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip
 from tests.models.profiling.test_external import SMALL
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import pipeline_of, square_picture
 
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=1)
 SCHEMA = json.loads((resources.files("sepcam.app.compare") / "report_schema.json").read_text())
@@ -157,7 +156,7 @@ def test_nothing_in_a_report_can_end_the_script_of_its_page(written):
 
 
 def test_a_wrong_twin_is_not_the_same_function(model, tmp_path, monkeypatch, capsys):
-    right = blocks.to_standard
+    right = conversion.to_standard
 
     @torch.no_grad()
     def wrong(network):
@@ -166,7 +165,7 @@ def test_a_wrong_twin_is_not_the_same_function(model, tmp_path, monkeypatch, cap
             twin.network.depthwise.weight[0, 1, 0, 0] = 1e-3
         return twin
 
-    monkeypatch.setattr(blocks, "to_standard", wrong)
+    monkeypatch.setattr(conversion, "to_standard", wrong)
     monkeypatch.setattr(comparing, "paper_network", narrow_paper_network)
     words = ("compare", "synthetic:96x64x24", "--model", model, "--input", "32", "--rounds", 1)
     assert sepcam(*words, "--threads", 1, "-o", tmp_path / "out") == 0
@@ -265,7 +264,7 @@ def clip(tmp_path_factory):
 
 
 def pipelines():
-    return {kind: Pipeline(SquareDetector(), CentrePose(), backbone=kind) for kind in KINDS}
+    return {kind: pipeline_of(backbone=kind) for kind in KINDS}
 
 
 def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
@@ -284,7 +283,7 @@ def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
     seen = [[r.frame.time_s for r in measurement.seen[kind]] for kind in KINDS]
     assert seen[0] == seen[1]
     assert len(seen[0]) == result["frames_per_round"]
-    picture = beside(fullest(measurement.seen), {kind: kind for kind in KINDS})
+    picture = beside(most_crowded(measurement.seen), {kind: kind for kind in KINDS})
     assert picture.shape[1] == 2 * 96 + 6
 
 

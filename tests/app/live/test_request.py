@@ -3,25 +3,16 @@
 from dataclasses import replace
 
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
-from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
 REQUEST = LiveRequest(
     source="synthetic",
+    analysis=AnalysisOptions("tests.walkers:SquareDetector", tasks=("track",), detect_every="auto"),
     size=None,
     rate=None,
     loop=False,
-    detector="tests.walkers:SquareDetector",
-    input_size=None,
-    pose="blazepose-full",
-    tasks=("track",),
-    backbone="separable",
-    classes=None,
-    conf=None,
-    max_people=16,
-    detect_every="auto",
-    options=RuntimeOptions(),
     target_fps=None,
     reconnect_timeout_s=None,
     blur="nothing",

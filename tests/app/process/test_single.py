@@ -18,11 +18,11 @@ from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import cut, write_clip
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import SquareDetector, pipeline_of, square_picture
 
 
 def pipeline(**settings) -> Pipeline:
-    return Pipeline(SquareDetector(), CentrePose(), **settings)
+    return pipeline_of(**settings)
 
 
 def never() -> Pipeline:
@@ -201,7 +201,7 @@ def test_a_run_that_breaks_leaves_nothing(error, clip, out):
     (out / "clip.jsonl").parent.mkdir()
     (out / "clip.jsonl").write_text("precious")
     with pytest.raises(type(error)):
-        run([clip], out, ("video", "jsonl"), lambda: Pipeline(Broken(error), tasks=()), overwrite=True)
+        run([clip], out, ("video", "jsonl"), lambda: pipeline_of(Broken(error), tasks=()), overwrite=True)
     assert names(out) == ["clip.jsonl"]
     assert (out / "clip.jsonl").read_text() == "precious"
 
@@ -223,7 +223,7 @@ def little_room():
 @pytest.mark.parametrize("saves", [("video",), ("jsonl",), ("video", "jsonl", "mot")])
 def test_a_disk_without_room_ends_the_run_and_leaves_nothing(saves, tmp_path, out):
     with little_room(), pytest.raises(SepcamError, match="could not be written: it grew beyond"):
-        run(["synthetic:640x480x60"], out, saves, lambda: Pipeline(Crowd(), CentrePose()))
+        run(["synthetic:640x480x60"], out, saves, lambda: pipeline_of(Crowd()))
     assert names(out) == []
 
 

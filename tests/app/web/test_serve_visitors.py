@@ -68,13 +68,14 @@ def test_a_visitors_frames_are_analyzed(web_server):
         assert "keypoints" not in person
 
         connection.send(json.dumps({"tasks": ["track", "pose", "segment"]}))
-        told = {}
+        style = None
         for data in cycle(pictures):
             last = answer(connection, data)
-            told |= {key: last[key] for key in ("skeleton", "sides") if key in last}
+            style = last.get("style", style)
             if any("outline" in one for one in last["objects"]):
                 break
-        assert len(told["skeleton"]) > 10 and len(told["sides"]) == 33
+        assert len(style["bones"]) > 10 and style["min_joint_score"] == 0.5 and 0 < style["mask_opacity"] < 1
+        assert all(a < 33 and b < 33 and color.startswith("#") for a, b, color in style["bones"])
         person = next(one for one in last["objects"] if "outline" in one)
         assert len(person["keypoints"]) == 33
         assert all(0 <= x <= 540 and 0 <= y <= 360 for polygon in person["outline"] for x, y in polygon)

@@ -20,9 +20,10 @@ from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import Detector, OnePassNetwork
 from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import load_detector
-from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.types import Frame
+
+from tests.walkers import analyzer_of, pipeline_of
 
 PICTURE = cv2.imread(str(Path(__file__).parents[2] / "golden" / "market_street.png"))[:200]
 SIZE = (160, 224)
@@ -122,9 +123,9 @@ def test_a_pose_model_gives_cocos_keypoints(loaded):
 def test_objects_of_every_class_get_their_masks_with_and_without_tracking(loaded):
     detector = loaded("seg")
     frames = [Frame(PICTURE, index, index / 25) for index in range(3)]
-    tracking = Analyzer(detector, None, {"track", "segment"}, conf=0.3, fps=25)
+    tracking = analyzer_of(detector, None, {"track", "segment"}, conf=0.3, fps=25)
     followed = [tracking.analyze(frame)[0] for frame in frames][-1]
-    single, stages = Analyzer(detector, None, {"segment"}, conf=0.3).analyze(frames[0])
+    single, stages = analyzer_of(detector, None, {"segment"}, conf=0.3).analyze(frames[0])
     assert list(stages) == ["detect"]
     for found in (followed, single):
         assert found.masks is not None
@@ -138,10 +139,10 @@ def test_objects_of_every_class_get_their_masks_with_and_without_tracking(loaded
 
 
 def test_a_pipeline_loads_no_pose_network_for_what_the_detector_gives(loaded):
-    pipeline = Pipeline(loaded("pose"), "no-such-network", tasks=("track", "pose"))
-    assert pipeline.pose is None
-    assert tuple(pipeline.keypoint_names) == coco.KEYPOINTS
-    assert tuple(pipeline.skeleton) == coco.SKELETON
+    pipeline = pipeline_of(loaded("pose"), tasks=("track", "pose"))
+    assert pipeline.model.pose is None
+    assert tuple(pipeline.model.keypoint_names) == coco.KEYPOINTS
+    assert tuple(pipeline.model.skeleton) == coco.SKELETON
     with pytest.raises(SepcamError, match="unknown model 'no-such-network'"):
         Pipeline(loaded("pose"), "no-such-network", tasks=("pose", "segment"))
 

@@ -18,8 +18,9 @@ from sepcam.models.registry import REGISTRY
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import PoseEstimator
 from sepcam.models.weights.store import WeightStore
-from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.types import Frame
+
+from tests.walkers import analyzer_of
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 OPTIONS = RuntimeOptions("openvino", "cpu", "f32", threads=2)
@@ -109,9 +110,9 @@ class OnePerson:
 
 
 def test_it_outlines_tracked_people_and_is_refused_for_skeletons(selfie, crop):
-    analyzer = Analyzer(OnePerson(), selfie, {"track", "segment"}, fps=25)
+    analyzer = analyzer_of(OnePerson(), selfie, {"track", "segment"}, fps=25)
     found = [analyzer.analyze(Frame(crop, index, index / 25))[0] for index in range(3)][-1]
     assert found.track_ids.tolist() == [1] and found.keypoints is None
     assert found.masks[0].area > 2000
-    with pytest.raises(SepcamError, match="selfie-segmentation gives no skeletons"):
-        Analyzer(OnePerson(), selfie, {"track", "pose"})
+    with pytest.raises(SepcamError, match="selfie-segmentation finds no skeletons"):
+        analyzer_of(OnePerson(), selfie, {"track", "pose"})

@@ -11,8 +11,9 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.ops.roi import roi_from_boxes
 from sepcam.models.types import Detections, Detector, PoseEstimator, Poses
-from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.types import TASKS, Frame
+
+from tests.walkers import analyzer_of
 
 SIZE = (240, 320)
 PERSON, DOG = 0, 1
@@ -101,7 +102,7 @@ def test_the_fakes_are_what_the_pipeline_asks_for():
 
 
 def test_every_person_gets_a_box_an_identity_a_skeleton_and_a_mask():
-    analyzer = Analyzer(ScriptedDetector([person(ANN), person(BOB)]), StandingFigures(), fps=25)
+    analyzer = analyzer_of(ScriptedDetector([person(ANN), person(BOB)]), StandingFigures(), fps=25)
     *_, last = analyze(analyzer, 4)
     assert sorted(last.track_ids.tolist()) == [1, 2]
     assert last.size == SIZE
@@ -132,7 +133,7 @@ def test_every_person_gets_a_box_an_identity_a_skeleton_and_a_mask():
 )
 def test_only_what_was_asked_for_is_done(tasks, stages):
     pose = StandingFigures()
-    analyzer = Analyzer(ScriptedDetector([person(ANN)]), pose, tasks, fps=25)
+    analyzer = analyzer_of(ScriptedDetector([person(ANN)]), pose, tasks, fps=25)
     for frame in frames(3):
         instances, stage_ms = analyzer.analyze(frame)
     assert list(stage_ms) == stages
@@ -146,19 +147,19 @@ def test_only_what_was_asked_for_is_done(tasks, stages):
 
 
 def test_no_pose_network_is_needed_without_pose_and_segment():
-    assert len(analyze(Analyzer(ScriptedDetector([person(ANN)]), None, ("track",), fps=25), 3)[-1]) == 1
+    assert len(analyze(analyzer_of(ScriptedDetector([person(ANN)]), None, ("track",), fps=25), 3)[-1]) == 1
     with pytest.raises(ValueError, match="need a pose network"):
-        Analyzer(ScriptedDetector([]), None, ("pose",))
+        analyzer_of(ScriptedDetector([]), None, ("pose",))
 
 
 def test_all_people_of_a_frame_go_through_the_network_at_once():
     pose = StandingFigures()
-    analyze(Analyzer(ScriptedDetector([person(ANN), person(BOB)]), pose, fps=25), 5)
+    analyze(analyzer_of(ScriptedDetector([person(ANN), person(BOB)]), pose, fps=25), 5)
     assert [len(rois) for rois, _ in pose.calls[1:]] == [2] * 4
 
 
 def test_a_frame_without_people_has_empty_results_of_the_right_shapes():
-    *_, last = analyze(Analyzer(ScriptedDetector([]), StandingFigures(), fps=25), 2)
+    *_, last = analyze(analyzer_of(ScriptedDetector([]), StandingFigures(), fps=25), 2)
     assert (len(last), last.keypoints.shape, last.masks, last.track_ids.shape) == (0, (0, 2, 3), [], (0,))
 
 
@@ -166,7 +167,7 @@ def test_the_region_follows_the_landmarks_of_the_frame_before_and_the_box():
     drift = (3.0, -2.0)
     pose = StandingFigures(drift=drift)
     detector = ScriptedDetector(*([person(moved(BOB, -4 * k))] for k in range(8)))
-    results = analyze(Analyzer(detector, pose, fps=25), 8)
+    results = analyze(analyzer_of(detector, pose, fps=25), 8)
     seen = [
         (rois[0], result.boxes[0]) for (rois, _), result in zip(pose.calls, results, strict=True) if len(rois)
     ]
@@ -178,7 +179,7 @@ def test_the_region_follows_the_landmarks_of_the_frame_before_and_the_box():
 
 @pytest.mark.parametrize("pose", [StandingFigures(drift=(90.0, 0.0)), StandingFigures(presence=0.1)])
 def test_landmarks_that_leave_the_box_or_find_nobody_do_not_say_where_to_look(pose):
-    results = analyze(Analyzer(ScriptedDetector([person(ANN)]), pose, fps=25), 6)
+    results = analyze(analyzer_of(ScriptedDetector([person(ANN)]), pose, fps=25), 6)
     for (rois, _), result in zip(pose.calls, results, strict=True):
         if len(rois):
             np.testing.assert_allclose(rois[0], region(result.boxes[0]), atol=0.01)
@@ -187,14 +188,14 @@ def test_landmarks_that_leave_the_box_or_find_nobody_do_not_say_where_to_look(po
 def test_someone_who_returns_is_looked_for_in_the_box_again():
     pose = StandingFigures(drift=(5.0, 0.0))
     detector = ScriptedDetector(*[[person(ANN)]] * 4, [], [], [person(ANN)])
-    *_, last = analyze(Analyzer(detector, pose, fps=25), 7)
+    *_, last = analyze(analyzer_of(detector, pose, fps=25), 7)
     assert last.track_ids.tolist() == [1]
     np.testing.assert_allclose(pose.calls[-1][0][0], region(last.boxes[0]), atol=0.01)
 
 
 def test_images_are_independent_two_passes_no_identities_masks_from_the_first():
     pose = StandingFigures(drift=(5.0, 0.0))
-    analyzer = Analyzer(ScriptedDetector([person(ANN)]), pose, independent=True)
+    analyzer = analyzer_of(ScriptedDetector([person(ANN)]), pose, independent=True)
     instances, stage_ms = analyzer.analyze(frames(1)[0])
     assert list(stage_ms) == ["detect", "pose", "masks"]
     assert instances.track_ids is None
@@ -207,7 +208,7 @@ def test_images_are_independent_two_passes_no_identities_masks_from_the_first():
 
 def test_the_second_pass_is_spared_where_the_first_found_nobody():
     pose = StandingFigures(presence=0.2)
-    instances, _ = Analyzer(ScriptedDetector([person(ANN)]), pose, independent=True).analyze(frames(1)[0])
+    instances, _ = analyzer_of(ScriptedDetector([person(ANN)]), pose, independent=True).analyze(frames(1)[0])
     assert len(pose.calls) == 1
     assert instances.presence[0] == pytest.approx(0.2)
     assert instances.scores[0] == pytest.approx(0.9)
@@ -215,7 +216,7 @@ def test_the_second_pass_is_spared_where_the_first_found_nobody():
 
 def test_other_objects_get_boxes_and_identities_but_no_skeleton():
     pose = StandingFigures()
-    *_, last = analyze(Analyzer(ScriptedDetector([person(ANN), dog(REX)]), pose, fps=25), 3)
+    *_, last = analyze(analyzer_of(ScriptedDetector([person(ANN), dog(REX)]), pose, fps=25), 3)
     row = int(np.flatnonzero(last.labels == DOG)[0])
     assert last.people.tolist() == [label == PERSON for label in last.labels]
     assert last.track_ids[row] in (1, 2)
@@ -227,7 +228,7 @@ def test_other_objects_get_boxes_and_identities_but_no_skeleton():
 
 def test_only_the_classes_asked_for_are_reported():
     detector = ScriptedDetector([person(ANN), dog(REX)])
-    *_, last = analyze(Analyzer(detector, StandingFigures(), classes=["dog"], fps=25), 3)
+    *_, last = analyze(analyzer_of(detector, StandingFigures(), classes=["dog"], fps=25), 3)
     assert last.labels.tolist() == [DOG]
 
 
@@ -235,7 +236,7 @@ def test_at_most_max_people_get_a_skeleton_the_largest_ones():
     far = (10.0, 10.0, 22.0, 40.0)
     pose = StandingFigures()
     detector = ScriptedDetector([person(far), person(ANN), person(BOB)])
-    *_, last = analyze(Analyzer(detector, pose, max_people=2, fps=25), 3)
+    *_, last = analyze(analyzer_of(detector, pose, max_people=2, fps=25), 3)
     assert len(last) == 3
     small = int(np.argmin(last.boxes[:, 0]))
     assert last.masks[small] is None
@@ -246,21 +247,21 @@ def test_at_most_max_people_get_a_skeleton_the_largest_ones():
 def test_conf_hides_what_is_less_sure():
     detector = ScriptedDetector([person(ANN, 0.45), person(BOB, 0.8)])
     for conf, count in ((0.3, 2), (0.5, 1), (0.9, 0)):
-        still, _ = Analyzer(detector, None, (), conf=conf, independent=True).analyze(frames(1)[0])
-        *_, tracked = analyze(Analyzer(detector, None, ("track",), conf=conf, fps=25), 3)
+        still, _ = analyzer_of(detector, None, (), conf=conf, independent=True).analyze(frames(1)[0])
+        *_, tracked = analyze(analyzer_of(detector, None, ("track",), conf=conf, fps=25), 3)
         assert (len(still), len(tracked)) == (count, count)
 
 
 def test_boxes_stay_in_the_frame():
     leaving = [[person((200 + 15 * k, 50, min(250 + 15 * k, 320), 240))] for k in range(8)]
-    for instances in analyze(Analyzer(ScriptedDetector(*leaving), StandingFigures(), fps=25), 8):
+    for instances in analyze(analyzer_of(ScriptedDetector(*leaving), StandingFigures(), fps=25), 8):
         assert (instances.boxes >= 0).all()
         assert (instances.boxes[:, 2] <= 320).all()
         assert (instances.boxes[:, 3] <= 240).all()
 
 
 def test_after_a_cut_everybody_is_somebody_new():
-    analyzer = Analyzer(ScriptedDetector([person(ANN)]), StandingFigures(), fps=25)
+    analyzer = analyzer_of(ScriptedDetector([person(ANN)]), StandingFigures(), fps=25)
     *_, before = analyze(analyzer, 3)
     analyzer.reset()
     *_, after = analyze(analyzer, 3)
@@ -280,7 +281,7 @@ def test_after_a_cut_everybody_is_somebody_new():
 )
 def test_what_makes_no_sense_is_refused_in_one_line(asked, says):
     with pytest.raises(SepcamError, match=says.replace("?", r"\?")) as caught:
-        Analyzer(ScriptedDetector([]), StandingFigures(), **asked)
+        analyzer_of(ScriptedDetector([]), StandingFigures(), **asked)
     assert "\n" not in str(caught.value)
 
 
@@ -300,7 +301,7 @@ class TwoInOne(StandingFigures):
 def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
     front, behind = BOB, (180.0, 40.0, 230.0, 190.0)
     detector = ScriptedDetector([person(front), person(behind), person(ANN)])
-    *_, last = analyze(Analyzer(detector, TwoInOne(front), fps=25), 4)
+    *_, last = analyze(analyzer_of(detector, TwoInOne(front), fps=25), 4)
     rows = {box: int(np.argmin(np.abs(last.boxes - box).sum(1))) for box in (front, behind, ANN)}
     assert len(last) == 3
     for box in (front, ANN):
@@ -313,7 +314,7 @@ def test_who_stands_behind_another_does_not_get_the_other_s_skeleton_and_mask():
 
 def test_people_can_be_looked_at_in_turn():
     pose = StandingFigures()
-    analyzer = Analyzer(ScriptedDetector([person(ANN), person(BOB)]), pose)
+    analyzer = analyzer_of(ScriptedDetector([person(ANN), person(BOB)]), pose)
     analyzer.pose_schedule.count = 2
     seen = [analyzer.analyze(frame)[0] for frame in frames(8)]
     looked = [len(rois) for rois, _ in pose.calls]
@@ -325,7 +326,7 @@ def test_people_can_be_looked_at_in_turn():
 
 def test_someone_missed_for_a_moment_keeps_the_box_alone():
     script = [[person(ANN), person(BOB)]] * 4 + [[person(ANN)]]
-    analyzer = Analyzer(ScriptedDetector(*script), StandingFigures(), fps=25)
+    analyzer = analyzer_of(ScriptedDetector(*script), StandingFigures(), fps=25)
     *_, before, last = analyze(analyzer, 5)
     assert before.coasted is None
     assert last.coasted.tolist() == [False, True]

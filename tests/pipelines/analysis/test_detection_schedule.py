@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections, Poses
-from sepcam.pipelines.analysis.analyzer import Analyzer
 from sepcam.pipelines.analysis.detection_schedule import APPEAR_S, HURRY_S, DetectionSchedule, predictable
 from sepcam.pipelines.analysis.motion import Motion
 from sepcam.pipelines.types import Frame
+
+from tests.walkers import analyzer_of
 
 SIZE = (240, 320)
 NOBODY = np.zeros((0, 4), np.float32)
@@ -100,7 +101,7 @@ def run(world, count, every="auto", *, tasks=("track", "pose"), seeing=None):
     """What was found in each frame, and the indices of those in which the detector was asked."""
     seeing = seeing or Seeing(world)
     pose = Figures(seeing) if {"pose", "segment"} & set(tasks) else None
-    analyzer = Analyzer(seeing, pose, tasks, fps=world.fps, detect_every=every)
+    analyzer = analyzer_of(seeing, pose, tasks, fps=world.fps, detect_every=every)
     results = [analyzer.analyze(seeing.at(frame)) for frame in world.frames(count)]
     return results, seeing.asked
 
@@ -200,7 +201,7 @@ def test_after_somebody_was_lost_it_is_looked_again_soon():
     seeing = Seeing(world)
     run(world, 30, seeing=seeing)
     seeing.missed.add(1)
-    analyzer = Analyzer(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
+    analyzer = analyzer_of(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
     for frame in world.frames(30):
         seeing.missed = set() if frame.index < 12 else {1}
         if frame.index == 0:
@@ -222,7 +223,7 @@ def test_objects_that_stand_still_cost_no_detections_and_moving_ones_do():
 
 def test_a_cut_forgets_everybody():
     seeing = Seeing(World(walking))
-    analyzer = Analyzer(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
+    analyzer = analyzer_of(seeing, Figures(seeing), ("track", "pose"), fps=30, detect_every="auto")
     for frame in seeing.world.frames(5):
         analyzer.analyze(seeing.at(frame))
     analyzer.reset()
@@ -264,15 +265,15 @@ def test_who_must_save_time_can_ask_for_fewer():
 def test_what_cannot_be_is_refused(asked, says):
     seeing = Seeing(World(walking))
     with pytest.raises(SepcamError, match=says):
-        Analyzer(seeing, Figures(seeing), **asked)
+        analyzer_of(seeing, Figures(seeing), **asked)
 
 
 def test_a_detector_that_gives_masks_itself_runs_on_every_frame():
     seeing = Seeing(World(walking))
     seeing.parts = frozenset(("segment",))
-    with pytest.raises(SepcamError, match="seeing gives masks itself: it has to run on every frame"):
-        Analyzer(seeing, None, ("track", "segment"), detect_every=2)
-    assert Analyzer(seeing, None, ("track", "segment"), detect_every="auto").detection_schedule is None
+    with pytest.raises(SepcamError, match="seeing finds masks itself: it has to run on every frame"):
+        analyzer_of(seeing, None, ("track", "segment"), detect_every=2)
+    assert analyzer_of(seeing, None, ("track", "segment"), detect_every="auto").detection_schedule is None
 
 
 class TestMotion:

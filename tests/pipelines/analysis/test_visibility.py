@@ -2,7 +2,7 @@
 
 import numpy as np
 from sepcam.pipelines.analysis.visibility import with_visibility
-from sepcam.pipelines.drawing.skeleton import JOINT_FLOOR
+from sepcam.pipelines.drawing.skeleton import MIN_JOINT_SCORE
 from sepcam.pipelines.types import Instances, MaskCrop
 
 SIZE = (240, 320)
@@ -30,7 +30,7 @@ def people(points, *, boxes=(FAR, NEAR), presence=(1.0, 1.0), masks=True):
 
 
 def drawn(found):
-    return (with_visibility(found).keypoints[..., 2] >= JOINT_FLOOR).tolist()
+    return (with_visibility(found).keypoints[..., 2] >= MIN_JOINT_SCORE).tolist()
 
 
 def test_a_joint_behind_somebody_nearer_is_not_seen():

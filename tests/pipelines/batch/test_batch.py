@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 from sepcam.app.process.progress import Lines
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.planning import plan
@@ -205,7 +206,7 @@ def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):
 
 def drive(clip: Path, out: Path, workers: int) -> None:
     """A job of one file, in parts of a second where there are several workers."""
-    settings = JobSettings("tests.walkers:SquareDetector", "tests.walkers:CentrePose")
+    settings = JobSettings(AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CentrePose"))
     folder = JobFolder(out)
     with folder.locked(), folder.journal() as journal, closing(ProcessPool(settings, workers)) as pool:
         info = JobInfo(settings, (str(clip),), False, {}, {})

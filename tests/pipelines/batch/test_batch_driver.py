@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sepcam.models.files import DiskFullError
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.planning import plan
@@ -14,7 +15,7 @@ from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.types import FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers.protocol import Died, Event, Finished
 
-SETTINGS = JobSettings("some-detector", saves=("jsonl",))
+SETTINGS = JobSettings(AnalysisOptions("some-detector"), saves=("jsonl",))
 CRASH = "crash"
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from sepcam.app.options import jobs as batch_options
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.files.naming import name_targets
 from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings, differences
 
-SETTINGS = JobSettings("some-detector", saves=("jsonl",))
+SETTINGS = JobSettings(AnalysisOptions("some-detector"), saves=("jsonl",))
 
 
 @pytest.fixture
@@ -117,9 +118,9 @@ def test_a_result_that_is_not_the_jobs_is_not_replaced(folder):
 
 
 def test_settings_survive_json_and_tell_their_differences():
-    one = JobSettings("a", tasks=("track",), classes=("person",), input_size=(480, 640))
+    one = JobSettings(AnalysisOptions("a", tasks=("track",), classes=("person",), input_size=(480, 640)))
     assert JobSettings.from_json(one.to_json()) == one
-    other = JobSettings("b", tasks=(), classes=("person",), input_size=(480, 640))
+    other = JobSettings(AnalysisOptions("b", tasks=(), classes=("person",), input_size=(480, 640)))
     assert differences(one, other) == ["detector a -> b", "tasks track -> none"]
 
 

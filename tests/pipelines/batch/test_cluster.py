@@ -19,6 +19,7 @@ from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.files.inputs import Input, find_inputs
 from sepcam.pipelines.batch.files.naming import name_targets
 from sepcam.pipelines.batch.files.transfer import fetched, put, put_in_store
@@ -32,7 +33,7 @@ from sepcam.pipelines.sinks.outputs import Target
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip
-from tests.walkers import SquareDetector
+from tests.walkers import pipeline_of
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]
 SETTINGS = ["--detector", "ssdlite-person", "--tasks", "track", "--threads", "1"]
@@ -86,7 +87,9 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(folder) -> Path:
     """What one machine makes of the clips, without a job."""
-    networks = Pipeline("ssdlite-person", tasks=("track",), options=RuntimeOptions(threads=1))
+    networks = Pipeline(
+        AnalysisOptions("ssdlite-person", tasks=("track",), runtime=RuntimeOptions(threads=1))
+    )
     inputs = find_inputs([str(folder / name) for name in ("a.mp4", "b.mp4", "c.mp4")]).inputs
     targets = name_targets(inputs, folder / "local", ("video", "jsonl", "mot", "parquet"))
     for one in inputs:
@@ -238,11 +241,16 @@ def test_a_job_whose_results_go_to_an_address(tmp_path):
         1, Input("synthetic:96x64x4", "s"), Target("synthetic", {"jsonl": Path("job/deep/s.jsonl")}), False
     )
     store = ("job", (tmp_path / "store").as_uri())
-    networks = Pipeline(SquareDetector(), tasks=())
+    networks = pipeline_of(tasks=())
 
     def run():
         return run_here(
-            task, JobSettings("squares"), networks, lambda *how_far: None, tmp_path / "scratch", store
+            task,
+            JobSettings(AnalysisOptions("squares")),
+            networks,
+            lambda *how_far: None,
+            tmp_path / "scratch",
+            store,
         )
 
     (output,) = run().outputs

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.driver import Driver
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.files.transfer import put
@@ -16,10 +17,9 @@ from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.run import run_task
 from sepcam.pipelines.batch.tasks.types import Task, TaskResult
 from sepcam.pipelines.batch.workers.protocol import Event, Finished
-from sepcam.pipelines.pipeline import Pipeline
 
 from tests.clips import write_clip
-from tests.walkers import SquareDetector, square_picture
+from tests.walkers import pipeline_of, square_picture
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="tells files by /proc/self/fd")
 
@@ -65,7 +65,7 @@ class Here:
     size = 1
 
     def __init__(self, settings: JobSettings) -> None:
-        self._settings, self._networks = settings, Pipeline(SquareDetector(), tasks=())
+        self._settings, self._networks = settings, pipeline_of(tasks=())
         self._tasks: list[Task] = []
 
     def free(self) -> int:
@@ -105,7 +105,10 @@ def test_a_file_is_done_only_when_all_its_results_are_on_the_disk(
             cv2.imwrite(str(tmp_path / "in" / f"{index}.png"), picture)
     else:
         write_clip(tmp_path / "in.mp4", images=pictures)
-    settings, folder = JobSettings("squares", saves=saves), JobFolder(tmp_path / "new" / "out")
+    settings, folder = (
+        JobSettings(AnalysisOptions("squares"), saves=saves),
+        JobFolder(tmp_path / "new" / "out"),
+    )
     finish = Journal.finish
 
     def finished(journal: Journal, number: int, outputs, **values) -> None:

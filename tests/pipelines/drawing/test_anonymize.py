@@ -127,8 +127,12 @@ def test_of_what_is_hidden_a_few_blocks_remain():
 
 
 @pytest.mark.parametrize("rect", [(0, 0, 0, 0), (630, 350, 640, 360), (0, 0, 1, 1)])
-def test_the_edges_of_the_picture_are_no_trouble(rect):
-    pixelate(noise(), rect, round_shape=True)
+def test_only_pixels_of_the_rectangle_change_at_the_edges_of_the_image(rect):
+    image, (x1, y1, x2, y2) = noise(), rect
+    pixelate(image, rect, round_shape=True)
+    outside = np.ones(image.shape[:2], bool)
+    outside[y1:y2, x1:x2] = False
+    assert (image == noise())[outside].all()
 
 
 def test_faces_in_a_film_lose_their_features():

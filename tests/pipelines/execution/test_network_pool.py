@@ -1,14 +1,17 @@
 """The pool gives out networks that are ready, and loads others beside whoever asks."""
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections, OnePassNetwork, Poses
-from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool, Networks
+from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool
+from sepcam.pipelines.execution.network_set import NetworkSet
 
 from tests.walkers import CentrePose, SquareDetector, square_picture
 
@@ -87,7 +90,7 @@ def test_without_parts_there_is_no_pose_network(pool, loader):
 
 
 def test_networks_loaded_elsewhere_are_used(pool, loader):
-    given = Networks(SquareDetector(), CentrePose())
+    given = NetworkSet(SquareDetector(), CentrePose())
     pool.add(CHOICE, given)
     taken = pool.take(CHOICE)
     assert (taken.detector.labels, taken.pose.skeleton) == (given.detector.labels, given.pose.skeleton)
@@ -111,7 +114,7 @@ def test_threads_that_share_a_network_take_turns(pool, loader):
             self.busy = False
             return super().detect(image)
 
-    pool.add(CHOICE, Networks(Exclusive(), None))
+    pool.add(CHOICE, NetworkSet(Exclusive(), None))
     detector = pool.take(CHOICE).detector
     assert isinstance(detector, OnePassNetwork)
     with ThreadPoolExecutor(4) as executor:
@@ -119,14 +122,68 @@ def test_threads_that_share_a_network_take_turns(pool, loader):
     assert [len(one) for one in found] == [1] * 20
 
 
-@pytest.mark.parametrize("error", [SepcamError("it cannot be had"), RuntimeError("it cannot be had")])
-def test_what_cannot_be_loaded_is_told_to_whoever_asks(error, pool, loader):
+@pytest.mark.parametrize("error", [SepcamError("it is unavailable"), RuntimeError("it is unavailable")])
+def test_a_failure_is_reported_and_not_tried_again_at_once(error, loader):
+    now = [0.0]
+    pool = NetworkPool(loader.detector, loader.pose, retry_s=10, clock=lambda: now[0])
     loader.error = error
     loader.gate.set()
-    for _ in range(2):
-        with pytest.raises(SepcamError, match="it cannot be had"):
-            pool.wait(CHOICE)
+    with pytest.raises(SepcamError, match="it is unavailable"):
+        pool.wait(CHOICE)
+    now[0] = 9.0
+    with pytest.raises(SepcamError, match="it is unavailable"):
+        pool.take(CHOICE)
     assert len(loader.loaded) == 1
+    assert pool.close(PATIENCE_S)
+
+
+def test_a_network_that_could_not_be_loaded_is_tried_again_later(loader):
+    """A download may fail because the network is away; that must not last until a restart."""
+    now = [0.0]
+    pool = NetworkPool(loader.detector, loader.pose, retry_s=10, clock=lambda: now[0])
+    loader.error = SepcamError("the server cannot be reached")
+    loader.gate.set()
+    with pytest.raises(SepcamError, match="cannot be reached"):
+        pool.wait(CHOICE)
+    loader.error = None
+    now[0] = 11.0
+    assert pool.take(CHOICE) is None
+    assert len(pool.wait(CHOICE).detector.detect(square_picture(0))) == 1
+    assert pool.close(PATIENCE_S)
+
+
+def test_whoever_waits_tries_again_at_once(pool, loader):
+    loader.error = SepcamError("the server cannot be reached")
+    loader.gate.set()
+    with pytest.raises(SepcamError, match="cannot be reached"):
+        pool.wait(CHOICE)
+    loader.error = None
+    assert pool.wait(CHOICE).detector.name == "squares"
+
+
+def test_networks_that_nobody_uses_are_released_the_oldest_first(loader):
+    loader.gate.set()
+    pool = NetworkPool(loader.detector, loader.pose, resident=2)
+    released = weakref.ref(pool.wait(NetworkChoice("a", "standard")).pose)
+    for name in ("b", "c"):
+        pool.wait(NetworkChoice(name))
+    gc.collect()
+    assert released() is None
+    pool.wait(NetworkChoice("a", "standard"))
+    assert [key[:2] for key in loader.loaded if len(key) == 3].count(("a", "standard")) == 2
+    assert pool.close(PATIENCE_S)
+
+
+def test_networks_at_work_are_never_loaded_a_second_time(loader):
+    loader.gate.set()
+    pool = NetworkPool(loader.detector, loader.pose, resident=1)
+    at_work = pool.wait(NetworkChoice("a"))
+    for name in ("b", "c", "d"):
+        pool.wait(NetworkChoice(name))
+    again = pool.take(NetworkChoice("a"))
+    assert again is not None
+    assert (again.detector, again.pose) == (at_work.detector, at_work.pose)
+    assert pool.close(PATIENCE_S)
 
 
 def test_networks_are_warmed_up_before_they_are_given_out(loader):

@@ -1,4 +1,4 @@
-"""The read-out of a live picture: every figure is there, none is made up, and it fits any picture."""
+"""The HUD of live frames: it shows every figure, invents none, and fits any image."""
 
 from itertools import pairwise
 
@@ -36,12 +36,36 @@ def status(hud, **figures):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("hud", ["off", "brief", "full"])
-def test_it_draws_into_pictures_of_any_size(size, hud):
+def test_it_stays_in_its_corner_of_an_image_of_any_size(size, hud):
     image = grey(*size)
     draw_live_hud(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
-    draw_banner(image, "reconnecting (12)")
+    drawn = (image != 128).any(axis=2)
+    assert not drawn[:, -1].any() and not drawn[-1].any()
+    assert drawn.any() == (hud != "off" and min(size) > 64)  # none where its text would be unreadable
+
+
+@pytest.mark.parametrize("size", SIZES[:-1])
+def test_the_recording_dot_is_in_the_upper_right_corner(size):
+    image = grey(*size)
     draw_recording(image)
-    draw_help(image, [("q Esc", "quit")] * 15)
+    rows, columns = np.nonzero((image != 128).any(axis=2))
+    assert (
+        len(rows) and rows.max() < max(40, size[0] // 8) and columns.min() >= size[1] - max(40, size[1] // 8)
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_banner_and_help_are_in_the_middle_of_an_image_of_any_size(size):
+    for draw in (
+        lambda image: draw_banner(image, "reconnecting (12)"),
+        lambda image: draw_help(image, [("q Esc", "quit")] * 15),
+    ):
+        image = grey(*size)
+        draw(image)
+        drawn = (image != 128).any(axis=2)
+        if min(size) > 64:
+            assert drawn[size[0] // 2].any()
+            assert not drawn[0].any() and not drawn[-1].any()
 
 
 def changed(hud, **figures):

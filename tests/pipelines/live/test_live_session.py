@@ -8,6 +8,7 @@ import gc
 import json
 import threading
 import time
+from dataclasses import replace
 from itertools import islice, pairwise
 
 import av
@@ -17,15 +18,20 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.analytics.zones import parse_zone
 from sepcam.pipelines.execution.network_pool import NetworkPool
+from sepcam.pipelines.live.adaptive_quality import Quality
+from sepcam.pipelines.live.analysis import LiveAnalysis, choice_for
+from sepcam.pipelines.live.meter import LiveMeter
 from sepcam.pipelines.live.session import LiveSession
-from sepcam.pipelines.live.settings import LiveSettings
+from sepcam.pipelines.live.settings import LiveSettings, Switches
+from sepcam.pipelines.live.view import LiveDrawing
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.jsonl import JsonlSink
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
+from sepcam.pipelines.types import Frame
 
-from tests.walkers import SIZE, CentrePose, Clock, SquareDetector
+from tests.walkers import KEYPOINTS, SIZE, CentrePose, Clock, SquareDetector, square_picture
 
 PATIENCE_S = 30
 
@@ -60,6 +66,49 @@ def pool_of(**detectors):
         return found() if isinstance(found, type) else found
 
     return NetworkPool(load, lambda *key: CentrePose())
+
+
+class Cars(Squares):
+    """Knows the square as a car, class 2 of many."""
+
+    name, labels = "cars", ("person", "bicycle", "car", "truck")
+
+    def detect(self, image):
+        found = super().detect(image)
+        return replace(found, labels=np.full(len(found), 2, np.int64))
+
+
+class Reversed(Squares):
+    """Has its classes in another order."""
+
+    name, labels = "reversed", ("dog", "person")
+
+    def detect(self, image):
+        found = super().detect(image)
+        return replace(found, labels=np.ones(len(found), np.int64))
+
+
+class Blind(Squares):
+    """Knows only people, and finds nobody."""
+
+    name, labels = "blind", ("person",)
+
+    def detect(self, image):
+        return Detections.empty()
+
+
+class OnePass(Squares):
+    """Finds keypoints itself: five of them, joined in another way."""
+
+    name, parts = "one-pass", frozenset(("pose",))
+    keypoint_names = ("nose", "left_hand", "right_hand", "left_foot", "right_foot")
+    skeleton = ((0, 3), (0, 4), (1, 4))
+
+    def detect(self, image):
+        found = super().detect(image)
+        middle = found.boxes.reshape(-1, 2, 2).mean(1)
+        points = np.concatenate([middle, np.ones((len(found), 1))], 1).astype(np.float32)
+        return replace(found, keypoints=np.repeat(points[:, None], 5, axis=1))
 
 
 @pytest.fixture
@@ -189,6 +238,69 @@ def test_networks_that_cannot_be_had_are_told_and_the_old_ones_stay(session_of):
     assert session.settings.detector == "squares"
 
 
+def test_an_identity_keeps_its_class_when_the_detector_is_switched(session_of):
+    """Another detector may know other classes, in another order: tracks are followed by name."""
+    session = session_of(Clock(), pool_of(reversed=Reversed, cars=Cars, blind=Blind))
+    classes: dict[int, str] = {}
+    for detector in ("squares", "reversed", "cars", "blind", "squares", "cars", "reversed"):
+        session.change(detector=detector)
+        until(session, lambda shot, name=detector: shot.result.model.detector == name)
+        for shot in islice(shots(session, session.wait(0).number), 8):
+            found = shot.result.instances
+            assert found.names == shot.result.model.labels
+            for number, label in zip(found.track_ids.tolist(), found.labels.tolist(), strict=True):
+                assert classes.setdefault(number, found.names[label]) == found.names[label]
+    assert session.error is None
+    assert classes[1] == "person"
+    assert set(classes.values()) == {"person", "car"}
+
+
+def test_a_person_keeps_the_identity_when_the_other_detector_has_other_class_numbers(session_of):
+    session = session_of(Clock(), pool_of(reversed=Reversed))
+    before = until(session, lambda shot: len(shot.result.instances) == 1).result.instances
+    session.change(detector="reversed")
+    after = until(
+        session,
+        lambda shot: shot.result.model.detector == "reversed" and len(shot.result.instances),
+    ).result.instances
+    assert (before.labels.tolist(), after.labels.tolist()) == ([0], [1])
+    assert after.track_ids.tolist() == before.track_ids.tolist()
+
+
+@pytest.mark.parametrize("tasks", [frozenset({"track", "pose"}), frozenset({"track", "pose", "segment"})])
+def test_networks_with_other_keypoints_can_be_switched_to_and_back(session_of, tasks):
+    session = session_of(
+        Clock(fps=60), pool_of(onepass=OnePass), settings=LiveSettings("squares", tasks=tasks)
+    )
+    for detector, count in (("onepass", 5), ("squares", KEYPOINTS)) * 3:
+        session.change(detector=detector)
+        shot = until(
+            session,
+            lambda shot, count=count: (
+                len(shot.result.instances) and shot.result.instances.keypoints.shape[1] == count
+            ),
+        )
+        model = shot.result.model
+        assert len(model.keypoint_names) == count
+        assert max(max(pair) for pair in model.skeleton) < count
+    assert session.error is None
+
+
+def test_a_frame_is_drawn_with_the_skeleton_that_it_was_analyzed_with():
+    """While a frame waits for its drawing, the networks may be switched."""
+    switches = Switches(LiveSettings("onepass", tasks=frozenset({"track", "pose"})))
+    pool = pool_of(onepass=OnePass)
+    analysis, drawing = LiveAnalysis(pool, switches, LiveMeter()), LiveDrawing()
+    waiting = [analysis.analyze(0.0, frame) for frame in islice(Clock(fps=1000), 4)]
+    switches.change(detector="squares")
+    pool.wait(choice_for(switches.settings, Quality()))
+    later = analysis.analyze(0.0, next(iter(Clock())))
+    assert later.result.model != waiting[-1].result.model
+    for analyzed in [later, *waiting, later]:
+        drawing.draw(analyzed, ())
+    pool.close()
+
+
 def test_confidence_is_switched_and_identities_are_kept(session_of):
     session = session_of(Clock())
     ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
@@ -262,6 +374,39 @@ def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
     after = until(session, lambda shot: shot.number > last.number + 3 and len(shot.result.instances))
     assert session.notice() is None
     assert after.result.instances.track_ids.tolist() == before.tolist()
+
+
+def analyzed(frames):
+    """The identities in the last of these frames, by the analysis of a live session."""
+    pool = pool_of()
+    analysis = LiveAnalysis(pool, Switches(LiveSettings("squares")), LiveMeter(), fps=30)
+    ids = [analysis.analyze(0.0, frame).result.instances.track_ids.tolist() for frame in frames]
+    pool.close()
+    return ids
+
+
+def standing(times, sequence=0):
+    """The square stands still while these times pass."""
+    return [Frame(square_picture(0, SIZE), k, time_s, sequence=sequence) for k, time_s in enumerate(times)]
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "after"), [(0.3, 1), (1.5, 1), (2.5, 2), (300.0, 2)], ids=["0.3 s", "1.5 s", "2.5 s", "5 min"]
+)
+def test_after_a_long_gap_whoever_stands_there_is_somebody_new(gap_s, after):
+    begin = [k / 30 for k in range(10)]
+    ids = analyzed(standing([*begin, *(begin[-1] + gap_s + time_s for time_s in begin)]))
+    assert (ids[9], ids[-1]) == ([1], [after])
+
+
+def test_a_camera_that_is_always_slow_keeps_identities():
+    assert analyzed(standing(3.0 * k for k in range(12)))[-1] == [1]
+
+
+def test_each_pass_through_a_looping_file_has_identities_of_its_own():
+    begin = [k / 30 for k in range(10)]
+    ids = analyzed([*standing(begin), *standing([1 / 3 + time_s for time_s in begin], sequence=1)])
+    assert (ids[9], ids[-1]) == ([1], [2])
 
 
 def test_a_camera_that_stays_away_ends_the_session_with_the_reason(session_of):

@@ -82,3 +82,9 @@ def test_what_cannot_be_opened_is_said_at_once():
         open_live("missing.mp4")
     with pytest.raises(SepcamError, match="cannot be reached"):
         open_live("http://127.0.0.1:9/stream")
+
+
+def test_each_pass_of_a_loop_is_a_sequence_of_its_own():
+    with PacedSource(lambda: open_source("synthetic:64x48x3"), loop=True) as source:
+        frames = [frame for frame, _ in zip(source, range(7), strict=False)]
+    assert [frame.sequence for frame in frames] == [0, 0, 0, 1, 1, 1, 2]

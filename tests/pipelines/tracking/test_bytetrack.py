@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sepcam.models.spec import TrackerSettings
 from sepcam.models.types import Detections
-from sepcam.pipelines.tracking.bytetrack import Tracker
+from sepcam.pipelines.tracking.bytetrack import ByteTrack
 from sepcam.pipelines.tracking.settings import settings_for
 
 PERSON, DOG = 0, 16
+LABELS = ("person", *(f"class {i}" for i in range(1, 16)), "dog")
 FPS = 25.0
 SIZE = (480, 640)
 
@@ -31,14 +32,14 @@ def walker(frame, x=100.0, step=3.0):
 
 
 def test_a_person_is_numbered_from_1_and_keeps_the_number():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     numbers = [tracker.update(seen(walker(k)), k / FPS)[1].tolist() for k in range(20)]
     assert numbers[0] == []
     assert numbers[2:] == [[1]] * 18
 
 
 def test_boxes_follow_the_detector_and_carry_its_score_and_label():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(10):
         found, _ = tracker.update(seen(walker(k), score=0.8, label=DOG), k / FPS)
     np.testing.assert_allclose(found.boxes, [walker(9)], atol=2)
@@ -48,7 +49,7 @@ def test_boxes_follow_the_detector_and_carry_its_score_and_label():
 
 
 def test_the_surest_comes_first():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(3):
         found, ids = tracker.update(
             both(seen(walker(k), score=0.75), seen(walker(k, x=300), score=0.95)), k / FPS
@@ -58,7 +59,7 @@ def test_the_surest_comes_first():
 
 
 def test_trackers_do_not_share_their_numbers():
-    first, second = Tracker(fps=FPS), Tracker(fps=FPS)
+    first, second = ByteTrack(LABELS, fps=FPS), ByteTrack(LABELS, fps=FPS)
     for k in range(3):
         _, ids = first.update(seen(walker(k), walker(k, x=300), walker(k, x=500)), k / FPS)
         _, others = second.update(seen(walker(k)), k / FPS)
@@ -67,7 +68,7 @@ def test_trackers_do_not_share_their_numbers():
 
 
 def test_no_number_is_used_twice_not_even_after_a_cut():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     given_out = []
     for _ in range(3):
         for k in range(4):
@@ -82,7 +83,7 @@ def test_no_number_is_used_twice_not_even_after_a_cut():
 
 
 def test_a_dog_does_not_take_over_the_number_of_a_person():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(5):
         _, person = tracker.update(seen(walker(k)), k / FPS)
     for k in range(5, 10):
@@ -92,7 +93,7 @@ def test_a_dog_does_not_take_over_the_number_of_a_person():
 
 
 def test_weak_boxes_keep_a_track_alive_but_begin_none():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(4):
         tracker.update(seen(walker(k)), k / FPS)
     for k in range(4, 30):
@@ -104,7 +105,7 @@ def test_weak_boxes_keep_a_track_alive_but_begin_none():
 
 
 def test_someone_hidden_for_a_moment_returns_with_the_same_number():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k)), k / FPS)
     for k in range(10, 20):
@@ -113,7 +114,7 @@ def test_someone_hidden_for_a_moment_returns_with_the_same_number():
 
 
 def test_someone_missed_is_carried_on_for_a_quarter_of_a_second():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k), score=0.8, label=DOG), k / FPS)
     assert len(tracker.coasted(SIZE)[0]) == 0
@@ -130,7 +131,7 @@ def test_someone_missed_is_carried_on_for_a_quarter_of_a_second():
 
 
 def test_someone_who_walks_out_is_not_carried_on():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k, x=SIZE[1] - 40 - 27)), k / FPS)
     tracker.update(Detections.empty(), 10 / FPS)
@@ -138,7 +139,7 @@ def test_someone_who_walks_out_is_not_carried_on():
 
 
 def test_nobody_is_carried_on_after_a_cut():
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k)), k / FPS)
     tracker.reset()
@@ -147,7 +148,7 @@ def test_nobody_is_carried_on_after_a_cut():
 
 
 def test_someone_away_for_longer_is_somebody_new():
-    tracker = Tracker(TrackerSettings(lost_s=0.5), fps=FPS)
+    tracker = ByteTrack(LABELS, TrackerSettings(lost_s=0.5), fps=FPS)
     for k in range(10):
         tracker.update(seen(walker(k, step=0)), k / FPS)
     for k in range(10, 40):
@@ -158,7 +159,7 @@ def test_someone_away_for_longer_is_somebody_new():
 
 
 def test_lost_time_is_counted_on_the_source_s_clock_not_in_frames():
-    tracker = Tracker(TrackerSettings(lost_s=1.0), fps=FPS)
+    tracker = ByteTrack(LABELS, TrackerSettings(lost_s=1.0), fps=FPS)
     for k in range(5):
         tracker.update(seen(walker(k, step=0)), k / FPS)
     for time_s in (0.5, 1.0, 1.5):
@@ -169,7 +170,7 @@ def test_lost_time_is_counted_on_the_source_s_clock_not_in_frames():
 
 
 def test_who_is_there_after_a_gap_in_the_stream_is_who_was_there_before():
-    tracker = Tracker(TrackerSettings(lost_s=1.0), fps=FPS)
+    tracker = ByteTrack(LABELS, TrackerSettings(lost_s=1.0), fps=FPS)
     for k in range(5):
         tracker.update(seen(walker(k, step=0)), k / FPS)
     for k in range(3):
@@ -179,14 +180,14 @@ def test_who_is_there_after_a_gap_in_the_stream_is_who_was_there_before():
 
 @pytest.mark.parametrize("times", [[None] * 8, [3.0] * 8, [8.0 - k for k in range(8)], [0.0, np.nan] * 4])
 def test_times_that_are_missing_or_go_back_do_no_harm(times):
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     for k, time_s in enumerate(times):
         _, ids = tracker.update(seen(walker(k)), time_s)
     assert ids.tolist() == [1]
 
 
 def test_an_empty_beginning_is_nothing_special():
-    tracker = Tracker()
+    tracker = ByteTrack(LABELS)
     for _ in range(3):
         found, ids = tracker.update(Detections.empty())
         assert (len(found), ids.shape, ids.dtype) == (0, (0,), np.int64)
@@ -196,7 +197,7 @@ def test_an_empty_beginning_is_nothing_special():
 
 
 def test_conf_is_the_score_at_which_a_track_begins():
-    eager, strict = (Tracker(TrackerSettings().with_confidence(conf), FPS) for conf in (0.3, 0.95))
+    eager, strict = (ByteTrack(LABELS, TrackerSettings().with_confidence(conf), FPS) for conf in (0.3, 0.95))
     for k in range(3):
         _, ids = eager.update(seen(walker(k), score=0.35), k / FPS)
         _, none = strict.update(seen(walker(k), score=0.9), k / FPS)
@@ -227,7 +228,7 @@ def test_every_detector_has_thresholds_and_unknown_ones_get_the_defaults():
     )
 )  # fmt: skip
 def test_whatever_is_seen_numbers_are_unique_in_a_frame_and_stay_with_their_class(frames):
-    tracker = Tracker(fps=FPS)
+    tracker = ByteTrack(LABELS, fps=FPS)
     class_of = {}
     for k, objects in enumerate(frames):
         x, y, w, h, scores, labels = np.array(objects, np.float32).reshape(-1, 6).T

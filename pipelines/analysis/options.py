@@ -1,0 +1,120 @@
+"""The options of an analysis, stated once and used by every command."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Final
+
+from ...models.errors import SepcamError
+from ...models.runtime.options import RuntimeOptions
+from ...models.types import ConvKind, Detector
+from ..execution.network_set import NetworkSet
+from ..types import TASKS, DetectEvery, Task
+
+PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
+"""What the tasks find of people, in words."""
+
+_RUNTIME: Final = ("runtime", "device", "precision")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What is done with each frame, and by which networks.
+
+    Attributes:
+        detector: name in the registry, or ``auto``.
+        pose: name in the registry; loaded only if a task needs it and the detector does not do it itself.
+        tasks: what is done besides detecting, any of ``TASKS``; the rest is not computed.
+        backbone: kind of convolutions of networks loaded by name; the predictions are the same.
+        classes: names of the classes to report; None reports all that the detector knows.
+        conf: lowest score in [0, 1] that is reported, or that begins a track; None is the detector's own.
+        max_people: keypoints and masks for at most this many people per frame, those with the largest
+            and most confident boxes.
+        detect_every: frames from one detection to the next, or ``auto``: as many as lose no accuracy.
+        input_size: the detector's: (height, width), the longer side in pixels, or None for its own.
+        runtime: what runs the networks.
+        tracker: name in ``TRACKERS``.
+
+    Raises:
+        SepcamError: If a value is out of range, or a task does not exist.
+    """
+
+    detector: str = "auto"
+    pose: str = "blazepose-full"
+    tasks: tuple[Task, ...] = TASKS
+    backbone: ConvKind = "separable"
+    classes: tuple[str, ...] | None = None
+    conf: float | None = None
+    max_people: int = 16
+    detect_every: DetectEvery = 1
+    input_size: tuple[int, int] | int | None = None
+    runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
+    tracker: str = "bytetrack"
+
+    def __post_init__(self) -> None:
+        for task in sorted(set(self.tasks) - set(TASKS)):
+            raise SepcamError(f"there is no task {task!r}; choose from {', '.join(TASKS)}")
+        if self.conf is not None and not 0 <= self.conf <= 1:
+            raise SepcamError(f"conf must lie between 0 and 1, is {self.conf:g}")
+        if self.max_people < 1:
+            raise SepcamError(f"max-people must be at least 1, is {self.max_people}")
+        every = self.detect_every
+        if every != "auto" and every < 1:
+            raise SepcamError(f"detect-every must be a number from 1, or auto; is {every}")
+        if every not in ("auto", 1) and "track" not in self.tasks:
+            raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
+        # In their usual order, so that equal options compare equal.
+        object.__setattr__(self, "tasks", tuple(task for task in TASKS if task in self.tasks))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(self.classes))
+
+    def check(self, networks: NetworkSet) -> None:
+        """Check what depends on the networks.
+
+        Raises:
+            SepcamError: If they cannot do what is asked for.
+            ValueError: If a task needs a pose network and there is none.
+        """
+        detector, pose = networks.detector, networks.pose
+        self.check_detector(detector)
+        missing = set(self.tasks) & {"pose", "segment"} - detector.parts
+        if not missing:
+            return
+        if pose is None:
+            raise ValueError("the tasks 'pose' and 'segment' need a pose network")
+        for part in sorted(missing - pose.parts):
+            raise SepcamError(
+                f"{pose.name} finds no {PARTS[part]}: leave {part} out of the tasks, or use another network"
+            )
+
+    def check_detector(self, detector: Detector) -> None:
+        """Check what depends on the detector.
+
+        Raises:
+            SepcamError: If it does not know a class, or must run on every frame.
+        """
+        for name in self.classes or ():
+            if name not in detector.labels:
+                near = difflib.get_close_matches(name, detector.labels, n=3) or list(detector.labels)[:5]
+                raise SepcamError(f"the detector knows no class {name!r}; did you mean {', '.join(near)}?")
+        own = set(self.tasks) & detector.parts
+        if own and self.detect_every not in ("auto", 1):
+            parts = " and ".join(PARTS[part] for part in sorted(own))
+            raise SepcamError(f"{detector.name} finds {parts} itself: it has to run on every frame")
+
+    def to_json(self) -> dict[str, Any]:
+        """As a flat JSON object. The number of threads is left out: results do not depend on it."""
+        values = asdict(self)
+        del values["runtime"]
+        return values | {name: getattr(self.runtime, name) for name in _RUNTIME}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "AnalysisOptions":
+        """Read what ``to_json`` returned, also that of a version with fewer options."""
+        known = {item.name for item in fields(cls)} & values.keys() - {"runtime"}
+        runtime = RuntimeOptions(**{name: values[name] for name in _RUNTIME if name in values})
+        read: dict[str, Any] = {
+            name: tuple(values[name]) if isinstance(values[name], list) else values[name] for name in known
+        }
+        return cls(**read, runtime=runtime)
