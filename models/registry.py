@@ -9,12 +9,16 @@ from types import MappingProxyType
 from .detectors.ssd import SSD_MOBILENET_V1_COCO, SSDLITE320_MOBILENET_V3_LARGE, SSDLITE_PERSON
 from .detectors.yolox import YOLOX_NANO
 from .errors import SepcamError
+from .people.specs import PEOPLE, PEOPLE_ACCURATE, PEOPLE_PHOTO
 from .pose.blazepose import BLAZEPOSE_FULL, BLAZEPOSE_HEAVY, BLAZEPOSE_LITE
 from .pose.segmentation import SELFIE_SEGMENTATION
 from .pose.simcc import RTMPOSE_T
 from .spec import DetectorSpec, ModelSpec
 
 _MODELS = (
+    PEOPLE,
+    PEOPLE_PHOTO,
+    PEOPLE_ACCURATE,
     SSDLITE_PERSON,
     YOLOX_NANO,
     SSD_MOBILENET_V1_COCO,

@@ -1,4 +1,4 @@
-"""Where the file with a network's weights is published: in a wheel, at an address, in an npm package."""
+"""Where a network's weights come from: a wheel, an address, an npm package, or Sepcam's own files."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,23 @@ class NpmSource:
         return f"npm {self.requirement}"
 
 
-Source = WheelSource | UrlSource | NpmSource
+@dataclass(frozen=True, slots=True)
+class BundledSource:
+    """A safetensors file that ships with Sepcam: its tensors are the network's state dict, in any precision.
+
+    Attributes:
+        file: its name in ``sepcam.assets``.
+        member: None; it is no archive.
+    """
+
+    file: str
+    member: None = None
+
+    def __str__(self) -> str:
+        return "ships with Sepcam"
+
+
+Source = WheelSource | UrlSource | NpmSource | BundledSource
 
 
 def mediapipe_wheel(network: str) -> WheelSource:

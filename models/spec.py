@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .runtime.options import Compiler, Runner, RuntimeOptions
+from .runtime.options import Compiler, InputSize, Runner, RuntimeOptions
 from .sources import Source
-from .types import ConvKind, Detector, PoseEstimator
+from .types import ALL_PARTS, ConvKind, Detector, Part, PoseEstimator
 
 if TYPE_CHECKING:
     import torch
@@ -91,6 +91,8 @@ class DetectorSpec:
         tracker: settings of a tracker that follows its detections.
         larger_input: the longer side in pixels of an input that shows small people; None if it takes none.
         smaller_inputs: cheaper input sizes, the most accurate first.
+        assistant: name and longer side of the input of another detector whose boxes make its own more
+            accurate, where the weights of that one are available; or None.
     """
 
     make: MakeDetector
@@ -98,6 +100,7 @@ class DetectorSpec:
     tracker: TrackerSettings = TrackerSettings()
     larger_input: int | None = None
     smaller_inputs: tuple[Size, ...] = ()
+    assistant: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class ModelSpec:
     outputs: tuple[str, ...]
     sources: tuple[Source, ...]
     sha256: str
-    format: Literal["tflite", "tf_graph", "onnx", "torch", "openmmlab"]
+    format: Literal["tflite", "tf_graph", "onnx", "torch", "openmmlab", "tfjs", "safetensors"]
     build: "Callable[[], nn.Module]"
     detector: DetectorSpec | None = None
     pose: MakePose | None = None
@@ -161,6 +164,8 @@ class LoadedNetwork:
         digest: SHA-256 of the weights.
         load: reads the weights, for ``load_state_dict``.
         compiler: compiles it.
+        parts: which of keypoints and masks are wanted of a network that finds them along with boxes.
+        assistant: another detector whose boxes are merged with its own, see `DetectorSpec`; or None.
     """
 
     spec: ModelSpec
@@ -170,6 +175,8 @@ class LoadedNetwork:
     digest: str
     load: "Callable[[], dict[str, torch.Tensor]]"
     compiler: Compiler
+    parts: frozenset[Part] = ALL_PARTS
+    assistant: Detector | None = None
 
     @property
     def name(self) -> str:
@@ -178,7 +185,7 @@ class LoadedNetwork:
 
     def runner(
         self,
-        size: Size,
+        size: InputSize,
         *,
         max_batch: int = 1,
         variant: str = "",
@@ -187,7 +194,7 @@ class LoadedNetwork:
         """Compiled for an input size.
 
         Args:
-            size: (height, width) of its input in pixels.
+            size: (height, width) of its input in pixels, or what else it takes.
             max_batch: the largest batch worth preparing for.
             variant: names what ``change`` does; part of the key in the cache of converted networks.
             change: makes another form of the network out of it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ ConvKind = Literal["separable", "standard"]
 """The two forms of a network's convolutions; ``blocks`` knows what they mean."""
 Part = Literal["pose", "segment"]
 """What a network may find besides boxes: keypoints of people (``pose``), and masks (``segment``)."""
+ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
+DEFAULT_POSE: Final = "people"
+"""The pose network of detectors that find boxes alone: it ships with Sepcam."""
 Crop = tuple[U8, int, int]
 """A mask: (h, w) uint8, 1 where the object is; and its left and upper edge in image pixels, 0-based."""
 

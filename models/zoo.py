@@ -4,7 +4,8 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 """
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,50 +18,26 @@ from .registry import find
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
 from .spec import LoadedNetwork, Size
-from .types import ConvKind, Detector, PoseEstimator
+from .types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
 from .weights.store import Progress, WeightStore, silent
 
 _LOG = logging.getLogger(__name__)
 
-BEST_DETECTOR = "yolox-nano"
-FALLBACK_DETECTOR = "ssdlite-person"
+PEOPLE_DETECTOR = "people"
+PHOTO_DETECTOR = "people-photo"
+CLASSES_DETECTOR = "yolox-nano"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which detector ``auto`` means on this machine.
+def choose_detector(classes: Collection[str] | None = None, *, photographs: bool = False) -> str:
+    """The name of the detector that ``auto`` means; the same on every machine.
 
-    Attributes:
-        name: of the detector.
-        reason: why, in a few words.
-        fallback: whether a more accurate one would have been taken if its weights were available: the same
-            command may then give other results on another machine or day.
+    Args:
+        classes: names of the classes to report, None for whatever the detector knows.
+        photographs: whether the images stand alone, which leaves time for a closer look at each.
     """
-
-    name: str
-    reason: str
-    fallback: bool = False
-
-
-def choose_detector(store: WeightStore, progress: Progress = silent) -> Choice:
-    """The best available detector: YOLOX-nano if it is cached or its download works, else SSDLite.
-
-    A download that failed is not tried again for a day.
-    """
-    if store.is_cached(BEST_DETECTOR):
-        return Choice(BEST_DETECTOR, "the most accurate one, from the cache")
-    why = store.refusal(BEST_DETECTOR)
-    if why is None:
-        try:
-            store.fetch(BEST_DETECTOR, progress=progress)
-            return Choice(BEST_DETECTOR, "the most accurate one, just downloaded")
-        except SepcamError:
-            why = store.refusal(BEST_DETECTOR) or "it cannot be written to the cache"
-    reason = (
-        f"{BEST_DETECTOR}, which is more accurate, is unavailable: {why}; it is not tried again for a day, "
-        f"'sepcam models fetch {BEST_DETECTOR}' tries now"
-    )
-    return Choice(FALLBACK_DETECTOR, reason, fallback=True)
+    if classes is not None and not set(classes) <= {"person"}:
+        return CLASSES_DETECTOR
+    return PHOTO_DETECTOR if photographs else PEOPLE_DETECTOR
 
 
 def load_detector(
@@ -71,6 +48,7 @@ def load_detector(
     store: WeightStore | None = None,
     input_size: Size | int | None = None,
     score_floor: float | None = None,
+    parts: frozenset[Part] = ALL_PARTS,
     weights_file: Path | None = None,
     progress: Progress = silent,
     compiler: Compiler = compile_network,
@@ -88,8 +66,9 @@ def load_detector(
             300 plus multiples of 32 and then looks at both sizes.
         score_floor: the lowest score that it gives, in (0, 1), in place of its own. Average precision needs a
             lower one than everything else.
+        parts: which of keypoints and masks are wanted of a network that finds them along with boxes.
         weights_file: take the weights from this file, and leave the cache as it is.
-        progress: hears of downloads.
+        progress: called while weights are downloaded.
         compiler: what prepares the networks to run.
 
     Raises:
@@ -100,9 +79,7 @@ def load_detector(
     if name == "auto":
         if weights_file is not None:
             raise SepcamError(f"{weights_file}: name the detector whose weights these are")
-        choice = choose_detector(store, progress)
-        _LOG.info("detector: %s (%s)", choice.name, choice.reason)
-        name = choice.name
+        name = choose_detector()
     if name.startswith(ultralytics_adapter.PREFIX):
         file = Path(name.removeprefix(ultralytics_adapter.PREFIX))
         return ultralytics_adapter.UltralyticsDetector(
@@ -121,11 +98,29 @@ def load_detector(
     thresholds = spec.thresholds
     if score_floor is not None:
         thresholds = replace(thresholds, score_floor=score_floor)
+    assistant = None
+    if spec.assistant is not None:
+        helper, longest = spec.assistant
+        try:
+            if not store.is_cached(helper) and (why := store.refusal(helper)) is not None:
+                raise SepcamError(f"{why}; 'sepcam models fetch {helper}' tries again")
+            assistant = load_detector(
+                helper,
+                backbone=backbone,
+                options=options,
+                store=store,
+                input_size=longest,
+                progress=progress,
+                compiler=compiler,
+            )
+        except SepcamError as error:
+            store.notice(f"{name}: without the boxes of {helper}, which is unavailable ({error})")
+    network = replace(network, parts=parts, assistant=assistant)
     return spec.make(network, input_size or network.spec.input_size, thresholds)
 
 
 def load_pose(
-    name: str = "blazepose-full",
+    name: str = DEFAULT_POSE,
     *,
     backbone: ConvKind = "separable",
     options: RuntimeOptions | None = None,

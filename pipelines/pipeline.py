@@ -3,10 +3,11 @@
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 
-from ..models.types import U8
+from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
-from ..models.zoo import load_detector, load_pose
+from ..models.zoo import choose_detector, load_detector, load_pose
 from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
 from .drawing.overlay import Overlay
@@ -58,7 +59,10 @@ class Pipeline:
             SepcamError: If a name is unknown, an option does not fit, or weights are unavailable.
         """
         self.options = options or AnalysisOptions()
-        self.networks = networks or _loaded(self.options, store, progress)
+        self._store, self._progress = store, progress
+        self._auto = networks is None and self.options.detector == "auto"
+        self._photograph_networks: NetworkSet | None = None
+        self.networks = networks or self._load(photographs=False)
         self.options.check(self.networks)
         self.model = self.networks.info(self.options.tasks)
 
@@ -113,11 +117,17 @@ class Pipeline:
     ) -> Analyzer:
         """What analyzes the frames of one source, for callers with their own loop; keeps its identities.
 
+        Where the detector is ``auto``, photographs get one of their own, which looks more closely.
+
         Args:
             info: of the source.
             networks: in place of the pipeline's own.
             tracker: in place of a new one.
         """
+        if networks is None and self._auto and info.independent:
+            if self._photograph_networks is None:
+                self._photograph_networks = self._load(photographs=True)
+            networks = self._photograph_networks
         return Analyzer(
             networks or self.networks,
             self.options,
@@ -126,12 +136,20 @@ class Pipeline:
             fps=info.fps,
         )
 
+    def _load(self, *, photographs: bool) -> NetworkSet:
+        options = self.options
+        name = options.detector
+        if name == "auto":
+            name = choose_detector(options.classes, photographs=photographs)
+        return _loaded(replace(options, detector=name), self._store, self._progress)
+
 
 def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progress) -> NetworkSet:
     backbone, runtime = options.backbone, options.runtime
     detector = load_detector(
         options.detector,
         input_size=options.input_size,
+        parts=ALL_PARTS & set(options.tasks),
         backbone=backbone,
         options=runtime,
         store=store,

@@ -11,6 +11,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
+from ...models.types import DEFAULT_POSE
 from ...pipelines.sinks import outputs
 from ..assets import demo_clip
 from ..options import shared as choices
@@ -38,7 +39,7 @@ def compare(
         str,
         typer.Option("--detector", metavar="NAME", help="Detector; auto is the best, all is every one."),
     ] = "auto",
-    pose: choices.PoseOption = "blazepose-full",
+    pose: choices.PoseOption = DEFAULT_POSE,
     model: Annotated[
         list[str] | None,
         typer.Option(

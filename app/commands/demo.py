@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...models.runtime.options import RuntimeOptions
+from ...models.types import DEFAULT_POSE
 from ...pipelines.sinks import outputs
 from ..assets import demo_clip
 from ..options import shared as choices
@@ -30,7 +31,7 @@ def demo(
         Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the results.")
     ] = Path("sepcam-demo"),
     detector: choices.DetectorOption = "auto",
-    pose: choices.PoseOption = "blazepose-full",
+    pose: choices.PoseOption = DEFAULT_POSE,
     runtime: choices.RuntimeOption = "auto",
     device: choices.DeviceOption = "auto",
     precision: choices.PrecisionOption = "auto",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
-from ...models.types import ConvKind
+from ...models.types import DEFAULT_POSE, ConvKind
 from ..options import shared as choices
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def coco(
     backbone: BackbonesOption = "separable",
     runtime: RuntimesOption = "auto",
     precision: PrecisionsOption = "auto",
-    pose: choices.PoseOption = "blazepose-full",
+    pose: choices.PoseOption = DEFAULT_POSE,
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
     max_people: choices.MaxPeopleOption = 20,

@@ -12,11 +12,12 @@ import numpy as np
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
+from ...models.hardware import physical_cores
 from ...models.profiling import machine
 from ...models.profiling.variants import Subject, external, paper_network, registered
 from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import U8, ConvKind
+from ...models.types import DEFAULT_POSE, U8, ConvKind
 from ...models.weights.store import Progress, WeightStore, silent
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.paired_timing import Tick
@@ -64,7 +65,7 @@ class CompareRequest:
     source: str
     options: Sequence[RuntimeOptions]
     detectors: Sequence[str] = ()
-    pose: str = "blazepose-full"
+    pose: str = DEFAULT_POSE
     models: Sequence[str] = ()
     size: tuple[int, int] = (224, 224)
     rounds: int | None = None
@@ -244,7 +245,7 @@ def _fixed(options: RuntimeOptions) -> RuntimeOptions:
     resolved = resolve(options)
     if resolved.device == "cuda":
         return resolved
-    threads = resolved.threads or machine.available_cores()
+    threads = resolved.threads or physical_cores()
     return RuntimeOptions(resolved.runtime, resolved.device, resolved.precision, threads)
 
 

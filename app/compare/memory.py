@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from ...models.registry import REGISTRY
 from ...models.runtime.options import RuntimeOptions
@@ -89,7 +90,7 @@ def _analyze(pipeline: Pipeline, spec: str) -> None:
 
 
 def _peak_rss() -> int | None:
-    """The most memory that this process has had, in bytes."""
+    """The most memory that this process has had, in bytes; psutil tells it on Windows only."""
     try:
         # Not getrusage's value, which counts what the parent had when it started this process.
         found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -99,7 +100,7 @@ def _peak_rss() -> int | None:
     try:
         import resource
     except ImportError:  # Windows
-        return None
+        return getattr(psutil.Process().memory_info(), "peak_wset", None)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 

@@ -56,9 +56,7 @@ def _with_weights(request: CompareRequest, store: WeightStore) -> CompareRequest
         if wanted == "all":
             detectors = every_detector(store, console.warn, progress)
         elif wanted == "auto":
-            choice = choose_detector(store, progress)
-            console.note(f"detector: {choice.name} ({choice.reason})")
-            detectors = [choice.name]
+            detectors = [choose_detector()]
         else:
             detectors = [wanted]
         for name in (*detectors, request.pose):

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...models.errors import SepcamError
 from ...models.profiling import machine
-from ...models.types import PoseEstimator
+from ...models.types import DEFAULT_POSE, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_pose
 from ..compare.report import write_text
@@ -28,7 +28,7 @@ def run(
     folder: Path,
     *,
     command: str,
-    pose: str = "blazepose-full",
+    pose: str = DEFAULT_POSE,
     overwrite: bool = False,
 ) -> None:
     """Measures every setup and prints a table of them.
@@ -51,8 +51,8 @@ def run(
         raise SepcamError("nothing to measure: a list of --detector, --backbone or the like is empty")
     _check_free(folder, overwrite=overwrite)
     store = WeightStore(notice=console.note)
-    with console.downloads() as progress:
-        setups = list(dict.fromkeys(definite(setup, store, progress) for setup in setups))
+    photographs = data.kind == "coco"
+    setups = list(dict.fromkeys(definite(setup, photographs=photographs) for setup in setups))
     rows: list[dict[str, Any]] = []
     for setup in setups:
         console.note(f"measuring {setup.title}")

@@ -60,8 +60,12 @@ class Setup:
         )
 
 
-def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
+def definite(setup: Setup, *, photographs: bool) -> Setup:
     """The setup with every ``auto`` and ``larger`` resolved.
+
+    Args:
+        setup: as the user gave it.
+        photographs: whether the images stand alone.
 
     Raises:
         SepcamError: If the options do not fit this machine.
@@ -73,7 +77,7 @@ def definite(setup: Setup, store: "WeightStore", progress: "Progress") -> Setup:
 
     name = setup.detector
     if name == "auto":
-        name = choose_detector(store, progress).name
+        name = choose_detector(photographs=photographs)
     size = larger_inputs().get(name) if setup.larger else setup.input_size
     options = setup.options
     if name.startswith(PREFIX) and options.runtime == "auto":

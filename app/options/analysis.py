@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...models.runtime.options import RuntimeOptions
+from ...models.types import DEFAULT_POSE
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.types import TASKS
 from . import shared
@@ -18,7 +19,7 @@ class AnalysisArguments:
     max_people: shared.MaxPeopleOption = 16
     detect_every: shared.DetectEveryOption = "1"
     detector: shared.DetectorOption = "auto"
-    pose: shared.PoseOption = "blazepose-full"
+    pose: shared.PoseOption = DEFAULT_POSE
     backbone: shared.BackboneOption = "separable"
     runtime: shared.RuntimeOption = "auto"
     device: shared.DeviceOption = "auto"

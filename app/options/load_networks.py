@@ -1,4 +1,4 @@
-"""Loads a pipeline for a command: shows downloads, and says which detector was chosen and why."""
+"""Loads a pipeline for a command, and shows downloads."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...models.errors import SepcamError
 from ...models.registry import larger_inputs
 from ...models.weights.store import WeightStore
-from ...models.zoo import BEST_DETECTOR, choose_detector
+from ...models.zoo import CLASSES_DETECTOR, choose_detector
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.pipeline import Pipeline
 from ..terminal import console
@@ -35,18 +35,9 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
         if small_people and name not in larger:
             known = ", ".join(larger)
             raise SepcamError(f"{name} takes no larger input: --small-people is for {known}")
-        return larger[name] if small_people or name == BEST_DETECTOR else None
+        return larger[name] if small_people or name == CLASSES_DETECTOR else None
 
     return rule
-
-
-def chosen_detector() -> str:
-    """What ``auto`` comes to, said on the terminal."""
-    with console.downloads() as report:
-        choice = choose_detector(WeightStore(notice=console.note), report)
-    say = console.warn if choice.fallback else console.note
-    say(f"detector: {choice.name} ({choice.reason})")
-    return choice.name
 
 
 def load(
@@ -62,9 +53,9 @@ def load(
     Raises:
         SepcamError: See ``Pipeline``.
     """
-    name = chosen_detector() if options.detector == "auto" else options.detector
+    name = choose_detector(options.classes) if options.detector == "auto" else options.detector
     runtime = options.runtime if threads is None else replace(options.runtime, threads=threads)
     size = options.input_size or size_of(name)
-    options = replace(options, detector=name, input_size=size, runtime=runtime)
+    options = replace(options, input_size=size, runtime=runtime)
     with console.downloads() as report:
         return Pipeline(options, store=WeightStore(notice=console.note), progress=report)

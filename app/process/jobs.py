@@ -11,20 +11,22 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from ...models.errors import SepcamError
+from ...models.hardware import memory_available, usable_cores
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
+from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
 from ...pipelines.batch.files.inputs import Found, find_inputs
 from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
 from ...pipelines.batch.state.settings import JobSettings
-from ...pipelines.batch.workers.autotune import Split, Tryout, choose, cores, free_memory, splits
+from ...pipelines.batch.workers.autotune import Split, Tryout, choose, splits
 from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.outputs import check_writable
-from ..options.load_networks import SizeOf, chosen_detector, load
+from ..options.load_networks import SizeOf, load
 from ..terminal import console
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
@@ -109,7 +111,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
         return _run_one(request, found, settings, size_of)
     if found.inputs:
-        settings = _resolved(settings, JobFolder(request.out), size_of)
+        settings = _resolved(settings, size_of)
     return run_job(request, found, settings)
 
 
@@ -140,15 +142,12 @@ def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, Jo
     return request, JobSettings.from_json(job.settings.to_json() | typed)
 
 
-def _resolved(settings: JobSettings, folder: JobFolder, size_of: SizeOf) -> JobSettings:
-    """With a detector in place of ``auto``: the job's own, if there is one."""
+def _resolved(settings: JobSettings, size_of: SizeOf) -> JobSettings:
+    """With the input size that its detector takes."""
     options = settings.analysis
-    if options.detector == "auto":
-        job = folder.info().settings.analysis if folder.exists else None
-        name = job.detector if job is not None else chosen_detector()
-        options = replace(options, detector=name, input_size=size_of(name))
-    elif options.input_size is None:
-        options = replace(options, input_size=size_of(options.detector))
+    if options.input_size is None:
+        name = choose_detector(options.classes) if options.detector == "auto" else options.detector
+        options = replace(options, input_size=size_of(name))
     return replace(settings, analysis=options)
 
 
@@ -257,8 +256,8 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
             say=console.note,
         )
     memory = request.max_memory
-    if memory is None and (free := free_memory()) is not None:
-        memory = free * 3 // 4
+    if memory is None:
+        memory = memory_available() * 3 // 4
 
     def start(split: Split) -> ProcessPool:
         return ProcessPool(
@@ -266,7 +265,7 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         )
 
     if isinstance(request.workers, int):
-        return start(Split(request.workers, request.threads or max(1, cores() // request.workers)))
+        return start(Split(request.workers, request.threads or max(1, usable_cores() // request.workers)))
     waiting = [entry for entry in entries if entry.state in UNDONE]
     # A long file is as good as several, since it is done in parts.
     tasks = (
@@ -275,7 +274,7 @@ def make_pool(request: JobRequest, settings: JobSettings, entries: list[Entry]) 
         else sum(1 + entry.bytes // _PART_BYTES for entry in waiting)
     )
     with closing(Tryout(start, waiting, settings.saves, settings.frames)) as tryout:
-        candidates = list(splits(tasks, cores(), request.threads))
+        candidates = list(splits(tasks, usable_cores(), request.threads))
         choice = choose(candidates, tryout.attempt, files=len(waiting), max_memory=memory)
         console.note(choice.why)
         return tryout.pool(choice.split)
@@ -290,6 +289,8 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     store = WeightStore(notice=console.note)
     options = settings.analysis
     names = [options.detector]
+    if options.detector == "auto":
+        names = sorted({choose_detector(options.classes, photographs=value) for value in (False, True)})
     if {"pose", "segment"} & set(options.tasks):
         names.append(options.pose)
     hashes = {}

@@ -22,7 +22,7 @@ _V1_BLOCKS = (
     (1024, 1),
 )
 # Expansion, output channels, repeats and stride of the stages (Sandler et al. 2018, table 2).
-_V2_STAGES = (
+V2_STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
     (6, 32, 3, 2),
@@ -78,7 +78,7 @@ class MobileNetV2Features(nn.Module):
         channels = 32
         self.stem = ConvAct(3, channels, 3, 2)
         self.blocks = nn.ModuleList()
-        for expansion, outputs, repeats, stride in _V2_STAGES:
+        for expansion, outputs, repeats, stride in V2_STAGES:
             for i in range(repeats):
                 step = stride if i == 0 else 1
                 self.blocks.append(InvertedResidual(channels, outputs, 3, step, expansion=expansion))

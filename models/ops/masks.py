@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..types import F32, U8
+from ..types import F32, Crop
 from .roi import roi_to_image
 
 Rect = npt.NDArray[np.int64]
@@ -14,7 +14,7 @@ _MARGIN = 2.0  # logits by which another person has to win a pixel
 _OUTSIDE = -100.0  # logit beyond the region: surely background
 
 
-def mask_crops(logits: F32, rois: F32, boxes: F32, size: tuple[int, int]) -> list[tuple[U8, int, int]]:
+def mask_crops(logits: F32, rois: F32, boxes: F32, size: tuple[int, int]) -> list[Crop]:
     """Masks of N people of one image, each as a crop around the person's box.
 
     A pixel is a person's where the logit is positive, inside the box grown by 2.5 % a side; except where it
@@ -31,8 +31,19 @@ def mask_crops(logits: F32, rois: F32, boxes: F32, size: tuple[int, int]) -> lis
         For each person: pixels (h, w) uint8, 1 where the person is, and the crop's left and upper edge in
         image pixels, 0-based. Crops lie inside the image; a box outside it gives an empty (0, 0) one.
     """
+    return place_masks(logits, roi_to_image(rois, logits.shape[-1]), boxes, size)
+
+
+def place_masks(logits: F32, affines: F32, boxes: F32, size: tuple[int, int]) -> list[Crop]:
+    """Masks as ``mask_crops`` makes them, of logits that lie anywhere in the image.
+
+    Args:
+        logits: (N, S, S) float32.
+        affines: (N, 2, 3) float32 matrices from each one's pixels to the image's.
+        boxes: (N, 4) float32 x1 y1 x2 y2 in image pixels.
+        size: (height, width) of the image.
+    """
     rects = _rectangles(boxes, size)
-    affines = roi_to_image(rois, logits.shape[-1])
     warped = [_warp(*args) for args in zip(logits, affines, rects, strict=True)]
     pixels = [(crop > 0).view(np.uint8) for crop in warped]
     for i, j in _overlapping(rects):

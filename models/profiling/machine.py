@@ -1,6 +1,5 @@
 """What this machine is, and what it can do at best: its peak arithmetic and its memory bandwidth."""
 
-import os
 import platform
 import re
 import time
@@ -10,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..hardware import memory_total, physical_cores
 from ..runtime.options import RuntimeOptions
 
 _LIBRARIES = ("torch", "torchvision", "openvino", "numpy", "opencv-python", "av")
@@ -41,15 +41,6 @@ class Ceiling:
 def bytes_per_value(options: RuntimeOptions) -> int:
     """Bytes of a weight or activation in the (resolved) precision."""
     return _BYTES[options.precision]
-
-
-def available_cores() -> int:
-    """Physical cores that this process may use; two threads on one core are no faster at arithmetic."""
-    try:
-        usable = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        usable = os.cpu_count() or 1
-    return min(usable, len(_physical_cores(_cpuinfo())) or usable)
 
 
 def ceiling(options: RuntimeOptions, *, repeats: int = 6) -> Ceiling:
@@ -103,9 +94,9 @@ def describe() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "cpu": name[1].strip() if name else platform.processor() or platform.machine(),
-        "cpu_cores": available_cores(),
+        "cpu_cores": physical_cores(),
         "cpu_flags": sorted(flags[1].split()) if flags else [],
-        "memory_bytes": _memory(),
+        "memory_bytes": memory_total(),
         "libraries": {library: _version(library) for library in ("sepcam", *_LIBRARIES)},
     }
 
@@ -122,18 +113,6 @@ def _cpuinfo() -> str:
         return Path("/proc/cpuinfo").read_text()
     except OSError:
         return ""
-
-
-def _physical_cores(cpuinfo: str) -> set[tuple[str, str]]:
-    pattern = r"^physical id\s*:\s*(\d+)$.*?^core id\s*:\s*(\d+)$"
-    return set(re.findall(pattern, cpuinfo, re.MULTILINE | re.DOTALL))
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def _version(library: str) -> str | None:

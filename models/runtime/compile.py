@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SepcamError
-from .options import Runner, RuntimeOptions, as_module
+from .options import InputSize, Runner, RuntimeOptions, as_module
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def compile_network(
     network: "Network",
-    size: tuple[int, int],
+    size: InputSize,
     options: RuntimeOptions | None = None,
     *,
     key: str | None = None,
@@ -36,7 +36,7 @@ def compile_network(
     Args:
         network: the module, which the runner may change in place, or a function that builds it. The function
             is called only where needed: OpenVINO with a converted copy on disk needs neither it nor torch.
-        size: (height, width) of its input in pixels.
+        size: (height, width) of its input in pixels, or its input if that is no image.
         options: what to run it on; None is automatic.
         key: names these weights and this form of the network (name, weights hash and convolution kind) in the
             on-disk cache of converted networks; None keeps nothing on disk.

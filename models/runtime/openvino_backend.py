@@ -31,7 +31,7 @@ from ..cache import cache_root  # noqa: E402
 from ..errors import SepcamError  # noqa: E402
 from ..files import atomic_write  # noqa: E402
 from ..types import F32, U8  # noqa: E402
-from .options import Precision, RuntimeOptions, check_batch, split  # noqa: E402
+from .options import InputSize, Precision, RuntimeOptions, TensorInput, split  # noqa: E402
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,11 +72,9 @@ class OpenVinoRunner:
         max_batch: the largest batch worth preparing for.
     """
 
-    def __init__(
-        self, model: ov.Model, size: tuple[int, int], options: RuntimeOptions, *, max_batch: int
-    ) -> None:
+    def __init__(self, model: ov.Model, size: InputSize, options: RuntimeOptions, *, max_batch: int) -> None:
         self.options = options
-        self._size = size
+        self._input = TensorInput.of(size)
         weight = sum(op.get_byte_size() for op in model.get_ops() if op.get_type_name() == "Constant")
         self._buckets = tuple(b for b in _BUCKETS if b == 1 or (b <= max_batch and weight < _HEAVY))
         self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
@@ -88,9 +86,9 @@ class OpenVinoRunner:
         executor.shutdown(wait=False)
         self._requests[1].result()
 
-    def __call__(self, images: U8) -> tuple[F32, ...]:
+    def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``; images are read, and outputs written, in place."""
-        check_batch(images, self._size)
+        self._input.check(images)
         count = len(images)
         images = np.require(images, requirements=("C", "W"))  # OpenVINO refuses to read what it can't write
         if count > len(self._outputs[0]):
@@ -107,11 +105,11 @@ class OpenVinoRunner:
         return tuple(output[:count] for output in self._outputs)
 
     def _compile(self, model: ov.Model, batch: int) -> ov.InferRequest:
-        return compile_model(model, batch, self._size, self.options).create_infer_request()
+        return compile_model(model, batch, self._input, self.options).create_infer_request()
 
 
 def compile_model(
-    model: ov.Model, batch: int, size: tuple[int, int], options: RuntimeOptions, *, timed: bool = False
+    model: ov.Model, batch: int, size: InputSize, options: RuntimeOptions, *, timed: bool = False
 ) -> ov.CompiledModel:
     """A converted network for one batch size.
 
@@ -123,7 +121,7 @@ def compile_model(
         timed: whether it measures how long each layer takes, which costs a little time itself.
     """
     fixed = model.clone()
-    fixed.reshape({0: [batch, *size, 3]})
+    fixed.reshape({0: [batch, *TensorInput.of(size).shape]})
     # The precision is always named: left alone, OpenVINO silently takes bf16 where the processor has it.
     config: dict[str, str | int | bool] = {
         "INFERENCE_PRECISION_HINT": options.precision if options.precision in ("bf16", "f16") else "f32",
@@ -143,7 +141,7 @@ def _tail(output: ov.Output) -> tuple[int, ...]:
 
 def load(
     build: Callable[[], "nn.Module"],
-    size: tuple[int, int],
+    size: InputSize,
     precision: Precision,
     key: str | None,
     cache_dir: Path | None,
@@ -165,9 +163,9 @@ def load(
     path = compiled_path(key, size, cache_dir, quantised=precision == "int8")
     found = _read(path)
     if found is None and precision == "int8":
+        at = "" if isinstance(size, TensorInput) else f" at {size[1]}x{size[0]}"
         raise SepcamError(
-            f"no int8 copy of {key} at {size[1]}x{size[0]}: make one with sepcam models quantize, or use "
-            "--precision f32"
+            f"no int8 copy of {key}{at}: make one with sepcam models quantize, or use --precision f32"
         )
     if found is None:
         save(convert(build(), size), path)
@@ -178,36 +176,43 @@ def load(
     return found
 
 
-def convert(network: "nn.Module", size: tuple[int, int]) -> ov.Model:
+def convert(network: "nn.Module", size: InputSize) -> ov.Model:
     """A torch module as an OpenVINO model with f32 weights and an open batch size.
 
     Args:
-        network: takes (B, H, W, 3) uint8, gives a tuple of float32 tensors whose first axis is B.
-        size: (height, width) of the input in pixels.
+        network: takes (B, H, W, 3) uint8 or what ``size`` says, gives a tuple of float32 tensors whose first
+            axis is B.
+        size: (height, width) of the input in pixels, or another input.
     """
     import torch
 
     # Two images, so that nothing takes the batch for a constant 1.
-    example = torch.zeros((2, *size, 3), dtype=torch.uint8)
+    item = TensorInput.of(size)
+    example = torch.zeros((2, *item.shape), dtype=getattr(torch, item.dtype))
     with warnings.catch_warnings(), torch.no_grad():
         # OpenVINO reads traced modules, which torch calls deprecated and comments on in passing. The trace is
         # made here because OpenVINO's own way of making it runs the network three more times to check it.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(network.eval(), example, check_trace=False)
-        shape = ov.PartialShape([-1, *size, 3])
+        shape = ov.PartialShape([-1, *item.shape])
         model = ov.convert_model(traced, example_input=example, input=[shape])
     assert isinstance(model, ov.Model)
     return model
 
 
 def compiled_path(
-    key: str, size: tuple[int, int], cache_dir: Path | None = None, *, quantised: bool = False
+    key: str, size: InputSize, cache_dir: Path | None = None, *, quantised: bool = False
 ) -> Path:
     """Where a converted network lives: by key, size, OpenVINO's version, and this package's own code."""
     readable = "".join(c if c.isalnum() or c in "-_" else "_" for c in key)[:80]
-    name = f"{readable}-{size[0]}x{size[1]}-{'int8' if quantised else 'f32'}"
+    name = f"{readable}-{_label(size)}-{'int8' if quantised else 'f32'}"
     digest = hashlib.sha256("\n".join((key, ov.__version__, _code_fingerprint())).encode()).hexdigest()[:16]
     return (cache_dir or cache_root()) / "compiled" / f"{name}.{digest}.zip"
+
+
+def _label(size: InputSize) -> str:
+    """Height and width, or the shape of another input, e.g. 256x416."""
+    return "x".join(str(side) for side in (size.shape if isinstance(size, TensorInput) else size))
 
 
 @functools.cache

@@ -47,6 +47,35 @@ class RuntimeOptions:
             raise SepcamError(f"threads must be at least 1, is {self.threads}")
 
 
+@dataclass(frozen=True, slots=True)
+class TensorInput:
+    """What a network takes, apart from the batch.
+
+    Attributes:
+        shape: of one item of the batch.
+        dtype: of its values.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Literal["uint8", "float32"] = "float32"
+
+    @classmethod
+    def of(cls, size: "InputSize") -> "TensorInput":
+        """That of images of (height, width) pixels, or the one that is given."""
+        return size if isinstance(size, TensorInput) else cls((*size, 3), "uint8")
+
+    def check(self, batch: U8 | F32) -> None:
+        """Raises ValueError unless it is a batch of at least one such item."""
+        if batch.shape[1:] != self.shape or batch.dtype != self.dtype or not len(batch):
+            raise ValueError(
+                f"the input must be (B >= 1, *{self.shape}) {self.dtype}, is {batch.shape} {batch.dtype}"
+            )
+
+
+InputSize = tuple[int, int] | TensorInput
+"""(height, width) in pixels of the images, (B, height, width, 3) uint8 BGR; or another input."""
+
+
 class Runner(Protocol):
     """A network that is ready to run. One thread at a time may call it."""
 
@@ -55,8 +84,8 @@ class Runner(Protocol):
         """The options with every ``auto`` resolved."""
         ...
 
-    def __call__(self, images: U8) -> tuple[F32, ...]:
-        """Runs the network on a (B, H, W, 3) uint8 BGR batch, B >= 1.
+    def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
+        """Runs the network on a (B, H, W, 3) uint8 BGR batch, or on what else it takes, B >= 1.
 
         Returns:
             One float32 array per output, first axis B. The runner owns them: the next call may overwrite
@@ -74,7 +103,7 @@ class Compiler(Protocol):
     def __call__(
         self,
         network: "Network",
-        size: tuple[int, int],
+        size: InputSize,
         options: RuntimeOptions | None = None,
         *,
         key: str | None = None,
@@ -92,13 +121,6 @@ def as_module(network: "Network") -> "nn.Module":
     if torch is not None and isinstance(network, torch.nn.Module):
         return cast("nn.Module", network)
     return cast("Callable[[], nn.Module]", network)()
-
-
-def check_batch(images: U8, size: tuple[int, int]) -> None:
-    """Raises ValueError unless the images are a (B, H, W, 3) uint8 batch of this (H, W), B >= 1."""
-    wanted = (*size, 3)
-    if images.ndim != 4 or images.shape[1:] != wanted or images.dtype != "uint8" or not len(images):
-        raise ValueError(f"images must be (B >= 1, *{wanted}) uint8, are {images.shape} {images.dtype}")
 
 
 def split(count: int, buckets: tuple[int, ...]) -> list[int]:

@@ -20,7 +20,7 @@ from ..errors import SepcamError
 from ..types import F32, U8
 from .compile import resolve
 from .openvino_backend import OpenVinoRunner, compiled_path, load, save
-from .options import Runner, RuntimeOptions, as_module
+from .options import InputSize, Runner, RuntimeOptions, as_module
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,12 +44,12 @@ class Quantizer:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._copies: dict[tuple[str, tuple[int, int]], _Copy] = {}
+        self._copies: dict[tuple[str, InputSize], _Copy] = {}
 
     def watch(
         self,
         network: "Network",
-        size: tuple[int, int],
+        size: InputSize,
         options: RuntimeOptions | None = None,
         *,
         key: str | None = None,
@@ -90,7 +90,7 @@ class Quantizer:
     def compile(
         self,
         network: "Network",
-        size: tuple[int, int],
+        size: InputSize,
         options: RuntimeOptions | None = None,
         *,
         key: str | None = None,
@@ -140,18 +140,18 @@ class Pair:
     key: str
     f32: Runner
     int8: Runner
-    images: list[U8]
+    images: list[U8 | F32]
 
 
 class _Inputs:
     """A random choice of everything that a network is given, at most so many (Vitter 1985, algorithm R)."""
 
     def __init__(self, limit: int) -> None:
-        self.images: list[U8] = []
+        self.images: list[U8 | F32] = []
         self._limit, self._seen, self._closed = limit, 0, False
         self._random = random.Random(0)
 
-    def add(self, batch: U8) -> None:
+    def add(self, batch: U8 | F32) -> None:
         if self._closed:
             return
         for image in batch:
@@ -161,7 +161,7 @@ class _Inputs:
             elif (place := self._random.randrange(self._seen)) < self._limit:
                 self.images[place] = image[None].copy()
 
-    def close(self) -> list[U8]:
+    def close(self) -> list[U8 | F32]:
         self._closed = True
         return self.images
 
@@ -188,7 +188,7 @@ class _Watched:
     def options(self) -> RuntimeOptions:
         return self._runner.options
 
-    def __call__(self, images: U8) -> tuple[F32, ...]:
+    def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         self._inputs.add(images)
         return self._runner(images)
 

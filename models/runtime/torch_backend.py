@@ -8,7 +8,7 @@ from torch import nn
 
 from ..errors import SepcamError
 from ..types import F32, U8
-from .options import Precision, RuntimeOptions, check_batch
+from .options import InputSize, Precision, RuntimeOptions, TensorInput
 
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
@@ -57,18 +57,18 @@ class CpuRunner:
     """
 
     def __init__(
-        self, network: nn.Module, size: tuple[int, int], options: RuntimeOptions, *, max_batch: int
+        self, network: nn.Module, size: InputSize, options: RuntimeOptions, *, max_batch: int
     ) -> None:
         del max_batch  # Any batch size runs as it is.
         self.options = options
-        self._size = size
+        self._input = TensorInput.of(size)
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         self._network = prepare(network, options)
 
-    def __call__(self, images: U8) -> tuple[F32, ...]:
+    def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``."""
-        check_batch(images, self._size)
+        self._input.check(images)
         batch = torch.from_numpy(np.require(images, requirements=("C", "W")))
         return tuple(output.numpy() for output in run(self._network, batch, self.options))
 
@@ -93,18 +93,18 @@ class CudaRunner:
     """
 
     def __init__(
-        self, network: nn.Module, size: tuple[int, int], options: RuntimeOptions, *, max_batch: int
+        self, network: nn.Module, size: InputSize, options: RuntimeOptions, *, max_batch: int
     ) -> None:
         self.options = options
-        self._size = size
+        self._input = TensorInput.of(size)
         self._largest = 1 << (max(max_batch, 1) - 1).bit_length()
         self._network = prepare(network, options)
         self._captured: dict[int, _Captured] = {}
         self._bucket(1)
 
-    def __call__(self, images: U8) -> tuple[F32, ...]:
+    def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``."""
-        check_batch(images, self._size)
+        self._input.check(images)
         if len(images) <= self._largest:
             return self._pass(images)
         # Each pass writes where the one before did.
@@ -112,7 +112,7 @@ class CudaRunner:
         parts = [[output.copy() for output in self._pass(images[i : i + self._largest])] for i in starts]
         return tuple(np.concatenate(outputs) for outputs in zip(*parts, strict=True))
 
-    def _pass(self, images: U8) -> tuple[F32, ...]:
+    def _pass(self, images: U8 | F32) -> tuple[F32, ...]:
         count = len(images)
         bucket = self._bucket(1 << (count - 1).bit_length())
         # What an earlier batch left in the rows beyond is computed with and thrown away.
@@ -130,7 +130,8 @@ class CudaRunner:
         return self._captured[batch]
 
     def _capture(self, batch: int) -> _Captured:
-        images = torch.zeros((batch, *self._size, 3), dtype=torch.uint8, device="cuda")
+        dtype = getattr(torch, self._input.dtype)
+        images = torch.zeros((batch, *self._input.shape), dtype=dtype, device="cuda")
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):

@@ -19,6 +19,7 @@ from ..errors import SepcamError
 from ..files import atomic_write
 from ..registry import REGISTRY, find
 from ..spec import ModelSpec
+from .bundled import bundled_file, read_bundled
 from .download import DownloadError, download, extract, is_archive
 
 if TYPE_CHECKING:
@@ -69,14 +70,18 @@ class WeightStore:
         Raises:
             SepcamError: If no network has that name.
         """
-        return self._folder / f"{find(name, self.registry).name}.safetensors"
+        spec = find(name, self.registry)
+        return bundled_file(spec) or self._folder / f"{spec.name}.safetensors"
 
     def is_cached(self, name: str) -> bool:
         """Whether a network's weights are on the disk. Looks at the file's header only: see ``verify``."""
-        return self._metadata(name) is not None
+        return bundled_file(find(name, self.registry)) is not None or self._metadata(name) is not None
 
     def verify(self, name: str) -> State:
         """Whether a network's weights are on the disk and every byte of them is as it was written."""
+        spec = find(name, self.registry)
+        if (file := bundled_file(spec)) is not None:
+            return "ok" if spec.is_official(sha256_of(file)) else "damaged"
         if not self.path(name).exists():
             return "missing"
         return "damaged" if self._read(name) is None else "ok"
@@ -87,6 +92,9 @@ class WeightStore:
         Raises:
             SepcamError: See ``fetch``.
         """
+        spec = find(name, self.registry)
+        if bundled_file(spec) is not None:
+            return spec.sha256
         metadata = self._metadata(name)
         if metadata is None:
             self.fetch(name, progress=progress)
@@ -97,6 +105,9 @@ class WeightStore:
 
     def origin(self, name: str) -> str | None:
         """Where the cached weights came from, or None if there are none."""
+        spec = find(name, self.registry)
+        if bundled_file(spec) is not None:
+            return spec.source
         metadata = self._metadata(name)
         return None if metadata is None else metadata["origin"]
 
@@ -106,6 +117,8 @@ class WeightStore:
         Raises:
             SepcamError: See ``fetch``.
         """
+        if (file := bundled_file(find(name, self.registry))) is not None:
+            return read_bundled(file)
         arrays = self._read(name)
         if arrays is None:
             if self.path(name).exists():
@@ -133,6 +146,10 @@ class WeightStore:
             SepcamError: If the name is unknown, the file does not fit, no source works, or the disk refuses.
         """
         info = find(name, self.registry)
+        if (bundled := bundled_file(info)) is not None:
+            if file is not None:
+                raise SepcamError(f"{name} ships with Sepcam: no other file takes its place in the cache")
+            return bundled
         with self._locked(name), self._workplace(name) as work:
             if file is not None:
                 arrays, metadata = self._import(info, file, work)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector
+from ...models.types import DEFAULT_POSE, ConvKind, Detector
 from ..execution.network_set import NetworkSet
 from ..types import TASKS, DetectEvery, Task
 
@@ -41,7 +41,7 @@ class AnalysisOptions:
     """
 
     detector: str = "auto"
-    pose: str = "blazepose-full"
+    pose: str = DEFAULT_POSE
     tasks: tuple[Task, ...] = TASKS
     backbone: ConvKind = "separable"
     classes: tuple[str, ...] | None = None

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector, Part, PoseEstimator
+from ...models.types import DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
 from .background import BACKGROUND
@@ -96,7 +96,7 @@ class NetworkPool:
     @classmethod
     def of(
         cls,
-        pose: str = "blazepose-full",
+        pose: str = DEFAULT_POSE,
         *,
         options: RuntimeOptions | None = None,
         store: WeightStore | None = None,

@@ -1,7 +1,6 @@
 """Opening video files with PyAV: one clear line for each way in which that can fail."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,30 +10,10 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from ...models.errors import SepcamError
+from .limits import OpenLimits
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 """FFmpeg "decodes" any text with these, as pictures of a terminal."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLimits:
-    """What FFmpeg may do with a file from an untrusted sender.
-
-    Attributes:
-        demuxers: names of the demuxers that may read it, separated by commas; it may open no other file.
-        max_pixels: width times height of its frames; FFmpeg allocates and decodes none that is larger.
-    """
-
-    demuxers: str
-    max_pixels: int
-
-    def options(self) -> dict[str, str]:
-        """Options for FFmpeg's container and, with them, for its probing decoders."""
-        return {
-            "format_whitelist": self.demuxers,
-            "protocol_whitelist": "file",
-            "max_pixels": str(self.max_pixels),
-        }
 
 
 def open_video(

@@ -17,8 +17,8 @@ from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
 from .audio import AudioTrack
-from .containers import OpenLimits
 from .frame_conversion import fitted
+from .limits import OpenLimits
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
 """FFmpeg's encoders in order of preference; the last is in every build, but plays in no browser."""

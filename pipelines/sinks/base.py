@@ -9,7 +9,7 @@ from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
-    from ..media.containers import OpenLimits
+    from ..media.limits import OpenLimits
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""

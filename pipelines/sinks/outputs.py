@@ -13,7 +13,7 @@ from .base import ResultName
 from .registry import sink_kinds
 
 if TYPE_CHECKING:
-    from ..media.containers import OpenLimits
+    from ..media.limits import OpenLimits
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from ..types import FrameResult, RunSummary, StreamInfo
 from .base import ResultName, Sink, SinkContext, SinkKind
 
 if TYPE_CHECKING:
-    from ..media.containers import OpenLimits
+    from ..media.limits import OpenLimits
 
 
 class VideoSink(Sink):

@@ -10,8 +10,9 @@ import av
 from av.error import FFmpegError
 
 from ...models.errors import SepcamError
-from ..media.containers import OpenLimits, clock_start, frame_rate, one_line, open_video, stream_length
+from ..media.containers import clock_start, frame_rate, one_line, open_video, stream_length
 from ..media.frame_conversion import PictureConverter, orientation
+from ..media.limits import OpenLimits
 from ..media.timestamps import FrameClock
 from ..types import Frame, StreamInfo
 

@@ -28,6 +28,8 @@ from torch import nn
 
 TORCH = RuntimeOptions("torch", "cpu", "f32")
 OPENVINO = RuntimeOptions("openvino", "cpu", "f32")
+NETWORKS = list({info.build: info.name for info in reversed(REGISTRY.values())}.values())
+"""One name of each: some are used in several ways."""
 DETECTORS = [info.name for info in REGISTRY.values() if info.task == "detect"]
 IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
 
@@ -87,7 +89,7 @@ def lively(name: str) -> nn.Module:
     return network
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_both_kinds_agree_in_both_runtimes(name: str, cache: Path):
     network, size = lively(name), REGISTRY[name].input_size
     images = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
@@ -105,7 +107,7 @@ def test_both_kinds_agree_in_both_runtimes(name: str, cache: Path):
             np.testing.assert_allclose(output, expected, atol=1e-3 * scale, err_msg=f"{kind} {options}")
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_batch_gives_what_its_images_give_alone(name: str, cache: Path):
     size = REGISTRY[name].input_size
     images = np.random.default_rng(0).integers(0, 256, (3, *size, 3), np.uint8)
@@ -249,40 +251,54 @@ def test_a_weights_file_needs_its_detectors_name_and_to_be_there(store: WeightSt
 # --- auto -------------------------------------------------------------------------------------------------
 
 
+def test_auto_is_the_network_that_ships_with_sepcam_and_needs_no_download(store: WeightStore):
+    assert zoo.choose_detector() == "people"
+    assert zoo.choose_detector(["person"], photographs=True) == "people-photo"
+    assert WeightStore(store.root).is_cached("people")
+
+
+def test_auto_takes_a_detector_of_80_classes_where_others_than_people_are_wanted():
+    assert zoo.choose_detector(["person", "dog"]) == "yolox-nano"
+    assert zoo.choose_detector(["car"], photographs=True) == "yolox-nano"
+
+
 @pytest.fixture
-def own_store(tmp_path: Path, cache: Path, registry: dict[str, ModelSpec], file_server) -> WeightStore:
-    """An empty store; ``yolox-nano`` comes from a server on this machine."""
+def own_store(
+    tmp_path: Path, cache: Path, registry: dict[str, ModelSpec], file_server, said: list[str]
+) -> WeightStore:
+    """A store with ``people`` alone; ``yolox-nano`` comes from a server on this machine."""
     file_server.files["/yolox.onnx"] = (cache / "yolox-nano.onnx").read_bytes()
     best = replace(registry["yolox-nano"], sources=(UrlSource(f"{file_server.url}/yolox.onnx"),))
-    return WeightStore(tmp_path, registry=registry | {"yolox-nano": best})
+    known = {**REGISTRY, "yolox-nano": best}
+    return WeightStore(tmp_path, registry=known, notice=said.append)
 
 
-def test_auto_downloads_the_best_detector_once_and_says_so(own_store: WeightStore, file_server):
-    first, second = zoo.choose_detector(own_store), zoo.choose_detector(own_store)
-    assert (first.name, first.reason) == ("yolox-nano", "the most accurate one, just downloaded")
-    assert (second.name, second.reason) == ("yolox-nano", "the most accurate one, from the cache")
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def test_the_accurate_detector_fetches_its_assistant_once(own_store: WeightStore, file_server, said):
+    for _ in range(2):
+        assert (
+            zoo.load_detector("people-accurate", store=own_store, options=OPENVINO).detect(IMAGE) is not None
+        )
     assert file_server.requests == ["/yolox.onnx"]
+    assert said == []
 
 
-def test_auto_falls_back_when_the_download_is_refused_and_asks_once_a_day(
-    own_store: WeightStore, file_server
+def test_the_accurate_detector_says_what_it_does_without_and_asks_once_a_day(
+    own_store: WeightStore, file_server, said
 ):
     del file_server.files["/yolox.onnx"]
-    for _ in range(3):
-        choice = zoo.choose_detector(own_store)
-        assert choice.name == "ssdlite-person"
-        assert choice.fallback
-        assert "yolox-nano, which is more accurate, is unavailable" in choice.reason
-        assert "/yolox.onnx: answers 404" in choice.reason
+    for _ in range(2):
+        assert (
+            zoo.load_detector("people-accurate", store=own_store, options=OPENVINO).name == "people-accurate"
+        )
     assert file_server.requests == ["/yolox.onnx"]
-
-
-def test_auto_takes_a_file_that_the_user_fetched_by_hand(own_store: WeightStore, file_server, cache: Path):
-    del file_server.files["/yolox.onnx"]
-    assert zoo.choose_detector(own_store).name == "ssdlite-person"
-    own_store.fetch("yolox-nano", cache / "yolox-nano.onnx")
-    assert zoo.choose_detector(own_store).name == "yolox-nano"
+    assert len(said) == 2
+    assert all("without the boxes of yolox-nano, which is unavailable" in line for line in said)
 
 
 def test_auto_loads_what_it_chose(store: WeightStore):
-    assert zoo.load_detector(store=store, options=OPENVINO).name == "yolox-nano"
+    assert zoo.load_detector(store=store, options=OPENVINO).name == "people"

@@ -31,6 +31,7 @@ export function startLive() {
     if (socket || !wanted || document.hidden) return;
     const mine = (socket = socketTo("/api/live/frames"));
     mine.onmessage = ({ data }) => {
+      if (socket !== mine) return;
       tries = 0;
       if (typeof data === "string") receive(JSON.parse(data));
       else draw(mine, data);
@@ -46,7 +47,9 @@ export function startLive() {
   function disconnect() {
     const old = socket;
     socket = null;
-    old?.close();
+    // Browsers warn about a socket that is closed before it is open.
+    if (old?.readyState === WebSocket.CONNECTING) old.onopen = () => old.close();
+    else old?.close();
   }
 
   async function draw(from, data) {

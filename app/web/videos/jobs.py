@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
 from ....pipelines.execution.background import BACKGROUND
-from ....pipelines.media.containers import OpenLimits
+from ....pipelines.media.limits import OpenLimits
 from ....pipelines.pipeline import Pipeline
 from ....pipelines.process_file import Advance, Progress, record
 from ....pipelines.sinks.outputs import Target

@@ -14,7 +14,7 @@ class JobSettings:
     """Everything that the results depend on; can be pickled and written as JSON.
 
     Attributes:
-        analysis: what is done, and by which networks; the detector is a name, not ``auto``.
+        analysis: what is done, and by which networks; ``auto`` is the same detector on every machine.
         saves: which kinds of results.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each file to stop, or None.

@@ -1,6 +1,5 @@
 """How to share out the cores, many processes or many threads each, by trying it on the job's own files."""
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -269,21 +268,3 @@ class _Pace:
     def finished(self, frames: int) -> None:
         self.told(frames)
         self._earlier += frames
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
-
-
-def free_memory() -> int | None:
-    """Bytes of memory that programs could still get, None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return None

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ....models.errors import SepcamError
+from ....models.hardware import memory_in_use
 from ...execution.background import BACKGROUND
 from ...execution.memory import return_freed_memory
 from ..state.settings import JobSettings
@@ -256,15 +257,6 @@ class _Inbox:
             else:
                 self._stopped.clear()
                 self._tasks.put(message)
-
-
-def memory_in_use() -> int:
-    """Bytes of memory that this process takes, 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def _reason(code: int | None) -> str:

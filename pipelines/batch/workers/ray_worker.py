@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....models.errors import SepcamError
+from ....models.hardware import memory_in_use
 from ...execution.memory import return_freed_memory
 from ...sinks.outputs import Target
 from ..files.transfer import fetched, put, put_in_store
@@ -18,7 +19,6 @@ from ..state.journal import Output
 from ..state.settings import JobSettings
 from ..tasks.run import run_task
 from ..tasks.types import FileTask, Task, TaskResult
-from .processes import memory_in_use
 
 
 class ClusterWorker:

@@ -170,7 +170,7 @@ def test_a_wrong_twin_is_not_the_same_function(model, tmp_path, monkeypatch, cap
     words = ("compare", "synthetic:96x64x24", "--model", model, "--input", "32", "--rounds", 1)
     assert sepcam(*words, "--threads", 1, "-o", tmp_path / "out") == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert "is not the same function: layer network.depthwise computes something else" in first
+    assert "computes another function: layer network.depthwise differs" in first
     assert "Its times mean nothing" in first
 
 

@@ -76,7 +76,7 @@ def test_takes_images_that_lie_apart_in_memory_or_cannot_be_written(options: Run
 @pytest.mark.parametrize("wrong", [images(1, (32, 32)), images(1)[0], images(1)[:0], images(1) / 255])
 def test_refuses_images_that_the_network_was_not_compiled_for(options: RuntimeOptions, wrong: np.ndarray):
     runner = compile_network(Toy(), SIZE, options)
-    with pytest.raises(ValueError, match="images must be"):
+    with pytest.raises(ValueError, match="input must be"):
         runner(wrong)
 
 

@@ -1,0 +1,78 @@
+"""The networks that ship with Sepcam: MoveNet multipose for everyone's box and keypoints, and a mask head.
+
+The trunk and the heads are Google's, unchanged; the mask head reads the same features around one person, and
+that person's keypoints, which tell it whose mask is wanted. `models.people` makes a `OnePassNetwork` of them.
+"""
+
+from torch import Tensor, nn
+
+from ..layers.conv import ConvAct, DepthwiseSeparable
+from ..layers.upsample import Upsample2
+from .movenet import BOX_HEADS, FEATURES, HEADS, KEYPOINTS, MoveNet
+
+OUTPUTS = (*HEADS, *BOX_HEADS, "features")
+"""Names of the outputs of `PeopleMaps`, in order."""
+
+MASK_INPUTS = FEATURES + KEYPOINTS + 2
+MASK_GRID = 40
+MASK_SIZE = 2 * MASK_GRID
+"""Side of a mask in its own pixels."""
+
+_WIDTH = 64
+
+
+class PeopleMaps(MoveNet):
+    """Multipose that also gives its features: what one look at an image finds of all people.
+
+    Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to the seven ``OUTPUTS``: the heads of `MoveNet`,
+    and the (B, H / 4, W / 4, 24) float32 features that the mask head reads.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.5, boxes=True)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, see the class."""
+        features = self.features(images)
+        return (*self.read(features), features.permute(0, 2, 3, 1))
+
+
+class MaskHead(nn.Module):
+    """The masks of N people, each in a grid over that person's box; 22 k parameters, 50 M multiply-adds each.
+
+    Maps float32 (N, 40, 40, 43), as `people.masks` makes them, to one float32 tensor (N, 80, 80) of
+    logits on the same areas. The channels are 24 features, 17 keypoints as Gaussians, and the area's width
+    and height.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvAct(MASK_INPUTS, _WIDTH, act=nn.ReLU)
+        self.body = nn.ModuleList(_separable(_WIDTH, _WIDTH, 5) for _ in range(3))
+        self.upsample = Upsample2(_WIDTH)
+        self.fine = _separable(_WIDTH, _WIDTH // 2, 3)
+        self.last = ConvAct(_WIDTH // 2, 1, act=nn.Identity)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Mask logits, see the class."""
+        x = self.stem(x.permute(0, 3, 1, 2))
+        for block in self.body:
+            x = x + block(x)
+        return (self.last(self.fine(self.upsample(x)))[:, 0],)
+
+
+class People(nn.Module):
+    """Both networks, as their weights are kept together; maps images like `PeopleMaps`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people = PeopleMaps()
+        self.mask = MaskHead()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The outputs of ``people``."""
+        return self.people(images)
+
+
+def _separable(inputs: int, outputs: int, kernel: int) -> DepthwiseSeparable:
+    return DepthwiseSeparable(inputs, outputs, kernel, act=nn.Identity, last_act=nn.ReLU)

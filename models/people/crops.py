@@ -1,0 +1,55 @@
+"""Crops for the second look: where they lie, and how they are cut out."""
+
+import math
+
+import cv2
+import numpy as np
+
+from ..types import F32, U8
+from .types import View
+
+ROWS = 192
+COLUMNS = (96, 160, 256)
+"""Height and widths of the crops in pixels. Each width is a network compiled once more, so they are few."""
+
+_PERSON = 160.0  # pixels that a person is high in the crop; its best sizes are 60 to 250
+_WIDEST = 0.8  # of the height: a wider person is scaled by width
+_BESIDE = 16.0  # pixels at least on either side of the person, unless the crop is the widest
+
+
+def crop_around(box: F32) -> tuple[View, tuple[int, int]]:
+    """The crop with a person of about 160 pixels height in its middle.
+
+    Args:
+        box: (4,) float32 x1 y1 x2 y2 in image pixels.
+
+    Returns:
+        The view, and its (height, width) in pixels.
+    """
+    x1, y1, x2, y2 = box.tolist()
+    scale = _PERSON / max(y2 - y1, _WIDEST * (x2 - x1), 1.0)
+    wanted = (x2 - x1) * scale + 2 * _BESIDE
+    columns = next((width for width in COLUMNS if width >= wanted), COLUMNS[-1])
+    origin = (x1 + x2 - columns / scale) / 2, (y1 + y2 - ROWS / scale) / 2
+    return View(origin, (scale, scale)), (ROWS, columns)
+
+
+def cut(image: U8, view: View, out: U8) -> None:
+    """Fill ``out``, (h, w, 3) uint8, with what the view shows of an (H, W, 3) image; black beyond it."""
+    (rows, columns), (height, width) = out.shape[:2], image.shape[:2]
+    (x, y), (scale, _) = view.origin, view.scale
+    left, top = max(math.floor(x), 0), max(math.floor(y), 0)
+    right = min(math.ceil(x + columns / scale) + 1, width)
+    bottom = min(math.ceil(y + rows / scale) + 1, height)
+    if right <= left or bottom <= top:
+        out[:] = 0
+        return
+    part = image[top:bottom, left:right]
+    fx = fy = 1.0
+    if scale < 1:  # bilinear sampling alone would skip pixels
+        size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        fx, fy = size[0] / (right - left), size[1] / (bottom - top)
+    sx, sy = scale / fx, scale / fy
+    affine = np.array([[sx, 0, (left - x) * scale + sx / 2 - 0.5], [0, sy, (top - y) * scale + sy / 2 - 0.5]])
+    cv2.warpAffine(part, affine, (columns, rows), out, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, (0, 0, 0))

@@ -1,0 +1,127 @@
+"""Boxes, keypoints and masks of people from one network: a `OnePassNetwork`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from ..detectors.candidates import Run
+from ..detectors.fitted import fitted_size
+from ..errors import SepcamError
+from ..ops import coco
+from ..ops.masks import place_masks
+from ..spec import Size
+from ..types import F32, U8, Crop, Detections, Detector, Part
+from .look import Look
+from .masks import MASK_SIZE, mask_affines, mask_inputs
+from .merging import merge_detector, merge_looks
+from .second_look import SecondLook
+from .types import People, Seen, within
+
+MaskRun = Callable[[F32], Sequence[F32]]
+"""`networks.people.MaskHead`, ready to run: (N, 40, 40, 43) float32 to one array (N, 80, 80) of logits."""
+
+_MAX_SIZES = 24  # inputs kept for images of different shapes; photos come in about 20
+_MASKS = 16  # people per call of the mask head: bounds the memory of its inputs
+_NOBODY = np.float32(-100)  # logit of a pixel that is surely nobody's
+
+
+class PeopleNetwork:
+    """Finds people with `networks.people`: everyone in one pass, whatever their number.
+
+    One thread at a time may use it. It keeps nothing from one image to the next.
+
+    Args:
+        compile_look: gives `networks.people.PeopleMaps`, ready to run on inputs of (height, width) pixels;
+            called when an image of a new shape comes.
+        mask_head: gives the masks; None leaves them out.
+        sizes: the longer side of the input, a multiple of 32, of each of one or more looks at the image; the
+            shorter side follows the image's shape. What they find is merged.
+        second_look: looks once more at each person; None does not.
+        detector: finds people too, and its boxes are merged with those of the looks; None does without.
+        score_floor: the lowest score that is reported, in (0, 1).
+        name: as in the registry.
+
+    Raises:
+        SepcamError: If a size is not a multiple of 32.
+    """
+
+    labels: Sequence[str] = ("person",)
+    keypoint_names: Sequence[str] = coco.KEYPOINTS
+    skeleton: Sequence[tuple[int, int]] = coco.SKELETON
+
+    def __init__(
+        self,
+        compile_look: Callable[[Size], Run],
+        mask_head: MaskRun | None,
+        *,
+        sizes: Sequence[int],
+        second_look: SecondLook | None = None,
+        detector: Detector | None = None,
+        score_floor: float = 0.1,
+        name: str = "people",
+    ) -> None:
+        if any(size < 32 or size % 32 for size in sizes):
+            raise SepcamError(f"input size {', '.join(map(str, sizes))} does not fit: use multiples of 32")
+        self.name = name
+        self._fitted = lru_cache(_MAX_SIZES)(lambda size: Look(compile_look(size), size))
+        self._mask_head = mask_head
+        self._sizes = sizes
+        self._second_look = second_look
+        self._detector = detector
+        self._score_floor = score_floor
+
+    @property
+    def parts(self) -> frozenset[Part]:
+        """Keypoints, and masks where it has a mask head."""
+        return frozenset(("pose",) if self._mask_head is None else ("pose", "segment"))
+
+    def detect(self, image: U8) -> Detections:
+        """People in an (H, W, 3) uint8 BGR image, best first, with their keypoints and masks."""
+        people, seen = self._first_looks(image)
+        if self._second_look is not None:
+            people, more = self._second_look(image, people, first_view=len(seen))
+            seen += more
+        people = within(people, image.shape)
+        inside = (people.boxes[:, 2:] > people.boxes[:, :2]).all(1)
+        people = people[inside & (people.scores >= self._score_floor)]
+        masks = None
+        if self._mask_head is not None:
+            masks = _masks(self._mask_head, people, seen, (image.shape[0], image.shape[1]))
+        labels = np.zeros(len(people), np.int64)
+        return Detections(people.boxes, people.scores, labels, people.keypoints, masks)
+
+    def _first_looks(self, image: U8) -> tuple[People, list[Seen]]:
+        """Who is found in the image as a whole, in its pixels, and the views of the looks at it."""
+        found, seen = [People.empty()], []
+        for longest in self._sizes:
+            look = self._fitted(fitted_size(image.shape, longest))
+            people, view = look(image, self._score_floor)
+            found.append(replace(within(people, image.shape), views=np.full(len(people), len(seen))))
+            seen.append(view)
+        people = merge_looks(found)
+        if self._detector is not None:
+            boxes = self._detector.detect(image)
+            persons = boxes[boxes.labels == list(self._detector.labels).index("person")]
+            people = merge_detector(persons.boxes, persons.scores, people)
+        return people, seen
+
+
+def _masks(run: MaskRun, people: People, seen: Sequence[Seen], size: tuple[int, int]) -> list[Crop]:
+    """The masks of people in an image of (height, width) pixels.
+
+    Those whom no view shows, or of whom no keypoint tells the head who is meant, get empty ones.
+    """
+    logits = np.full((len(people), MASK_SIZE, MASK_SIZE), _NOBODY, np.float32)
+    affines = np.zeros((len(people), 2, 3), np.float32)
+    affines[:, 0, 0] = affines[:, 1, 1] = 1
+    posed = people.keypoints[..., 2].any(1)
+    for index, one in enumerate(seen):
+        rows = np.flatnonzero((people.views == index) & posed)
+        for start in range(0, len(rows), _MASKS):
+            batch = rows[start : start + _MASKS]
+            shown = one.view.to_input(people[batch])
+            (logits[batch],) = run(mask_inputs(one.features, shown))
+            affines[batch] = mask_affines(shown, one.view)
+    return place_masks(logits, affines, people.boxes, size)

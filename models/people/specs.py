@@ -1,0 +1,142 @@
+"""The networks of the registry that find people in one pass, and the same network as a pose network."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..runtime.options import Runner, TensorInput
+from ..sources import BundledSource
+from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
+from ..types import Detector, PoseEstimator
+from .masks import CHANNELS, GRID
+from .network import PeopleNetwork
+from .pose import CROP, PeoplePose
+from .second_look import SecondLook
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_SMALL_LOOK = 256
+"""Longer side in pixels of the look that finds large people, beside one at more than `_ONE_LOOK`."""
+
+_ONE_LOOK = 448
+"""The longest input that one look alone is enough for: in larger ones it loses people who fill the image."""
+
+_MASKS = 16  # people per call of the mask head
+_CROPS = 8  # people per call of the second look
+
+
+def _build() -> "nn.Module":
+    from ..networks.people import People
+
+    return People()
+
+
+def _maps(network: Any) -> "nn.Module":  # noqa: ANN401 - People, which only torch can name
+    return network.people
+
+
+def _mask(network: Any) -> "nn.Module":  # noqa: ANN401
+    return network.mask
+
+
+def _looks(network: LoadedNetwork, size: Size, max_batch: int = 1) -> Runner:
+    """The network for whole images or crops, whatever name it is registered by: one converted copy serves."""
+    return replace(network, spec=PEOPLE).runner(size, max_batch=max_batch, variant="maps", change=_maps)
+
+
+def _mask_head(network: LoadedNetwork) -> Runner:
+    shape = TensorInput((GRID, GRID, CHANNELS))
+    return replace(network, spec=PEOPLE).runner(shape, max_batch=_MASKS, variant="mask", change=_mask)
+
+
+def _make(network: LoadedNetwork, size: Size | int, thresholds: Thresholds) -> Detector:
+    """One look where the input is small, two where it is larger."""
+    return _network(network, size, thresholds)
+
+
+def _make_careful(network: LoadedNetwork, size: Size | int, thresholds: Thresholds) -> Detector:
+    """With a second look at each person, and with the boxes of another detector where there is one."""
+    second = SecondLook(lambda crop: _looks(network, crop, _CROPS))
+    return _network(network, size, thresholds, second)
+
+
+def _network(
+    network: LoadedNetwork, size: Size | int, thresholds: Thresholds, second: SecondLook | None = None
+) -> Detector:
+    longest = size if isinstance(size, int) else max(size)
+    return PeopleNetwork(
+        lambda size: _looks(network, size),
+        _mask_head(network) if "segment" in network.parts else None,
+        sizes=(longest,) if longest <= _ONE_LOOK else (_SMALL_LOOK, longest),
+        second_look=second,
+        detector=network.assistant,
+        score_floor=thresholds.score_floor,
+        name=network.name,
+    )
+
+
+def _make_pose(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:
+    runner = _looks(network, (CROP, CROP), min(max_people, _CROPS))
+    pose = PeoplePose(runner, lambda: _mask_head(network), name=network.name)
+    if masks:
+        pose.prepare(masks=True)
+    return pose
+
+
+PEOPLE = ModelSpec(
+    name="people",
+    task="detect",
+    licence="Apache-2.0",
+    trained_on="COCO train2017 and Active (trunk and heads, by Google); masks: see assets/people.md",
+    input_size=(416, 416),
+    figures="box AP 30.3, OKS AP 32.2 (79 COCO val images); boxes, keypoints and masks in one pass",
+    macs=(2_565, 45_100),
+    params=(4.75, 96.64),
+    outputs=(
+        *("center", "kpt_heatmap", "kpt_regress", "kpt_offset", "box_scale", "box_offset"),
+        "features",
+    ),
+    sources=(BundledSource("people.safetensors"),),
+    sha256="e2a28891e0db4d641a5d0ef6244fb97647294dcf2459a086eb8fb15ee50c4281",
+    format="safetensors",
+    build=_build,
+    detector=DetectorSpec(
+        make=_make,
+        thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
+        tracker=TrackerSettings(high=0.3, new=0.35, low=0.1),
+        larger_input=640,
+        smaller_inputs=((320, 320), (256, 256)),
+    ),
+    pose=_make_pose,
+)
+"""For video: one look at each frame."""
+
+PEOPLE_PHOTO = replace(
+    PEOPLE,
+    name="people-photo",
+    input_size=(512, 512),
+    macs=(3_885, 68_318),
+    figures="box AP 38.5, OKS AP 39.6 (79 COCO val images); two looks, then one more at each person",
+    detector=DetectorSpec(
+        make=_make_careful,
+        thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
+        tracker=TrackerSettings(high=0.2, new=0.25, low=0.1),
+        larger_input=640,
+    ),
+    pose=None,
+)
+"""For photographs: two looks at each image, and a second look at each person."""
+
+PEOPLE_ACCURATE = replace(
+    PEOPLE_PHOTO,
+    name="people-accurate",
+    figures="box AP 49.5, OKS AP 41.1 (79 COCO val images); people-photo with the boxes of yolox-nano",
+    detector=DetectorSpec(
+        make=_make_careful,
+        thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
+        tracker=TrackerSettings(high=0.3, new=0.35, low=0.1),
+        larger_input=640,
+        assistant=("yolox-nano", 640),
+    ),
+)
+"""The same with YOLOX-nano's boxes merged in, where its weights are available."""

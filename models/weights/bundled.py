@@ -1,0 +1,52 @@
+"""The weights that ship with Sepcam, in the package's own files."""
+
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SepcamError
+from ..sources import BundledSource
+from ..spec import ModelSpec
+
+if TYPE_CHECKING:
+    import torch
+
+
+def bundled_file(spec: ModelSpec) -> Path | None:
+    """Where the weights of a network lie in the package; None if they do not ship with Sepcam.
+
+    Raises:
+        SepcamError: If the installation lacks them.
+    """
+    for source in spec.sources:
+        if isinstance(source, BundledSource):
+            path = Path(str(resources.files("sepcam.assets") / source.file))
+            if not path.is_file():
+                raise SepcamError(f"{path} is missing: install Sepcam again")
+            return path
+    return None
+
+
+def read_bundled(path: Path, part: str = "") -> "dict[str, torch.Tensor]":
+    """The float32 weights of a safetensors file, for ``load_state_dict``.
+
+    Args:
+        path: the file.
+        part: of the module whose weights are wanted, by its name in the whole network; all by default.
+
+    Raises:
+        SepcamError: If the file cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise SepcamError(f"{path} cannot be read ({error}): install Sepcam again") from error
+    prefix = f"{part}." if part else ""
+    return {
+        name.removeprefix(prefix): tensor.float()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
