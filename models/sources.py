@@ -69,17 +69,16 @@ class BundledSource:
 
     Attributes:
         file: its name in ``sepcam.assets``.
-        member: None; it is no archive.
     """
 
     file: str
-    member: None = None
 
     def __str__(self) -> str:
         return "ships with Sepcam"
 
 
-Source = WheelSource | UrlSource | NpmSource | BundledSource
+PublishedSource = WheelSource | UrlSource | NpmSource
+Source = PublishedSource | BundledSource
 
 
 def mediapipe_wheel(network: str) -> WheelSource:

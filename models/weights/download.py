@@ -16,7 +16,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from ..cache import sha256_of
-from ..sources import NpmSource, Source, UrlSource, WheelSource
+from ..sources import NpmSource, PublishedSource, UrlSource, WheelSource
 
 Report = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where known, how many there will be."""
@@ -29,7 +29,7 @@ class DownloadError(Exception):
     """Why a source gave no file, in a few words."""
 
 
-def download(source: Source, folder: Path, report: Report) -> Path:
+def download(source: PublishedSource, folder: Path, report: Report) -> Path:
     """Downloads a source's file into a folder.
 
     Args:

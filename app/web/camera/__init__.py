@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .routes import Cameras
-    from .session import CameraLimits, CameraSession
+    from .session import CameraSession
 
 __all__ = [
-    "CameraLimits",
     "CameraSession",
     "Cameras",
 ]
 
 _MODULES: Final = {
-    "CameraLimits": ".session",
     "CameraSession": ".session",
     "Cameras": ".routes",
 }
