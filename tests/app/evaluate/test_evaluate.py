@@ -12,7 +12,6 @@ from sepcam.models.detectors.fitted import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import Detections
-from sepcam.models.weights.store import WeightStore, silent
 from sepcam.pipelines.evaluation.error_gallery import WorstPictures, judge
 from sepcam.pipelines.evaluation.ground_truth import coco_people, mot_people
 from sepcam.pipelines.evaluation.metrics import evaluate_mot
@@ -151,22 +150,27 @@ def test_the_plot_is_a_picture_with_a_panel_for_each_figure(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
 
 
-def test_larger_is_what_small_people_takes_and_nothing_else_where_there_is_none(tmp_path):
-    store = WeightStore(tmp_path)
+def test_larger_is_what_small_people_takes_and_nothing_else_where_there_is_none():
     options = RuntimeOptions("torch", "cpu", "f32")
     sizes = [
-        definite(Setup(name, None, "separable", options, larger=True), store, silent).size
+        definite(Setup(name, None, "separable", options, larger=True), photographs=False).size
         for name in ("yolox-nano", "ssdlite-person", "ssd-mobilenet-v1-coco")
     ]
     assert sizes == ["640", "1164", "own"]
 
 
-def test_models_of_ultralytics_run_on_torch_without_being_told(tmp_path):
+def test_models_of_ultralytics_run_on_torch_without_being_told():
     setups = [
         Setup(name, None, "separable", RuntimeOptions("auto", "cpu")) for name in ("yolo:a.pt", "yolox-nano")
     ]
-    found = [definite(setup, WeightStore(tmp_path), silent).options.runtime for setup in setups]
+    found = [definite(setup, photographs=True).options.runtime for setup in setups]
     assert found == ["torch", "openvino"]
+
+
+def test_auto_looks_more_closely_at_photographs():
+    setup = Setup("auto", None, "separable", RuntimeOptions("torch", "cpu", "f32"))
+    assert definite(setup, photographs=True).detector == "people-photo"
+    assert definite(setup, photographs=False).detector == "people"
 
 
 # --- the command --------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.segment_store import keep, kept
@@ -95,8 +96,8 @@ def test_a_class_that_is_not_known_is_not_made(tmp_path):
 
 def test_a_job_of_an_older_version_is_refused(tmp_path):
     folder = JobFolder(tmp_path)
-    folder.write(JobInfo(JobSettings("some-detector"), (), False, {}, {}))
-    assert folder.info().settings.detector == "some-detector"
+    folder.write(JobInfo(JobSettings(AnalysisOptions("some-detector")), (), False, {}, {}))
+    assert folder.info().settings.analysis.detector == "some-detector"
     path = folder.path / "job.json"
     values = json.loads(path.read_text())
     del values["format"]
