@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import signal
 import time
@@ -245,7 +246,7 @@ class Interrupting(SquareDetector):
 
     def detect(self, image):
         if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)  # of the process: it reaches the main thread
             time.sleep(0.3)
         self.left -= 1
         return super().detect(image)
