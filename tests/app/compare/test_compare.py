@@ -289,7 +289,7 @@ def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
 
 def test_the_video_shows_both_sides_at_their_own_pace(clip, tmp_path):
     both = pipelines()
-    slow = both["standard"].detector
+    slow = both["standard"].networks.detector
     patient = slow.detect
 
     def detect(image):

@@ -75,9 +75,9 @@ def test_a_visitors_frames_are_analyzed(web_server):
             if any("outline" in one for one in last["objects"]):
                 break
         assert len(style["bones"]) > 10 and style["min_joint_score"] == 0.5 and 0 < style["mask_opacity"] < 1
-        assert all(a < 33 and b < 33 and color.startswith("#") for a, b, color in style["bones"])
+        assert all(a < 17 and b < 17 and color.startswith("#") for a, b, color in style["bones"])
         person = next(one for one in last["objects"] if "outline" in one)
-        assert len(person["keypoints"]) == 33
+        assert len(person["keypoints"]) == 17
         assert all(0 <= x <= 540 and 0 <= y <= 360 for polygon in person["outline"] for x, y in polygon)
 
         # Another size (a phone that was turned) is taken as well.

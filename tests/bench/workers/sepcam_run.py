@@ -127,7 +127,7 @@ class Bench:
         self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
-        return {"detector": pipeline.detector.name}
+        return {"detector": pipeline.model.detector}
 
     def run(self, key: str, clip: str, frames: int, output: Output, folder: str) -> dict[str, Any]:
         """Everything from opening the clip to the last result, or to the finished file."""
@@ -238,7 +238,7 @@ def _annotators(pipeline: Pipeline, result: FrameResult) -> Callable[[U8], None]
     labels = [f"person {number}" for number in detections.tracker_id]
     boxes = [annotator() for annotator in (sv.MaskAnnotator, sv.BoxAnnotator)]
     names = sv.LabelAnnotator()
-    skeleton = [sv.EdgeAnnotator(edges=[(a + 1, b + 1) for a, b in pipeline.skeleton]), sv.VertexAnnotator()]
+    skeleton = [sv.EdgeAnnotator(edges=[(a + 1, b + 1) for a, b in pipeline.model.skeleton]), sv.VertexAnnotator()]
 
     def draw(picture: U8) -> None:
         for annotator in boxes:
@@ -315,7 +315,7 @@ def memory() -> dict[str, Any]:
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
-    skeleton = pipeline.pose.skeleton if pipeline.pose is not None else ()
+    skeleton = pipeline.model.skeleton
     return Overlay(skeleton, Hud("bench"))
 
 

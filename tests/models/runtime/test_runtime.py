@@ -178,7 +178,7 @@ def test_without_a_key_nothing_is_written(cache_dir: Path):
 def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(SepcamError, match="cannot create the folder"):
+    with pytest.raises(SepcamError, match="cannot write to the folder"):
         compile_network(Toy(), SIZE, OPENVINO, key="toy", cache_dir=blocked)
 
 
