@@ -238,7 +238,10 @@ def _annotators(pipeline: Pipeline, result: FrameResult) -> Callable[[U8], None]
     labels = [f"person {number}" for number in detections.tracker_id]
     boxes = [annotator() for annotator in (sv.MaskAnnotator, sv.BoxAnnotator)]
     names = sv.LabelAnnotator()
-    skeleton = [sv.EdgeAnnotator(edges=[(a + 1, b + 1) for a, b in pipeline.model.skeleton]), sv.VertexAnnotator()]
+    skeleton = [
+        sv.EdgeAnnotator(edges=[(a + 1, b + 1) for a, b in pipeline.model.skeleton]),
+        sv.VertexAnnotator(),
+    ]
 
     def draw(picture: U8) -> None:
         for annotator in boxes:
