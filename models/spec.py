@@ -110,7 +110,7 @@ class ModelSpec:
     Attributes:
         name: what users call it.
         task: ``detect``; ``pose``, which mostly gives masks too; or ``segment``, which gives only masks.
-        licence: of the weights, an SPDX identifier.
+        license: of the weights, an SPDX identifier.
         trained_on: the data, as far as its authors say.
         input_size: (height, width) in pixels that it takes by default.
         figures: how accurate it is, in a few words.
@@ -128,7 +128,7 @@ class ModelSpec:
 
     name: str
     task: Literal["detect", "pose", "segment"]
-    licence: str
+    license: str
     trained_on: str
     input_size: Size
     figures: str

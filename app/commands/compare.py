@@ -49,7 +49,7 @@ def compare(
         ),
     ] = None,
     size: Annotated[
-        str, typer.Option("--input", metavar="N or WxH", help="Size of the pictures that --model takes.")
+        str, typer.Option("--input", metavar="N or WxH", help="Size of the images that --model takes.")
     ] = "224",
     runtime: Annotated[RuntimeChoice, typer.Option("--runtime", help="What runs the networks.")] = "auto",
     device: choices.DeviceOption = "auto",

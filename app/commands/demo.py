@@ -42,7 +42,7 @@ def demo(
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
     from ..process.single import Job, Request, run
-    from ..terminal.contact_sheet import contact_sheet, save_picture
+    from ..terminal.contact_sheet import contact_sheet, save_image
 
     options = RuntimeOptions(runtime, device, precision, threads)
     clip = demo_clip()
@@ -54,7 +54,7 @@ def demo(
     outputs.check([job.target], out, overwrite=True)
     separable = load(AnalysisOptions(detector, pose, runtime=options))
     summary = run(job, request, separable)
-    save_picture(contact_sheet(out / "demo.mp4"), out / "demo.png")
+    save_image(contact_sheet(out / "demo.mp4"), out / "demo.png")
     console.say(f"contact sheet -> {out / 'demo.png'}")
     if not summary.complete:
         raise typer.Exit(130)

@@ -40,7 +40,7 @@ PrecisionsOption = Annotated[
     str, typer.Option("--precision", metavar="LIST", help="Any of auto,f32,bf16,f16,int8.")
 ]
 OutOption = Annotated[
-    Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and pictures.")
+    Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and images.")
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
 

@@ -39,7 +39,7 @@ def live(
         typer.Option(
             "--record",
             metavar="FILE",
-            help="Record the picture from the beginning.",
+            help="Record the video from the beginning.",
             rich_help_panel=choices.RESULTS,
         ),
     ] = None,

@@ -18,7 +18,7 @@ models.command()(quantize)
 
 @models.command("list")
 def list_models() -> None:
-    """Show every network: cost in both forms, quality, licence, and whether its weights are here."""
+    """Show every network: cost in both forms, quality, license, and whether its weights are here."""
     from rich.table import Table
 
     from ...models.registry import REGISTRY
@@ -28,7 +28,7 @@ def list_models() -> None:
     table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
     for heading in ("MACs separable", "standard", "params separable", "standard"):
         table.add_column(heading, justify="right")
-    for heading in ("quality", "licence", "weights"):
+    for heading in ("quality", "license", "weights"):
         table.add_column(heading)
     for info in REGISTRY.values():
         height, width = info.input_size
@@ -39,7 +39,7 @@ def list_models() -> None:
             *(f"{millions:,} M" for millions in info.macs),
             *(f"{millions:.1f} M" for millions in info.params),
             info.figures,
-            info.licence,
+            info.license,
             "cached" if store.is_cached(info.name) else "not fetched",
         )
     console.show(table)

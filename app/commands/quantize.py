@@ -25,11 +25,11 @@ def quantize(
     frames: Annotated[
         str,
         typer.Option(
-            "--frames", metavar="VIDEO|FOLDER", help="Pictures like those that the networks are to see."
+            "--frames", metavar="VIDEO|FOLDER", help="Images like those that the networks are to see."
         ),
     ],
     samples: Annotated[
-        int, typer.Option("--samples", metavar="N", min=10, help="Pictures to calibrate with, at most.")
+        int, typer.Option("--samples", metavar="N", min=10, help="Images to calibrate with, at most.")
     ] = 300,
     backbone: choices.BackboneOption = "separable",
     keep_anyway: Annotated[
@@ -49,13 +49,13 @@ def quantize(
 
 def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
     """Makes and measures the copy of one network; whether it was kept."""
-    from ...pipelines.evaluation.quantization_loss import pictures
+    from ...pipelines.evaluation.quantization_loss import images
 
     trial = _trial(name, samples, backbone)
     console.note(f"{name}: quantising by what it is given on {frames}, which takes minutes")
-    trial.calibrate(pictures(frames, samples, held_out=False))
-    console.note(f"{name}: measuring on other pictures")
-    figures = trial.measure(pictures(frames, samples, held_out=True))
+    trial.calibrate(images(frames, samples, held_out=False))
+    console.note(f"{name}: measuring on other images")
+    figures = trial.measure(images(frames, samples, held_out=True))
     _show(name, [*figures, *map(_speed, trial.pairs)])
     good = all(figure.good for figure in figures)
     if good or keep_anyway:

@@ -22,7 +22,7 @@ from ...models.weights.store import Progress, WeightStore, silent
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.paired_timing import Tick
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.sources.excerpts import Footage, footage
+from ...pipelines.sources.excerpts import Clips, open_clips
 from ...pipelines.types import FrameResult
 from .entries import options_entry
 from .findings import findings
@@ -109,7 +109,7 @@ class Comparison:
         self._request, self._store = request, store
         self._options = [_fixed(options) for options in request.options]
         self._ceilings: dict[RuntimeOptions, machine.Ceiling] = {}
-        self._seen_frames = footage(request.source, stretches=_IMAGES, length=2)
+        self._seen_frames = open_clips(request.source, clips=_IMAGES, length=2)
         self.report = self._header(self._seen_frames)
         self.seen = {}
         self._jobs = self._plan()
@@ -212,7 +212,7 @@ class Comparison:
         if result:
             self.report["results"].append(result)
 
-    def _header(self, taken: Footage) -> dict[str, Any]:
+    def _header(self, taken: Clips) -> dict[str, Any]:
         request, path = self._request, Path(self._request.source)
         settings = {"rounds": request.rounds, "seconds": request.seconds, "seed": request.seed}
         environment = machine.describe()
@@ -255,11 +255,11 @@ def _threads(options: RuntimeOptions) -> str:
     return f"{options.threads} thread{'s' if options.threads != 1 else ''}"
 
 
-def _images(taken: Footage, size: tuple[int, int]) -> U8:
+def _images(taken: Clips, size: tuple[int, int]) -> U8:
     """(B, H, W, 3) uint8 BGR, frames of the source at a network's input size."""
     images = []
-    for stretch in taken.stretches:
-        with stretch() as source:
+    for clip in taken.clips:
+        with clip() as source:
             frame = next(iter(source))
         images.append(cv2.resize(frame.image, size[::-1], interpolation=cv2.INTER_AREA))
     return np.asarray(images, np.uint8)

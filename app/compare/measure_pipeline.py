@@ -14,10 +14,10 @@ from ...models.profiling.variants import Subject
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...pipelines.drawing.overlay import Overlay
-from ...pipelines.evaluation.agreement import difference, largest
+from ...pipelines.evaluation.consistency import difference, largest
 from ...pipelines.evaluation.paired_timing import LEAST_ROUNDS, Rounds, Tick, Turn, silent
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.sources.excerpts import Footage, footage
+from ...pipelines.sources.excerpts import Clips, open_clips
 from ...pipelines.types import FrameResult
 from .entries import cost_entry, options_entry, ratio_entries, variant_entry
 
@@ -39,17 +39,17 @@ class PipelineMeasurement:
     Attributes:
         result: the report's entry so far; empty before ``time``.
         seen: the timed frames of the last round, drawn on, for each backbone.
-        footage: the frames that were compared, or None before ``time``.
+        clips: the frames that were compared, or None before ``time``.
     """
 
     result: dict[str, Any]
     seen: dict[ConvKind, list[FrameResult]]
-    footage: Footage | None
+    clips: Clips | None
 
     def __init__(
         self, pipelines: Mapping[ConvKind, Pipeline], spec: str, options: RuntimeOptions, *, seed: int = 0
     ) -> None:
-        self.result, self.seen, self.footage = {}, {}, None
+        self.result, self.seen, self.clips = {}, {}, None
         self._pipelines, self._spec, self._options, self._seed = pipelines, spec, options, seed
         model = pipelines["separable"].model
         self._name = " + ".join(name for name in (model.detector, model.pose) if name)
@@ -68,15 +68,15 @@ class PipelineMeasurement:
         Raises:
             KeyboardInterrupt: If it was interrupted.
         """
-        stretches = CLIPS if frames is None else max(1, frames // 10)
-        length = self._length(seconds) if frames is None else frames // stretches + 1
-        self.footage = footage(self._spec, stretches=stretches, length=length)
+        clips = CLIPS if frames is None else max(1, frames // 10)
+        length = self._length(seconds) if frames is None else frames // clips + 1
+        self.clips = open_clips(self._spec, clips=clips, length=length)
         timed = Rounds([self._turn(kind) for kind in KINDS], seed=self._seed)
         try:
             timed.run(rounds=rounds, seconds=seconds, tick=tick)
         finally:
             if timed.count:
-                self.result.update(self._describe(timed, self.footage))
+                self.result.update(self._describe(timed, self.clips))
 
     def count(self, networks: Sequence[Subject]) -> None:
         """Adds the counted cost of a frame, with as many people as the frames showed.
@@ -94,26 +94,26 @@ class PipelineMeasurement:
 
     def _length(self, seconds: float) -> int:
         """Frames per clip so that the smallest number of rounds takes half of the time; also warms up."""
-        brief = footage(self._spec, stretches=1, length=_SHORTEST)
+        brief = open_clips(self._spec, clips=1, length=_SHORTEST)
         spent = sum(_median(self._pass(kind, brief)) for kind in KINDS) / 1e3
         return int(np.clip(seconds / 2 / LEAST_ROUNDS / CLIPS / max(spent, 1e-6), _SHORTEST, _LONGEST))
 
     def _turn(self, kind: ConvKind) -> Turn:
         def work() -> list[float]:
-            assert self.footage is not None
-            return self._pass(kind, self.footage)
+            assert self.clips is not None
+            return self._pass(kind, self.clips)
 
         return Turn(self._name, kind, work)
 
-    def _pass(self, kind: ConvKind, taken: Footage) -> list[float]:
+    def _pass(self, kind: ConvKind, taken: Clips) -> list[float]:
         """Milliseconds from each result to the next within each clip; stores what was timed in ``seen``."""
         pipeline = self._pipelines[kind]
         overlay = Overlay(pipeline.model.skeleton, keypoint_names=pipeline.model.keypoint_names)
         times: list[float] = []
         self.seen[kind] = seen = []
-        for stretch in taken.stretches:
+        for clip in taken.clips:
             last = None
-            with closing(pipeline.run(stretch(), overlay=overlay)) as results:
+            with closing(pipeline.run(clip(), overlay=overlay)) as results:
                 for result in results:
                     now = time.perf_counter()
                     if last is not None:
@@ -122,7 +122,7 @@ class PipelineMeasurement:
                     last = now
         return times
 
-    def _describe(self, timed: Rounds, taken: Footage) -> dict[str, Any]:
+    def _describe(self, timed: Rounds, taken: Clips) -> dict[str, Any]:
         seen = [self.seen[kind] for kind in KINDS]
         return {
             "name": self._name,

@@ -15,7 +15,7 @@ from ...models.ops import coco
 from ...models.types import Detector, Part, PoseEstimator, keypoint_network
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
-from ...pipelines.evaluation.error_gallery import WorstPictures
+from ...pipelines.evaluation.error_gallery import WorstImages
 from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
 from ...pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
 from ...pipelines.execution.network_set import NetworkSet
@@ -47,7 +47,7 @@ class Measured:
 
     figures: Mapping[str, Mapping[str, float]]
     fps: float
-    worst: WorstPictures
+    worst: WorstImages
 
 
 LoadDetector = Callable[[float | None], Detector]
@@ -135,7 +135,7 @@ class CocoData:
         """See `Data`."""
         network, landmarks = detector(SCORE_FLOOR), pose()
         everything = self._analyzer(network, landmarks, 0.0)
-        least, worst = settings_for(network.name).high, WorstPictures()
+        least, worst = settings_for(network.name).high, WorstImages()
 
         def judge(frame: Frame, found: Instances) -> None:
             sure = found.scores >= least
@@ -204,7 +204,7 @@ class MotData:
         """See `Data`; identities need no pose network."""
         options = AnalysisOptions(tasks=("track",), classes=("person",))
         analyzer = Analyzer(NetworkSet(detector(None)), options, fps=self._fps)
-        worst = WorstPictures(apart=self._apart)
+        worst = WorstImages(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)
 
         def judge(frame: Frame, found: Instances) -> None:

@@ -29,7 +29,7 @@ _COUNTS = {
     "missed": "misses",
     "identities": "identities",
 }
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito's
+_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito's
 _MARKS = "osD^vP"
 
 
@@ -88,9 +88,9 @@ def plot(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, tuple[str, st
                 continue
             form = row["backbone"], row["precision"], row["runtime"]
             x, y = row["fps"], 100 * row["figures"][kind][name]
-            colour = _COLOURS[detectors.index(row["detector"]) % len(_COLOURS)]
-            axes.plot(x, y, _MARKS[forms.index(form) % len(_MARKS)], color=colour, markersize=8)
-        axes.set(title=title, xlabel="pictures per second", ylabel="%" if axes is panels[0] else "")
+            color = _COLORS[detectors.index(row["detector"]) % len(_COLORS)]
+            axes.plot(x, y, _MARKS[forms.index(form) % len(_MARKS)], color=color, markersize=8)
+        axes.set(title=title, xlabel="images per second", ylabel="%" if axes is panels[0] else "")
         axes.set_xscale("log")
         axes.margins(0.25, 0.2)
         axes.grid(True, which="major", alpha=0.3)

@@ -11,7 +11,7 @@ from ...models.weights.store import WeightStore
 from ...models.zoo import load_pose
 from ..compare.report import write_text
 from ..terminal import console
-from ..terminal.contact_sheet import picture_grid, save_picture
+from ..terminal.contact_sheet import image_grid, save_image
 from .datasets import Data, Measured
 from .report import json_text, plot, table
 from .setups import Setup, definite
@@ -95,10 +95,10 @@ def _measure(
             folder / f"{_stem(setup)}{data.suffix}",
             overwrite=overwrite,
         )
-    pictures = measured.worst.pictures
-    if pictures:
-        sheet = picture_grid(pictures, columns=3, width=_SHEET_WIDTH)
-        save_picture(sheet, folder / f"{_stem(setup)}-{SHEET_NAME}")
+    images = measured.worst.images
+    if images:
+        sheet = image_grid(images, columns=3, width=_SHEET_WIDTH)
+        save_image(sheet, folder / f"{_stem(setup)}-{SHEET_NAME}")
     return measured
 
 

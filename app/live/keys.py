@@ -12,7 +12,7 @@ from ...pipelines.live.settings import HudDetail
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Task
 from ..terminal import console
-from ..terminal.contact_sheet import save_picture
+from ..terminal.contact_sheet import save_image
 from .request import detector_names
 from .window import ESCAPE
 
@@ -131,7 +131,7 @@ class Controls:
         shot = self._session.wait()
         if shot is not None:
             path = self._new_path(".png")
-            save_picture(shot.picture, path)
+            save_image(shot.image, path)
             self._tell("saved", path)
 
     def _tell(self, what: str, path: Path | None) -> None:

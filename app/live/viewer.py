@@ -46,22 +46,22 @@ def view(session: LiveSession, window: Window, controls: Controls, going_on: Cal
         dress = (notice, controls.help, session.recordings.video is not None)
         if new is not None or dress != dressed:
             dressed = dress
-            window.show(_dress(start if shot is None else shot.picture, *dress, controls))
+            window.show(_dress(start if shot is None else shot.image, *dress, controls))
         for key in window.pressed():
             controls.press(key)
         if new is not None:
             session.shown(new)
 
 
-def _dress(picture: U8, notice: str | None, help_wanted: bool, recording: bool, controls: Controls) -> U8:
+def _dress(image: U8, notice: str | None, help_wanted: bool, recording: bool, controls: Controls) -> U8:
     """The image with what belongs to this window alone; the image itself is shared."""
     if not (notice or help_wanted or recording):
-        return picture
-    picture = picture.copy()
+        return image
+    image = image.copy()
     if recording:
-        draw_recording(picture)
+        draw_recording(image)
     if help_wanted:
-        draw_help(picture, [(key.label, key.does) for key in controls.keys])
+        draw_help(image, [(key.label, key.does) for key in controls.keys])
     if notice:
-        draw_banner(picture, notice)
-    return picture
+        draw_banner(image, notice)
+    return image

@@ -37,9 +37,9 @@ class Window:
 
         cv2.setMouseCallback(title, on_mouse)
 
-    def show(self, picture: U8) -> None:
+    def show(self, image: U8) -> None:
         """Shows an (H, W, 3) uint8 BGR image; it is on the screen after ``pressed``."""
-        cv2.imshow(self._title, picture)
+        cv2.imshow(self._title, image)
         self._drawn = True
 
     def pressed(self) -> Iterator[str]:

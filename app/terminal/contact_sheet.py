@@ -35,39 +35,39 @@ def contact_sheet(video: Path, *, columns: int = 3, rows: int = 3, width: int = 
         wanted = columns * rows
         every = max(1, (info.frame_count or wanted) // wanted)
         size = width, round(width * info.height / info.width)
-        pictures = [
+        images = [
             np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.uint8)
             for frame in source
             if frame.index % every == every // 2
         ]
-    return _grid(pictures[:wanted], columns)
+    return _grid(images[:wanted], columns)
 
 
-def save_picture(picture: U8, path: Path) -> None:
+def save_image(image: U8, path: Path) -> None:
     """Writes an (H, W, 3) uint8 BGR image as PNG, whole or not at all.
 
     Raises:
         SepcamError: If it cannot be written.
     """
-    _, data = cv2.imencode(".png", picture)
+    _, data = cv2.imencode(".png", image)
     with atomic_write(path, overwrite=True) as hidden:
         hidden.write_bytes(data.tobytes())
 
 
-def picture_grid(pictures: Sequence[U8], columns: int, width: int) -> U8:
+def image_grid(images: Sequence[U8], columns: int, width: int) -> U8:
     """Images of any shapes in reading order, in cells of this width in pixels: (H, W, 3) uint8 BGR."""
-    columns = min(columns, len(pictures))
-    shape = np.median([picture.shape[0] / picture.shape[1] for picture in pictures])
+    columns = min(columns, len(images))
+    shape = np.median([image.shape[0] / image.shape[1] for image in images])
     cell = width, round(width * float(shape))
-    return _grid([fitted(picture, cell) for picture in pictures], columns)
+    return _grid([fitted(image, cell) for image in images], columns)
 
 
-def _grid(pictures: Sequence[U8], columns: int) -> U8:
-    height, width = pictures[0].shape[:2]
-    rows = -(-len(pictures) // columns)
+def _grid(images: Sequence[U8], columns: int) -> U8:
+    height, width = images[0].shape[:2]
+    rows = -(-len(images) // columns)
     sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, 3), _GROUND, np.uint8)
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         row, column = divmod(number, columns)
         y, x = _GAP + row * (height + _GAP), _GAP + column * (width + _GAP)
-        sheet[y : y + height, x : x + width] = picture
+        sheet[y : y + height, x : x + width] = image
     return sheet

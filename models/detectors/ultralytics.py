@@ -38,7 +38,7 @@ class UltralyticsDetector:
         backbone: kind of the convolutions.
         options: what runs it: torch, on a CPU or a GPU.
         input_size: (height, width) in pixels, multiples of 32; by default what the model was trained with.
-        notice: is told once of Ultralytics' licence.
+        notice: is told once of Ultralytics' license.
 
     Raises:
         SepcamError: If Ultralytics is not installed, the file holds no such model, or the options do not fit.
@@ -56,7 +56,7 @@ class UltralyticsDetector:
         self.name = f"{PREFIX}{file.name}"
         self._settings = _settings(options or RuntimeOptions(), input_size)
         self._model = _load(file, backbone)
-        _tell_licence(notice)
+        _mention_license(notice)
         self.parts = _PARTS[self._model.task]
         names: dict[int, str] = self._model.names
         self.labels: Sequence[str] = tuple(names[i] for i in sorted(names))
@@ -159,5 +159,5 @@ def _load(file: Path, backbone: ConvKind) -> Any:  # noqa: ANN401
 
 
 @functools.cache
-def _tell_licence(notice: Callable[[str], None]) -> None:
-    notice("Ultralytics is AGPL-3.0: what you build with it must be under that licence, or you need theirs")
+def _mention_license(notice: Callable[[str], None]) -> None:
+    notice("Ultralytics is AGPL-3.0: what you build with it must be under that license, or you need theirs")

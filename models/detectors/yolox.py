@@ -126,7 +126,7 @@ def _yolox_nano() -> "nn.Module":
 YOLOX_NANO = ModelSpec(
     name="yolox-nano",
     task="detect",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     trained_on="COCO train2017 (80 classes)",
     input_size=YOLOX_SIZE,
     figures="person AP 37.4, AP50 64.4 (500 COCO val images)",

@@ -86,7 +86,7 @@ def _make_pose(network: LoadedNetwork, max_people: int, masks: bool | None) -> P
 PEOPLE = ModelSpec(
     name="people",
     task="detect",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     trained_on="COCO train2017 and Active (trunk and heads, by Google); masks: see assets/people.md",
     input_size=(416, 416),
     figures="box AP 30.3, OKS AP 32.2 (79 COCO val images); boxes, keypoints and masks in one pass",

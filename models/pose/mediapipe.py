@@ -78,8 +78,8 @@ class MediaPipePose:
     def _look(self, landmarker: Any, crop: U8, row: int, poses: Poses) -> None:  # noqa: ANN401
         """Fills in one person, keypoints in pixels of the crop."""
         mp = self._mediapipe
-        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(crop[..., ::-1]))
-        result = landmarker.detect(picture)
+        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(crop[..., ::-1]))
+        result = landmarker.detect(image)
         if not result.pose_landmarks:
             return
         points = [(p.x * CROP, p.y * CROP, p.visibility) for p in result.pose_landmarks[0]]

@@ -70,7 +70,7 @@ def _selfie_segmentation() -> "nn.Module":
 SELFIE_SEGMENTATION = ModelSpec(
     name="selfie-segmentation",
     task="segment",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     trained_on="people in front of their cameras, collected by Google",
     input_size=(256, 256),
     figures="masks only, of near people; not measured on COCO",

@@ -122,7 +122,7 @@ def _rtmpose() -> "nn.Module":
 RTMPOSE_T = ModelSpec(
     name="rtmpose-t",
     task="pose",
-    licence="Apache-2.0",
+    license="Apache-2.0",
     trained_on="COCO and AI Challenger (17 keypoints)",
     input_size=(256, 192),
     figures="OKS AP 68.5 (COCO val, by its authors); skeletons only",

@@ -15,7 +15,7 @@ from ..layers.conv import Normalize
 _HINT = "write torchvision:NAME, timm:NAME or FILE.py:FUNCTION"
 
 
-class Pictures(nn.Module):
+class FromImages(nn.Module):
     """Feeds raw images to a network that takes floats, and gives its tensors as one flat tuple.
 
     Maps uint8 (B, H, W, 3) BGR to RGB in [0, 1], float32 (B, 3, H, W), and that to whatever the network makes
@@ -45,7 +45,7 @@ class _Detector(nn.Module):
         return self.head(list(features.values()) if isinstance(features, Mapping) else [features])
 
 
-def builder(spec: str, *, seed: int = 0) -> Callable[[], Pictures]:
+def builder(spec: str, *, seed: int = 0) -> Callable[[], FromImages]:
     """A function that builds a network with random weights, the same ones each time.
 
     Args:
@@ -68,13 +68,13 @@ def builder(spec: str, *, seed: int = 0) -> Callable[[], Pictures]:
     else:
         raise SepcamError(f"--model {spec} cannot be read: {_HINT}")
 
-    def build() -> Pictures:
+    def build() -> FromImages:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = make()
         if not isinstance(network, nn.Module):
             raise SepcamError(f"{spec} gives a {type(network).__name__}, not a torch.nn.Module")
-        return Pictures(network).eval()
+        return FromImages(network).eval()
 
     return build
 

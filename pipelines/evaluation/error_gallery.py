@@ -54,7 +54,7 @@ def judge(boxes: F32, truth: F32) -> Judgement:
     return Judgement(right, met)
 
 
-class WorstPictures:
+class WorstImages:
     """Keeps the images with the most mistakes, drawn with what is right, false and missed.
 
     Args:
@@ -80,21 +80,21 @@ class WorstPictures:
         self._kept[place] = judged.errors, _drawn(frame, boxes, truth, judged)
 
     @property
-    def pictures(self) -> list[U8]:
+    def images(self) -> list[U8]:
         """The worst first, each (H, W, 3) uint8 BGR."""
-        return [picture for _, picture in sorted(self._kept.values(), key=lambda kept: -kept[0])]
+        return [image for _, image in sorted(self._kept.values(), key=lambda kept: -kept[0])]
 
 
 def _drawn(frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> U8:
-    picture = frame.image.copy()
-    line = Style.of(*picture.shape[:2]).line + 1
+    image = frame.image.copy()
+    line = Style.of(*image.shape[:2]).line + 1
     groups = ((RIGHT, boxes[judged.right]), (FALSE, boxes[~judged.right]), (MISSED, truth[~judged.met]))
     for color, group in groups:
         for x1, y1, x2, y2 in group.round().astype(int).tolist():
-            cv2.rectangle(picture, (x1, y1), (x2, y2), color, line)
+            cv2.rectangle(image, (x1, y1), (x2, y2), color, line)
     missed, false = int((~judged.met).sum()), int((~judged.right).sum())
     text = f"{frame.name or f'frame {frame.index + 1}'}: {missed} missed, {false} false"
-    high = max(12, picture.shape[1] // 30)
-    cv2.rectangle(picture, (0, 0), (text_width(text, high) + high, high * 2), DARK, cv2.FILLED)
-    put_text(picture, text, high // 2, round(high * 1.4), WHITE, high)
-    return picture
+    high = max(12, image.shape[1] // 30)
+    cv2.rectangle(image, (0, 0), (text_width(text, high) + high, high * 2), DARK, cv2.FILLED)
+    put_text(image, text, high // 2, round(high * 1.4), WHITE, high)
+    return image

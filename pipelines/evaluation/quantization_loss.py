@@ -223,7 +223,7 @@ class PoseTrial(Trial[PoseEstimator]):
         return figures
 
 
-def pictures(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
+def images(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
     """Images of a source, evenly spread over it: four fifths to calibrate with, the rest to measure.
 
     Args:

@@ -59,14 +59,14 @@ class Shot:
 
     Attributes:
         number: counts from 1.
-        picture: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
+        image: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
         result: what was found; ``frame.image`` is the same image, times count from the first frame.
         arrived: when its frame came, by ``time.monotonic``.
         status: as it was drawn.
     """
 
     number: int
-    picture: U8
+    image: U8
     result: FrameResult
     arrived: float
     status: LiveStatus
@@ -221,7 +221,7 @@ class LiveSession:
             return f"reconnecting ({self._source.attempt})"
         silent_s = time.monotonic() - self._last_arrival
         if silent_s > STALL_S and not self._ended:
-            return f"no picture for {silent_s:.0f} s"
+            return f"no frame for {silent_s:.0f} s"
         return None
 
     # --- switches

@@ -37,7 +37,7 @@ class CameraSource:
         rate: float | None = None,
         limit: int | None = None,
     ) -> None:
-        """Open the camera and take a first picture.
+        """Open the camera and take a first frame.
 
         Args:
             camera: its number, 0-based.
@@ -46,7 +46,7 @@ class CameraSource:
             limit: end after so many frames.
 
         Raises:
-            SepcamError: If there is no such camera, or it gives no picture; names the ones that are there.
+            SepcamError: If there is no such camera, or it returns no frame; names the ones that are there.
         """
         self.warnings = []
         self._limit = limit
@@ -63,7 +63,7 @@ class CameraSource:
         self._first = self._read()
         if self._first is None:
             self.close()
-            raise SepcamError(f"camera {camera} gives no picture: is another program using it?")
+            raise SepcamError(f"camera {camera} returns no frame: is another program using it?")
         height, width = self._first[0].shape[:2]
         given = self._capture.get(cv2.CAP_PROP_FPS)
         self.info = StreamInfo(
@@ -93,7 +93,7 @@ class CameraSource:
     def close(self) -> None:
         """Give the camera back."""
         self._closed = True
-        # A camera may take seconds over a picture: a thread that waits for it lets go of it itself.
+        # A camera may take seconds over a frame: the thread that waits for it releases it.
         if self._lock.acquire(blocking=False):
             try:
                 self._capture.release()
@@ -104,7 +104,7 @@ class CameraSource:
         capture = self._capture
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if size is not None:
-            # USB 2 has no room for large uncompressed pictures at full rate.
+            # USB 2 has no room for large uncompressed frames at full rate.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])

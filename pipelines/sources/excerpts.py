@@ -1,4 +1,4 @@
-"""A few short stretches of a source that can be read again and again, each time the same frames."""
+"""A few short clips of a source that can be read again and again, each time the same frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,31 +12,31 @@ from .open import open_source
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
+class Clips:
     """Stretches of consecutive frames.
 
     Attributes:
         info: of the source.
-        stretches: each opens one stretch from its beginning.
+        clips: each opens one clip from its beginning.
         starts_s: where in the source each begins, in seconds.
         length: frames in each.
     """
 
     info: StreamInfo
-    stretches: Sequence[Callable[[], Source]]
+    clips: Sequence[Callable[[], Source]]
     starts_s: Sequence[float]
     length: int
 
 
-def footage(spec: str, *, stretches: int, length: int) -> Footage:
-    """Chooses stretches of a source, evenly spread over a video file.
+def open_clips(spec: str, *, clips: int, length: int) -> Clips:
+    """Chooses clips of a source, evenly spread over a video file.
 
     A video file is read, and so decoded, anew each time. What cannot be read twice (a camera, a stream), and
     images, are kept in memory: so many of the first frames.
 
     Args:
         spec: what ``open_source`` takes.
-        stretches: how many; fewer where the source is short.
+        clips: how many; fewer where the source is short.
         length: frames in each.
 
     Raises:
@@ -47,21 +47,21 @@ def footage(spec: str, *, stretches: int, length: int) -> Footage:
         with open_source(path) as source:
             info = source.info
         if info.fps and info.frame_count and info.frame_count >= 2 * length:
-            return _from_file(path, info, min(stretches, info.frame_count // length), length)
-    return _from_memory(spec, stretches, length)
+            return _from_file(path, info, min(clips, info.frame_count // length), length)
+    return _from_memory(spec, clips, length)
 
 
-def _from_file(path: Path, info: StreamInfo, stretches: int, length: int) -> Footage:
+def _from_file(path: Path, info: StreamInfo, clips: int, length: int) -> Clips:
     assert info.fps and info.frame_count
     # In the middle of equal parts, so that neither a title nor the end is overrepresented.
-    firsts = [round((n + 0.5) * info.frame_count / stretches - length / 2) for n in range(stretches)]
+    firsts = [round((n + 0.5) * info.frame_count / clips - length / 2) for n in range(clips)]
     starts = [max(0, first) / info.fps for first in firsts]
     openers = [lambda start=start: open_source(path, start_s=start, limit=length) for start in starts]
-    return Footage(info, openers, starts, length)
+    return Clips(info, openers, starts, length)
 
 
-def _from_memory(spec: str, stretches: int, length: int) -> Footage:
-    with open_source(spec, limit=stretches * length) as source:
+def _from_memory(spec: str, clips: int, length: int) -> Clips:
+    with open_source(spec, limit=clips * length) as source:
         info = source.info
         frames = list(source)
     if len(frames) < 2:
@@ -71,7 +71,7 @@ def _from_memory(spec: str, stretches: int, length: int) -> Footage:
     # Frames of a camera that are played back come from no clock any more: none of them may be dropped.
     info = replace(info, live=False)
     openers = [lambda part=part: _Replay(info, part) for part in parts]
-    return Footage(info, openers, [part[0].time_s for part in parts], length)
+    return Clips(info, openers, [part[0].time_s for part in parts], length)
 
 
 class _Replay:

@@ -1,4 +1,4 @@
-"""A source without a camera or a file: figures that walk about, every picture stamped with its index."""
+"""A source without a camera or a file: figures that walk about, every frame stamped with its index."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _FIGURES = ((0.20, 0.31, (64, 120, 230)), (0.50, -0.17, (90, 190, 90)), (0.75, 0
 
 
 class SyntheticSource:
-    """Three figures walking over a plain ground; ``read_index`` tells which frame a picture is.
+    """Three figures walking over a plain ground; ``read_index`` tells which frame an image is.
 
     Attributes:
         info: as asked for in the specification.
@@ -69,8 +69,8 @@ class SyntheticSource:
             if self._closed:
                 return
             image = ground.copy()
-            for start, speed, colour in _FIGURES:
-                _draw_figure(image, (start + speed * index / info.fps) % 1.0, index / info.fps, colour)
+            for start, speed, color in _FIGURES:
+                _draw_figure(image, (start + speed * index / info.fps) % 1.0, index / info.fps, color)
             stamp_index(image, index)
             yield Frame(image, index, index / info.fps)
 
@@ -80,7 +80,7 @@ class SyntheticSource:
 
 
 def stamp_index(image: U8, index: int) -> None:
-    """Write a frame's index into the top edge of its picture, so that it survives any codec.
+    """Write a frame's index into the top edge of its image, so that it survives any codec.
 
     Args:
         image: (H, W, 3) uint8, at least 48 pixels wide; changed in place.
@@ -93,7 +93,7 @@ def stamp_index(image: U8, index: int) -> None:
 
 
 def read_index(image: U8) -> int:
-    """The index that ``stamp_index`` wrote into an (H, W, 3) uint8 picture of the same size."""
+    """The index that ``stamp_index`` wrote into an (H, W, 3) uint8 image of the same size."""
     side = _block_side(image)
     blocks = image[:side, : side * _BITS].mean(axis=2).reshape(side, _BITS, side).mean(axis=(0, 2))
     return int(((blocks > 127) << np.arange(_BITS)).sum())
@@ -103,7 +103,7 @@ def _block_side(image: U8) -> int:
     return max(2, min(16, image.shape[1] // _BITS))
 
 
-def _draw_figure(image: U8, across: float, time_s: float, colour: tuple[int, int, int]) -> None:
+def _draw_figure(image: U8, across: float, time_s: float, color: tuple[int, int, int]) -> None:
     height, width = image.shape[:2]
     tall = height * 0.5
     x, top = across * width, height * 0.3
@@ -115,8 +115,8 @@ def _draw_figure(image: U8, across: float, time_s: float, colour: tuple[int, int
 
     for side in (-1.0, 1.0):
         cv2.line(image, point(0, 0.5), point(side * swing, 1.0), (70, 60, 60), thick, cv2.LINE_AA)
-        cv2.line(image, point(0, 0.2), point(-side * swing, 0.5), colour, thick, cv2.LINE_AA)
-    cv2.line(image, point(0, 0.2), point(0, 0.5), colour, 2 * thick, cv2.LINE_AA)
+        cv2.line(image, point(0, 0.2), point(-side * swing, 0.5), color, thick, cv2.LINE_AA)
+    cv2.line(image, point(0, 0.2), point(0, 0.5), color, 2 * thick, cv2.LINE_AA)
     cv2.circle(image, point(0, 0.08), max(1, round(tall * 0.075)), (140, 170, 220), -1, cv2.LINE_AA)
 
 

@@ -143,7 +143,7 @@ def list_cameras() -> list[CameraInfo]:
 
 
 def describe(number: int, device: int, ioctl: Ioctl) -> CameraInfo | None:
-    """What a video device says of itself; None where it does not capture pictures (cameras come with such).
+    """What a video device says of itself; None where it does not capture video (cameras come with such).
 
     Args:
         number: of the camera.

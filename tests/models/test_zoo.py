@@ -135,10 +135,10 @@ def test_the_registry_names_every_output(name):
         assert len(REGISTRY[name].build().eval()(images)) == len(info.outputs)
 
 
-def test_every_network_says_where_it_comes_from_and_under_which_licence():
+def test_every_network_says_where_it_comes_from_and_under_which_license():
     notice = (Path(__file__).parents[2] / "NOTICE").read_text()
     for info in REGISTRY.values():
-        assert info.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")
+        assert info.license in ("MIT", "Apache-2.0", "BSD-3-Clause")
         assert info.source and info.trained_on and info.figures
         assert info.name in notice
 

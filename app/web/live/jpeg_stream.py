@@ -85,7 +85,7 @@ class JpegStream:
                 continue
             number = shot.number
             self._wanted.clear()
-            frame = EncodedFrame(shot, encode_jpeg(shot.picture))
+            frame = EncodedFrame(shot, encode_jpeg(shot.image))
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._publish, frame)
 

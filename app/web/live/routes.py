@@ -251,7 +251,7 @@ def _add_recording(routes: APIRouter, live: Live) -> None:
         shot = live.session.wait(0, 0)
         if shot is None:
             raise HTTPException(503, "there is no frame yet")
-        _, data = cv2.imencode(".png", shot.picture)
+        _, data = cv2.imencode(".png", shot.image)
         name = f"sepcam-{datetime.now():%Y%m%d-%H%M%S}.png"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(data.tobytes(), media_type="image/png", headers=headers)

@@ -141,13 +141,13 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     tracker = RecordingTracker(create_tracker(options.tracker, detector.labels, thresholds, info.fps))
     replay = Replay(detector)
     analyzer = Analyzer(NetworkSet(replay), options, tracker=tracker, fps=info.fps)
-    picture = _nothing(info)
+    image = _nothing(info)
     done = 0
     for part in task.parts:
         tracker.recorded = []
         for time_s, found in kept(part.detections):
             replay.next = found
-            analyzer.analyze(Frame(picture, done, time_s))
+            analyzer.analyze(Frame(image, done, time_s))
             done += 1
             report(done, None)
         keep(part.tracks, tracker.recorded)
@@ -175,7 +175,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     )
     made = _Kept(task.part)
     written: list[Sink] = [made]
-    if task.pictures:
+    if task.draw:
         info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
         written.append(VideoSink(task.part.video, info, overwrite=True))
     recorder = FanOut([_From(sink, task.first) for sink in written])
@@ -183,7 +183,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks) if task.pictures else None,
+            overlay=overlay_of(networks) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )
@@ -234,11 +234,11 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
 
 
 def _results(parts: Sequence[Part], info: StreamInfo, model: ModelInfo) -> Iterator[FrameResult]:
-    picture = _nothing(info)
+    image = _nothing(info)
     index = 0
     for part in parts:
         for time_s, instances in kept(part.results):
-            yield FrameResult(Frame(picture, index, time_s), instances, model=model)
+            yield FrameResult(Frame(image, index, time_s), instances, model=model)
             index += 1
 
 

@@ -126,13 +126,13 @@ class RenderTask(Task):
         part: the part.
         before: the part before it, None for the first one.
         first: index of its first frame in the file.
-        pictures: whether annotated pictures are wanted.
+        draw: whether annotated images are wanted.
     """
 
     part: Part
     before: Part | None
     first: int
-    pictures: bool
+    draw: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sepcam.models.detectors.fitted import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import Detections
-from sepcam.pipelines.evaluation.error_gallery import WorstPictures, judge
+from sepcam.pipelines.evaluation.error_gallery import WorstImages, judge
 from sepcam.pipelines.evaluation.ground_truth import coco_people, mot_people
 from sepcam.pipelines.evaluation.metrics import evaluate_mot
 from sepcam.pipelines.types import Frame
@@ -82,14 +82,14 @@ def test_nothing_found_where_nobody_is_is_no_error():
 
 
 def test_the_worst_pictures_come_first_and_not_all_from_one_moment():
-    worst = WorstPictures(2, apart=2)
+    worst = WorstImages(2, apart=2)
     image = np.zeros((120, 160, 3), np.uint8)
     for index, missed in enumerate((1, 3, 0, 2, 2, 2)):
         worst.add(
             Frame(image, index, 0.0), boxes(), boxes(*[(10 * i, 0, 10 * i + 5, 9) for i in range(missed)])
         )
-    assert len(worst.pictures) == 2
-    assert all(picture.shape == image.shape and picture.any() for picture in worst.pictures)
+    assert len(worst.images) == 2
+    assert all(picture.shape == image.shape and picture.any() for picture in worst.images)
     assert not image.any()  # it drew on copies
 
 

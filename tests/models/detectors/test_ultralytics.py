@@ -163,7 +163,7 @@ def test_process_writes_what_it_finds(model, tmp_path, capsys):
     assert (drawn != PICTURE).mean() > 0.01
 
 
-def test_the_licence_is_told_once(model, tmp_path):
+def test_the_license_is_mentioned_once(model, tmp_path):
     told: list[str] = []
     store = WeightStore(tmp_path, notice=told.append)
     for _ in range(2):

@@ -45,7 +45,7 @@ def ages_shown(source: PacedSource | ReconnectingSource, now_ms: Callable[[], in
             shot = session.wait(number, MINUTE_S)
             assert shot is not None, session.error
             number = shot.number
-            ages.append((shown_s, (now_ms() - read_index(shot.picture)) / 1e3))
+            ages.append((shown_s, (now_ms() - read_index(shot.image)) / 1e3))
             session.shown(shot)
         figures = session.status().figures.meter
         assert figures.dropped > 3 * figures.frames

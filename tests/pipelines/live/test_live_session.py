@@ -157,7 +157,7 @@ def test_pictures_come_in_order_and_have_everything_that_was_found(session_of):
     assert [a.number < b.number for a, b in pairwise(seen)] == [True] * 7
     assert seen[-1].result.instances.track_ids is not None
     assert seen[-1].result.instances.keypoints is not None
-    assert seen[-1].picture is seen[-1].result.frame.image
+    assert seen[-1].image is seen[-1].result.frame.image
 
 
 def test_a_slow_viewer_gets_the_newest_picture_and_holds_up_nobody(session_of):
@@ -322,18 +322,18 @@ def test_a_click_follows_a_person_and_dims_the_rest(session_of):
     x, y = shot.result.instances.boxes[0].reshape(2, 2).mean(0)
     track_id = session.follow_at(x, y)
     assert track_id == shot.result.instances.track_ids[0]
-    dimmed = until(session, lambda shot: shot.picture[200:, 200:].max() < 40)  # the ground has 60
+    dimmed = until(session, lambda shot: shot.image[200:, 200:].max() < 40)  # the ground has 60
     box = dimmed.result.instances.boxes[0].astype(int)
-    assert dimmed.picture[box[1] + 5 : box[3] - 5, box[0] + 3 : box[2] - 3].max() > 200
+    assert dimmed.image[box[1] + 5 : box[3] - 5, box[0] + 3 : box[2] - 3].max() > 200
     assert session.follow_at(300, 230) is None
-    until(session, lambda shot: shot.picture[200:, 200:].max() == 60)
+    until(session, lambda shot: shot.image[200:, 200:].max() == 60)
 
 
 def test_people_are_hidden_from_the_first_picture_on(session_of):
     """The square is hidden also in frames in which it has no identity yet."""
     session = session_of(Clock(), settings=LiveSettings("squares", hud="off", blur="people"))
     for shot in islice(shots(session), 10):
-        square = shot.picture[20:44]
+        square = shot.image[20:44]
         # Of the sharp edges of the white square nothing is left.
         assert int((square.min(axis=2) > 250).sum()) < 12 * 24
 
@@ -350,7 +350,7 @@ def test_a_pause_holds_the_picture_and_the_newest_one_comes_after_it(session_of)
     resumed_ms = camera.now_ms()
     session.pause(False)
     # A second has passed since the pause: what comes now is not from then.
-    assert read_index(session.wait(number, PATIENCE_S).picture) >= resumed_ms - 500
+    assert read_index(session.wait(number, PATIENCE_S).image) >= resumed_ms - 500
 
 
 def test_a_camera_that_returns_goes_on_with_the_same_identities(session_of):
@@ -540,9 +540,9 @@ def test_a_slow_machine_does_less_says_so_and_keeps_the_picture_moving(session_o
 
 def test_the_read_out_can_be_switched_off_and_on(session_of):
     session = session_of(Clock())
-    plain = until(session, lambda shot: shot.number > 3).picture[20:100]
+    plain = until(session, lambda shot: shot.number > 3).image[20:100]
     session.change(hud="full")
-    until(session, lambda shot: shot.picture[20:100, :150].mean() < 0.8 * plain[:, :150].mean())
+    until(session, lambda shot: shot.image[20:100, :150].mean() < 0.8 * plain[:, :150].mean())
 
 
 def test_the_status_is_json(session_of):

@@ -1,33 +1,33 @@
-"""Footage gives the same frames each time, from files, images and what can be read only once."""
+"""Clips give the same frames each time, from files, images and what can be read only once."""
 
 import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sources.excerpts import footage
+from sepcam.pipelines.sources.excerpts import open_clips
 
 from tests.clips import write_clip
 
 
-def pictures(stretch):
-    with stretch() as source:
+def images(clip):
+    with clip() as source:
         return [frame.image.copy() for frame in source]
 
 
 def test_stretches_are_spread_over_a_video(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", frames=60, size=(96, 64))
-    taken = footage(str(clip), stretches=3, length=4)
-    assert len(taken.stretches) == 3
+    taken = open_clips(str(clip), clips=3, length=4)
+    assert len(taken.clips) == 3
     assert [round(start * taken.info.fps) for start in taken.starts_s] == [8, 28, 48]
-    for stretch in taken.stretches:
-        first, again = pictures(stretch), pictures(stretch)
+    for clip in taken.clips:
+        first, again = images(clip), images(clip)
         assert len(first) == 4
         assert np.array_equal(first, again)
 
 
 def test_a_short_video_has_fewer_stretches(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", frames=9, size=(96, 64))
-    assert len(footage(str(clip), stretches=3, length=4).stretches) == 2
+    assert len(open_clips(str(clip), clips=3, length=4).clips) == 2
 
 
 @pytest.mark.parametrize("spec", ["synthetic:96x64x12", "images"])
@@ -36,16 +36,16 @@ def test_what_is_no_video_file_is_kept_in_memory(spec, tmp_path):
         spec = str(tmp_path)
         for number in range(12):
             cv2.imwrite(str(tmp_path / f"{number:02}.png"), np.full((64, 96, 3), number * 9, np.uint8))
-    taken = footage(spec, stretches=3, length=4)
-    assert len(taken.stretches) == 3
-    for stretch in taken.stretches:
-        first = pictures(stretch)
+    taken = open_clips(spec, clips=3, length=4)
+    assert len(taken.clips) == 3
+    for clip in taken.clips:
+        first = images(clip)
         first[0][:] = 7  # drawing on a frame must not change it for the next time
-        assert not np.array_equal(first, pictures(stretch))
-    assert not np.array_equal(pictures(taken.stretches[0]), pictures(taken.stretches[1]))
+        assert not np.array_equal(first, images(clip))
+    assert not np.array_equal(images(taken.clips[0]), images(taken.clips[1]))
 
 
 def test_a_single_picture_is_too_little(tmp_path):
     cv2.imwrite(str(tmp_path / "one.png"), np.zeros((64, 96, 3), np.uint8))
     with pytest.raises(SepcamError, match=r"one\.png has 1 frame: a comparison needs two or more"):
-        footage(str(tmp_path / "one.png"), stretches=3, length=4)
+        open_clips(str(tmp_path / "one.png"), clips=3, length=4)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sepcam.pipelines.evaluation.agreement import Difference, difference, largest
+from sepcam.pipelines.evaluation.consistency import Difference, difference, largest
 from sepcam.pipelines.types import Instances, MaskCrop
 
 
