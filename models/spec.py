@@ -109,7 +109,7 @@ class ModelSpec:
 
     Attributes:
         name: what users call it.
-        task: ``detect``; ``pose``, which mostly gives masks too; or ``segment``, which gives only masks.
+        task: ``detect``; ``pose``, which mostly returns masks too; or ``segment``, which returns only masks.
         license: of the weights, an SPDX identifier.
         trained_on: the data, as far as its authors say.
         input_size: (height, width) in pixels that it takes by default.

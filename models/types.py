@@ -75,7 +75,7 @@ class Poses:
     """Landmarks and masks of the people in N regions of interest of one image.
 
     Attributes:
-        rois: (N, 4) float32, the regions looked at: centre x, centre y, side in image pixels, angle in
+        rois: (N, 4) float32, the regions analyzed: center x, center y, side in image pixels, angle in
             radians (clockwise, 0 is upright).
         keypoints: (N, K, 3) float32: x, y in image pixels, score in [0, 1].
         presence: (N,) float32 in [0, 1], that a person is in the region at all.

@@ -64,7 +64,7 @@ def load_detector(
         input_size: (height, width) in pixels in place of its own, or the longer side alone: the shorter one
             then follows each image's shape. ``yolox-nano`` takes multiples of 32; ``ssdlite-person`` takes
             300 plus multiples of 32 and then looks at both sizes.
-        score_floor: the lowest score that it gives, in (0, 1), in place of its own. Average precision needs a
+        score_floor: the lowest score to return, in (0, 1), in place of its own. Average precision needs a
             lower one than everything else.
         parts: which of keypoints and masks are wanted of a network that finds them along with boxes.
         weights_file: take the weights from this file, and leave the cache as it is.

@@ -92,7 +92,7 @@ class Pipeline:
             second.
 
         Raises:
-            SepcamError: If the source, the analysis or a sink cannot go on; the first cause.
+            SepcamError: If the source, the analysis or a sink cannot continue; the first cause.
         """
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         stages = [Stage("analyze", steps.analyze)]

@@ -22,7 +22,7 @@ class Advance(Protocol):
     """Hears how far a run is."""
 
     def __call__(self, done: int, note: str = "") -> None:
-        """So many frames are done by now; and a few words on the last one."""
+        """Called with the frames that are done, and a few words on the last one."""
         ...
 
 
@@ -69,7 +69,7 @@ def record(
         pipeline: the networks.
         progress: shows how far it is.
         overwrite: whether files that exist may be replaced.
-        coco_annotations: file that gives the image ids of COCO results, or None.
+        coco_annotations: file with the image ids of COCO results, or None.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.

@@ -66,8 +66,8 @@ class StreamInfo:
         independent: whether frames have nothing to do with each other (a folder of images): no tracking.
         time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
         pixel_aspect: width over height of one pixel; not 1 in anamorphic video.
-        start_s: where in the file the frames begin, when a later start was asked for.
-        partial: whether only a part of the file was asked for.
+        start_s: where in the file the frames begin, when a later start was requested.
+        partial: whether only a part of the file was requested.
     """
 
     name: str
@@ -132,7 +132,7 @@ class MaskCrop:
         column, edge = np.nonzero(np.diff(padded, axis=1))
         position = (column + self.x).astype(np.int64) * height + self.y + edge
         total = height * width
-        # A run that reaches the bottom of the frame goes on at the top of the next column.
+        # A run that reaches the bottom of the frame continues at the top of the next column.
         joined = np.flatnonzero(position[1:] == position[:-1])
         position = np.delete(position, np.concatenate([joined, joined + 1]))
         counts = np.diff(np.concatenate([[0], position, [] if total in position[-1:] else [total]]))
@@ -155,7 +155,7 @@ class Instances:
         track_ids: (N,) int64, from 1, or None when tracking was not asked for.
         keypoints: (N, K, 3) float32 x, y in pixels, and the score in [0, 1] that the joint is seen there,
             see ``visibility``; zeros for what is not a person; or None.
-        presence: (N,) float32, the pose network's own word that a person is there (0 for others); or None.
+        presence: (N,) float32, the pose network's score that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
         coasted: (N,) bool, which tracks were missed by the detector a moment ago and are shown where the
             tracker predicts them; None if none are.

@@ -118,7 +118,7 @@ def compare(
 def _options(
     runtime: RuntimeChoice, device: Device, precision: Precision, threads: str
 ) -> list[RuntimeOptions]:
-    """Every way of running that was asked for."""
+    """Every requested way of running."""
     runtimes = _CONCRETE if runtime == "all" else (runtime,)
     assert all(name in get_args(Runtime) for name in runtimes)
     try:

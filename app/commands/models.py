@@ -60,7 +60,7 @@ def fetch(
         typer.Option("--file", metavar="PATH", help="Take the weights of the one network from this file."),
     ] = None,
 ) -> None:
-    """Put weights into the cache: downloaded and checked, or from a file of yours."""
+    """Put weights into the cache: downloaded and checked, or from your file."""
     from ...models.registry import REGISTRY, find
     from ...models.weights.store import WeightStore
 

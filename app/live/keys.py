@@ -65,13 +65,13 @@ class Controls:
         self.keys = (
             Key("hH?", "h ?", "show or hide these keys", self._toggle_help),
             Key("qQ" + ESCAPE, "q Esc", "quit", self._quit),
-            Key(" ", "space", "pause, go on", self._pause),
+            Key(" ", "space", "pause, resume", self._pause),
             Key("bB", "b", "separable or standard backbone", self._toggle_backbone),
             Key("1tT", "1 t", "tracking", lambda: self._toggle_task("track")),
             Key("2pP", "2 p", "pose", lambda: self._toggle_task("pose")),
             Key("3mM", "3 m", "masks", lambda: self._toggle_task("segment")),
             Key("dD", "d", "next detector", self._next_detector),
-            Key("+=", "+", "report only what is surer", lambda: self._change_conf(_CONF_STEP)),
+            Key("+=", "+", "raise the score threshold", lambda: self._change_conf(_CONF_STEP)),
             Key("-_", "-", "report what is less sure, too", lambda: self._change_conf(-_CONF_STEP)),
             Key("rR", "r", "record, stop recording", self._record),
             Key("sS", "s", "snapshot", self._snapshot),
@@ -106,7 +106,7 @@ class Controls:
         self._session.change(tasks=self._session.settings.tasks ^ {task})
 
     def _next_detector(self) -> None:
-        # From the one asked for last, which may not have been to be had; the first may be the user's own.
+        # From the last one requested, which may have been unavailable; the first may be the user's own.
         names = detector_names(self._first)
         self._asked = following = names[(names.index(self._asked) + 1) % len(names)]
         self._session.change(detector=following)

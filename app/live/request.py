@@ -27,7 +27,7 @@ class Loaded:
     Attributes:
         pipeline: what a run of its own takes.
         settings: what the switches say at the beginning.
-        pool: has the networks of these settings, and gives others.
+        pool: has the networks of these settings, and loads others.
     """
 
     pipeline: Pipeline

@@ -43,7 +43,7 @@ class Window:
         self._drawn = True
 
     def pressed(self) -> Iterator[str]:
-        """Lets the window work for a moment, and gives the keys that were pressed since."""
+        """Lets the window work for a moment, and returns the keys pressed since then."""
         while (code := cv2.waitKey(1)) >= 0:
             yield chr(code & 0xFF)
 

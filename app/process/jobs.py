@@ -45,7 +45,7 @@ class JobRequest:
     """What the user asked for, beside what is done to every file.
 
     Attributes:
-        inputs: as typed; none to go on with those of the job.
+        inputs: as typed; none to continue with those of the job.
         recursive: whether to search folders of folders.
         out: the output folder.
         store: where the results go, if not there but to an address that fsspec knows; None otherwise.
@@ -91,7 +91,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     it is asked for with ``--workers``, ``--resume`` or ``--fresh``.
 
     Args:
-        request: what was asked for.
+        request: of the user.
         settings: what is done to every file; the detector may still be ``auto``.
         size_of: the input size of a detector.
 
@@ -99,7 +99,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
         The exit code: 0; 1 where some files could not be processed, 2 where none; 130 after an interrupt.
 
     Raises:
-        SepcamError: If the only file cannot be processed, or the job cannot be begun, or cannot go on.
+        SepcamError: If the only file cannot be processed, or the job cannot start or continue.
     """
     if request.resume:
         request, settings = _resumed(request, settings)
@@ -158,7 +158,7 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
         The exit code: 0; 1 where some files could not be processed, 2 where none; 130 after an interrupt.
 
     Raises:
-        SepcamError: If the job cannot be begun, or cannot go on.
+        SepcamError: If the job cannot start or continue.
     """
     for line in found.missing:
         console.fail(line)
@@ -189,7 +189,7 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
 
 
 def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: JobSettings) -> bool:
-    """Does what waits, and says what came of it; whether the job came to its end."""
+    """Processes the files that wait, and prints the outcome; returns whether the job is complete."""
     entries = journal.entries()
     begun, complete = time.time(), True
     if any(entry.state in UNDONE for entry in entries):
@@ -218,7 +218,7 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
     for line in batch_report.closing_lines(now, request.place, begun):
         console.say(line)
     if not complete:
-        console.note("stopped; the same command goes on where it stopped")
+        console.note("stopped; the same command continues where it stopped")
     return complete
 
 

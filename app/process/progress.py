@@ -35,7 +35,7 @@ class Lines:
         console.warn(f"{about(entry, reason)}: trying again")
 
     def ended(self, entry: Entry, result: TaskResult) -> None:
-        """Says what came of it."""
+        """Prints the outcome."""
         name = entry.input.name
         if entry.state == "failed":
             console.fail(about(entry, entry.error or "failed"))

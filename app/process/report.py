@@ -1,4 +1,4 @@
-"""How a job stands, and what came of it: a table of its files, totals, the slowest, the failed."""
+"""The state of a job and its outcome: a table of its files, totals, the slowest, the failed."""
 
 import time
 from collections import Counter

@@ -28,7 +28,7 @@ class Request:
         overwrite: whether results that exist may be replaced.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each input to stop, or None.
-        coco_annotations: file that gives the image ids of COCO results, or None.
+        coco_annotations: file with the image ids of COCO results, or None.
     """
 
     folder: Path
@@ -101,7 +101,7 @@ def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Prog
 
     Args:
         job: the source and its files.
-        request: what was asked for.
+        request: of the user.
         pipeline: loaded networks.
         progress: shows how far it is; what it raises ends the run, and no file is left.
     """

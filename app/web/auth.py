@@ -60,7 +60,7 @@ class Access:
 
         Args:
             address: IP address that the server listens at.
-            port: likewise; cookies of several servers on one machine are told apart by it.
+            port: of the server; cookies of several servers on one machine are told apart by it.
             names: host names by which the server may be called beside its addresses.
             secure: whether it speaks TLS.
         """
@@ -118,7 +118,7 @@ class Access:
 
 
 class Guard:
-    """Lets pass what ``Access`` lets pass, and gives every answer the headers that keep a page to itself."""
+    """Admits what ``Access`` admits, and adds to every answer the headers that isolate a page."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access

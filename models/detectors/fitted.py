@@ -36,7 +36,7 @@ class FittedDetector:
         name: the name it has in the registry.
         labels: names of the classes.
         longest: the longer side of the input in pixels.
-        make: gives the detector with an input of (height, width) pixels; asked when a shape first comes.
+        make: returns the detector with an input of (height, width) pixels; called when a shape first comes.
     """
 
     parts: frozenset[Part] = frozenset()

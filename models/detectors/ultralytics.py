@@ -38,7 +38,7 @@ class UltralyticsDetector:
         backbone: kind of the convolutions.
         options: what runs it: torch, on a CPU or a GPU.
         input_size: (height, width) in pixels, multiples of 32; by default what the model was trained with.
-        notice: is told once of Ultralytics' license.
+        notice: called once with a line about Ultralytics' license.
 
     Raises:
         SepcamError: If Ultralytics is not installed, the file holds no such model, or the options do not fit.

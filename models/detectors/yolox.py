@@ -47,7 +47,7 @@ def decode_yolox(predictions: F32, cells: F32) -> F32:
     """Boxes from YOLOX's predictions.
 
     Args:
-        predictions: (N, 4 or more) float32 x, y, log w, log h, ... as `yolox.YOLOXNano` gives them.
+        predictions: (N, 4 or more) float32 x, y, log w, log h, ... as `yolox.YOLOXNano` returns them.
         cells: (N, 3) float32 column, row, stride.
 
     Returns:

@@ -100,7 +100,7 @@ class BlazePoseLandmarks(nn.Module):
         )
 
     def without_mask(self) -> "BlazePoseLandmarks":
-        """A copy that neither computes nor gives the mask: four outputs, in a third less time."""
+        """A copy that does not compute the mask: four outputs, in a third less time."""
         twin = copy.deepcopy(self)
         twin.mask = None
         twin.encoder.down4.lateral = nn.Identity()

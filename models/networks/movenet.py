@@ -93,7 +93,7 @@ def multipose() -> MoveNet:
 
 
 class _Trunk(nn.Module):
-    """MobileNetV2 (Sandler et al. 2018) that gives its features at four strides."""
+    """MobileNetV2 (Sandler et al. 2018) that returns its features at four strides."""
 
     def __init__(self, width: float) -> None:
         super().__init__()

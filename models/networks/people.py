@@ -22,7 +22,7 @@ _WIDTH = 64
 
 
 class PeopleMaps(MoveNet):
-    """Multipose that also gives its features: what one look at an image finds of all people.
+    """Multipose that also returns its features: what one look at an image finds of all people.
 
     Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to the seven ``OUTPUTS``: the heads of `MoveNet`,
     and the (B, H / 4, W / 4, 24) float32 features that the mask head reads.

@@ -11,7 +11,7 @@ Rect = npt.NDArray[np.int64]
 
 _GROW = 0.025  # a person may reach this share of the box beyond each of its sides
 _MARGIN = 2.0  # logits by which another person has to win a pixel
-_OUTSIDE = -100.0  # logit beyond the region: surely background
+_OUTSIDE = -100.0  # logit beyond the region: certainly background
 
 
 def mask_crops(logits: F32, rois: F32, boxes: F32, size: tuple[int, int]) -> list[Crop]:

@@ -24,7 +24,7 @@ MaskRun = Callable[[F32], Sequence[F32]]
 
 _MAX_SIZES = 24  # inputs kept for images of different shapes; photos come in about 20
 _MASKS = 16  # people per call of the mask head: bounds the memory of its inputs
-_NOBODY = np.float32(-100)  # logit of a pixel that is surely nobody's
+_NOBODY = np.float32(-100)  # logit of a pixel that certainly belongs to nobody
 
 
 class PeopleNetwork:
@@ -33,9 +33,9 @@ class PeopleNetwork:
     One thread at a time may use it. It keeps nothing from one image to the next.
 
     Args:
-        compile_look: gives `networks.people.PeopleMaps`, ready to run on inputs of (height, width) pixels;
+        compile_look: returns `networks.people.PeopleMaps`, ready to run on inputs of (height, width) pixels;
             called when an image of a new shape comes.
-        mask_head: gives the masks; None leaves them out.
+        mask_head: computes the masks; None leaves them out.
         sizes: the longer side of the input, a multiple of 32, of each of one or more looks at the image; the
             shorter side follows the image's shape. What they find is merged.
         second_look: looks once more at each person; None does not.

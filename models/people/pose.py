@@ -23,7 +23,7 @@ _BATCH = 8  # crops per call: bounds the memory of their features
 _FLOOR = 0.1  # the lowest center score of somebody who is there
 _CENTERS = 8  # the most people read from one crop
 _GRID = 96  # side of the masks, which show a region about as finely as the mask head does
-_BACKGROUND = -100.0  # logit of a pixel that is surely nobody's
+_BACKGROUND = -100.0  # logit of a pixel that certainly belongs to nobody
 
 
 class PeoplePose:
@@ -31,7 +31,7 @@ class PeoplePose:
 
     Args:
         run: `networks.people.PeopleMaps`, compiled for batches of ``CROP`` x ``CROP`` pixels.
-        compile_mask_head: gives `networks.people.MaskHead`, ready to run; called when masks are first wanted.
+        compile_mask_head: returns `networks.people.MaskHead`, ready; called when masks are first wanted.
         name: as in the registry.
     """
 

@@ -25,7 +25,7 @@ class SecondLook:
     """Looks once more at people who were found in an image. It keeps nothing from one image to the next.
 
     Args:
-        compile_crop: gives `networks.people.PeopleMaps`, ready to run on batches of crops of (height, width)
+        compile_crop: returns `networks.people.PeopleMaps`, ready for batches of crops of (height, width)
             pixels; called once for each of the few sizes of ``crops``, when it is first needed.
     """
 

@@ -43,7 +43,7 @@ SKELETON = (
 COCO_ORDER = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 """Which of the 33 are COCO's 17 keypoints, in COCO's order: ``keypoints[:, COCO_ORDER]``."""
 
-_BACKGROUND = -100.0  # logit of a pixel that is surely nobody's
+_BACKGROUND = -100.0  # logit of a pixel that certainly belongs to nobody
 _BODY = len(KEYPOINTS)
 _CENTRE, _RIM = _BODY, _BODY + 1  # the two points that give the next region
 
@@ -52,7 +52,7 @@ class BlazePose:
     """33 landmarks and a mask per person, a ``PoseEstimator``. One thread at a time may use it.
 
     Args:
-        compile_network: gives the runner of ``BlazePoseLandmarks``, or of its ``without_mask`` where the
+        compile_network: returns the runner of ``BlazePoseLandmarks``, or of its ``without_mask`` where the
             argument is False. It is called once for each, when that one is first needed.
         name: as in the registry.
     """

@@ -22,7 +22,7 @@ class RegionSegmenter:
     time may use it.
 
     Args:
-        runner: gives (N, 256, 256) float32 logits for a batch of crops, e.g. `selfie.SelfieSegmentation`.
+        runner: returns (N, 256, 256) float32 logits for a batch of crops, e.g. `selfie.SelfieSegmentation`.
         name: as in the registry.
     """
 

@@ -30,10 +30,10 @@ box gives: by an IoU of 0.78 in the median; at 1.25 and 1.75, of 0.65 and 0.73.
 
 
 class SimCCPose:
-    """17 keypoints per person, a ``PoseEstimator`` that gives no masks. One thread at a time may use it.
+    """17 keypoints per person, a ``PoseEstimator`` without masks. One thread at a time may use it.
 
     Args:
-        runner: gives (N, 17, 2 W) and (N, 17, 2 H) float32 for a batch of crops, see `rtmpose.RTMPose`.
+        runner: returns (N, 17, 2 W) and (N, 17, 2 H) float32 for a batch of crops, see `rtmpose.RTMPose`.
         size: (height, width) of the crops in pixels, upright: H >= W.
         name: as in the registry.
     """
@@ -52,7 +52,7 @@ class SimCCPose:
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            rois: (N, 4) float32 regions, see ``landmarks``; of each the middle is looked at, as wide as the
+            rois: (N, 4) float32 regions, see ``landmarks``; of each, the middle is analyzed, as wide as the
                 network's input is.
             masks: must be False; there are none.
 
@@ -60,7 +60,7 @@ class SimCCPose:
             Poses. The network does not say whether somebody is there: they are where five keypoints are sure.
         """
         if masks:
-            raise ValueError(f"{self.name} gives no masks")
+            raise ValueError(f"{self.name} returns no masks")
         rois = np.asarray(rois, np.float32).reshape(-1, 4)
         if not len(rois):
             return Poses(rois, np.zeros((0, len(coco.KEYPOINTS), 3), np.float32), rois[:, 0], rois.copy())

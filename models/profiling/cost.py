@@ -25,7 +25,7 @@ class Layer:
     """One convolution or linear layer, and what one pass through it takes.
 
     Attributes:
-        name: its path in the network, as ``named_modules`` gives it.
+        name: its path in the network, as ``named_modules`` names it.
         kind: what sort of layer.
         kernel: side of the kernel in pixels (the longer one), 1 for a linear layer.
         inputs: channels in.

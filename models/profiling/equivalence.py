@@ -1,4 +1,4 @@
-"""Whether a network and its standard twin are the same function."""
+"""Whether a network and its standard-convolution equivalent are the same function."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ OUTPUT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How far a network and its twin are apart on random input.
+    """How far a network and its standard equivalent differ on random input.
 
     Attributes:
         same_function: whether only rounding tells them apart.
@@ -35,14 +35,14 @@ class Verdict:
 
 @torch.no_grad()
 def verify(separable: nn.Module, standard: nn.Module, images: torch.Tensor, *, seed: int = 0) -> Verdict:
-    """Compares a network with its twin: every replaced layer by itself, then the outputs of both.
+    """Compares a network with its standard equivalent: each replaced layer, then the outputs.
 
     A layer is fed random values in float64 over a patch a little larger than its kernel: a convolution does
     the same everywhere, so one weight that is off shows, however small its share of the outputs.
 
     Args:
         separable: the network as it is.
-        standard: what is said to be its twin.
+        standard: the network that should be equivalent.
         images: a batch that both take.
         seed: of the random values.
     """

@@ -16,7 +16,7 @@ _HINT = "write torchvision:NAME, timm:NAME or FILE.py:FUNCTION"
 
 
 class FromImages(nn.Module):
-    """Feeds raw images to a network that takes floats, and gives its tensors as one flat tuple.
+    """Feeds raw images to a network that takes floats, and returns its tensors as one flat tuple.
 
     Maps uint8 (B, H, W, 3) BGR to RGB in [0, 1], float32 (B, 3, H, W), and that to whatever the network makes
     of it. Of torchvision's detectors only the network itself runs: backbone and head, without the anchors
@@ -54,7 +54,7 @@ def builder(spec: str, *, seed: int = 0) -> Callable[[], FromImages]:
         seed: of the weights.
 
     Raises:
-        SepcamError: If there is no such thing, told at once.
+        SepcamError: If there is no such network; raised at once.
     """
     where, colon, name = spec.rpartition(":")
     if not colon or not name:
@@ -73,7 +73,7 @@ def builder(spec: str, *, seed: int = 0) -> Callable[[], FromImages]:
             torch.manual_seed(seed)
             network = make()
         if not isinstance(network, nn.Module):
-            raise SepcamError(f"{spec} gives a {type(network).__name__}, not a torch.nn.Module")
+            raise SepcamError(f"{spec} returns a {type(network).__name__}, not a torch.nn.Module")
         return FromImages(network).eval()
 
     return build

@@ -24,7 +24,7 @@ def layer_times(
 
     Args:
         network: is moved to where it runs and may be changed.
-        names: of the layers, as ``named_modules`` gives them.
+        names: of the layers, as ``named_modules`` names them.
         images: (B, H, W, 3) uint8 BGR batch.
         options: resolved ones.
         passes: how often each is measured.

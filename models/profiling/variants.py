@@ -1,4 +1,4 @@
-"""The forms in which a network is compared: as it was trained, its standard twin, the paper's baseline."""
+"""The forms in which networks are compared: as trained, the standard equivalent, the paper's baseline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """How a network is executed: which library, which device, which precision; one small interface for all.
 
-A network takes a batch of raw images, (B, H, W, 3) uint8 BGR, and gives a tuple of float32 arrays whose
+A network takes a batch of raw images, (B, H, W, 3) uint8 BGR, and returns a tuple of float32 arrays whose
 first axis is B. This module decides what the options mean on this machine; ``torch_runtime`` and
 ``openvino_runtime`` do the work and are imported only when they are chosen: importing torch alone takes
 longer than reading and compiling a network that OpenVINO has converted before.

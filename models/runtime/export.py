@@ -59,7 +59,7 @@ def export(
     """Writes a network, reads it back, and compares it with torch.
 
     Args:
-        network: takes (B, H, W, 3) uint8 and gives a tuple of float32 tensors whose first axis is B.
+        network: takes (B, H, W, 3) uint8 and returns a tuple of float32 tensors whose first axis is B.
         size: (height, width) of its input in pixels.
         outputs: names for its outputs.
         format: of the file. OpenVINO's has its weights in a second one, with the suffix ``.bin``.
@@ -117,7 +117,7 @@ def _write(
             network,
             (example,),
             str(path),
-            dynamo=False,  # the other exporter needs a package more and gives the same graph
+            dynamo=False,  # the other exporter needs one more package and writes the same graph
             opset_version=_OPSET,
             input_names=[INPUT],
             output_names=list(outputs),
@@ -146,7 +146,7 @@ def _compare(
     differences = []
     for name, one, other in zip(outputs, wanted, run(images), strict=True):
         if one.shape != other.shape:
-            raise SepcamError(f"the written file gives {name} as {other.shape}, torch as {one.shape}")
+            raise SepcamError(f"the exported file returns {name} as {other.shape}, torch as {one.shape}")
         differences.append(
             Difference(name, one.shape[1:], float(np.abs(one - other).max()), float(np.abs(one).max()))
         )

@@ -78,7 +78,7 @@ class OpenVinoRunner:
         weight = sum(op.get_byte_size() for op in model.get_ops() if op.get_type_name() == "Constant")
         self._buckets = tuple(b for b in _BUCKETS if b == 1 or (b <= max_batch and weight < _HEAVY))
         self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
-        # The first is waited for, so that what is wrong shows at once; the caller goes on beside the others.
+        # Waits for the first, so that errors show at once; the others run beside the caller.
         executor = ThreadPoolExecutor(1, "sepcam-compile")
         self._requests: dict[int, Future[ov.InferRequest]] = {
             bucket: executor.submit(self._compile, model, bucket) for bucket in self._buckets
@@ -180,7 +180,7 @@ def convert(network: "nn.Module", size: InputSize) -> ov.Model:
     """A torch module as an OpenVINO model with f32 weights and an open batch size.
 
     Args:
-        network: takes (B, H, W, 3) uint8 or what ``size`` says, gives a tuple of float32 tensors whose first
+        network: takes (B, H, W, 3) uint8 or what ``size`` says, returns float32 tensors whose first
             axis is B.
         size: (height, width) of the input in pixels, or another input.
     """

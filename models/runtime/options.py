@@ -26,7 +26,7 @@ Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOptions:
-    """What the user asked for, or, as ``Runner.options``, what it came to on this machine.
+    """What the user requested or, as ``Runner.options``, the resolved value on this machine.
 
     Attributes:
         runtime: ``auto`` is OpenVINO on a CPU and torch on a GPU.

@@ -99,7 +99,7 @@ class Quantizer:
     ) -> Runner:
         """The int8 copy of a network that was watched, see ``runtime.compile_network``."""
         del network, cache_dir
-        assert key is not None, "networks are told apart by their keys"
+        assert key is not None, "networks are identified by their keys"
         copy = self._copies[key, size]
         assert copy.quantised is not None, "quantise comes first"
         int8 = replace(resolve(options or RuntimeOptions()), precision="int8")

@@ -36,10 +36,10 @@ def read_state(path: Path | str) -> dict[str, torch.Tensor]:
     except Exception as error:  # torch's reader meets other files with whatever comes up
         if "Unsupported global" in str(error):
             raise ValueError("holds code, which is not run: torch.save its state_dict alone") from error
-        raise ValueError(f"not a state dict of torch ({type(error).__name__})") from error
+        raise ValueError(f"not a torch state dict ({type(error).__name__})") from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ValueError("not a state dict of torch")
+        raise ValueError("not a torch state dict")
     return dict(state)
 
 
@@ -47,7 +47,7 @@ def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[Conv
     """The convolutions of a state dict in its order, the batch norm after each folded in.
 
     Args:
-        state: as ``read_state`` gives it.
+        state: as ``read_state`` returns it.
         epsilon: of the batch norms, which state dicts leave out.
     """
     convs: list[ConvWeights] = []
@@ -66,7 +66,7 @@ def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[Conv
 
 
 def read_torch(path: Path | str, epsilon: float = _TORCHVISION_EPSILON) -> list[ConvWeights]:
-    """The convolutions of a file of torch's, see ``convolutions``.
+    """The convolutions of a torch file, see ``convolutions``.
 
     Raises:
         OSError: If the file cannot be read.

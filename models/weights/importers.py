@@ -1,6 +1,6 @@
 """Convolution weights out of other projects' files: TFLite, frozen TensorFlow graphs, ONNX.
 
-Files of torch are for `checkpoints`. Each reader gives the file's convolutions in graph order, as float32 in
+`checkpoints` reads torch files. Each reader returns the file's convolutions in graph order, as float32 in
 PyTorch's layout; `load_convs` puts them into one of our networks, whose modules are defined in that order.
 Nothing here runs a graph.
 """
@@ -46,7 +46,7 @@ def load_convs(module: nn.Module, convs: Sequence[ConvWeights]) -> None:
 
     Args:
         module: network whose Conv2d and ConvTranspose2d layers all have a bias, or a zero one in ``convs``.
-        convs: as a reader of this module gives them.
+        convs: as a reader of this module returns them.
 
     Raises:
         ValueError: If their number, a shape or a kind differs; the network is then left as it was.

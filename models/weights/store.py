@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 Progress = Callable[[str, int, int | None], None]
-"""Is told a network's name, the bytes that are there and, where known, how many there will be."""
+"""Called with a network's name, the bytes received so far and, where known, the total."""
 State = Literal["ok", "missing", "damaged"]
 
 _Arrays = dict[str, npt.NDArray[np.generic]]
@@ -51,7 +51,7 @@ class WeightStore:
     Args:
         cache_dir: root of the cache; by default ``$SEPCAM_CACHE`` or the user's cache folder.
         registry: the networks that it knows.
-        notice: is told, in one line, of what the user should know of; by default a log record.
+        notice: called with one line that the user should see; by default a log record.
     """
 
     def __init__(

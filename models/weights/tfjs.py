@@ -30,7 +30,7 @@ def read_tfjs(path: Path | str) -> list[ConvWeights]:
     Weights that are stored as float16, or as uint8 or uint16 with a scale and a minimum, become float32.
 
     Args:
-        path: of the .json file; the .bin files lie beside it, under the names that it gives.
+        path: of the .json file; the .bin files lie beside it, under the names in it.
 
     Raises:
         OSError: If a file cannot be read.

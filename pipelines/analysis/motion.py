@@ -15,7 +15,7 @@ _CHANGED = 20  # levels of a colour by which a cell differs where something move
 _FEWEST = 3  # cells that somebody coming in changes
 
 
-_RESTLESS_S = 1.0  # for which a place that moved with nobody in it is not looked at
+_RESTLESS_S = 1.0  # for which a moving place without people is ignored
 
 
 _AROUND = 0.2  # of a box's sides belongs to whoever is in it

@@ -9,7 +9,7 @@ from ...models.ops.roi import overlap, roi_from_boxes
 from ...models.types import F32, I64, Poses
 
 AGREE: Final = 0.5
-"""Least IoU of the region that landmarks suggest with the one that the detector's box gives."""
+"""Least IoU between the region from landmarks and the one from the detector's box."""
 
 PRESENT: Final = 0.5
 """Least presence of a person whose landmarks are trusted to say where to look next."""
@@ -97,7 +97,7 @@ class PoseRois:
 
         Args:
             ids: (N,) identities, as given to ``propose``.
-            boxes: (N, 4) float32, likewise.
+            boxes: (N, 4) float32, in the same order.
             poses: what was found in the regions proposed.
             size: (height, width) of the frame.
         """

@@ -1,4 +1,4 @@
-"""People renewed in turn: who is not looked at in a frame keeps the last look, moved along."""
+"""Refreshes poses round-robin: people skipped in a frame keep their last pose, moved along."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class _Last:
 
 
 class PoseSchedule:
-    """Chooses who is looked at in a frame, and remembers everybody's last look.
+    """Chooses whose pose is estimated in a frame, and remembers everybody's last pose.
 
     Attributes:
-        count: frames in which everybody is looked at once; 1 looks at everybody in each.
+        count: frames in which everybody's pose is estimated once; 1 estimates all in each.
         apart: whether frames with a detection look at newcomers alone, and do not count (but not two of them
             in a row). Then few frames take much longer than the others.
     """
@@ -60,7 +60,7 @@ class PoseSchedule:
         Args:
             ids: (N,) identities.
             boxes: (N, 4) float32 x1 y1 x2 y2, where they are now.
-            due: (N,) bool, who was looked at.
+            due: (N,) bool, whose pose was estimated.
             fresh: what was found of those, in order.
 
         Returns:

@@ -19,7 +19,7 @@ from .workers.protocol import Advanced, Died, Event, Finished, WorkerPool
 
 POLL_S = 0.5
 
-_LEAST_BYTES_PER_S = 10_000  # of any video: shorter files are not even looked at
+_LEAST_BYTES_PER_S = 10_000  # of any video: shorter files are not even opened
 
 
 class Observer(Protocol):
@@ -111,7 +111,7 @@ class Driver:
                 asked = True
                 self._pool.stop()
         if self._disk_full is not None:
-            raise DiskFullError(f"{self._disk_full}; then the same command goes on where it stopped")
+            raise DiskFullError(f"{self._disk_full}; then the same command continues where it stopped")
         return not self._waiting and not asked
 
     def _hand_out(self) -> None:

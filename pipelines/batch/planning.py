@@ -31,7 +31,7 @@ def agree(folder: JobFolder, info: JobInfo) -> None:
     if changed:
         raise SepcamError(
             f"the job in {folder.out} was begun with other settings ({'; '.join(changed)}): give the same, "
-            "another folder with -o, or --fresh to begin anew"
+            "another folder with -o, or --fresh to restart"
         )
 
 

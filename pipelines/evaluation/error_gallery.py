@@ -43,7 +43,7 @@ def judge(boxes: F32, truth: F32) -> Judgement:
 
     Args:
         boxes: (N, 4) float32 x1 y1 x2 y2, best score first.
-        truth: (M, 4) float32, likewise.
+        truth: (M, 4) float32, of the same form.
     """
     right, met = np.zeros(len(boxes), np.bool_), np.zeros(len(truth), np.bool_)
     if len(truth):

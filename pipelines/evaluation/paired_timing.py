@@ -30,7 +30,7 @@ class Turn:
     Attributes:
         subject: what is compared, e.g. the name of a network.
         variant: in which form.
-        work: does it, and gives the milliseconds that each unit of it (a frame, a pass) took.
+        work: does it, and returns the milliseconds that each unit of it (a frame, a pass) took.
     """
 
     subject: str
@@ -71,7 +71,7 @@ class Rounds:
         self._joules: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def run(self, *, rounds: int | None, seconds: float, tick: Tick = silent) -> None:
-        """Goes on until so many rounds are done, or until the time is used up where none is given.
+        """Continues until ``rounds`` are done or, where that is None, until the time is up.
 
         Args:
             rounds: exactly so many; None is as many as there is time for, and at least 5.

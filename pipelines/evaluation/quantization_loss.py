@@ -57,7 +57,7 @@ class Trial(ABC, Generic[T]):
     """A network in f32 and in int8.
 
     Args:
-        load: gives the detector or pose estimator, its networks made by what it is given in place of
+        load: returns the detector or pose estimator, its networks made by what it gets in place of
             ``runtime.compile_network``.
         samples: the most inputs to calibrate each of its networks with.
     """

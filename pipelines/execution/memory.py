@@ -15,11 +15,11 @@ _ARENA_MAX, _ARENAS = -8, 2  # parameter of mallopt(3), and its value
 
 
 def return_freed_memory(every_s: float = EVERY_S) -> None:
-    """From now on, gives memory that was freed back to the system every few seconds.
+    """From now on, returns freed memory to the system every few seconds.
 
     glibc keeps freed images in a heap for each thread, and the holes between what is still in use grow for
     thousands of frames (malloc_trim(3)). There are two heaps from now on, unless the environment names a
-    number: call this before other threads start. Asked again, it goes on as it is. Systems with another C
+    number: call this before other threads start. Further calls do nothing. Systems with another C
     library are left alone.
 
     Args:

@@ -56,7 +56,7 @@ LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
 
 class NetworkPool:
-    """Loads networks, gives out those that are ready, and releases those that are no longer used.
+    """Loads networks, hands out those that are ready, and releases those that are no longer used.
 
     Any thread may ask, and any number of threads may use what they get: each network is loaded once, and
     computes for one thread at a time. The pool keeps the last few choices; an older one is released as soon
@@ -212,7 +212,7 @@ class NetworkPool:
             except SepcamError as error:
                 outcome = str(error)
             except Exception as error:
-                # The image goes on with the networks that it has.
+                # The video continues with the networks that it has.
                 outcome = f"{choice.detector} ({choice.backbone}): {type(error).__name__}: {error}"
             with self._changed:
                 self._waiting.remove(choice)

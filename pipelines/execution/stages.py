@@ -23,7 +23,7 @@ class Items(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
     def close(self) -> None:
-        """Gives back what the source holds."""
+        """Releases what the source holds."""
         ...
 
 
@@ -52,7 +52,7 @@ class _Queue:
         self._stopped = False
 
     def put(self, item: object) -> tuple[bool, int]:
-        """Whether the run goes on, and how many older items had to go to make room."""
+        """Whether the run continues, and how many older items were dropped to make room."""
         dropped = 0
         with self._changed:
             while len(self._items) >= self._size and not self._stopped:
@@ -137,7 +137,7 @@ class _Run:
                 self._read_all(after)
                 after.end()
             finally:
-                # After the end is told, so that a source that hangs here delays nobody. In this thread, since
+                # After the end is announced, so that a source that hangs delays nobody. In this thread, since
                 # decoders do not survive being closed while another thread reads from them.
                 self._source.close()
         except BaseException as error:

@@ -135,7 +135,7 @@ class LiveAnalysis:
 
         Args:
             networks: what runs from now on.
-            settings: what was asked for.
+            settings: the requested ones.
             choice: what the networks are.
 
         Raises:
@@ -184,7 +184,7 @@ class LiveAnalysis:
         self._analyzer.pose_schedule.count = min(self.quality.pose_every, longest)
 
     def _follow_switches(self) -> None:
-        """Switch to what was asked for if the networks are ready; otherwise they are prepared."""
+        """Switch to the requested networks if they are ready; otherwise they are prepared."""
         wanted, kept = self._switches.settings, self._settings
         choice = choice_for(wanted, self.quality)
         asked = (choice, wanted.tasks, wanted.conf, wanted.blur != "nothing")

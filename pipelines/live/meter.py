@@ -78,7 +78,7 @@ class LiveMeter:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Start measuring, by a monotonic clock in seconds."""
         self._clock = clock
-        # Without the camera's own word: what is told is what arrives.
+        # The camera states no rate: the rate is that of the frames that arrive.
         self._meter = Meter(clock=clock)
         self._lock = threading.Lock()
         self._times: dict[tuple[ConvKind, int], deque[float]] = {}

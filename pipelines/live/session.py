@@ -47,7 +47,7 @@ from .view import LiveDrawing, person_at
 from .watch import LiveWatch
 
 STALL_S: Final = 2.0
-"""Seconds without a frame after which a viewer is told."""
+"""Seconds without a frame after which viewers see a notice."""
 
 _REFRESH_S = 0.25  # how often the figures in the image change: nobody can read them faster
 _AHEAD_AFTER = 15  # frames after which the other backbone is prepared
@@ -109,7 +109,7 @@ class LiveSession:
             target_fps: the rate to keep by doing less, None for the camera's, 0 to keep full quality.
             options: of the analysis, for everything that the settings do not state; see ``LiveAnalysis``.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
-            on_event: hears of events, from a thread of the session's.
+            on_event: called with each event, from one of the session's threads.
 
         Raises:
             SepcamError: If networks are unavailable, or a line or zone lies outside the frame. The source
@@ -228,7 +228,7 @@ class LiveSession:
 
     @property
     def settings(self) -> LiveSettings:
-        """As asked for last."""
+        """The last requested ones."""
         return self._switches.settings
 
     def change(self, **changes: Any) -> LiveSettings:  # noqa: ANN401 - the fields of LiveSettings
@@ -240,7 +240,7 @@ class LiveSession:
         return self._switches.change(**changes)
 
     def follow_at(self, x: float, y: float) -> int | None:
-        """Follows the person at a point of the image (pixels), or nobody; gives the identity."""
+        """Follows the person at a point of the image (pixels), or nobody; returns the identity."""
         shot = self._shot
         track_id = None if shot is None else person_at(shot.result, x, y)
         self.change(follow=track_id)
@@ -252,7 +252,7 @@ class LiveSession:
         return self._paused
 
     def pause(self, paused: bool = True) -> None:
-        """Makes the image stand still, or go on: a camera with its newest frame, a file where it was."""
+        """Pauses or resumes: a camera at its newest frame, a file where it was."""
         self._paused = paused
         if isinstance(self._source, PacedSource):
             (self._source.hold if paused else self._source.go_on)()

@@ -25,7 +25,7 @@ class LiveSettings:
         conf: least score of what begins to be reported, None for the detector's own.
         blur: what is made unrecognisable.
         follow: identity of the person to follow, others are dimmed; or None.
-        hud: how much the read-out in the corner says.
+        hud: how much the HUD shows.
     """
 
     detector: str
@@ -53,7 +53,7 @@ class LiveSettings:
 
 
 class Switches:
-    """The settings as asked for last, and a message for the viewer; any thread may use it."""
+    """The last requested settings, and a message for the viewer; any thread may use it."""
 
     def __init__(self, settings: LiveSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Switches:
 
     @property
     def settings(self) -> LiveSettings:
-        """As asked for last."""
+        """The last requested ones."""
         return self._settings
 
     @property

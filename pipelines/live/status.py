@@ -16,14 +16,14 @@ class LiveStatus:
     """What a session was doing at one moment.
 
     Attributes:
-        settings: as asked for.
+        settings: the requested ones.
         active: the networks at work; another choice than the settings' while those are being prepared.
-        preparing: what was asked for and is being loaded, in words.
+        preparing: what is being loaded, in words.
         notice: what to show across the image (paused, reconnecting); or None.
         message: something that just happened, for a few seconds; or None.
         recording: the file that is being recorded, or None.
         paused: whether the image stands still.
-        quality: what the governor leaves out, in words, or None where everything is done.
+        quality: what adaptive quality leaves out, in words, or None.
         counts: of lines and zones.
         figures: rates, latencies, model speeds, history.
     """

@@ -77,7 +77,7 @@ def clock_start(container: InputContainer) -> Fraction:
 
 
 def frame_rate(stream: VideoStream) -> float | None:
-    """Frames per second, or None where the file gives none that a camera could reach."""
+    """Frames per second, or None where the file states none that a camera could reach."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
         if rate and 0 < rate <= 1000:
             return float(rate)
@@ -97,7 +97,7 @@ def stream_length(stream: VideoStream) -> float | None:
 
 
 def one_line(error: Exception) -> str:
-    """FFmpeg's own words for an error, without its number and path."""
+    """FFmpeg's text for an error, without its number and path."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

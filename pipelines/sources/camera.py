@@ -22,7 +22,7 @@ class CameraSource:
     ``close`` may be called from any thread; an iteration under way then ends.
 
     Attributes:
-        info: the size and rate that the camera really gives.
+        info: the size and rate that the camera really delivers.
         warnings: a line when the camera stopped.
     """
 
@@ -43,7 +43,7 @@ class CameraSource:
             camera: its number, 0-based.
             size: width and height to ask for, in pixels; the camera may give others.
             rate: frames per second to ask for.
-            limit: end after so many frames.
+            limit: end after at most this many frames.
 
         Raises:
             SepcamError: If there is no such camera, or it returns no frame; names the ones that are there.

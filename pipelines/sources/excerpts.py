@@ -32,7 +32,7 @@ def open_clips(spec: str, *, clips: int, length: int) -> Clips:
     """Chooses clips of a source, evenly spread over a video file.
 
     A video file is read, and so decoded, anew each time. What cannot be read twice (a camera, a stream), and
-    images, are kept in memory: so many of the first frames.
+    images, are kept in memory: the first ``clips`` x ``length`` frames.
 
     Args:
         spec: what ``open_source`` takes.

@@ -21,7 +21,7 @@ class ImageSource:
     """Image files, one frame each; ``Frame.time_s`` counts seconds, as of a slide show.
 
     Pictures are turned as their EXIF data asks. One that cannot be read is left out, with a line in
-    ``warnings``; indices go on without a gap.
+    ``warnings``; indices continue without a gap.
 
     Attributes:
         info: size of the first image; the others may have another.
@@ -37,7 +37,7 @@ class ImageSource:
         Args:
             name: what a person would call them: the folder's name.
             paths: image files in the order wanted.
-            limit: end after so many frames.
+            limit: end after at most this many frames.
 
         Raises:
             SepcamError: If none of them can be read.

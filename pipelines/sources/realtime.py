@@ -25,7 +25,7 @@ class PacedSource:
 
         Args:
             open_file: opens it from its beginning.
-            loop: begin again at the end; numbers and times of frames go on.
+            loop: start again at the end; numbers and times of frames continue.
 
         Raises:
             SepcamError: If it cannot be opened.

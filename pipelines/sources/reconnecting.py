@@ -22,9 +22,9 @@ _USUAL_FPS = 25.0
 class ReconnectingSource:
     """A camera or a stream that is opened again, with back-off, whenever it stops.
 
-    Frames go on being numbered; one of another size than the first is fitted into it (with black around it),
-    so that tracks, zones, a window and a recording go on undisturbed. What a stream sent between its opening
-    and the first look at it (networks take seconds to load) is left out.
+    Frames keep counting; one of another size than the first is fitted into it (with black around it),
+    so that tracks, zones, a window and a recording continue undisturbed. What a stream sent between its
+    opening and the first frame read (networks take seconds to load) is left out.
 
     Attributes:
         info: of the first connection.

@@ -22,7 +22,7 @@ class SyntheticSource:
     """Three figures walking over a plain ground; ``read_index`` tells which frame an image is.
 
     Attributes:
-        info: as asked for in the specification.
+        info: as requested in the specification.
         warnings: always empty.
     """
 
@@ -34,7 +34,7 @@ class SyntheticSource:
 
         Args:
             spec: ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]``; 640x480, 30 fps and 300 frames where left out.
-            limit: end after so many frames.
+            limit: end after at most this many frames.
 
         Raises:
             SepcamError: If the specification does not read like that, or the size is under 64x48.

@@ -53,7 +53,7 @@ class VideoSource:
             path: file or URL.
             start_s: begin at the first frame at or after this time, in seconds.
             end_s: end before the first frame at or after this time, in seconds; None is the end of the file.
-            limit: end after so many frames.
+            limit: end after at most this many frames.
             limits: for a file from an untrusted sender.
 
         Raises:

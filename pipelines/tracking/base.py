@@ -10,7 +10,7 @@ from ...models.types import F32, I64, Detections
 
 
 class Tracker(Protocol):
-    """Gives what is detected identities that stay the same from frame to frame.
+    """Gives detections identities that stay the same from frame to frame.
 
     Identities count from 1, belong to one object and are never used again, not even after ``reset``. An
     identity keeps its class, by name.

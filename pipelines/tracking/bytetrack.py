@@ -122,7 +122,7 @@ class ByteTrack:
             tracks.tracker.minimum_iou_threshold_second_assoc = settings.second_iou
 
     def reset(self) -> None:
-        """Forget all tracks, as at a cut; identities go on counting."""
+        """Forget all tracks, as at a cut; identities keep counting."""
         self._classes.clear()
         self._last_time = None
 

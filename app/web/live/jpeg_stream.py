@@ -35,7 +35,7 @@ class EncodedFrame:
 
 
 class JpegStream:
-    """Encodes the newest frame while a viewer waits for one, and gives the same bytes to all viewers.
+    """Encodes the newest frame while a viewer waits for one, and sends the same bytes to all viewers.
 
     A viewer that is not ready costs nothing: nobody waits for it. All methods except ``close`` belong to the
     event loop.

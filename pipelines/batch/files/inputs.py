@@ -62,7 +62,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of the user's words.
+    """The inputs that the user's words name.
 
     Attributes:
         inputs: the sources in order, each once.

@@ -69,5 +69,5 @@ def size_in_store(address: str) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SepcamError(f"{address} cannot be looked at: {error}") from error
+        raise SepcamError(f"{address} cannot be reached: {error}") from error
     return -1 if about["type"] == "directory" else about["size"]

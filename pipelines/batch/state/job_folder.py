@@ -33,7 +33,7 @@ class JobInfo:
 
     Attributes:
         settings: what is done to every file.
-        inputs: as the user named them, to go on without naming them again.
+        inputs: as the user named them, to continue without naming them again.
         recursive: whether folders of folders were searched.
         models: SHA-256 of the weights of each network, by its name; none for a plugin.
         versions: of the packages that results depend on.

@@ -16,7 +16,7 @@ from ....models.errors import SepcamError
 from ..files.inputs import Input
 
 State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
-"""``stopped`` was interrupted: its files hold what it came to, and the next run makes them anew.
+"""``stopped`` was interrupted: its files hold what was finished, and the next run recomputes them.
 ``failed`` is set aside after its last attempt; ``skipped`` is a copy of another file, or Sepcam's own."""
 STATES: tuple[State, ...] = get_args(State)
 UNDONE: Final = frozenset(("waiting", "running", "stopped"))

@@ -18,7 +18,7 @@ class JobSettings:
         saves: which kinds of results.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each file to stop, or None.
-        coco_annotations: file that gives the image ids of COCO results, or None.
+        coco_annotations: file with the image ids of COCO results, or None.
     """
 
     analysis: AnalysisOptions

@@ -31,7 +31,7 @@ class Steps(Protocol):
         ...
 
     def done(self, task: Task, result: TaskResult) -> TaskResult | None:
-        """A task is done; what came of the whole file, if that was the last one."""
+        """A task is done; the outcome of the whole file, if that was the last one."""
         ...
 
     def progress(self, task: Task, frames: int, total: int | None) -> tuple[int, int | None]:
@@ -76,8 +76,8 @@ class _Step:
 class FileInParts:
     """A long file, cut at key frames: all parts are detected, then tracked, then rendered, then joined.
 
-    What is finished of a part lies in a folder, so that another run goes on from there. A file that is not in
-    order is done as a whole after all.
+    Finished parts lie in a folder, so that another run continues from there. A damaged file is processed as a
+    whole after all.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class FileInParts:
         return (done + frames if self._step.name == "render" else 0), None
 
     def _end(self, result: TaskResult) -> TaskResult:
-        """What came of the file; its parts are kept only where another run can go on with them."""
+        """The outcome of the file; its parts stay only where another run can continue with them."""
         if result.complete and not result.disk_full and not result.again:
             self._forget()
         return result

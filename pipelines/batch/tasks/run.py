@@ -16,7 +16,7 @@ from .types import FileTask, Report, Task, TaskResult, made_by_sepcam
 
 
 def run_task(task: Task, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
-    """Does a task. Never raises what belongs to the file: that is told in the result.
+    """Runs a task. Errors of the file are never raised: they are in the result.
 
     Args:
         task: what to do.

@@ -15,7 +15,7 @@ from .segment_store import Part
 pass
 
 Report = Callable[[int, int | None], None]
-"""Is told how many frames of a task are done, and of how many, if that is known. Raises KeyboardInterrupt
+"""Called with the frames of a task that are done, and the total, if that is known. Raises KeyboardInterrupt
 where the task is to end early."""
 
 
@@ -47,7 +47,7 @@ class FileTask(Task):
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What came of a task.
+    """The outcome of a task.
 
     Attributes:
         frames: frames that were analyzed.
@@ -60,7 +60,7 @@ class TaskResult:
         error: why there are no outputs, in one line; None where all went well.
         skipped: why nothing was to be done; None where something was.
         again: whether another attempt may fare better.
-        disk_full: whether it is of no use to go on at all.
+        disk_full: whether continuing is useless.
         cuts: of a search for them: where parts of a file begin, in seconds; none to leave it whole.
         sound: of a part: whether the file was in order.
     """

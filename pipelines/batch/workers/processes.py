@@ -131,7 +131,7 @@ class ProcessPool:
         return self._max_memory is not None and taken > self._max_memory
 
     def _renew(self, worker: "_Worker") -> None:
-        """Gives back what a worker has taken for a large image and keeps."""
+        """Releases the memory that a worker took for a large image."""
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
@@ -250,7 +250,7 @@ class _Inbox:
             try:
                 message = self._pipe.recv()
             except (EOFError, OSError):
-                # Nobody is there to hear of any result. Partial files stay; the next run clears them away.
+                # Nobody waits for a result. Partial files stay; the next run clears them away.
                 os._exit(1)
             if message == _STOP:
                 self._stopped.set()

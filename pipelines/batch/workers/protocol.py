@@ -46,7 +46,7 @@ class Finished:
     Attributes:
         worker: who did it.
         task: its id.
-        result: what came of it.
+        result: its outcome.
         rss: bytes of memory that the worker takes now, 0 where that is unknown.
     """
 

@@ -34,7 +34,7 @@ class StallWatch:
         self.moved(0, None)
 
     def moved(self, frames: int, total: int | None) -> None:
-        """So many frames of the task are done, of so many, if that is known."""
+        """Called with the frames that are done, and the total, if that is known."""
         self._asked_at, self._silent_s = self._clock(), 0.0
         self._ending = total is not None and frames >= total
 
