@@ -1,7 +1,8 @@
 """``sepcam compare``: measuring both forms of the networks, and the report."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .comparison import CompareRequest, Comparison
@@ -13,14 +14,11 @@ __all__ = [
     "Outputs",
 ]
 
-_MODULES: Final = {
-    "CompareRequest": ".comparison",
-    "Comparison": ".comparison",
-    "Outputs": ".run",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "CompareRequest": "comparison",
+        "Comparison": "comparison",
+        "Outputs": "run",
+    },
+)

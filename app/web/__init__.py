@@ -1,7 +1,8 @@
 """``sepcam serve``: live video, visitors' cameras and video files in a browser."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .application import Service
@@ -15,15 +16,12 @@ __all__ = [
     "serve",
 ]
 
-_MODULES: Final = {
-    "Access": ".auth",
-    "ServeRequest": ".server",
-    "Service": ".application",
-    "serve": ".server",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Access": "auth",
+        "ServeRequest": "server",
+        "Service": "application",
+        "serve": "server",
+    },
+)

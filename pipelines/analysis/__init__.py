@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_exports
+from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .analyzer import Analyzer

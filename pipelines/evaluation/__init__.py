@@ -1,1 +1,60 @@
 """How accurate and how fast it is: metrics against ground truth, agreement, paired timing."""
+
+from typing import TYPE_CHECKING
+
+from ...models.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from .consistency import difference, largest
+    from .error_gallery import WorstImages
+    from .ground_truth import CocoImage, coco_people, mot_people
+    from .metrics import evaluate_coco, evaluate_mot
+    from .paired_timing import Estimate, Rounds, Tick, Turn, beyond_noise, estimate
+    from .quantization_loss import DetectorTrial, Figure, PoseTrial, Trial, images
+
+__all__ = [
+    "CocoImage",
+    "DetectorTrial",
+    "Estimate",
+    "Figure",
+    "PoseTrial",
+    "Rounds",
+    "Tick",
+    "Trial",
+    "Turn",
+    "WorstImages",
+    "beyond_noise",
+    "coco_people",
+    "difference",
+    "estimate",
+    "evaluate_coco",
+    "evaluate_mot",
+    "images",
+    "largest",
+    "mot_people",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "CocoImage": "ground_truth",
+        "DetectorTrial": "quantization_loss",
+        "Estimate": "paired_timing",
+        "Figure": "quantization_loss",
+        "PoseTrial": "quantization_loss",
+        "Rounds": "paired_timing",
+        "Tick": "paired_timing",
+        "Trial": "quantization_loss",
+        "Turn": "paired_timing",
+        "WorstImages": "error_gallery",
+        "beyond_noise": "paired_timing",
+        "coco_people": "ground_truth",
+        "difference": "consistency",
+        "estimate": "paired_timing",
+        "evaluate_coco": "metrics",
+        "evaluate_mot": "metrics",
+        "images": "quantization_loss",
+        "largest": "consistency",
+        "mot_people": "ground_truth",
+    },
+)

@@ -1,6 +1,7 @@
 """The package is one import name with one-way imports and small folders, and a wheel holds all of it."""
 
 import ast
+import importlib
 import json
 import os
 import re
@@ -128,6 +129,13 @@ def test_each_folder_says_what_it_holds_and_is_small(folder):
         len([path for path in modules() if path.parent == folder and path.name != "__init__.py"])
         <= MOST_MODULES
     )
+
+
+@pytest.mark.parametrize("folder", folders(), ids=str)
+def test_each_folder_exports_names_that_exist(folder):
+    package = importlib.import_module(import_name(folder))
+    for name in getattr(package, "__all__", ()):
+        assert getattr(package, name) is not None
 
 
 def test_no_module_is_long():

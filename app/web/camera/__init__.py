@@ -1,7 +1,8 @@
 """The page's camera tab: a visitor's own camera."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from ....models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .routes import Cameras
@@ -12,13 +13,10 @@ __all__ = [
     "Cameras",
 ]
 
-_MODULES: Final = {
-    "CameraSession": ".session",
-    "Cameras": ".routes",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "CameraSession": "session",
+        "Cameras": "routes",
+    },
+)

@@ -1,7 +1,8 @@
 """The page's live tab: frames, switches, recordings, people."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from ....models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .jpeg_stream import JpegStream
@@ -15,15 +16,12 @@ __all__ = [
     "router",
 ]
 
-_MODULES: Final = {
-    "JpegStream": ".jpeg_stream",
-    "Live": ".routes",
-    "PeopleList": ".people",
-    "router": ".routes",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "JpegStream": "jpeg_stream",
+        "Live": "routes",
+        "PeopleList": "people",
+        "router": "routes",
+    },
+)

@@ -1,7 +1,8 @@
 """What the page's tabs share: connections, downloads, failures, colors."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from ....models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .color import web_color
@@ -16,15 +17,12 @@ __all__ = [
     "web_color",
 ]
 
-_MODULES: Final = {
-    "Connection": ".websocket",
-    "Downloads": ".downloads",
-    "Failures": ".failures",
-    "web_color": ".color",
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Connection": "websocket",
+        "Downloads": "downloads",
+        "Failures": "failures",
+        "web_color": "color",
+    },
+)
