@@ -13,7 +13,7 @@ import numpy as np
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ...models.hardware import physical_cores
-from ...models.profiling import machine
+from ...models.profiling import machine, roofline
 from ...models.profiling.variants import Subject, external, paper_network, registered
 from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
@@ -29,10 +29,9 @@ from .findings import findings
 from .measure_network import NetworkMeasurement
 from .measure_pipeline import KINDS, PipelineMeasurement
 from .memory import footprint
+from .report import SCHEMA, VERSION
 from .side_by_side import LONGEST_S, record
 
-SCHEMA = "sepcam-compare"
-VERSION = 1
 PAPER = {
     "separable": {"macs": 569_000_000, "params": 4_200_000},
     "baseline": {"macs": 4_866_000_000, "params": 29_300_000},
@@ -164,7 +163,7 @@ class Comparison:
 
     def _limits(self, options: RuntimeOptions, tick: Tick) -> None:
         del tick
-        found = self._ceilings[options] = machine.ceiling(options)
+        found = self._ceilings[options] = roofline.ceiling(options)
         entry = {"options": options_entry(options)} | asdict(found) | {"ridge": found.ridge}
         self.report["ceilings"].append(entry)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...models.profiling.cost import Layer, Pair, Profile, pairs, profile
 from ...models.profiling.equivalence import Verdict, verify
 from ...models.profiling.layer_times import layer_times
-from ...models.profiling.machine import Ceiling, bytes_per_value
+from ...models.profiling.roofline import Ceiling, bytes_per_value
 from ...models.profiling.variants import Subject, Variant
 from ...models.runtime.options import Runner, RuntimeOptions
 from ...models.types import U8

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...models.profiling.cost import Profile, profile
-from ...models.profiling.machine import bytes_per_value
+from ...models.profiling.roofline import bytes_per_value
 from ...models.profiling.variants import Subject
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ...models.errors import SepcamError
 from ...models.files import atomic_write
 from ...pipelines.evaluation.paired_timing import Estimate, beyond_noise
-from .comparison import SCHEMA, VERSION
 from .entries import options_text
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+SCHEMA = "sepcam-compare"
+VERSION = 1
 
 _FORMS = {"separable": "separable", "standard": "standard", "baseline": "paper's baseline, untrained"}
 Report = dict[str, Any]

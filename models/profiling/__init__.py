@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .cost import Layer, Pair, Profile, pairs, profile
     from .energy import EnergyMeter
     from .equivalence import Verdict, verify
-    from .machine import Ceiling, bytes_per_value
+    from .roofline import Ceiling, bytes_per_value
     from .variants import Subject, Variant, paper_network, registered
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Ceiling": "machine",
+        "Ceiling": "roofline",
         "EnergyMeter": "energy",
         "Layer": "cost",
         "Pair": "cost",
@@ -39,7 +39,7 @@ __getattr__ = lazy_exports(
         "Subject": "variants",
         "Variant": "variants",
         "Verdict": "equivalence",
-        "bytes_per_value": "machine",
+        "bytes_per_value": "roofline",
         "pairs": "cost",
         "paper_network": "variants",
         "profile": "cost",

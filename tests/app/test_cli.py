@@ -225,20 +225,22 @@ def test_models_are_listed_with_both_costs(sepcam):
     assert "Apache-2.0" in line
 
 
-def test_weights_are_taken_from_a_file_and_verified(sepcam, cache_dir, shared_weights, tmp_path):
+def test_a_file_that_is_no_network_is_refused(sepcam, cache_dir, tmp_path):
     file = tmp_path / "weights.onnx"
     file.write_bytes(b"no network")
     code, _, err = sepcam("models", "fetch", "yolox-nano", "--file", str(file))
     assert code == 2
     assert "does not hold the weights of yolox-nano" in err
     assert "yolox-nano: not fetched" in sepcam("models", "verify")[1]
-    if shared_weights is not None:
-        code, out, _ = sepcam(
-            "models", "fetch", "yolox-nano", "--file", str(shared_weights / "yolox_nano.onnx")
-        )
-        assert code == 0
-        assert str(cache_dir) in out
-        assert "yolox-nano: ok" in sepcam("models", "verify")[1]
+
+
+def test_weights_from_a_file_are_verified(sepcam, cache_dir, published_weights):
+    code, out, _ = sepcam(
+        "models", "fetch", "yolox-nano", "--file", str(published_weights / "yolox_nano.onnx")
+    )
+    assert code == 0
+    assert str(cache_dir) in out
+    assert "yolox-nano: ok" in sepcam("models", "verify")[1]
 
 
 def test_damaged_weights_are_found(sepcam, cache_dir):

@@ -419,14 +419,8 @@ def test_what_the_package_index_carries_loads(name: str):
     [("yolox-nano", "yolox_nano.onnx"), ("ssd-mobilenet-v1-coco", "coco_ssd_mobilenet_v1_1.0_quant.tflite")],
 )
 def test_what_only_an_address_carries_loads_from_a_file(
-    name: str, file: str, shared_weights: Path | None, cache_dir: Path, tmp_path: Path, onnx_of
+    name: str, file: str, published_weights: Path, cache_dir: Path
 ):
     store = WeightStore(notice=lambda text: None)
-    if shared_weights is None:
-        path = tmp_path / "random.onnx"
-        path.write_bytes(onnx_of(REGISTRY[name].build()))
-        store.registry = {name: replace(REGISTRY[name], format="onnx")}
-    else:
-        path = shared_weights / file
-    store.fetch(name, path)
+    store.fetch(name, published_weights / file)
     REGISTRY[name].build().load_state_dict(store.load(name))

@@ -87,14 +87,15 @@ def test_another_size_is_fitted_into_the_first():
 
 def test_the_number_of_the_attempt_is_told():
     seen = []
-    source = ReconnectingSource(connecting(Camera(1), *[SepcamError("away")] * 3, Camera(1)), waits_s=AT_ONCE)
-    connect = source._connect
+    connect = connecting(Camera(1), *[SepcamError("away")] * 3, Camera(1))
+    source = None
 
     def noting():
-        seen.append(source.attempt)
+        if source is not None:
+            seen.append(source.attempt)
         return connect()
 
-    source._connect = noting
+    source = ReconnectingSource(noting, waits_s=AT_ONCE)
     taken(source, 2)
     assert seen == [1, 2, 3, 4]
 
