@@ -81,7 +81,7 @@ def test_what_is_not_there_is_told_at_once(spec, message, small, monkeypatch):
 
 
 def test_what_is_no_network_is_told_when_it_is_built(small):
-    with pytest.raises(SepcamError, match="gives a int, not a torch"):
+    with pytest.raises(SepcamError, match="returns a int, not a torch"):
         builder(f"{small}:number")()
 
 

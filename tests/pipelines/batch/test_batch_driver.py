@@ -129,7 +129,7 @@ def test_what_no_attempt_can_mend_gets_one(run):
 
 def test_a_full_disk_ends_the_job_and_sets_nothing_aside(run):
     pool = Pool(lambda name, attempt: TaskResult(error="the disk is full", disk_full=True), size=1)
-    with pytest.raises(DiskFullError, match="the disk is full; then the same command goes on"):
+    with pytest.raises(DiskFullError, match="the disk is full; then the same command continues"):
         run(pool)
     assert pool.attempts == ["a.mp4"]
     assert all(one.state == "done" for one in run(Pool(fine)).values())
