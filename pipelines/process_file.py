@@ -14,6 +14,7 @@ from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
+from .sinks.serialize import network_facts
 from .sources.base import Source
 from .types import RunSummary, StreamInfo
 
@@ -132,13 +133,8 @@ def context(
 
 def header(pipeline: Pipeline) -> dict[str, Any]:
     """What results say of the pipeline that made them; the first line of a JSONL file."""
-    model = pipeline.model
     return {
         "version": metadata.version("sepcam"),
-        "models": {"detector": model.detector, "pose": model.pose},
-        "backbone": model.backbone,
         "tasks": list(pipeline.options.tasks),
-        "labels": list(model.labels),
-        "keypoint_names": list(model.keypoint_names),
-        "skeleton": [list(pair) for pair in model.skeleton],
+        **network_facts(pipeline.model),
     }

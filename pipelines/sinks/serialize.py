@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..types import Instances, RunSummary, StreamInfo
+from ..types import Instances, ModelInfo, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
 
@@ -22,6 +22,17 @@ def source_facts(info: StreamInfo) -> dict[str, Any]:
         "fps": info.fps,
         "frame_count": info.frame_count,
         "rotation": info.rotation,
+    }
+
+
+def network_facts(model: ModelInfo) -> dict[str, Any]:
+    """What records say of the networks, as JSON."""
+    return {
+        "models": {"detector": model.detector, "pose": model.pose},
+        "backbone": model.backbone,
+        "labels": list(model.labels),
+        "keypoint_names": list(model.keypoint_names),
+        "skeleton": [list(pair) for pair in model.skeleton],
     }
 
 
