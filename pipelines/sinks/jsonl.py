@@ -13,7 +13,7 @@ from .serialize import network_facts, objects, source_facts, summary_facts
 
 
 class JsonlSink(Sink):
-    """One JSON object a line: a header, every frame, a summary; the networks again when they were switched."""
+    """One JSON object a line: a header, every frame, a summary; the networks again where they switch."""
 
     def __init__(
         self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
