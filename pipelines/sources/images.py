@@ -10,6 +10,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8
+from ..files.addresses import is_address
 from ..files.file_types import IMAGE_SUFFIXES
 from ..types import Frame, StreamInfo
 from .base import OpenOptions, Source, SourceKind
@@ -136,7 +137,7 @@ def _is_image(path: Path) -> bool:
 
 def _claims(spec: str) -> bool:
     path = Path(spec)
-    if "://" in spec or path.is_dir():
+    if is_address(spec) or path.is_dir():
         return path.is_dir()
     return path.suffix.lower() in IMAGE_SUFFIXES if path.exists() else bool(_GLOB.search(spec))
 
