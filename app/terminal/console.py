@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ...models.errors import SepcamError
 from ...pipelines.files.addresses import redacted
@@ -60,15 +60,11 @@ def fail(line: str) -> None:
 
 
 class _Forgiving(io.TextIOBase):
-    """A stream whose writing never fails."""
+    """A stream whose writing never fails; has what rich asks a file for."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-
-    @property
-    def encoding(self) -> str:
-        """That of the stream."""
-        return self._stream.encoding
+        self.encoding = stream.encoding
 
     def write(self, text: str) -> int:
         """Write what can be written."""
@@ -99,7 +95,7 @@ def stderr_console() -> "Console":
     """Where bars are drawn: stderr, and nowhere once the terminal is closed."""
     from rich.console import Console
 
-    return Console(file=_Forgiving(sys.stderr))
+    return Console(file=cast("TextIO", _Forgiving(sys.stderr)))
 
 
 @contextmanager
