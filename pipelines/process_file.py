@@ -14,6 +14,7 @@ from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
+from .sinks.serialize import network_facts
 from .sources.base import Source
 from .types import RunSummary, StreamInfo
 
@@ -99,7 +100,8 @@ def _run(
     source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
 ) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
-    results = pipeline.run(source, overlay=overlay_of(pipeline) if annotated else None, recorder=recorder)
+    overlay = overlay_of(pipeline, source.info) if annotated else None
+    results = pipeline.run(source, overlay=overlay, recorder=recorder)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -109,9 +111,9 @@ def _run(
     return True
 
 
-def overlay_of(pipeline: Pipeline) -> Overlay:
-    """What draws onto the images of a recording."""
-    model = pipeline.model
+def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
+    """What draws onto the images of a recording of this source."""
+    model = pipeline.model_for(info)
     hud = Hud(f"{model.detector}  {model.backbone}")
     return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
 
@@ -126,19 +128,14 @@ def context(
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
-        target.source, info, header(pipeline), overwrite, coco_annotations, limits=target.limits
+        target.source, info, header(pipeline, info), overwrite, coco_annotations, limits=target.limits
     )
 
 
-def header(pipeline: Pipeline) -> dict[str, Any]:
-    """What results say of the pipeline that made them; the first line of a JSONL file."""
-    model = pipeline.model
+def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
+    """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
-        "models": {"detector": model.detector, "pose": model.pose},
-        "backbone": model.backbone,
         "tasks": list(pipeline.options.tasks),
-        "labels": list(model.labels),
-        "keypoint_names": list(model.keypoint_names),
-        "skeleton": [list(pair) for pair in model.skeleton],
+        **network_facts(pipeline.model_for(info)),
     }

@@ -7,13 +7,13 @@ from typing import Any
 
 from ...models.types import U8
 from ..files.text import TextFile
-from ..types import FrameResult, RunSummary, StreamInfo
+from ..types import FrameResult, ModelInfo, RunSummary, StreamInfo
 from .base import Sink, SinkContext, SinkKind
-from .serialize import objects, source_facts, summary_facts
+from .serialize import network_facts, objects, source_facts, summary_facts
 
 
 class JsonlSink(Sink):
-    """One JSON object a line: a header, every frame, a summary."""
+    """One JSON object a line: a header, every frame, a summary; the networks again where they switch."""
 
     def __init__(
         self, path: Path, info: StreamInfo, header: Mapping[str, Any], *, overwrite: bool = False
@@ -30,6 +30,8 @@ class JsonlSink(Sink):
             SepcamError: If the target exists, or its folder cannot be written to.
         """
         line = _line({"type": "header", **source_facts(info), **header})
+        self._model: ModelInfo | None = None
+        self._networks = {name: header.get(name) for name in network_facts(ModelInfo())}
         self._file = TextFile(path, overwrite=overwrite)
         try:
             self._file.write(line)
@@ -44,11 +46,20 @@ class JsonlSink(Sink):
             SepcamError: If it cannot be written (a full disk).
         """
         frame = result.frame
+        if result.model is not self._model:
+            self._note_networks(result.model, frame.index)
         line: dict[str, Any] = {"type": "frame", "frame": frame.index, "time_s": round(frame.time_s, 6)}
         if frame.name:
             line["name"] = frame.name
         line["objects"] = objects(result.instances)
         self._file.write(_line(line))
+
+    def _note_networks(self, model: ModelInfo, index: int) -> None:
+        """Writes a line where the frames from ``index`` on have other networks than the lines before say."""
+        self._model, networks = model, network_facts(model)
+        if model.detector and networks != self._networks:
+            self._networks = networks
+            self._file.write(_line({"type": "networks", "frame": index, **networks}))
 
     def prepare(self, summary: RunSummary) -> None:
         """Write the summary line.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..files.addresses import redacted
-from ..types import Instances, RunSummary, StreamInfo
+from ..types import Instances, ModelInfo, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
 
@@ -23,6 +23,17 @@ def source_facts(info: StreamInfo) -> dict[str, Any]:
         "fps": info.fps,
         "frame_count": info.frame_count,
         "rotation": info.rotation,
+    }
+
+
+def network_facts(model: ModelInfo) -> dict[str, Any]:
+    """What records say of the networks, as JSON."""
+    return {
+        "models": {"detector": model.detector, "pose": model.pose},
+        "backbone": model.backbone,
+        "labels": list(model.labels),
+        "keypoint_names": list(model.keypoint_names),
+        "skeleton": [list(pair) for pair in model.skeleton],
     }
 
 

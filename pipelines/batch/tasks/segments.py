@@ -183,7 +183,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks) if task.draw else None,
+            overlay=overlay_of(networks, whole) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,10 +19,19 @@ from sepcam.pipelines.sinks.coco import CocoSink
 from sepcam.pipelines.sinks.jsonl import JsonlSink
 from sepcam.pipelines.sinks.mot import MotSink
 from sepcam.pipelines.sinks.parquet import ParquetSink
+from sepcam.pipelines.sinks.serialize import network_facts
 from sepcam.pipelines.sinks.video import VideoSink
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.synthetic import read_index
-from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
+from sepcam.pipelines.types import (
+    Frame,
+    FrameResult,
+    Instances,
+    MaskCrop,
+    ModelInfo,
+    RunSummary,
+    StreamInfo,
+)
 
 from tests.clips import audio_samples, cut, picture, turn, write_clip
 from tests.servers import files_in, served
@@ -336,6 +346,25 @@ class TestJsonl:
         line = json.loads((tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()[1])
         assert line["name"] == "bild ä.png"
         assert set(line["objects"][0]) == {"label", "score", "box"}
+
+    def test_networks_that_were_switched_are_named_once(self, tmp_path):
+        first, other = (
+            ModelInfo("people", labels=("person",)),
+            ModelInfo("yolox-nano", labels=("person", "dog")),
+        )
+        sink = JsonlSink(tmp_path / "a.jsonl", StreamInfo("x", 96, 64, None), network_facts(first))
+        for index, model in enumerate((first, first, other, other)):
+            sink.write(replace(still(index), model=model))
+        sink.close(SUMMARY)
+        lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+        assert [line["type"] for line in lines] == [
+            "header",
+            *["frame"] * 2,
+            "networks",
+            *["frame"] * 2,
+            "summary",
+        ]
+        assert lines[3] == {"type": "networks", "frame": 2, **network_facts(other)}
 
 
 class TestMot:
