@@ -1,7 +1,6 @@
 """What the command line says, and where: results on stdout, everything else on stderr."""
 
 import errno
-import io
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -59,7 +58,7 @@ def fail(line: str) -> None:
     note(f"error: {' '.join(line.split())}")
 
 
-class _Forgiving(io.TextIOBase):
+class _Forgiving:
     """A stream whose writing never fails; has what rich asks a file for."""
 
     def __init__(self, stream: TextIO) -> None:
