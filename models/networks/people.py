@@ -123,7 +123,7 @@ def _separable(inputs: int, outputs: int, kernel: int) -> DepthwiseSeparable:
 
 
 def _as_matrix(separable: DepthwiseSeparable) -> tuple[Tensor, Tensor]:
-    """What it is on flattened (3, 3, inputs) patches: an (outputs, 9 * inputs) matrix and (outputs,) biases."""
+    """What it is on flattened (3, 3, inputs) patches: an (outputs, 9 * inputs) matrix and the biases."""
     depthwise, pointwise = separable.depthwise.conv, separable.pointwise.conv
     mix = pointwise.weight.flatten(1)
     weight = mix[:, None] * depthwise.weight.flatten(1).T
