@@ -170,7 +170,7 @@ def test_small_people_are_left_to_the_largest_look():
         maps = empty_maps(size[0] // 4, size[1] // 4)
         for x1, y1, x2, y2 in seen[size]:
             plant(maps, (x1, y1, x2, y2), np.random.default_rng(0).uniform((x1, y1), (x2, y2), (17, 2)))
-        outputs = as_outputs(maps)
+        outputs = [maps.maps()]
         return lambda images: outputs
 
     found = PeopleNetwork(look, None, sizes=(256, 512), large=150).detect(np.zeros((416, 512, 3), np.uint8))
