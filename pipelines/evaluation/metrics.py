@@ -174,7 +174,13 @@ def _average_precision(
 
 def _only(result: Mapping[str, Any], field: str) -> dict[str, Any]:
     """One kind of result alone, since the library judges an object's size by whatever it finds first."""
-    return {key: result[key] for key in ("image_id", "category_id", "score", field)}
+    score = result.get(f"{field}_score", result["score"])
+    return {
+        "image_id": result["image_id"],
+        "category_id": result["category_id"],
+        "score": score,
+        field: result[field],
+    }
 
 
 def _load_json(path: Path) -> Any:  # noqa: ANN401  whatever the file holds
