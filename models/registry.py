@@ -62,7 +62,10 @@ def networks_of(detector: str, pose: str) -> tuple[str, ...]:
 
 def different() -> list[str]:
     """One name of each network: some are registered in several ways."""
-    return list({model.build: model.name for model in reversed(REGISTRY.values())}.values())[::-1]
+    names = {}
+    for model in REGISTRY.values():
+        names.setdefault(model.build, model.name)
+    return list(names.values())
 
 
 def larger_inputs() -> dict[str, int]:

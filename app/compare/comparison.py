@@ -110,7 +110,7 @@ class Comparison:
         """
         self._request, self._store = request, store
         self._options = [_fixed(options) for options in request.options]
-        self._ceilings: dict[RuntimeOptions, machine.Ceiling] = {}
+        self._ceilings: dict[RuntimeOptions, roofline.Ceiling] = {}
         self._seen_frames = open_clips(request.source, clips=_IMAGES, length=2)
         self.report = self._header(self._seen_frames)
         self.seen = {}
