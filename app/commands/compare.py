@@ -8,7 +8,6 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from ...models.errors import SepcamError
-from ...models.registry import different
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import DEFAULT_POSE
 from ...pipelines.sinks import outputs
@@ -101,6 +100,7 @@ def compare(
     for folder in dict.fromkeys(path.parent for path in files):
         outputs.check_writable(folder)
 
+    from ...models.registry import different
     from ..compare.comparison import CompareRequest
     from ..compare.run import Outputs, run
 
