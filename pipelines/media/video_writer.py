@@ -16,7 +16,7 @@ from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
-from .audio import AudioTrack
+from .audio import AudioTracks
 from .frame_conversion import fitted
 from .limits import OpenLimits
 
@@ -81,7 +81,7 @@ class VideoWriter:
         self._origin_s: float | None = None if info.live else info.start_s
         self._fps = info.fps or _FALLBACK_FPS
         self._last = -1
-        self._audio: AudioTrack | None = None
+        self._audio: AudioTracks | None = None
         encoder = self._choose(encoders)
         time_base = info.time_base or _FALLBACK_TIME_BASE
         too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
@@ -98,7 +98,7 @@ class VideoWriter:
                 self._container.metadata["comment"] = MADE_BY
                 self._stream = self._add_stream(self._container, encoder)
                 if audio_from is not None:
-                    self._audio = AudioTrack(
+                    self._audio = AudioTracks(
                         audio_from, self._container, start_s=info.start_s, limits=audio_limits
                     )
             except FFmpegError as error:

@@ -232,7 +232,7 @@ class TestDamagedFiles:
         with pytest.raises(SepcamError, match="cut or damaged"):
             open_source(path)
 
-    def test_sound_without_pictures(self, tmp_path):
+    def test_sound_without_video(self, tmp_path):
         import av
 
         with av.open(str(tmp_path / "a.wav"), "w") as output:
@@ -241,7 +241,7 @@ class TestDamagedFiles:
             frame.sample_rate = 8000
             output.mux(stream.encode(frame))
             output.mux(stream.encode(None))
-        with pytest.raises(SepcamError, match="sound but no pictures"):
+        with pytest.raises(SepcamError, match="sound but no video"):
             open_source(tmp_path / "a.wav")
 
     def test_a_start_after_the_end(self, tmp_path):
