@@ -88,7 +88,7 @@ def record(
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
-            raise SepcamError(f"{target.source} has no frames")
+            raise SepcamError(f"{target.title} has no frames")
         summary = recorder.finish(source.warnings, complete=complete)
     except BaseException:
         recorder.abort()

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..files.addresses import redacted
 from ..types import Instances, ModelInfo, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
@@ -14,7 +15,11 @@ SCORE_DECIMALS = 4
 
 
 def source_facts(info: StreamInfo) -> dict[str, Any]:
-    """What records say of their source, as JSON."""
+    """What records say of their source, as JSON.
+
+    All coordinates are pixels of a frame of ``width`` x ``height``, upright and with square pixels;
+    ``pixel_aspect`` and ``rotation`` are what the file asked for.
+    """
     return {
         "source": info.name,
         "width": info.width,
@@ -22,6 +27,7 @@ def source_facts(info: StreamInfo) -> dict[str, Any]:
         "fps": info.fps,
         "frame_count": info.frame_count,
         "rotation": info.rotation,
+        "pixel_aspect": round(float(info.pixel_aspect), 6),
     }
 
 
@@ -44,7 +50,7 @@ def summary_facts(summary: RunSummary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "fps": round(summary.fps, 2),
         "stage_ms": {stage: round(ms, 3) for stage, ms in summary.stage_ms.items()},
-        "warnings": list(summary.warnings),
+        "warnings": [redacted(line) for line in summary.warnings],
         "complete": summary.complete,
     }
 

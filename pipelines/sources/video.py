@@ -1,5 +1,7 @@
 """Video files and network streams as frames, whatever state they are in."""
 
+import os
+import stat
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -12,6 +14,7 @@ from av.error import FFmpegError
 
 from ...models.errors import SepcamError
 from ...models.types import U8
+from ..files.addresses import STDIN, is_address, shown
 from ..media.containers import (
     clock_start,
     frame_count,
@@ -79,7 +82,7 @@ class VideoSource:
             SepcamError: If it is missing, not a video, or has no frame that can be decoded.
         """
         self.warnings = []
-        self._path, self._start_s, self._limit = path, start_s, limit
+        self._name, self._start_s, self._limit = shown(str(path)), start_s, limit
         self._until_s = float("inf") if end_s is None else end_s
         self._lock = threading.Lock()
         self._stopped = False
@@ -87,7 +90,9 @@ class VideoSource:
         self._broken: str | None = None
         self._end_s = 0.0
         self._skipped = 0
+        self._path = path
         self._limits, self._index, self._deinterlace = limits, stream, deinterlace
+        self._once = _once(str(path))
         self._open()
         try:
             self._first = self._first_frame()
@@ -143,14 +148,14 @@ class VideoSource:
         return following
 
     def _open(self) -> None:
-        protocol, remote, _ = str(self._path).partition("://")
+        protocol, remote = str(self._path).partition("://")[0].lower(), is_address(str(self._path))
         self._container, self._stream = open_video(
             self._path,
             stream=self._index,
             timeout=_NETWORK_TIMEOUT_S if remote else None,
             limits=self._limits,
         )
-        self._live = bool(remote) and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
+        self._live = remote and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
         # Decoding frame by frame in threads is fastest and holds some frames back.
         self._stream.thread_type = "SLICE" if self._live else "AUTO"
         codec = self._stream.codec_context
@@ -174,7 +179,7 @@ class VideoSource:
         first frames are missing: so it is repeated from an earlier place until a frame before the start is
         decoded; in the end, the file is read from its beginning.
         """
-        if self._start_s <= 0:
+        if self._start_s <= 0 or self._once:
             return next(self._decoded, None)
         for earlier_s in _SEEK_EARLIER_S:
             if earlier_s < self._start_s and self._seek(self._start_s - earlier_s):
@@ -211,7 +216,7 @@ class VideoSource:
     def _describe(self) -> StreamInfo:
         if self._first is None:
             where = f" after {self._start_s:g} s" if self._start_s > 0 else " that can be decoded"
-            raise SepcamError(f"{self._path} has no frames{where}")
+            raise SepcamError(f"{self._name} has no frames{where}")
         stream, decoded = self._stream, self._first[0]
         turns, _ = orientation(decoded)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -223,15 +228,14 @@ class VideoSource:
         count = None if self._start_s > 0 else frame_count(stream)
         if count and self._limit is not None:
             count = min(count, self._limit)
-        remote = "://" in str(self._path)
         return StreamInfo(
-            name=str(self._path) if remote else Path(self._path).name,
+            name=stream_name(self._name),
             width=width,
             height=height,
             fps=frame_rate(stream),
             frame_count=count,
             rotation=90 * turns,
-            has_audio=bool(self._container.streams.audio) and not self._live,
+            has_audio=bool(self._container.streams.audio) and not (self._live or self._once),
             live=self._live,
             time_base=None if self._live else stream.time_base,
             pixel_aspect=aspect,
@@ -275,6 +279,8 @@ class VideoSource:
     def _judge(self, frames: int) -> None:
         """Say, at the end, what was wrong with the file."""
         self.warnings.extend(self._converter.notices)
+        if self._once and self._container.streams.audio:
+            self.warnings.append("its sound is left out, since a pipe can be read only once")
         if self._live:
             self.warnings.append(
                 f"the stream ended after {frames} frames: {self._broken or 'its sender stopped'}"
@@ -303,11 +309,29 @@ class VideoSource:
         return f"cut after {frames} frames: {self._broken}" if self._broken else None
 
 
+def stream_name(shown_name: str) -> str:
+    """The name in `StreamInfo` of a file, an address without its secrets, or the standard input."""
+    if shown_name == STDIN:
+        return "stdin"
+    return shown_name if is_address(shown_name) else Path(shown_name).name
+
+
+def _once(path: str) -> bool:
+    """Whether a source can be read only once, from its beginning: a pipe."""
+    if is_address(path):
+        return False
+    try:
+        mode = os.stat(0 if path == STDIN else path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
 KIND = SourceKind(
     "video",
-    lambda spec: "://" in spec or Path(spec).exists(),
+    lambda spec: spec == STDIN or is_address(spec) or Path(spec).exists(),
     lambda spec, options: VideoSource(
-        spec if "://" in spec else Path(spec),
+        spec,
         start_s=options.start_s,
         limit=options.limit,
         stream=options.stream,

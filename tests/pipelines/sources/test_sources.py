@@ -91,9 +91,14 @@ class TestVideoFiles:
         assert (info.width, info.height) == (97, 65)
         assert frames[3].image.shape == (65, 97, 3)
 
-    def test_pixels_that_are_not_square_are_told(self, tmp_path):
-        path = write_clip(tmp_path / "a.mp4", pixel_aspect=Fraction(16, 11))
-        assert read(path)[0].pixel_aspect == Fraction(16, 11)
+    @pytest.mark.parametrize(
+        ("aspect", "size"),
+        [(Fraction(16, 11), (140, 64)), (Fraction(1, 2), (96, 128)), (Fraction(9), (96, 64))],
+    )
+    def test_pixels_that_are_not_square_are_stretched(self, tmp_path, aspect, size):
+        info, frames, _ = read(write_clip(tmp_path / "a.mp4", pixel_aspect=aspect))
+        assert (info.pixel_aspect, info.width, info.height) == (aspect, *size)
+        assert frames[0].image.shape == (size[1], size[0], 3)
 
     @pytest.mark.parametrize(
         ("matrix", "turned", "degrees"),
@@ -432,7 +437,7 @@ class TestImages:
         _, frames, warnings = read(tmp_path)
         assert indices(frames) == [0, 2]
         assert [frame.index for frame in frames] == [0, 1]
-        assert warnings == [f"{i}.png cannot be read as an image: left out" for i in (1, 3)]
+        assert warnings == ["1.png cannot be read as an image: left out", "3.png is empty: left out"]
 
     def test_no_image_at_all(self, tmp_path):
         with pytest.raises(SepcamError, match="has no images"):
@@ -441,7 +446,7 @@ class TestImages:
         (tmp_path / "b.png").write_bytes(b"x")
         with pytest.raises(SepcamError, match="none of the 2 images"):
             open_source(tmp_path)
-        with pytest.raises(SepcamError, match=r"a\.png is not an image"):
+        with pytest.raises(SepcamError, match=r"a\.png cannot be read as an image$"):
             open_source(tmp_path / "a.png")
 
     @given(st.lists(st.integers(0, 10**6), unique=True))
