@@ -14,6 +14,7 @@ from ..pipelines.execution.memory import return_freed_memory
 from .commands.compare import compare
 from .commands.demo import demo
 from .commands.evaluate import evaluate
+from .commands.export_site import export_site
 from .commands.live import live
 from .commands.models import models
 from .commands.process import process
@@ -52,6 +53,7 @@ app.command(epilog=examples(PROCESS_EXAMPLES))(process)
 app.command()(compare)
 app.command(epilog=examples(LIVE_EXAMPLES))(live)
 app.command(epilog=examples(SERVE_EXAMPLES))(serve)
+app.command("export")(export_site)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 
