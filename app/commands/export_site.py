@@ -21,6 +21,10 @@ def export_site(
     from ..web.device.site import export_site as write
 
     sizes = write(out, overwrite=overwrite)
-    network = sum(size for name, size in sizes.items() if name.startswith("network/") and "standard" not in name)
-    console.say(f"{out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the network {network / 1e6:.1f} MB")
+    network = sum(
+        size for name, size in sizes.items() if name.startswith("network/") and "standard" not in name
+    )
+    console.say(
+        f"{out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the network {network / 1e6:.1f} MB"
+    )
     console.say(f"copy it to any web host with https://; to try it here: python -m http.server -d {out}")

@@ -211,13 +211,32 @@ var Letterbox = class {
     const scale = Math.min(height / image.height, width / image.width);
     const rows = Math.max(Math.trunc(image.height * scale), 1);
     const columns = Math.max(Math.trunc(image.width * scale), 1);
-    const down = taps(image.height, rows);
-    const across = taps(image.width, columns);
+    const near = scale < 1 ? halved(image, rows, columns) : image;
     this.input.fill(0);
-    resample(image, down, across, this.input, width);
+    resample(near, taps(near.height, rows), taps(near.width, columns), (x, y, red, green, blue) => {
+      const target = (y * width + x) * 3;
+      this.input[target] = blue + 0.5;
+      this.input[target + 1] = green + 0.5;
+      this.input[target + 2] = red + 0.5;
+    });
     return { scaleX: columns / image.width, scaleY: rows / image.height };
   }
 };
+function halved(image, rows, columns) {
+  let near = image;
+  while (near.height >> 1 >= rows && near.width >> 1 >= columns) {
+    const [height, width] = [near.height >> 1, near.width >> 1];
+    const data = new Uint8ClampedArray(height * width * 4);
+    resample(near, taps(near.height, height), taps(near.width, width), (x, y, red, green, blue) => {
+      const target = (y * width + x) * 4;
+      data[target] = red;
+      data[target + 1] = green;
+      data[target + 2] = blue;
+    });
+    near = { width, height, data };
+  }
+  return near;
+}
 function taps(from, to) {
   return to < from ? averaging(from, to) : bilinear(from, to);
 }
@@ -249,7 +268,7 @@ function bilinear(from, to) {
   }
   return { count: to, reach: 2, first, weights };
 }
-function resample(image, down, across, out, outWidth) {
+function resample(image, down, across, put) {
   const line = new Float32Array(image.width * 4);
   const { data } = image;
   for (let y = 0; y < down.count; y++) {
@@ -260,8 +279,7 @@ function resample(image, down, across, out, outWidth) {
       const start = (down.first[y] + k) * image.width * 4;
       for (let i = 0; i < line.length; i++) line[i] += weight * data[start + i];
     }
-    let target = y * outWidth * 3;
-    for (let x = 0; x < across.count; x++, target += 3) {
+    for (let x = 0; x < across.count; x++) {
       let red = 0;
       let green = 0;
       let blue = 0;
@@ -273,9 +291,7 @@ function resample(image, down, across, out, outWidth) {
         green += weight * line[from + 1];
         blue += weight * line[from + 2];
       }
-      out[target] = blue + 0.5;
-      out[target + 1] = green + 0.5;
-      out[target + 2] = red + 0.5;
+      put(x, y, red, green, blue);
     }
   }
 }
@@ -1418,5 +1434,6 @@ export {
   maskInputs,
   percentile,
   placeMasks,
+  unique,
   unpack
 };

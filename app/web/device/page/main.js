@@ -58,7 +58,9 @@ async function drawCard(card) {
   context2.fillStyle = LOOK.ground;
   context2.fillRect(0, 0, 1200, 630);
   write("Sepcam on this device", 60, 90, 40, LOOK.ink, 650);
-  write(headline(card), 60, 200, 64, LOOK.ink, 700);
+  const [headline, interval] = headlines(card);
+  write(headline, 60, 170, 52, LOOK.ink, 700);
+  write(interval, 60, 214, 28, LOOK.soft);
   const most = Math.max(...KINDS.map((kind2) => card.ms[kind2] ?? 0), 1e-9);
   KINDS.forEach((kind2, i) => {
     const ms = card.ms[kind2];
@@ -76,9 +78,12 @@ async function drawCard(card) {
     canvas2.toBlob((blob) => blob === null ? fail2(new Error("no PNG")) : done(blob), "image/png");
   });
 }
-function headline({ times_slower: ratio }) {
-  if (ratio === null) return "Separable convolutions, in a browser";
-  return `Standard takes ${figure(ratio.median)} times as long (${figure(ratio.low)} to ${figure(ratio.high)})`;
+function headlines({ times_slower: ratio, pairs }) {
+  if (ratio === null) return ["Separable convolutions, in a browser", ""];
+  return [
+    `Standard takes ${figure(ratio.median)} times as long`,
+    `95 % interval ${figure(ratio.low)} to ${figure(ratio.high)}, over ${pairs} frames`
+  ];
 }
 function figure(value) {
   return Number.isFinite(value) ? value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2) : "–";

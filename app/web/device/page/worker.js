@@ -77,7 +77,7 @@ var Runtime = class _Runtime {
     ort.env.wasm.numThreads = threads;
     ort.env.wasm.proxy = false;
     ort.env.wasm.wasmPaths = { mjs: new URL(glue, folder).href };
-    ort.env.wasm.wasmBinary = wasm.buffer;
+    ort.env.wasm.wasmBinary = wasm;
     return new _Runtime(ort, backend, threads, joinPlanes(weights), progress2);
   }
   /** The network in one form, which is loaded when it is first asked for. */
@@ -135,6 +135,8 @@ var GAP_S = 2;
 var GAP_STEPS = 4;
 var STEP_WEIGHT = 0.2;
 var RARELY_MS = 100;
+var BLANK = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4) };
+var WARM_UP = { longest: 64, masks: false };
 var settings;
 var runtime;
 var tracker;
@@ -182,7 +184,8 @@ async function open(wanted) {
 }
 async function prepare(kind) {
   const begun = performance.now();
-  await (await runtime).form(kind);
+  const network = await (await runtime).form(kind);
+  if (kind === "separable") await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
   say({ type: "prepared", kind, seconds: (performance.now() - begun) / 1e3 });
 }
 async function analyze(bitmap, timeS, wanted) {

@@ -93,7 +93,9 @@ export async function drawCard(card: Card): Promise<Blob> {
   context.fillStyle = LOOK.ground;
   context.fillRect(0, 0, 1200, 630);
   write("Sepcam on this device", 60, 90, 40, LOOK.ink, 650);
-  write(headline(card), 60, 200, 64, LOOK.ink, 700);
+  const [headline, interval] = headlines(card);
+  write(headline, 60, 170, 52, LOOK.ink, 700);
+  write(interval, 60, 214, 28, LOOK.soft);
   const most = Math.max(...KINDS.map((kind) => card.ms[kind] ?? 0), 1e-9);
   KINDS.forEach((kind, i) => {
     const ms = card.ms[kind];
@@ -112,9 +114,12 @@ export async function drawCard(card: Card): Promise<Blob> {
   });
 }
 
-function headline({ times_slower: ratio }: Card): string {
-  if (ratio === null) return "Separable convolutions, in a browser";
-  return `Standard takes ${figure(ratio.median)} times as long (${figure(ratio.low)} to ${figure(ratio.high)})`;
+function headlines({ times_slower: ratio, pairs }: Card): [string, string] {
+  if (ratio === null) return ["Separable convolutions, in a browser", ""];
+  return [
+    `Standard takes ${figure(ratio.median)} times as long`,
+    `95 % interval ${figure(ratio.low)} to ${figure(ratio.high)}, over ${pairs} frames`,
+  ];
 }
 
 /** Three digits, more where the number has them. */

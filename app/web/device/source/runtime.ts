@@ -87,7 +87,7 @@ export class Runtime {
     ort.env.wasm.numThreads = threads;
     ort.env.wasm.proxy = false;
     ort.env.wasm.wasmPaths = { mjs: new URL(glue, folder).href };
-    ort.env.wasm.wasmBinary = wasm.buffer;
+    ort.env.wasm.wasmBinary = wasm;
     return new Runtime(ort, backend, threads, joinPlanes(weights), progress);
   }
 

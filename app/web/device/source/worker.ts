@@ -10,6 +10,9 @@ const GAP_STEPS = 4; // usual steps between frames that a gap is longer than
 const STEP_WEIGHT = 0.2; // of the newest step in the usual one
 const RARELY_MS = 100; // between reports of how far a download is
 
+const BLANK: Image = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4) };
+const WARM_UP = { longest: 64, masks: false };
+
 let settings: Settings;
 let runtime: Promise<Runtime>;
 let tracker: Tracker;
@@ -64,7 +67,9 @@ async function open(wanted: Backend | "auto"): Promise<Runtime> {
 
 async function prepare(kind: Kind): Promise<void> {
   const begun = performance.now();
-  await (await runtime).form(kind);
+  const network = await (await runtime).form(kind);
+  // The first run takes longer: so that no frame waits for it. The standard form would take seconds more.
+  if (kind === "separable") await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
   say({ type: "prepared", kind, seconds: (performance.now() - begun) / 1000 });
 }
 

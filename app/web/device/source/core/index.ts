@@ -1,7 +1,7 @@
 // What the worker and the tests use of the analysis.
 
 export { assign } from "./assignment";
-export { iou } from "./boxes";
+export { iou, unique } from "./boxes";
 export { decode } from "./decoding";
 export { fittedSize, Letterbox } from "./letterbox";
 export { maskInputs, placeMasks } from "./masks";
