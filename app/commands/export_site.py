@@ -1,4 +1,4 @@
-"""``sepcam export``: the page that finds people on its visitors' own devices, as a folder for any web host."""
+"""``sepcam export``: the page that finds people on its visitors' own devices, for any web host."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,10 +21,7 @@ def export_site(
     from ..web.device.site import export_site as write
 
     sizes = write(out, overwrite=overwrite)
-    network = sum(
-        size for name, size in sizes.items() if name.startswith("network/") and "standard" not in name
-    )
-    console.say(
-        f"{out}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB; the network {network / 1e6:.1f} MB"
-    )
+    total = sum(sizes.values())
+    network = sum(size for name, size in sizes.items() if name.startswith("network/"))
+    console.say(f"{out}: {len(sizes)} files, {total / 1e6:.1f} MB; the network {network / 1e6:.1f} MB")
     console.say(f"copy it to any web host with https://; to try it here: python -m http.server -d {out}")

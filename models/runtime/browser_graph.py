@@ -1,7 +1,7 @@
 """ONNX graphs for a browser: both forms of a network on one file of float16 weights.
 
-A graph has no weights of its own. It names places in a file that all graphs share, and makes float32 of what it
-finds there. The standard form is made of the same bytes: the graph puts each depthwise kernel on the diagonal
+A graph has no weights of its own. It names places in a file that all graphs share, and converts what is there
+to float32. The standard form is made of the same bytes: the graph puts each depthwise kernel on the diagonal
 of a full one, which a runtime computes once, when it loads the graph. So nobody downloads millions of zeros.
 """
 

@@ -1,4 +1,4 @@
-"""The network files of the page: both forms of `people` as ONNX graphs, their weights, and the page's settings."""
+"""The network files of the page: both forms of `people` as ONNX graphs, their weights, and settings."""
 
 import gzip
 import json
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from ....models.runtime.browser_graph import BrowserGraph
 
 FILES: Final = (
-    "settings.json",
     "weights.bin",
     "people-separable.onnx",
     "mask-separable.onnx",
     "people-standard.onnx",
     "mask-standard.onnx",
 )
-"""Names of the files."""
+"""Names of the files that are kept in the cache."""
 
 _FORMAT = 1
 _KINDS: tuple[ConvKind, ...] = ("separable", "standard")
 _COLORS = 96
 _DEFAULT_SIZE = 320
+_SMALLEST = 192  # longer side of the input, for slow phones and people near the camera
 _CHECKED = (64, 96)  # height and width of the image on which a graph is compared with torch
 
 
@@ -73,9 +73,7 @@ def network_folder(root: Path | None = None) -> Path:
 def _write(target: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".draft.", dir=target.parent))
     try:
-        files = _graphs()
-        files["settings.json"] = json.dumps(_settings(files), indent=2).encode()
-        for name, content in files.items():
+        for name, content in _graphs().items():
             (draft / name).write_bytes(content)
         os.replace(draft, target)
     finally:
@@ -124,14 +122,20 @@ def _traced() -> "list[tuple[str, BrowserGraph, Any]]":
 
 
 def _planes(weights: bytes) -> bytes:
-    """All low bytes of the float16 values, then all high ones: those compress, beside each other they don't."""
+    """All low bytes of the float16 values, then all high ones, which compress well on their own."""
     return np.frombuffer(weights, np.uint8).reshape(-1, 2).T.tobytes()
 
 
-def _settings(files: dict[str, bytes]) -> dict[str, Any]:
-    """What the page has to know of the network, and how it draws people; see source/protocol.ts."""
+def settings_file(folder: Path) -> bytes:
+    """``settings.json`` of a network folder; see `Settings` in source/protocol.ts."""
+    sizes = {name: (folder / name).stat().st_size for name in FILES}
+    return json.dumps(settings() | {"bytes": sizes}, indent=2).encode()
+
+
+def settings() -> dict[str, Any]:
+    """What the page has to know of the network, and how it draws people."""
     assert PEOPLE.detector is not None
-    sizes = sorted({max(PEOPLE.input_size), *map(max, PEOPLE.detector.smaller_inputs)})
+    sizes = sorted({_SMALLEST, max(PEOPLE.input_size), *map(max, PEOPLE.detector.smaller_inputs)})
     return {
         "version": metadata.version("sepcam"),
         "network": PEOPLE.name,
@@ -141,7 +145,6 @@ def _settings(files: dict[str, bytes]) -> dict[str, Any]:
         "default_size": _DEFAULT_SIZE,
         "macs": dict(zip(_KINDS, PEOPLE.macs, strict=True)),
         "params": dict(zip(_KINDS, PEOPLE.params, strict=True)),
-        "bytes": {name: len(content) for name, content in files.items()},
         "bones": [[a, b, to_css(color)] for a, b, color in Skeleton(coco.SKELETON, coco.KEYPOINTS).bones],
         "min_joint_score": MIN_JOINT_SCORE,
         "mask_opacity": MASK_OPACITY,

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ....models.errors import SepcamError
 from ...assets import demo_clip
-from .networks import FILES, network_folder
+from .networks import FILES, network_folder, settings_file
 from .site import POLICY, page_files
 
 _TYPES: Final = {
@@ -40,12 +40,14 @@ def router() -> APIRouter:
 
     @routes.get("/device/network/{name}")
     async def network(name: str) -> Response:
-        if name not in FILES:
+        if name not in (*FILES, "settings.json"):
             raise HTTPException(404, "there is no such file")
         try:
             folder = await run_in_threadpool(network_folder)
         except SepcamError as error:
             raise HTTPException(503, str(error)) from error
+        if name == "settings.json":
+            return Response(settings_file(folder), media_type=_type(name), headers=dict(_HEADERS))
         return FileResponse(folder / name, media_type=_type(name), headers=dict(_HEADERS))
 
     @routes.get("/device/sample.mp4")

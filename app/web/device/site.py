@@ -35,7 +35,7 @@ def page_files() -> dict[str, bytes]:
 
 def _service_worker(page: dict[str, bytes], runtime: dict[str, bytes]) -> bytes:
     """The service worker with what it has to know; its bytes change whenever any file of the page does."""
-    digest = hashlib.sha256(networks.version().encode())
+    digest = hashlib.sha256(json.dumps([networks.version(), networks.settings()]).encode())
     for name, content in sorted((page | runtime).items()):
         digest.update(f"{name} {len(content)} ".encode() + content)
     kept = ["./", *sorted(page.keys() - {"index.html", "sw.js"}), "sample.mp4"]
@@ -67,6 +67,7 @@ def export_site(folder: Path, *, overwrite: bool = False) -> dict[str, int]:
     }
     made = networks.network_folder()
     files |= {f"network/{name}": (made / name).read_bytes for name in networks.FILES}
+    files["network/settings.json"] = lambda: networks.settings_file(made)
     files["sample.mp4"] = demo_clip().read_bytes
     sizes = {}
     for name, read in files.items():

@@ -27,15 +27,16 @@ const given = Object.fromEntries(Object.entries(about.arrays).map(([name, type])
   return [name, new types[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))];
 }}));
 const {{ values }} = about;
-const write = (name, array) => fs.writeFileSync({folder} + "/out." + name, Buffer.from(array.buffer, array.byteOffset, array.byteLength));
+const write = (name, array) =>
+  fs.writeFileSync({folder} + "/out." + name, Buffer.from(array.buffer, array.byteOffset, array.byteLength));
 """
 
 
 class Core:
     """Calls the analysis with arrays and JSON values, in a folder of its own.
 
-    The program finds them as ``given.NAME`` (flat) and ``values.NAME``, and the analysis as ``core``; it prints
-    its result as JSON and gives arrays with ``write(NAME, array)``.
+    The program finds them as ``given.NAME`` (flat) and ``values.NAME``, and the analysis as ``core``; it
+    prints its result as JSON and gives arrays with ``write(NAME, array)``.
     """
 
     def __init__(self, folder: Path) -> None:
