@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from typing import Annotated, NoReturn
 
@@ -11,6 +12,7 @@ import typer
 from ..models.errors import SepcamError
 from ..pipelines.execution.background import BACKGROUND
 from ..pipelines.execution.memory import return_freed_memory
+from ..pipelines.files.addresses import local_path
 from .commands.compare import compare
 from .commands.demo import demo
 from .commands.evaluate import evaluate
@@ -20,6 +22,7 @@ from .commands.models import models
 from .commands.process import process
 from .commands.serve import serve
 from .terminal import console
+from .terminal.streams import prepare_streams
 
 INTERRUPTED = 130
 
@@ -64,8 +67,9 @@ def main(args: Sequence[str] | None = None) -> None:
     The exit code is 0 when all is done, 1 when only some inputs could be processed, 2 when nothing useful was
     done, and 130 when the user stopped it.
     """
-    words = list(sys.argv[1:] if args is None else args)
+    words = [_at_home(word) for word in (sys.argv[1:] if args is None else args)]
     debug = "--debug" in words
+    prepare_streams()
     return_freed_memory()
     try:
         # Taken out here so that it may stand before the command or after it.
@@ -80,12 +84,21 @@ def main(args: Sequence[str] | None = None) -> None:
     _leave(code or 0)
 
 
+def _at_home(word: str) -> str:
+    """A word with ``~`` as the home folder where the shell left it, as in ``--out=~/results``."""
+    option, equals, value = word.partition("=")
+    if option.startswith("--") and equals:
+        return f"{option}={local_path(value)}" if value.startswith("~") else word
+    return local_path(word) if word.startswith("~") else word
+
+
 def _leave(code: int) -> NoReturn:
     if BACKGROUND.running():
         # Native code that loads a network, or waits for a dead stream, would crash if the interpreter ended
         # under it. All files are closed by now.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # a closed terminal, a full disk
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import hashlib
 import os
 import shutil
 import uuid
@@ -10,6 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import SepcamError
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
+
+_USUAL_NAME_LIMIT = 255
 
 
 class DiskFullError(SepcamError):
@@ -77,6 +86,7 @@ class PartialFile:
         try:
             make_folder(folder)
             self.path.write_bytes(b"")
+            self._claim = Claim(self.path)
         except OSError as error:
             why = error.strerror or str(error)
             raise SepcamError(f"cannot write to the folder {folder}: {why}; choose another") from error
@@ -87,9 +97,29 @@ class PartialFile:
         Raises:
             SepcamError: If that fails; the hidden file is deleted then.
         """
+        self.flush()
+        self.publish()
+
+    def flush(self) -> None:
+        """Flush the finished file to the disk, and make the folder of its name.
+
+        Raises:
+            SepcamError: If that fails (a full disk); the hidden file is deleted then.
+        """
         try:
             _sync(self.path)
             make_folder(self.target.parent)
+        except OSError as error:
+            self.discard()
+            raise self.failure(error) from error
+
+    def publish(self) -> None:
+        """Give the flushed file its name.
+
+        Raises:
+            SepcamError: If that fails; the hidden file is deleted then.
+        """
+        try:
             self._publish()
             _sync_folder(self.target.parent)
         except OSError as error:
@@ -100,6 +130,7 @@ class PartialFile:
     def discard(self) -> None:
         """Delete the hidden file, if it is there."""
         self.path.unlink(missing_ok=True)
+        self._claim.release()
 
     def failure(self, error: Exception) -> SepcamError:
         """The error to raise when writing failed with ``error``."""
@@ -139,6 +170,16 @@ def make_folder(folder: Path) -> None:
         _sync_folder(path.parent)
 
 
+def flush_folder(folder: Path) -> None:
+    """Flushes the files in a folder to the disk.
+
+    Raises:
+        OSError: If that fails.
+    """
+    for path in folder.iterdir():
+        _sync(path)
+
+
 def publish_folder(waiting: Path, target: Path) -> None:
     """Moves finished files from a hidden folder to their final folder, after they are flushed to the disk.
 
@@ -149,11 +190,9 @@ def publish_folder(waiting: Path, target: Path) -> None:
     Raises:
         OSError: If they cannot be moved.
     """
-    paths = sorted(waiting.iterdir())
-    for path in paths:
-        _sync(path)
+    flush_folder(waiting)
     make_folder(target)
-    for path in paths:
+    for path in sorted(waiting.iterdir()):
         os.replace(path, target / path.name)
     _sync_folder(target)
 
@@ -170,7 +209,39 @@ def hiding_place(target: Path) -> Path:
 
 def hidden_path(target: Path) -> Path:
     """A new hidden name for an unfinished target: ``.<stem>.partial-<32 digits><suffix>``."""
-    return hiding_place(target) / f".{target.stem}.partial-{uuid.uuid4().hex}{target.suffix}"
+    folder = hiding_place(target)
+    return folder / f"{_hidden_beginning(folder, target)}{uuid.uuid4().hex}{target.suffix}"
+
+
+def fit_name(folder: Path, stem: str, ending: str, *, room: int = 0) -> str:
+    """``<stem><ending>``, or where the file system takes no such long name, a shorter one.
+
+    Args:
+        folder: where the file is to be.
+        stem: is cut if it must be, and then ends in eight digits that tell it from others.
+        ending: is kept.
+        room: bytes that the name must leave free.
+    """
+    limit = _name_limit(folder) - len(os.fsencode(ending)) - room
+    data = os.fsencode(stem)
+    if len(data) <= limit:
+        return f"{stem}{ending}"
+    digits = hashlib.sha256(data).hexdigest()[:8]
+    return f"{data[: limit - 9].decode('utf-8', 'ignore')}-{digits}{ending}"
+
+
+def _hidden_beginning(folder: Path, target: Path) -> str:
+    beginning = fit_name(folder, f".{target.stem}", target.suffix, room=len(".partial-") + 32)
+    return f"{beginning.removesuffix(target.suffix)}.partial-"
+
+
+def _name_limit(folder: Path) -> int:
+    """Bytes that a name in a folder may have; of its nearest parent that exists."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path())
+    try:
+        return os.pathconf(there, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # Windows has no such call
+        return _USUAL_NAME_LIMIT
 
 
 def write_failure(target: Path, error: Exception) -> SepcamError:
@@ -188,17 +259,51 @@ def write_failure(target: Path, error: Exception) -> SepcamError:
 
 
 def clear_leftovers(target: Path) -> None:
-    """Deletes the hidden files and folders that a killed process left of this target.
-
-    Call it only while no process writes the target.
-    """
-    names = [f".{glob.escape(stem)}.partial-*" for stem in {target.stem, target.name}]
+    """Deletes the hidden files and folders of this target whose process has died; others are left alone."""
+    folder = hiding_place(target)
+    name = f"{glob.escape(_hidden_beginning(folder, target))}*"
     with suppress(OSError):
-        for path in [path for name in names for path in hiding_place(target).glob(name)]:
+        for path in [path for path in folder.glob(name) if path.suffix == target.suffix]:
+            claim = Claim(path)
+            if not claim.held:
+                continue
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.suffix == target.suffix:
+            else:
                 path.unlink(missing_ok=True)
+            claim.release()
+
+
+class Claim:
+    """Says that a process works on a hidden file or folder, until `release` or the end of the process.
+
+    Attributes:
+        held: whether nobody else works on it. Where a file system has no locks nobody can know: False.
+    """
+
+    held: bool
+
+    def __init__(self, path: Path) -> None:
+        """Try to claim it.
+
+        Raises:
+            OSError: If it is not there.
+        """
+        self.held = False
+        if fcntl is None:  # Windows deletes no open file anyway
+            self._handle = None
+            self.held = True
+            return
+        self._handle = os.open(path, os.O_RDONLY)
+        with suppress(OSError):
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.held = True
+
+    def release(self) -> None:
+        """Give it up; may be called twice."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 def _sync(path: Path) -> None:

@@ -6,6 +6,7 @@ A plugin is a class (or a function) that, called without arguments, gives a `typ
 """
 
 import importlib
+from contextlib import suppress
 from importlib import metadata
 from typing import Any, Literal, TypeVar
 
@@ -41,6 +42,9 @@ def load(name: str, group: Group, protocol: type[T]) -> T | None:
     except Exception as error:  # it is somebody else's code
         reason = " ".join(str(error).split())
         raise SepcamError(f"the plugin {name} does not load: {type(error).__name__}: {reason}") from error
+    if group == "sepcam.detectors" and not hasattr(made, "parts"):
+        with suppress(AttributeError):  # it takes no attributes
+            made.parts = frozenset()  # what finds boxes alone need not say so
     if not isinstance(made, protocol):
         wanted = [member for member in _members(protocol) if not hasattr(made, member)]
         raise SepcamError(

@@ -32,7 +32,7 @@ class Pipeline:
     Attributes:
         options: what is done.
         networks: what does it. ``pose`` is None if no task needs it, or the detector does it itself.
-        model: the networks, as results need to know them.
+        model: these networks, as results need to know them; see ``networks_for`` for photographs.
     """
 
     options: AnalysisOptions
@@ -117,24 +117,34 @@ class Pipeline:
     ) -> Analyzer:
         """What analyzes the frames of one source, for callers with their own loop; keeps its identities.
 
-        Where the detector is ``auto``, photographs get one of their own, which looks more closely.
-
         Args:
             info: of the source.
-            networks: in place of the pipeline's own.
+            networks: in place of those that ``networks_for`` returns.
             tracker: in place of a new one.
         """
-        if networks is None and self._auto and info.independent:
-            if self._photograph_networks is None:
-                self._photograph_networks = self._load(photographs=True)
-            networks = self._photograph_networks
         return Analyzer(
-            networks or self.networks,
+            networks or self.networks_for(info),
             self.options,
             tracker=tracker,
             independent=info.independent,
             fps=info.fps,
         )
+
+    def networks_for(self, info: StreamInfo) -> NetworkSet:
+        """The networks for a source: with ``auto``, photographs get a detector that looks more closely.
+
+        Raises:
+            SepcamError: If the networks for photographs, loaded when first needed, are unavailable.
+        """
+        if not (self._auto and info.independent):
+            return self.networks
+        if self._photograph_networks is None:
+            self._photograph_networks = self._load(photographs=True)
+        return self._photograph_networks
+
+    def model_for(self, info: StreamInfo) -> ModelInfo:
+        """The networks that analyze a source, as results need to know them; see ``networks_for``."""
+        return self.networks_for(info).info(self.options.tasks)
 
     def _load(self, *, photographs: bool) -> NetworkSet:
         options = self.options

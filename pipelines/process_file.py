@@ -88,7 +88,7 @@ def record(
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
-            raise SepcamError(f"{target.source} has no frames")
+            raise SepcamError(f"{target.title} has no frames")
         summary = recorder.finish(source.warnings, complete=complete)
     except BaseException:
         recorder.abort()
@@ -100,7 +100,8 @@ def _run(
     source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
 ) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
-    results = pipeline.run(source, overlay=overlay_of(pipeline) if annotated else None, recorder=recorder)
+    overlay = overlay_of(pipeline, source.info) if annotated else None
+    results = pipeline.run(source, overlay=overlay, recorder=recorder)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -110,9 +111,9 @@ def _run(
     return True
 
 
-def overlay_of(pipeline: Pipeline) -> Overlay:
-    """What draws onto the images of a recording."""
-    model = pipeline.model
+def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
+    """What draws onto the images of a recording of this source."""
+    model = pipeline.model_for(info)
     hud = Hud(f"{model.detector}  {model.backbone}")
     return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
 
@@ -127,14 +128,14 @@ def context(
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
-        target.source, info, header(pipeline), overwrite, coco_annotations, limits=target.limits
+        target.source, info, header(pipeline, info), overwrite, coco_annotations, limits=target.limits
     )
 
 
-def header(pipeline: Pipeline) -> dict[str, Any]:
-    """What results say of the pipeline that made them; the first line of a JSONL file."""
+def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
+    """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
         "tasks": list(pipeline.options.tasks),
-        **network_facts(pipeline.model),
+        **network_facts(pipeline.model_for(info)),
     }

@@ -1,8 +1,6 @@
 """``sepcam compare``: what depthwise-separable convolutions buy on this machine, on the user's own video."""
 
 import re
-import shlex
-import sys
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -107,7 +105,7 @@ def compare(
         rounds=rounds,
         seconds=seconds,
         seed=seed,
-        command=shlex.join(["sepcam", *sys.argv[1:]]),
+        command=console.command_line(),
         video=video,
         overwrite=overwrite,
     )

@@ -1,7 +1,5 @@
 """``sepcam evaluate``: how right the results are, by COCO's and MOTChallenge's measures, and how fast."""
 
-import shlex
-import sys
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -11,6 +9,7 @@ import typer
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind
 from ..options import shared as choices
+from ..terminal import console
 
 if TYPE_CHECKING:
     from ..evaluate.setups import Setup
@@ -79,7 +78,7 @@ def coco(
 
     data = CocoData(images, annotations, keypoints, max_people=max_people, limit=limit)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
-    run(data, setups, out, pose=pose, overwrite=overwrite, command=shlex.join(["sepcam", *sys.argv[1:]]))
+    run(data, setups, out, pose=pose, overwrite=overwrite, command=console.command_line())
 
 
 @evaluate.command()
@@ -116,7 +115,7 @@ def mot(
 
     data = MotData(video, gt, frames)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
-    run(data, setups, out, overwrite=overwrite, command=shlex.join(["sepcam", *sys.argv[1:]]))
+    run(data, setups, out, overwrite=overwrite, command=console.command_line())
 
 
 def _setups(

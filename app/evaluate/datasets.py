@@ -12,7 +12,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.ops import coco
-from ...models.types import Detector, Part, PoseEstimator, keypoint_network
+from ...models.types import ALL_PARTS, Detector, Part, PoseEstimator, keypoint_network
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.error_gallery import WorstImages
@@ -50,8 +50,8 @@ class Measured:
     worst: WorstImages
 
 
-LoadDetector = Callable[[float | None], Detector]
-"""Gives a detector with a score floor, or None for its own."""
+LoadDetector = Callable[[float | None, frozenset[Part]], Detector]
+"""Returns a detector with a score floor, None for its own, that finds these parts if it can."""
 LoadPose = Callable[[], PoseEstimator]
 
 
@@ -133,7 +133,7 @@ class CocoData:
 
     def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
         """See `Data`."""
-        network, landmarks = detector(SCORE_FLOOR), pose()
+        network, landmarks = detector(SCORE_FLOOR, ALL_PARTS), pose()
         everything = self._analyzer(network, landmarks, 0.0)
         least, worst = settings_for(network.name).high, WorstImages()
 
@@ -203,7 +203,7 @@ class MotData:
     def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
         """See `Data`; identities need no pose network."""
         options = AnalysisOptions(tasks=("track",), classes=("person",))
-        analyzer = Analyzer(NetworkSet(detector(None)), options, fps=self._fps)
+        analyzer = Analyzer(NetworkSet(detector(None, frozenset())), options, fps=self._fps)
         worst = WorstImages(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)
 

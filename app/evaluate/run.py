@@ -90,7 +90,7 @@ def _measure(
             )
 
         measured = data.measure(
-            lambda floor: setup.load(store, progress, score_floor=floor),
+            lambda floor, parts: setup.load(store, progress, score_floor=floor, parts=parts),
             landmarks,
             folder / f"{_stem(setup)}{data.suffix}",
             overwrite=overwrite,

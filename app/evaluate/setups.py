@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import ConvKind, Detector
+from ...models.types import ALL_PARTS, ConvKind, Detector, Part
 
 if TYPE_CHECKING:
     from ...models.weights.store import Progress, WeightStore
@@ -44,9 +44,14 @@ class Setup:
         return f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
 
     def load(
-        self, store: "WeightStore", progress: "Progress", *, score_floor: float | None = None
+        self,
+        store: "WeightStore",
+        progress: "Progress",
+        *,
+        score_floor: float | None = None,
+        parts: frozenset[Part] = ALL_PARTS,
     ) -> Detector:
-        """The detector, ready to run."""
+        """The detector, ready to run; see ``load_detector``."""
         from ...models.zoo import load_detector
 
         return load_detector(
@@ -55,6 +60,7 @@ class Setup:
             options=self.options,
             input_size=self.input_size,
             score_floor=score_floor,
+            parts=parts,
             store=store,
             progress=progress,
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ...models.errors import SepcamError
+from ...models.files import fit_name
 from ...models.types import ConvKind
 from ...pipelines.live.session import LiveSession
 from ...pipelines.live.settings import HudDetail
@@ -147,7 +148,8 @@ class Controls:
 
     def _new_path(self, suffix: str) -> Path:
         """A name with the time of day that no file has."""
-        stem = f"{self._stem}-{datetime.now():%Y%m%d-%H%M%S}"
+        time = f"-{datetime.now():%Y%m%d-%H%M%S}"
+        stem = fit_name(self._folder, self._stem, time, room=len("-99") + len(suffix))
         path, number = self._folder / f"{stem}{suffix}", 2
         while path.exists():
             path, number = self._folder / f"{stem}-{number}{suffix}", number + 1

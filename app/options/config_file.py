@@ -11,6 +11,8 @@ import tomli_w
 import typer
 
 from ...models.errors import SepcamError
+from ...pipelines.files.addresses import local_path
+from ...pipelines.files.text import read_text
 from .shared import LISTS, SETTINGS
 
 if sys.version_info >= (3, 11):
@@ -102,10 +104,8 @@ def _lay_under(ctx: typer.Context) -> None:
 
 def _read(ctx: typer.Context, path: Path) -> dict[str, Any]:
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SepcamError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        entries = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise SepcamError(f"{path} is not a TOML file: {error}") from error
     if "preset" in entries:
         _known(entries["preset"], presets(), f"{path}: there is no preset {{!r}}")
@@ -148,7 +148,8 @@ def _as_typed(param: Any, value: Any, what: str) -> Any:  # noqa: ANN401 - TOML'
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
         raise SepcamError(f"{what} cannot be {value!r}")
-    words = [str(item) for item in items]
+    # No shell has replaced the home folder's sign in a file.
+    words = [local_path(text) if text.startswith("~") else text for text in map(str, items)]
     if several:
         return words
     if isinstance(value, list) and param.name not in LISTS:

@@ -8,6 +8,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ...pipelines.batch.files.remote import in_store
+from ...pipelines.files.addresses import shown
 from .shared import JOBS
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -100,7 +101,7 @@ def place(text: str) -> tuple[Path, str | None]:
     if not in_store(text):
         return Path(text), None
     address = text.rstrip("/")
-    return Path("sepcam-jobs") / re.sub(r"[^\w.-]+", "-", address), address
+    return Path("sepcam-jobs") / re.sub(r"[^\w.-]+", "-", shown(address)), address
 
 
 def workers(text: str | None) -> int | Literal["auto"] | None:

@@ -16,7 +16,7 @@ from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
-from ...pipelines.batch.files.inputs import Found, find_inputs
+from ...pipelines.batch.files.inputs import Found, Input, find_inputs
 from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
@@ -25,9 +25,12 @@ from ...pipelines.batch.workers.autotune import Split, Tryout, choose, splits
 from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
 from ...pipelines.batch.workers.watchdog import STALL_S
+from ...pipelines.files.addresses import STDIN, is_address, shown
 from ...pipelines.sinks.outputs import check_writable
+from ...pipelines.sinks.registry import check_fits
 from ..options.load_networks import SizeOf, load
 from ..terminal import console
+from ..terminal.signals import ENDING, handled
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .single import Request, run_single
@@ -80,8 +83,8 @@ class JobRequest:
 
     @property
     def place(self) -> Path | str:
-        """Where the results are."""
-        return self.store or self.out
+        """Where the results are, as people may see it."""
+        return shown(self.store) if self.store else self.out
 
 
 def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
@@ -118,6 +121,8 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
 def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: SizeOf) -> int:
     if found.missing:
         raise SepcamError(found.missing[0])
+    for line in found.left_out:
+        console.note(line)
     annotations = settings.coco_annotations
     single = Request(
         request.out,
@@ -162,13 +167,16 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
     """
     for line in found.missing:
         console.fail(line)
+    for line in found.left_out:
+        console.note(line)
     if not found.inputs:
         return FAILED
+    inputs = _job_inputs(found.inputs, settings)
     info = JobInfo(settings, _anywhere(request.inputs), request.recursive, model_hashes(settings), versions())
     check_writable(request.out)
     folder = JobFolder(request.out, request.store)
     if request.store is not None:
-        console.note(f"job: {request.out} (for --status); results: {request.store}")
+        console.note(f"job: {request.out} (for --status); results: {request.place}")
     with folder.locked():
         if request.fresh:
             folder.forget()
@@ -177,7 +185,7 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
             agree(folder, info)
         with folder.journal() as journal:
             try:
-                plan(folder, journal, found.inputs, info, overwrite=request.overwrite or request.fresh)
+                plan(folder, journal, inputs, info, overwrite=request.overwrite or request.fresh)
                 folder.write(info)
                 complete = _drive(request, folder, journal, settings)
             except SepcamError:
@@ -186,6 +194,33 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
                 raise
             entries = journal.entries()
     return _code(entries, len(found.missing), complete=complete)
+
+
+def _job_inputs(inputs: Sequence[Input], settings: JobSettings) -> Sequence[Input]:
+    """The inputs that a job can take.
+
+    Of what a search found, images or videos that some kind of results is not for are left out, with a line.
+
+    Raises:
+        SepcamError: If one can be read by this process alone.
+    """
+    kept = []
+    for one in inputs:
+        if one.name == STDIN or one.name.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/")):
+            raise SepcamError(
+                f"{one.name} can be read by this process only: give it as the only input, without --workers"
+            )
+        try:
+            check_fits(one.title, settings.saves, "images" if one.images else "video")
+        except SepcamError as error:
+            if not one.found:
+                raise
+            console.note(f"{error}; it is left out")
+            continue
+        kept.append(one)
+    if not kept:
+        raise SepcamError(f"nothing is left for --save {','.join(settings.saves)}: leave some of these out")
+    return kept
 
 
 def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: JobSettings) -> bool:
@@ -234,7 +269,7 @@ def _anywhere(words: Sequence[str]) -> tuple[str, ...]:
         f"@{Path(word[1:]).absolute()}"
         if word.startswith("@")
         else str(Path(word).absolute())
-        if Path(word).exists() or ("*" in word and "://" not in word)
+        if word != STDIN and (Path(word).exists() or ("*" in word and not is_address(word)))
         else word
         for word in words
     )
@@ -312,12 +347,8 @@ def _interrupts() -> Iterator[list[int]]:
         heard.append(number)
         console.note("stopping: the files under way are completed as far as they are; again to end at once")
 
-    before = {name: signal.signal(name, note) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled((signal.SIGINT, *ENDING), note):
         yield heard
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 def _code(entries: list[Entry], missing: int, *, complete: bool) -> int:

@@ -36,7 +36,7 @@ class Lines:
 
     def ended(self, entry: Entry, result: TaskResult) -> None:
         """Prints the outcome."""
-        name = entry.input.name
+        name = entry.input.title
         if entry.state == "failed":
             console.fail(about(entry, entry.error or "failed"))
         elif entry.state == "skipped":
@@ -63,21 +63,21 @@ class JsonLines:
 
     def began(self, entry: Entry) -> None:
         """``begin``."""
-        _tell("begin", file=entry.input.name, attempt=entry.attempts + 1)
+        _tell("begin", file=entry.input.title, attempt=entry.attempts + 1)
 
     def advanced(self, entry: Entry, worker: int, frames: int, total: int | None) -> None:
         """``progress``."""
-        _tell("progress", file=entry.input.name, worker=worker, frames=frames, frame_count=total)
+        _tell("progress", file=entry.input.title, worker=worker, frames=frames, frame_count=total)
 
     def retried(self, entry: Entry, reason: str) -> None:
         """``retry``."""
-        _tell("retry", file=entry.input.name, reason=reason)
+        _tell("retry", file=entry.input.title, reason=reason)
 
     def ended(self, entry: Entry, result: TaskResult) -> None:
         """``end``."""
         _tell(
             "end",
-            file=entry.input.name,
+            file=entry.input.title,
             state=entry.state,
             attempts=entry.attempts,
             frames=entry.frames,
@@ -100,7 +100,7 @@ def _tell(event: str, **values: object) -> None:
 
 def about(entry: Entry, reason: str) -> str:
     """A reason that names its file."""
-    return reason if entry.input.name in reason else f"{entry.input.name}: {reason}"
+    return reason if entry.input.title in reason else f"{entry.input.title}: {reason}"
 
 
 class Bars(Lines):
@@ -113,7 +113,6 @@ class Bars(Lines):
             out: the output folder.
             entries: every file of the job.
         """
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         super().__init__(out)
@@ -130,7 +129,7 @@ class Bars(Lines):
             TaskProgressColumn(),
             TextColumn("[dim]{task.fields[note]}"),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=console.stderr_console(),
             transient=True,
             refresh_per_second=5,
         )
@@ -149,7 +148,7 @@ class Bars(Lines):
 
         if worker not in self._rows:
             self._rows[worker] = self._bars.add_task("", total=total, note="")
-        name = escape(entry.input.name[-40:])
+        name = escape(entry.input.title[-40:])
         of = f" of {total}" if total else ""
         note = f"{frames}{of} frames"
         self._bars.update(self._rows[worker], description=name, completed=frames, total=total, note=note)

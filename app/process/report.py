@@ -48,7 +48,7 @@ def totals(entries: Sequence[Entry], begun: float | None = None) -> dict[str, An
         **{state: states[state] for state in STATES},
         "frames": frames,
         "failures": [
-            {"file": entry.input.name, "error": entry.error} for entry in entries if entry.state == "failed"
+            {"file": entry.input.title, "error": entry.error} for entry in entries if entry.state == "failed"
         ],
     }
     if begun is not None:
@@ -74,7 +74,7 @@ def table(entries: Sequence[Entry]) -> "Table":
     for entry in shown:
         did = entry.state in ("done", "stopped")
         made.add_row(
-            Text(entry.input.name),
+            Text(entry.input.title),
             Text(entry.state, _COLOURS.get(entry.state, "")),
             str(entry.frames) if did else "",
             str(entry.people) if did else "",
@@ -98,7 +98,7 @@ def closing_lines(entries: Sequence[Entry], out: Path | str, begun: float | None
         )
     done = sorted((one for one in entries if one.state == "done"), key=lambda one: -one.seconds)
     if len(done) > _SLOWEST:
-        slowest = ", ".join(f"{one.input.name} {one.seconds:.1f} s" for one in done[:_SLOWEST])
+        slowest = ", ".join(f"{one.input.title} {one.seconds:.1f} s" for one in done[:_SLOWEST])
         lines.append(f"slowest: {slowest}")
     return lines
 

@@ -63,18 +63,16 @@ def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) ->
     Raises:
         SepcamError: If it cannot be processed, or the results cannot be written.
     """
-
-    def opener() -> Source:
-        return source.open(start_s=request.start_s, limit=request.frames)
-
-    with opener() as opened:
+    # Opened once: a pipe, or a server of a single client, cannot be opened again.
+    with source.open(start_s=request.start_s, limit=request.frames) as opened:
         info = opened.info
-    source_type = "images" if info.independent else "video"
-    check_fits(source.name, request.saves, source_type)
-    name = ResultName(request.folder, stem_of(info.name, images=info.independent), source_type=source_type)
-    job = Job(target(source.name, name, request.saves), opener)
-    check([job.target], request.folder, overwrite=request.overwrite)
-    return DONE if run(job, request, load()).complete else INTERRUPTED
+        source_type = "images" if info.independent else "video"
+        check_fits(source.title, request.saves, source_type)
+        stem = stem_of(info.name, images=info.independent)
+        name = ResultName(request.folder, stem, source_type=source_type)
+        job = Job(target(source.name, name, request.saves), lambda: opened)
+        check([job.target], request.folder, overwrite=request.overwrite)
+        return DONE if run(job, request, load()).complete else INTERRUPTED
 
 
 def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
@@ -118,10 +116,10 @@ def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Prog
 def _report(job: Job, outcome: Outcome) -> None:
     summary = outcome.summary
     for line in (*outcome.notices, *summary.warnings):
-        console.warn(f"{job.target.source}: {line}")
+        console.warn(f"{job.target.title}: {line}")
     if not summary.complete:
         of = f" of {outcome.info.frame_count}" if outcome.info.frame_count else ""
         console.note(f"stopped after {summary.frames}{of} frames; the files hold these")
     files = ", ".join(map(str, job.target.files.values()))
     people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
-    console.say(f"{job.target.source}: {summary.frames} frames, {people}, {summary.fps:.1f} FPS -> {files}")
+    console.say(f"{job.target.title}: {summary.frames} frames, {people}, {summary.fps:.1f} FPS -> {files}")

@@ -1,24 +1,51 @@
 """What the command line says, and where: results on stdout, everything else on stderr."""
 
+import errno
+import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO, cast
+
+from ...models.errors import SepcamError
+from ...pipelines.files.addresses import redacted
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from ...pipelines.process_file import Advance
 
 
 def say(line: str) -> None:
-    """Prints a line of results on stdout."""
-    print(line, flush=True)
+    """Prints a line of results on stdout, with addresses as `redacted` leaves them.
+
+    Raises:
+        SepcamError: If stdout cannot be written to, except a pipe that nobody reads (BrokenPipeError).
+    """
+    say_in_full(redacted(line))
+
+
+def say_in_full(line: str) -> None:
+    """Prints a line on stdout that may hold an address with its secrets, for whoever started the command.
+
+    Raises:
+        SepcamError: See `say`.
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno == errno.EIO:  # its terminal is closed
+            return
+        raise SepcamError(f"stdout cannot be written to: {error.strerror}") from error
 
 
 def note(line: str) -> None:
-    """Prints a line that is not a result on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Prints a line that is not a result on stderr; without a reader (a closed terminal) it is lost."""
+    with suppress(OSError):
+        print(redacted(line), file=sys.stderr, flush=True)
 
 
 def warn(line: str) -> None:
@@ -31,13 +58,51 @@ def fail(line: str) -> None:
     note(f"error: {' '.join(line.split())}")
 
 
+class _Forgiving:
+    """A stream whose writing never fails; has what rich asks a file for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The descriptor of the stream."""
+        return self._stream.fileno()
+
+
+def command_line() -> str:
+    """The command as it was typed, for the record, without the secrets of addresses."""
+    return redacted(shlex.join(["sepcam", *sys.argv[1:]]))
+
+
+def stderr_console() -> "Console":
+    """Where bars are drawn: stderr, and nowhere once the terminal is closed."""
+    from rich.console import Console
+
+    return Console(file=cast("TextIO", _Forgiving(sys.stderr)))
+
+
 @contextmanager
 def progress(title: str, total: int | None) -> "Iterator[Advance]":
     """A progress bar on stderr while the block runs, or nothing at all where stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, note="": None
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -47,7 +112,7 @@ def progress(title: str, total: int | None) -> "Iterator[Advance]":
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
-        console=Console(stderr=True),
+        console=stderr_console(),
         transient=True,
         refresh_per_second=5,
     )
@@ -73,12 +138,11 @@ def downloads() -> Iterator[Callable[[str, int, int | None], None]]:
 
         yield tell
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
     tasks: dict[str, TaskID] = {}
     columns = (TextColumn("fetching {task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=stderr_console(), transient=True) as bars:
 
         def move(name: str, done: int, total: int | None) -> None:
             if name not in tasks:

@@ -190,7 +190,7 @@ def _announce(address: str, port: int, access: Access, *, tls: bool) -> None:
     where = ipaddress.ip_address(address)
     shown = _own_address() if where.is_unspecified else address
     url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-    console.say(url if access.token is None else f"{url}?token={access.token}")
+    console.say_in_full(url if access.token is None else f"{url}?token={access.token}")
     if access.token is not None and not tls:
         console.note("browsers allow the camera only on https:// pages: use --tls-cert and --tls-key")
 

@@ -4,6 +4,7 @@ The trunk and the heads are Google's, unchanged; the mask head reads the same fe
 that person's keypoints, which tell it whose mask is wanted. `models.people` makes a `OnePassNetwork` of them.
 """
 
+import torch
 from torch import Tensor, nn
 
 from ..layers.conv import ConvAct, DepthwiseSeparable
@@ -19,6 +20,8 @@ MASK_SIZE = 2 * MASK_GRID
 """Side of a mask in its own pixels."""
 
 _WIDTH = 64
+_EVERYWHERE = ("center", "kpt_heatmap")
+_ASKED_FOR = ("kpt_regress", "kpt_offset", "box_scale", "box_offset")
 
 
 class PeopleMaps(MoveNet):
@@ -35,6 +38,47 @@ class PeopleMaps(MoveNet):
         """The outputs, see the class."""
         features = self.features(images)
         return (*self.read(features), features.permute(0, 2, 3, 1))
+
+
+class PeopleGrid(nn.Module):
+    """The part of `PeopleMaps` that is wanted of every cell.
+
+    Maps uint8 (B, H, W, 3) BGR to (B, 1, H / 4, W / 4) centers, (B, 17, H / 4, W / 4) heatmaps and
+    (B, H / 4, W / 4, 24) features, float32.
+    """
+
+    def __init__(self, maps: PeopleMaps) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The outputs, see the class."""
+        features = self.maps.features(images)
+        center, heatmap = (self.maps.heads[name](features).sigmoid() for name in _EVERYWHERE)
+        return center, heatmap, features.permute(0, 2, 3, 1)
+
+
+class PeopleCells(nn.Module):
+    """The heads of `PeopleMaps` that are wanted of a few cells, on the features around each.
+
+    Maps float32 (B, N, 3, 3, 24) to one float32 tensor (B, N, 72): the outputs of kpt_regress, kpt_offset,
+    box_scale and box_offset for each patch's middle. All heads are two matrices: nothing comes between a
+    separable convolution's two parts, and on one patch a convolution is a matrix.
+    """
+
+    def __init__(self, maps: PeopleMaps) -> None:
+        super().__init__()
+        heads = [maps.heads[name] for name in _ASKED_FOR]
+        first = [_as_matrix(head.separable) for head in heads]  # pyright: ignore[reportArgumentType]
+        last = [head.last.conv for head in heads]  # pyright: ignore
+        self.hidden = _linear(torch.cat([weight for weight, _ in first]), [bias for _, bias in first])
+        self.last = _linear(
+            torch.block_diag(*(conv.weight.flatten(1) for conv in last)), [conv.bias for conv in last]
+        )
+
+    def forward(self, patches: Tensor) -> tuple[Tensor]:
+        """The outputs, see the class."""
+        return (self.last(self.hidden(patches.flatten(2)).relu()),)
 
 
 class MaskHead(nn.Module):
@@ -76,3 +120,18 @@ class People(nn.Module):
 
 def _separable(inputs: int, outputs: int, kernel: int) -> DepthwiseSeparable:
     return DepthwiseSeparable(inputs, outputs, kernel, act=nn.Identity, last_act=nn.ReLU)
+
+
+def _as_matrix(separable: DepthwiseSeparable) -> tuple[Tensor, Tensor]:
+    """What it is on flattened (3, 3, inputs) patches: an (outputs, 9 * inputs) matrix and the biases."""
+    depthwise, pointwise = separable.depthwise.conv, separable.pointwise.conv
+    mix = pointwise.weight.flatten(1)
+    weight = mix[:, None] * depthwise.weight.flatten(1).T
+    bias = mix @ depthwise.bias + pointwise.bias
+    return weight.flatten(1), bias
+
+
+def _linear(weight: Tensor, biases: list[Tensor]) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.weight, layer.bias = nn.Parameter(weight.detach()), nn.Parameter(torch.cat(biases).detach())
+    return layer

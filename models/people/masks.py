@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 
 from ..types import F32
-from .decoding import KEYPOINTS, STRIDE
+from .decoding import STRIDE
+from .maps import FEATURES, KEYPOINTS
 from .types import People, View
 
 GRID = 40
@@ -13,7 +14,6 @@ GRID = 40
 MASK_SIZE = 2 * GRID
 """Side of its masks."""
 
-FEATURES = 24
 CHANNELS = FEATURES + KEYPOINTS + 2
 
 _CELLS = np.float32(1 / STRIDE)  # per pixel

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..detectors.candidates import Run
 from ..detectors.fitted import fitted_size
 from ..errors import SepcamError
 from ..ops import coco
@@ -14,6 +13,7 @@ from ..ops.masks import place_masks
 from ..spec import Size
 from ..types import F32, U8, Crop, Detections, Detector, Part
 from .look import Look
+from .maps import LookAt
 from .masks import MASK_SIZE, mask_affines, mask_inputs
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
@@ -53,7 +53,7 @@ class PeopleNetwork:
 
     def __init__(
         self,
-        compile_look: Callable[[Size], Run],
+        compile_look: Callable[[Size], LookAt],
         mask_head: MaskRun | None,
         *,
         sizes: Sequence[int],

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from ..detectors.candidates import Run
 from ..ops import coco
 from ..ops.roi import ROI_SCALE, roi_to_image
 from ..types import F32, U8, Part, Poses
 from .crops import cut
-from .decoding import Maps, decode
-from .look import FEATURES
+from .decoding import decode
+from .maps import LookAt, Maps
 from .masks import mask_affines, mask_inputs
 from .network import MaskRun
 from .types import People, View
@@ -30,7 +29,7 @@ class PeoplePose:
     """17 keypoints and a mask per person, a `PoseEstimator`. One thread at a time may use it.
 
     Args:
-        run: `networks.people.PeopleMaps`, compiled for batches of ``CROP`` x ``CROP`` pixels.
+        look_at: for batches of ``CROP`` x ``CROP`` pixels.
         compile_mask_head: returns `networks.people.MaskHead`, ready; called when masks are first wanted.
         name: as in the registry.
     """
@@ -40,9 +39,11 @@ class PeoplePose:
 
     parts: frozenset[Part] = frozenset(("pose", "segment"))
 
-    def __init__(self, run: Run, compile_mask_head: Callable[[], MaskRun], *, name: str = "people") -> None:
+    def __init__(
+        self, look_at: LookAt, compile_mask_head: Callable[[], MaskRun], *, name: str = "people"
+    ) -> None:
         self.name = name
-        self._run = run
+        self._look_at = look_at
         self._compile_mask_head = compile_mask_head
         self._mask_head: MaskRun | None = None
 
@@ -72,24 +73,23 @@ class PeoplePose:
         logits = np.full((len(rois), _GRID, _GRID), _BACKGROUND, np.float32) if masks else None
         for start in range(0, len(rois), _BATCH):
             views = [_view(roi) for roi in rois[start : start + _BATCH]]
-            outputs = self._look(image, views)
-            for index, view in enumerate(views):
+            for index, (view, maps) in enumerate(zip(views, self._look(image, views), strict=True)):
                 row = start + index
-                person = _middle(decode(Maps.of(outputs, index), _FLOOR, _CENTERS))
+                person = _middle(decode(maps, _FLOOR, _CENTERS))
                 if person is None:
                     continue
                 found = view.to_image(person)
                 keypoints[row], presence[row] = found.keypoints[0], 1
                 suggested[row] = _around(found.boxes[0])
                 if logits is not None:
-                    self._draw_mask(outputs[FEATURES][index], person, view, rois[row], logits[row])
+                    self._draw_mask(maps.features, person, view, rois[row], logits[row])
         return Poses(rois, keypoints, presence, suggested, logits)
 
-    def _look(self, image: U8, views: Sequence[View]) -> Sequence[F32]:
+    def _look(self, image: U8, views: Sequence[View]) -> Sequence[Maps]:
         batch: U8 = np.empty((len(views), CROP, CROP, 3), np.uint8)
         for crop, view in zip(batch, views, strict=True):
             cut(image, view, crop)
-        return self._run(batch)
+        return self._look_at(batch)
 
     def _draw_mask(self, features: F32, person: People, view: View, roi: F32, out: F32) -> None:
         """The logits of one person's mask, resampled to the grid of the region, (96, 96) ``out``."""

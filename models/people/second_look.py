@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..detectors.candidates import Run
 from ..spec import Size
 from ..types import F32, U8
 from .crops import crop_around, cut
-from .decoding import Maps, decode
-from .look import FEATURES
+from .decoding import decode
+from .maps import LookAt
 from .merging import find_again, merge_second, unique
 from .types import People, Seen, View, within
 
@@ -25,13 +24,13 @@ class SecondLook:
     """Looks once more at people who were found in an image. It keeps nothing from one image to the next.
 
     Args:
-        compile_crop: returns `networks.people.PeopleMaps`, ready for batches of crops of (height, width)
-            pixels; called once for each of the few sizes of ``crops``, when it is first needed.
+        compile_crop: returns what looks at batches of crops of (height, width) pixels; called once for each
+            of the few sizes of ``crops``, when it is first needed.
     """
 
-    def __init__(self, compile_crop: Callable[[Size], Run]) -> None:
+    def __init__(self, compile_crop: Callable[[Size], LookAt]) -> None:
         self._compile = compile_crop
-        self._runs: dict[Size, Run] = {}
+        self._runs: dict[Size, LookAt] = {}
 
     def __call__(self, image: U8, people: People, first_view: int) -> tuple[People, list[Seen]]:
         """What both looks come to.
@@ -67,11 +66,10 @@ class SecondLook:
         batch: U8 = np.empty((len(views), *size, 3), np.uint8)
         for crop, view in zip(batch, views, strict=True):
             cut(image, view, crop)
-        outputs = self._runs[size](batch)
-        features = outputs[FEATURES].copy()  # the next batch overwrites it
         return [
-            (view.to_image(decode(Maps.of(outputs, i), _FLOOR, _CENTERS)), Seen(view, features[i]))
-            for i, view in enumerate(views)
+            # The next batch overwrites the features.
+            (view.to_image(decode(maps, _FLOOR, _CENTERS)), Seen(view, maps.features.copy()))
+            for view, maps in zip(views, self._runs[size](batch), strict=True)
         ]
 
     @staticmethod

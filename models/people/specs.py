@@ -1,5 +1,6 @@
 """The networks of the registry that find people in one pass, and the same network as a pose network."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from ..runtime.options import Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
 from ..types import Detector, PoseEstimator
+from .maps import FEATURES, PATCHES, LookAt, MapsRunner
 from .masks import CHANNELS, GRID
 from .network import PeopleNetwork
 from .pose import CROP, PeoplePose
@@ -31,17 +33,32 @@ def _build() -> "nn.Module":
     return People()
 
 
-def _maps(network: Any) -> "nn.Module":  # noqa: ANN401 - People, which only torch can name
-    return network.people
+def _grid(network: Any) -> "nn.Module":  # noqa: ANN401 - People, which only torch can name
+    from ..networks.people import PeopleGrid
+
+    return PeopleGrid(network.people)
+
+
+def _cells(network: Any) -> "nn.Module":  # noqa: ANN401
+    from ..networks.people import PeopleCells
+
+    return PeopleCells(network.people)
 
 
 def _mask(network: Any) -> "nn.Module":  # noqa: ANN401
     return network.mask
 
 
-def _looks(network: LoadedNetwork, size: Size, max_batch: int = 1) -> Runner:
-    """The network for whole images or crops, whatever name it is registered by: one converted copy serves."""
-    return replace(network, spec=PEOPLE).runner(size, max_batch=max_batch, variant="maps", change=_maps)
+def _looks(network: LoadedNetwork, max_batch: int = 1) -> Callable[[Size], LookAt]:
+    """What looks at whole images or crops, whatever name it is registered by: one converted copy serves."""
+    shared = replace(network, spec=PEOPLE)
+    shape = TensorInput((PATCHES, 3, 3, FEATURES))
+    # So little work that waking a second thread takes longer.
+    alone = replace(shared, options=replace(network.options, threads=1))
+    cells = alone.runner(shape, max_batch=4, variant="cells", change=_cells)
+    return lambda size: MapsRunner(
+        shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells
+    )
 
 
 def _mask_head(network: LoadedNetwork) -> Runner:
@@ -56,7 +73,7 @@ def _make(network: LoadedNetwork, size: Size | int, thresholds: Thresholds) -> D
 
 def _make_careful(network: LoadedNetwork, size: Size | int, thresholds: Thresholds) -> Detector:
     """With a second look at each person, and with the boxes of another detector where there is one."""
-    second = SecondLook(lambda crop: _looks(network, crop, _CROPS))
+    second = SecondLook(_looks(network, _CROPS))
     return _network(network, size, thresholds, second)
 
 
@@ -65,7 +82,7 @@ def _network(
 ) -> Detector:
     longest = size if isinstance(size, int) else max(size)
     return PeopleNetwork(
-        lambda size: _looks(network, size),
+        _looks(network),
         _mask_head(network) if "segment" in network.parts else None,
         sizes=(longest,) if longest <= _ONE_LOOK else (_SMALL_LOOK, longest),
         second_look=second,
@@ -76,8 +93,8 @@ def _network(
 
 
 def _make_pose(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:
-    runner = _looks(network, (CROP, CROP), min(max_people, _CROPS))
-    pose = PeoplePose(runner, lambda: _mask_head(network), name=network.name)
+    look_at = _looks(network, min(max_people, _CROPS))((CROP, CROP))
+    pose = PeoplePose(look_at, lambda: _mask_head(network), name=network.name)
     if masks:
         pose.prepare(masks=True)
     return pose

@@ -127,6 +127,8 @@ def compile_model(
         "INFERENCE_PRECISION_HINT": options.precision if options.precision in ("bf16", "f16") else "f32",
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
+        # Threads that are tied to a core wait for whatever else runs there: decoders, other networks.
+        "ENABLE_CPU_PINNING": False,
         "PERF_COUNT": timed,
     }
     if options.threads is not None:

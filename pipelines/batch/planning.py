@@ -57,7 +57,7 @@ def plan(
         SepcamError: If a kind of results is not for a source, or a result exists that is not the job's.
     """
     for one in inputs:
-        check_fits(one.name, info.settings.saves, "images" if one.images else "video")
+        check_fits(one.title, info.settings.saves, "images" if one.images else "video")
     entries = journal.entries()
     known = {entry.key: entry for entry in entries}
     ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
@@ -106,7 +106,7 @@ def _without_copies(entries: Sequence[Entry], added: Sequence[Entry]) -> list[En
     for entry in added:
         same = None if not entry.bytes else _copy_of(entry, by_size.get(entry.bytes, ()), hashes)
         if same is not None:
-            entry = replace(entry, state="skipped", error=f"a copy of {same.input.name}")
+            entry = replace(entry, state="skipped", error=f"a copy of {same.input.title}")
         else:
             by_size.setdefault(entry.bytes, []).append(entry)
         kept.append(entry)

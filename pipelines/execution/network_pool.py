@@ -13,7 +13,7 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
+from ...models.types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, OnePassNetwork, Part, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
 from .background import BACKGROUND
@@ -50,8 +50,8 @@ class NetworkChoice:
     size: tuple[int, int] | None = None
 
 
-DetectorKey = tuple[str, ConvKind, tuple[int, int] | None]
-LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None], Detector]
+DetectorKey = tuple[str, ConvKind, tuple[int, int] | None, bool]
+LoadDetector = Callable[[str, ConvKind, tuple[int, int] | None, bool], Detector]
 LoadPose = Callable[[ConvKind, bool], PoseEstimator]
 
 
@@ -75,7 +75,8 @@ class NetworkPool:
         """Start without networks.
 
         Args:
-            load_detector: returns a detector by name, backbone and input size.
+            load_detector: returns a detector by name, backbone and input size, and with or without the masks
+                that it may find itself.
             load_pose: returns the pose network with a backbone, and with or without its masks.
             resident: choices that are kept although nobody may be using them, from 1.
             retry_s: seconds after a failure in which the same choice fails at once; later it is tried again.
@@ -116,10 +117,14 @@ class NetworkPool:
             source_of: what ``load_detector`` takes for a detector by its name: a file or a class, perhaps.
         """
 
-        def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None) -> Detector:
-            wanted = size or size_of(name)
+        def detector(name: str, backbone: ConvKind, size: tuple[int, int] | None, masks: bool) -> Detector:
             return load_detector(
-                source_of(name), backbone=backbone, input_size=wanted, options=options, store=store
+                source_of(name),
+                backbone=backbone,
+                input_size=size or size_of(name),
+                parts=ALL_PARTS if masks else ALL_PARTS - {"segment"},
+                options=options,
+                store=store,
             )
 
         def estimator(backbone: ConvKind, masks: bool) -> PoseEstimator:
@@ -226,7 +231,7 @@ class NetworkPool:
         """Networks that are loaded, kept or in use elsewhere."""
         networks = self._recent.get(choice)
         if networks is None:
-            detector = self._detectors.get((choice.detector, choice.backbone, choice.size))
+            detector = self._detectors.get(_key(choice))
             if detector is None:
                 return None
             missing = choice.parts - detector.parts
@@ -244,13 +249,15 @@ class NetworkPool:
         self._recent.move_to_end(choice)
         while len(self._recent) > self._resident:
             self._recent.popitem(last=False)
-        self._detectors[choice.detector, choice.backbone, choice.size] = networks.detector
+        self._detectors[_key(choice)] = networks.detector
+        if not isinstance(networks.detector, OnePassNetwork):  # one that finds only boxes serves both
+            self._detectors[_key(choice, not _masks(choice))] = networks.detector
         if networks.pose is not None:
             missing = choice.parts - networks.detector.parts
             self._poses[choice.backbone, "segment" in missing] = networks.pose
 
     def _load(self, choice: NetworkChoice) -> NetworkSet:
-        key = choice.detector, choice.backbone, choice.size
+        key = _key(choice)
         detector = self._detectors.get(key)
         if detector is None:
             detector = shared_detector(self._load_detector(*key))
@@ -266,6 +273,15 @@ class NetworkPool:
             rois = np.tile(np.array([320, 240, 200, 0], np.float32), (_WARM_PEOPLE, 1))
             pose.estimate(_blank(), rois, masks=masks)
         return NetworkSet(detector, pose, choice.backbone)
+
+
+def _masks(choice: NetworkChoice) -> bool:
+    return "segment" in choice.parts
+
+
+def _key(choice: NetworkChoice, masks: bool | None = None) -> DetectorKey:
+    """Which detector a choice needs: as for pose networks, with and without masks are two."""
+    return choice.detector, choice.backbone, choice.size, _masks(choice) if masks is None else masks
 
 
 def _blank() -> np.ndarray:

@@ -5,6 +5,8 @@ _VIDEOS = """
 mts mxf nut obu ogm ogv qt rm rmvb ts vob webm wmv y4m
 """
 
-IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_IMAGES = "avif bmp heic heif hif jfif jp2 jpe jpeg jpg jxl pbm pgm png pnm ppm tif tiff webp"
+
+IMAGE_SUFFIXES = frozenset(f".{name}" for name in _IMAGES.split())
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEOS.split())
 """Of files that a search through a folder takes; a file that is named may have any."""

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from ...models.files import atomic_write, write_failure
 from ..types import StreamInfo
 from .audio import AudioTrack
+from .containers import url_of
 from .video_writer import MADE_BY
 
 
@@ -47,8 +48,8 @@ def concatenate(
     with atomic_write(path, overwrite=overwrite) as hidden:
         try:
             with (
-                av.open(str(hidden), "w", options=options) as output,
-                av.open(str(segments[0][0])) as first,
+                av.open(url_of(hidden), "w", options=options) as output,
+                av.open(url_of(segments[0][0])) as first,
             ):
                 output.metadata["comment"] = MADE_BY
                 stream = output.add_stream_from_template(first.streams.video[0])
@@ -73,7 +74,7 @@ def _copy(
 ) -> None:
     for path, start_s in segments:
         start = round(Fraction(start_s) / tick) * tick
-        with av.open(str(path)) as segment:
+        with av.open(url_of(path)) as segment:
             for packet in segment.demux(segment.streams.video[0]):
                 if packet.pts is None or packet.dts is None or packet.time_base is None:
                     continue

@@ -1,5 +1,6 @@
 """Opening video files with PyAV: one clear line for each way in which that can fail."""
 
+import os
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from ...models.errors import SepcamError
+from ..files.addresses import STDIN, is_address, redacted, shown
 from .limits import OpenLimits
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
@@ -32,24 +34,38 @@ def open_video(
     Raises:
         SepcamError: If there is no such file, or it is not a video, or its frames are too large.
     """
-    options = {"rtsp_transport": "tcp"} if str(path).startswith("rtsp") else {}
+    name = shown(str(path))
+    options = {"rtsp_transport": "tcp"} if name.startswith(("rtsp://", "rtsps://")) else {}
     if limits is not None:
         options |= limits.options()
     try:
-        container = av.open(str(path), timeout=timeout, options=options)
+        container = av.open(url_of(path), timeout=timeout, options=options)
     except FFmpegError as error:
         if limits is not None:
-            raise SepcamError(f"{path} is not a video file that can be read") from error
+            raise SepcamError(f"{name} is not a video file that can be read") from error
         raise SepcamError(_why_not_opened(path, error)) from error
     except (OSError, ValueError) as error:
-        raise SepcamError(f"{path} cannot be opened: {error}") from error
+        raise SepcamError(f"{name} cannot be opened: {redacted(str(error))}") from error
     if not container.streams.video or container.format.name in _TEXT_DEMUXERS:
         kind = "has sound but no pictures" if container.streams.audio else "is not a video"
         container.close()
-        raise SepcamError(f"{path} {kind}: give a video file, a folder of images or a camera")
+        raise SepcamError(f"{name} {kind}: give a video file, a folder of images or a camera")
     if limits is not None:
         _limit_decoder(path, container, limits.max_pixels)
     return container
+
+
+def url_of(path: str | Path) -> str:
+    """What FFmpeg opens: an address as it is, a path as an absolute one.
+
+    FFmpeg takes a relative name with a colon, such as ``10:00:00.mp4``, for a protocol.
+    """
+    name = str(path)
+    if name == STDIN:
+        # A file that is redirected can be opened by its name, and then also searched.
+        regular = os.path.isfile("/dev/stdin")
+        return "/dev/stdin" if regular else "pipe:0"
+    return name if is_address(name) else os.path.abspath(name)
 
 
 def _limit_decoder(path: str | Path, container: InputContainer, max_pixels: int) -> None:
@@ -58,7 +74,9 @@ def _limit_decoder(path: str | Path, container: InputContainer, max_pixels: int)
     if codec.width * codec.height > max_pixels:
         size = f"{codec.width}x{codec.height}"
         container.close()
-        raise SepcamError(f"{path} has frames of {size}, more than the {max_pixels} pixels that are accepted")
+        raise SepcamError(
+            f"{shown(str(path))} has frames of {size}, more than the {max_pixels} pixels that are accepted"
+        )
     codec.options = {**codec.options, "max_pixels": str(max_pixels)}
 
 
@@ -102,19 +120,20 @@ def one_line(error: Exception) -> str:
 
 
 def _why_not_opened(path: str | Path, error: FFmpegError) -> str:
-    if "://" in str(path):
-        return f"{path} cannot be reached: {one_line(error)}; check the address and that the stream is on"
+    name = shown(str(path))
+    if is_address(name):
+        return f"{name} cannot be reached: {one_line(error)}; check the address and that the stream is on"
     if isinstance(error, FileNotFoundError):
-        return f"{path} does not exist"
+        return f"{name} does not exist"
     head = b""
     with suppress(OSError), open(path, "rb") as file:
         head = file.read(4096)
         if not head:
-            return f"{path} is empty (0 bytes)"
+            return f"{name} is empty (0 bytes)"
     if b"ftyp" in head[:16]:
         return (
-            f"{path} is cut or damaged: its index is missing, so nothing of it can be decoded; copy it again"
+            f"{name} is cut or damaged: its index is missing, so nothing of it can be decoded; copy it again"
         )
     if isinstance(error, PermissionError | IsADirectoryError):
-        return f"{path} cannot be opened: {one_line(error)}"
-    return f"{path} is not a video that can be read ({one_line(error)})"
+        return f"{name} cannot be opened: {one_line(error)}"
+    return f"{name} is not a video that can be read ({one_line(error)})"

@@ -17,6 +17,7 @@ from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
 from .audio import AudioTrack
+from .containers import url_of
 from .frame_conversion import fitted
 from .limits import OpenLimits
 
@@ -81,6 +82,7 @@ class VideoWriter:
         self._origin_s: float | None = None if info.live else info.start_s
         self._fps = info.fps or _FALLBACK_FPS
         self._last = -1
+        self._finished = False
         self._audio: AudioTrack | None = None
         encoder = self._choose(encoders)
         time_base = info.time_base or _FALLBACK_TIME_BASE
@@ -93,7 +95,7 @@ class VideoWriter:
             try:
                 # A track's start is written in the movie's ticks: if coarser than the frames', it moves.
                 options = {"movflags": "+faststart", "movie_timescale": str(self._time_base.denominator)}
-                self._container = av.open(str(self._file.path), "w", options=options)
+                self._container = av.open(url_of(self._file.path), "w", options=options)
                 undo.callback(self._close_container)
                 self._container.metadata["comment"] = MADE_BY
                 self._stream = self._add_stream(self._container, encoder)
@@ -142,6 +144,22 @@ class VideoWriter:
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
+        self.finish(complete=complete)
+        if self._last >= 0:
+            self._file.publish()
+
+    def finish(self, *, complete: bool = True) -> None:
+        """Write everything and flush it to the disk; the file is still hidden. Only the first call counts.
+
+        Args:
+            complete: see `close`.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        if self._finished:
+            return
+        self._finished = True
         if self._last < 0:
             self.abort()
             return
@@ -156,7 +174,7 @@ class VideoWriter:
         except FFmpegError as error:
             self.abort()
             raise self._file.failure(error) from error
-        self._file.commit()
+        self._file.flush()
 
     def abort(self) -> None:
         """Delete the unfinished file."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from ...models.files import fit_name
 from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
@@ -43,8 +44,18 @@ class Sink(Protocol):
         """
         ...
 
+    def prepare(self, summary: RunSummary) -> None:
+        """Write everything that is left, so that ``close`` has only names to give.
+
+        Called of all sinks of a run before the first ``close``, so that a disk that is full leaves no file of
+        a run. A sink that writes nothing on ``close`` may leave it out.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+
     def close(self, summary: RunSummary) -> None:
-        """Finish, also after a run that was interrupted.
+        """Finish, also after a run that was interrupted, and with or without ``prepare`` before.
 
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
@@ -78,8 +89,9 @@ class ResultName:
     alone: bool = True
 
     def path(self, ending: str) -> Path:
-        """The usual place of a file: ``<folder>/<subfolder>/<stem><ending>``."""
-        return self.folder / self.subfolder / f"{self.stem}{ending}"
+        """The usual place of a file: ``<folder>/<subfolder>/<stem><ending>``, see `fit_name`."""
+        folder = self.folder / self.subfolder
+        return folder / fit_name(folder, self.stem, ending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,13 +81,22 @@ class CocoSink(Sink):
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")
             self._separator = ","
 
+    def prepare(self, summary: RunSummary) -> None:
+        """Write the end of the list.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self._file.finish("[]\n" if self._separator == "[" else "\n]\n")
+
     def close(self, summary: RunSummary) -> None:
         """Finish the file and give it its name.
 
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        self._file.close("[]\n" if self._separator == "[" else "\n]\n")
+        self.prepare(summary)
+        self._file.publish()
 
     def abort(self) -> None:
         """Delete the unfinished file."""

@@ -75,6 +75,15 @@ class FanOut:
             self._close(summary)
             return summary
 
+    def prepare(self, summary: RunSummary) -> None:
+        """Writes all that is left of every file, so that ``close`` with the same summary only names them.
+
+        Raises:
+            SepcamError: If a file cannot be completed; call ``abort`` then.
+        """
+        with self._lock:
+            self._prepare(summary)
+
     def close(self, summary: RunSummary) -> None:
         """Completes every file with a summary that the caller made.
 
@@ -109,8 +118,14 @@ class FanOut:
             if held:
                 self._lock.release()
 
-    def _close(self, summary: RunSummary) -> None:
+    def _prepare(self, summary: RunSummary) -> None:
         self._open = False
+        for sink in self._sinks:
+            sink.prepare(summary)
+
+    def _close(self, summary: RunSummary) -> None:
+        # All that may fail for want of room comes first: no file appears unless all can.
+        self._prepare(summary)
         for sink in self._sinks:
             sink.close(summary)
 

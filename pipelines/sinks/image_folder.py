@@ -5,7 +5,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ...models.files import hidden_path, publish_folder, write_failure
+from ...models.files import (
+    Claim,
+    fit_name,
+    flush_folder,
+    hidden_path,
+    make_folder,
+    publish_folder,
+    write_failure,
+)
 from ...models.types import U8
 from ..types import FrameResult, RunSummary
 from .base import Sink
@@ -33,6 +41,7 @@ class ImageFolderSink(Sink):
         self._waiting = hidden_path(folder)
         try:
             self._waiting.mkdir(parents=True)
+            self._claim = Claim(self._waiting)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -46,9 +55,9 @@ class ImageFolderSink(Sink):
         if name in self._names:
             raise SepcamError(f"two images are called {name}: process their folders one at a time")
         self._names.add(name)
-        path = self._waiting / f"{name.stem}.jpg"
+        path = self._waiting / fit_name(self._waiting, name.stem, ".jpg")
         if path.exists():  # a.png beside a.jpg
-            path = self._waiting / f"{name.name}.jpg"
+            path = self._waiting / fit_name(self._waiting, name.name, ".jpg")
         import cv2  # here, because the registry imports every sink for the help
 
         image = result.frame.image if image is None else image
@@ -56,6 +65,19 @@ class ImageFolderSink(Sink):
         try:
             path.write_bytes(data.tobytes())
         except OSError as error:
+            raise self._failure(error) from error
+
+    def prepare(self, summary: RunSummary) -> None:
+        """Flush the images to the disk, and make their folder.
+
+        Raises:
+            SepcamError: If that fails; nothing is left then.
+        """
+        try:
+            flush_folder(self._waiting)
+            make_folder(self._folder)
+        except OSError as error:
+            self.abort()
             raise self._failure(error) from error
 
     def close(self, summary: RunSummary) -> None:
@@ -75,6 +97,7 @@ class ImageFolderSink(Sink):
         """Delete the images that are still hidden."""
         with suppress(OSError):
             shutil.rmtree(self._waiting)
+        self._claim.release()
 
     def _failure(self, error: OSError) -> SepcamError:
         return write_failure(self._folder, error)

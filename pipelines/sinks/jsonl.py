@@ -61,13 +61,22 @@ class JsonlSink(Sink):
             self._networks = networks
             self._file.write(_line({"type": "networks", "frame": index, **networks}))
 
-    def close(self, summary: RunSummary) -> None:
-        """Write the summary line, finish the file and give it its name.
+    def prepare(self, summary: RunSummary) -> None:
+        """Write the summary line.
 
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        self._file.close(_line({"type": "summary", **summary_facts(summary)}))
+        self._file.finish(_line({"type": "summary", **summary_facts(summary)}))
+
+    def close(self, summary: RunSummary) -> None:
+        """Finish the file and give it its name.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self.prepare(summary)
+        self._file.publish()
 
     def abort(self) -> None:
         """Delete the unfinished file."""
@@ -75,7 +84,9 @@ class JsonlSink(Sink):
 
 
 def _line(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False) + "\n"
+    line = json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False) + "\n"
+    # Bytes of file names that are not UTF-8 are not valid in JSON either.
+    return line.encode("utf-8", "replace").decode()
 
 
 def _open(path: Path, context: SinkContext) -> Sink:

@@ -40,13 +40,22 @@ class MotSink(Sink):
             place = f"{x + 1:.2f},{y + 1:.2f},{w:.2f},{h:.2f}"
             self._file.write(f"{result.frame.index + 1},{track_id},{place},{score:.4f},-1,-1,-1\n")
 
+    def prepare(self, summary: RunSummary) -> None:
+        """Write what is left.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self._file.finish()
+
     def close(self, summary: RunSummary) -> None:
         """Finish the file and give it its name.
 
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        self._file.close()
+        self.prepare(summary)
+        self._file.publish()
 
     def abort(self) -> None:
         """Delete the unfinished file."""

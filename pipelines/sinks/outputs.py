@@ -1,13 +1,16 @@
 """Which files a run will write, decided and checked before any work is done."""
 
+import os
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...models.errors import SepcamError
+from ..files.addresses import is_address, shown
 from ..files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from .base import ResultName
 from .registry import sink_kinds
@@ -29,6 +32,11 @@ class Target:
     source: str
     files: Mapping[str, Path]
     limits: "OpenLimits | None" = None
+
+    @property
+    def title(self) -> str:
+        """The source as people and logs may see it: an address without its secrets."""
+        return shown(self.source)
 
 
 def target(source: str, name: ResultName, saves: Sequence[str]) -> Target:
@@ -53,11 +61,29 @@ def stem_of(name: str, *, images: bool) -> str:
         name: of the source, as in ``StreamInfo``: a file's name, an address, a camera's path.
         images: whether it is images: a folder's name has no suffix.
     """
-    if "://" in name:
-        name = name.split("://", 1)[1].split("?", 1)[0]
+    if is_address(name):
+        name = shown(name).split("://", 1)[1]
     elif not images or Path(name).suffix.lower() in IMAGE_SUFFIXES:
         name = Path(name).with_suffix("").as_posix() if images else Path(name).stem
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "source"
+    # Names are bytes, nearly always UTF-8 whatever the locale says.
+    name = unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "replace"))
+    kept = "".join(char if _kept(char) else "-" for char in name)
+    stem = re.sub(r"[\u200c\u200d]*-[-\u200c\u200d]*", "-", kept).strip("-.\u200c\u200d") or "source"
+    return os.fsdecode(stem.encode())
+
+
+def _kept(char: str) -> bool:
+    """Whether a character stays in a file name: letters with their marks, digits, symbols such as emoji."""
+    if char.isascii():
+        return char.isalnum() or char in "_.-"
+    if char == "\ufffd":
+        return False
+    # The two joiners shape letters and emoji; other invisible characters go.
+    return (
+        unicodedata.category(char)[0] in "LMN"
+        or unicodedata.category(char) in ("So", "Sk", "Pc")
+        or (char in "\u200c\u200d")
+    )
 
 
 def check(targets: Sequence[Target], folder: Path, *, overwrite: bool) -> None:
@@ -87,10 +113,10 @@ def _check_clashes(targets: Sequence[Target]) -> None:
             key = path.with_name(path.name.casefold())
             if key in owner:
                 raise SepcamError(
-                    f"{owner[key]} and {one.source} would both write {path}: process them one at a time, "
+                    f"{owner[key]} and {one.title} would both write {path}: process them one at a time, "
                     "with different output folders"
                 )
-            owner[key] = one.source
+            owner[key] = one.title
 
 
 def check_writable(folder: Path) -> None:

@@ -1,17 +1,17 @@
 """Results as a table: Parquet, one row per object and frame."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 
 from ...models.errors import SepcamError
-from ...models.files import PartialFile
+from ...models.files import PartialFile, fit_name
 from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 from .base import ResultName, Sink, SinkContext, SinkKind
@@ -26,6 +26,9 @@ TABLE_NAME: Final = "objects.parquet"
 ROWS: Final = 4096
 """Rows of a row group; so many are held in memory, about 2 kB each."""
 
+_SPECIAL: Final = re.compile(r"""^[_.]|[\x00-\x1f\x7f"#%'*/:=?\\{}\[\]^]""")
+"""What Hive quotes in names of partitions, and a first character by which readers know hidden files."""
+
 METADATA_KEY: Final = "sepcam"
 """Under this key the file's metadata hold a JSON object: ``header`` and ``summary``, as in JSON Lines."""
 
@@ -37,7 +40,9 @@ def partition(dataset: Path, source: str) -> Path:
         dataset: its folder, which reads as one table with a column ``source``.
         source: what that column says.
     """
-    name = quote(source, safe="")
+    name = _SPECIAL.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), source)
+    # A limit of its own, so that a name too long for the file is shortened in the folder's name as well.
+    name = fit_name(dataset, name, "", room=len("source=.parquet"))
     return dataset / f"source={name}" / f"{name}.parquet"
 
 
@@ -115,11 +120,22 @@ class ParquetSink(Sink):
                 raise self._file.failure(error) from error
 
     def close(self, summary: RunSummary) -> None:
-        """Write the last rows, finish the file and give it its name.
+        """Finish the file and give it its name.
 
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
+        self.prepare(summary)
+        self._file.publish()
+
+    def prepare(self, summary: RunSummary) -> None:
+        """Write the last rows and the metadata.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        if self._raw.closed:
+            return
         about = {"header": self._header, "summary": summary_facts(summary)}
         try:
             self._flush()
@@ -129,7 +145,7 @@ class ParquetSink(Sink):
         except OSError as error:
             self.abort()
             raise self._file.failure(error) from error
-        self._file.commit()
+        self._file.flush()
 
     def abort(self) -> None:
         """Delete the unfinished file."""

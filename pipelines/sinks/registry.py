@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...models.errors import SepcamError
+from ...models.files import clear_leftovers
 from .base import Sink, SinkContext, SinkKind, SourceType
 
 
@@ -47,6 +48,7 @@ def open_sinks(files: Mapping[str, Path], context: SinkContext) -> list[Sink]:
     opened: list[Sink] = []
     try:
         for name, path in files.items():
+            clear_leftovers(path)
             opened.append(sink_kinds()[name].open(path, context))
     except BaseException:
         for sink in opened:

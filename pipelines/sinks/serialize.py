@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..files.addresses import redacted
 from ..types import Instances, ModelInfo, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
@@ -44,7 +45,7 @@ def summary_facts(summary: RunSummary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "fps": round(summary.fps, 2),
         "stage_ms": {stage: round(ms, 3) for stage, ms in summary.stage_ms.items()},
-        "warnings": list(summary.warnings),
+        "warnings": [redacted(line) for line in summary.warnings],
         "complete": summary.complete,
     }
 

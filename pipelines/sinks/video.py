@@ -58,6 +58,14 @@ class VideoSink(Sink):
         """
         self._writer.write(result.frame.image if image is None else image, result.frame.time_s)
 
+    def prepare(self, summary: RunSummary) -> None:
+        """Write what is left of the images and the sound.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self._writer.finish(complete=summary.complete)
+
     def close(self, summary: RunSummary) -> None:
         """Finish the file and give it its name; without a single frame there is none.
 

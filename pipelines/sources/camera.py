@@ -146,4 +146,9 @@ def _open(spec: str, options: OpenOptions) -> Source:
     return CameraSource(int(match[1]), size=options.size, rate=options.rate, limit=options.limit)
 
 
-KIND = SourceKind("camera", lambda spec: bool(_NAME.fullmatch(spec)) and not Path(spec).is_file(), _open)
+def _claims(spec: str) -> bool:
+    """Whether it is a camera: a device, or a number that no file or folder is called by."""
+    return bool(_NAME.fullmatch(spec)) and not (spec.isdecimal() and Path(spec).exists())
+
+
+KIND = SourceKind("camera", _claims, _open)

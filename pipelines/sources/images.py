@@ -5,14 +5,12 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ...models.errors import SepcamError
-from ...models.types import U8
+from ..files.addresses import is_address
 from ..files.file_types import IMAGE_SUFFIXES
 from ..types import Frame, StreamInfo
 from .base import OpenOptions, Source, SourceKind
+from .read_image import UnreadableImageError, is_animation, read_image
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -20,8 +18,8 @@ _GLOB = re.compile(r"[*?\[]")
 class ImageSource:
     """Image files, one frame each; ``Frame.time_s`` counts seconds, as of a slide show.
 
-    Pictures are turned as their EXIF data asks. One that cannot be read is left out, with a line in
-    ``warnings``; indices continue without a gap.
+    Images are rotated as their EXIF data or container asks. One that cannot be read is left out, with a line
+    in ``warnings``; indices continue without a gap.
 
     Attributes:
         info: size of the first image; the others may have another.
@@ -48,12 +46,9 @@ class ImageSource:
         self._frames = self._read(paths)
         self._first = next(self._frames, None)
         if self._first is None:
-            what = (
-                f"{paths[0]} is not an image"
-                if len(paths) == 1
-                else f"{name}: none of the {len(paths)} images"
-            )
-            raise SepcamError(f"{what} that can be read")
+            if len(paths) == 1:
+                raise SepcamError(self.warnings[0])
+            raise SepcamError(f"{name}: none of the {len(paths)} images can be read; {self.warnings[0]}")
         height, width = self._first.image.shape[:2]
         count = len(paths) if limit is None else min(limit, len(paths))
         self.info = StreamInfo(name, width, height, fps=None, frame_count=count, independent=True)
@@ -79,22 +74,15 @@ class ImageSource:
     def _read(self, paths: Sequence[Path]) -> Iterator[Frame]:
         index = 0
         for path in paths:
-            image = read_image(path)
-            if image is None:
-                self.warnings.append(f"{path.name} cannot be read as an image: left out")
+            try:
+                image = read_image(path)
+            except UnreadableImageError as error:
+                self.warnings.append(f"{path.name} {error}" + (": left out" if len(paths) > 1 else ""))
                 continue
+            if is_animation(path):
+                self.warnings.append(f"{path.name} is an animation: only its first frame is read")
             yield Frame(image, index, float(index), path.name)
             index += 1
-
-
-def read_image(path: Path) -> U8 | None:
-    """An image file as (H, W, 3) uint8 BGR, turned as its EXIF data asks, or None where it cannot be read."""
-    try:
-        data = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except (OSError, cv2.error):
-        return None
-    return None if image is None else np.asarray(image, np.uint8)
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -136,7 +124,7 @@ def _is_image(path: Path) -> bool:
 
 def _claims(spec: str) -> bool:
     path = Path(spec)
-    if "://" in spec or path.is_dir():
+    if is_address(spec) or path.is_dir():
         return path.is_dir()
     return path.suffix.lower() in IMAGE_SUFFIXES if path.exists() else bool(_GLOB.search(spec))
 

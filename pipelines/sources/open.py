@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from ...models.errors import SepcamError
+from ..files.addresses import local_path, shown
 from .base import OpenOptions, Source, SourceKind
 
 
@@ -42,7 +43,8 @@ def open_source(
 
     Args:
         spec: a path, a glob such as ``frames/*.png``, a camera's number or ``/dev/videoN``, an address
-            (``rtsp://``, ``http://`` ...), or ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]``.
+            (``rtsp://``, ``http://``, ``file://`` ...), ``-`` for the standard input, or
+            ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]``.
         size: width and height to ask a camera for, in pixels.
         rate: frames per second to ask a camera for.
         start_s: where to start in a video file, in seconds.
@@ -55,7 +57,8 @@ def open_source(
         raise SepcamError(f"the number of frames must be at least 1, is {limit}")
     if not 0 <= start_s < float("inf"):
         raise SepcamError(f"the start must be 0 seconds or later, is {start_s}")
-    kind = source_kind(str(spec))
+    name = local_path(str(spec))
+    kind = source_kind(name)
     if kind is None:
-        raise SepcamError(f"{spec} does not exist")
-    return kind.open(str(spec), OpenOptions(size, rate, start_s, limit))
+        raise SepcamError(f"{shown(name)} does not exist")
+    return kind.open(name, OpenOptions(size, rate, start_s, limit))

@@ -37,7 +37,7 @@ def open_live(
     source = opened[0]
     if source.info.independent:
         source.close()
-        raise SepcamError(f"{spec} holds images, which have no pace: use 'sepcam process'")
+        raise SepcamError(f"{source.info.name} holds images, which have no pace: use 'sepcam process'")
     if source.info.live:
         return ReconnectingSource(connect, timeout_s=reconnect_timeout_s)
     return PacedSource(connect, loop=loop)

@@ -10,6 +10,7 @@ import av
 from av.error import FFmpegError
 
 from ...models.errors import SepcamError
+from ..files.addresses import STDIN, is_address, shown
 from ..media.containers import clock_start, frame_rate, one_line, open_video, stream_length
 from ..media.frame_conversion import PictureConverter, orientation
 from ..media.limits import OpenLimits
@@ -60,16 +61,16 @@ class VideoSource:
             SepcamError: If it is missing, not a video, or has no frame that can be decoded.
         """
         self.warnings = []
-        self._path, self._start_s, self._limit = path, start_s, limit
+        self._name, self._start_s, self._limit = shown(str(path)), start_s, limit
         self._until_s = float("inf") if end_s is None else end_s
         self._lock = threading.Lock()
         self._stopped = False
         self._bad_packets = 0
         self._broken: str | None = None
         self._end_s = 0.0
-        protocol, remote, _ = str(path).partition("://")
+        protocol, remote = str(path).partition("://")[0].lower(), is_address(str(path))
         self._container = open_video(path, timeout=_NETWORK_TIMEOUT_S if remote else None, limits=limits)
-        self._live = bool(remote) and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
+        self._live = remote and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
         self._stream = self._container.streams.video[0]
         # Decoding frame by frame in threads is fastest and holds some frames back.
         self._stream.thread_type = "SLICE" if self._live else "AUTO"
@@ -139,14 +140,14 @@ class VideoSource:
                 self._container.seek(ticks, stream=self._stream)
             except FFmpegError as error:
                 raise SepcamError(
-                    f"{self._path} cannot start at {self._start_s:g} s: {one_line(error)}"
+                    f"{self._name} cannot start at {self._start_s:g} s: {one_line(error)}"
                 ) from error
         return FrameClock(time_base, frame_rate(self._stream), origin)
 
     def _describe(self) -> StreamInfo:
         if self._first is None:
             where = f" after {self._start_s:g} s" if self._start_s > 0 else " that can be decoded"
-            raise SepcamError(f"{self._path} has no frames{where}")
+            raise SepcamError(f"{self._name} has no frames{where}")
         stream, picture = self._stream, self._first[0]
         turns, _ = orientation(picture)
         width, height = picture.width, picture.height
@@ -156,9 +157,8 @@ class VideoSource:
         count = None if self._start_s > 0 else stream.frames or None
         if count and self._limit is not None:
             count = min(count, self._limit)
-        remote = "://" in str(self._path)
         return StreamInfo(
-            name=str(self._path) if remote else Path(self._path).name,
+            name=stream_name(self._name),
             width=width,
             height=height,
             fps=frame_rate(stream),
@@ -226,11 +226,16 @@ class VideoSource:
         return f"cut after {frames} frames: {self._broken}" if self._broken else None
 
 
+def stream_name(shown_name: str) -> str:
+    """The name in `StreamInfo` of a file, an address without its secrets, or the standard input."""
+    if shown_name == STDIN:
+        return "stdin"
+    return shown_name if is_address(shown_name) else Path(shown_name).name
+
+
 KIND = SourceKind(
     "video",
-    lambda spec: "://" in spec or Path(spec).exists(),
-    lambda spec, options: VideoSource(
-        spec if "://" in spec else Path(spec), start_s=options.start_s, limit=options.limit
-    ),
+    lambda spec: spec == STDIN or is_address(spec) or Path(spec).exists(),
+    lambda spec, options: VideoSource(spec, start_s=options.start_s, limit=options.limit),
     last=True,
 )

@@ -1,10 +1,15 @@
 """A file is there whole or not at all, whatever happens while it is written."""
 
-import os
-
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.models.files import DiskFullError, PartialFile, atomic_write, clear_leftovers
+from sepcam.models.files import (
+    DiskFullError,
+    PartialFile,
+    atomic_write,
+    clear_leftovers,
+    fit_name,
+    hidden_path,
+)
 
 
 def test_a_file_appears_when_its_block_ends(tmp_path):
@@ -78,8 +83,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 def test_leftovers_of_a_killed_process_are_deleted(tmp_path):
-    left = PartialFile(tmp_path / "a.mp4").path
-    (tmp_path / f".a.partial-{os.getpid()}.jsonl").write_text("of another file")
+    left = tmp_path / ".a.partial-7.mp4"
+    left.write_text("of a process that died")
+    (tmp_path / ".a.partial-7.jsonl").write_text("of another file")
+    mine = PartialFile(tmp_path / "a.mp4")
     clear_leftovers(tmp_path / "a.mp4")
     assert not left.exists()
+    assert mine.path.exists()  # of a process that lives
+    mine.discard()
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("stem", ["a" * 251, "監" * 83, "я" * 125 + "y"])
+def test_names_at_the_limit_of_the_file_system_are_written(stem, tmp_path):
+    with atomic_write(tmp_path / f"{stem}.mp4") as hidden:
+        hidden.write_text("whole")
+    assert (tmp_path / f"{stem}.mp4").read_text() == "whole"
+    left = hidden_path(tmp_path / f"{stem}.mp4")
+    left.write_text("of a process that died")
+    clear_leftovers(tmp_path / f"{stem}.mp4")
+    assert not left.exists()
+
+
+def test_longer_names_are_shortened_and_stay_apart(tmp_path):
+    one, other = (fit_name(tmp_path, "監" * 90 + end, ".coco.json") for end in "ab")
+    assert one != other
+    assert max(len(name.encode()) for name in (one, other)) <= 255
+    assert one.startswith("監" * 70)
+    assert one.endswith(".coco.json")
+    assert fit_name(tmp_path, "short", ".mp4") == "short.mp4"

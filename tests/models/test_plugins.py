@@ -146,7 +146,7 @@ def test_the_same_classes_work_by_module_and_class(importable):
         (
             load_detector,
             "spots:Useless",
-            "the plugin spots:Useless is no Detector: Useless has no detect, labels, parts",
+            "the plugin spots:Useless is no Detector: Useless has no detect, labels",
         ),
         (load_detector, "spots:CrossPose", "is no Detector: CrossPose has no detect, labels"),
         (load_pose, "spots:SpotDetector", "is no PoseEstimator: SpotDetector has no estimate"),

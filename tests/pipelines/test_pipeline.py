@@ -1,9 +1,12 @@
 """A pipeline analyses every frame of a source in order, draws and records beside it, and always ends."""
 
 import gc
+import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import pytest
 from sepcam import pipelines
@@ -11,8 +14,10 @@ from sepcam.models.errors import SepcamError
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
+from sepcam.pipelines.process_file import record
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
+from sepcam.pipelines.sinks.outputs import Target
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.types import Frame, StreamInfo
 
@@ -61,6 +66,11 @@ class Pictures(Sink):
 
     def abort(self):
         pass
+
+
+@contextmanager
+def no_progress(title, total):
+    yield lambda done, note="": None
 
 
 def pipeline(**settings) -> Pipeline:
@@ -276,3 +286,17 @@ def test_results_name_the_networks_that_they_were_made_with():
     assert (last.model.detector, last.model.pose) == ("squares", "centres")
     assert last.model.labels == tuple(SquareDetector.labels)
     assert len(last.model.keypoint_names) == last.instances.keypoints.shape[1]
+
+
+def test_results_name_the_networks_that_analyzed_each_source(tmp_path):
+    """Photographs get another network than video where the detector is ``auto``."""
+    image = tmp_path / "square.png"
+    cv2.imwrite(str(image), square_picture(0))
+    pipeline = Pipeline(AnalysisOptions(tasks=("pose",), input_size=64))
+    lines = []
+    for source in (open_source(image), open_source("synthetic:64x48x1")):
+        path = tmp_path / f"{source.info.name}.jsonl"
+        record(source, Target(source.info.name, {"jsonl": path}), pipeline, no_progress)
+        lines.append([json.loads(line) for line in path.read_text().splitlines()])
+    assert [[line["type"] for line in one] for one in lines] == 2 * [["header", "frame", "summary"]]
+    assert [one[0]["models"]["detector"] for one in lines] == ["people-photo", "people"]

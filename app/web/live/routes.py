@@ -14,6 +14,7 @@ from fastapi import APIRouter, HTTPException, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field
 
 from ....models.errors import SepcamError
+from ....models.files import fit_name
 from ....models.types import ConvKind
 from ....pipelines.live.session import LiveSession
 from ....pipelines.live.settings import HudDetail
@@ -161,7 +162,8 @@ class Live:
         Raises:
             SepcamError: If the file cannot be created, or a video is being recorded already.
         """
-        stem = f"{stem_of(self.session.info.name, images=False)}-{datetime.now():%Y%m%d-%H%M%S}"
+        name = stem_of(self.session.info.name, images=False)
+        stem = fit_name(self._folder, name, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
         self.session.recordings.start_unique(self._folder, stem)
 
     def finish(self) -> tuple[str, str] | None:

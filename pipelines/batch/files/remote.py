@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ....models.errors import SepcamError
+from ...files.addresses import is_address, redacted, shown
 
 _STREAMED: Final = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp"})
 """Addresses that are read as they come, without a copy."""
@@ -13,7 +13,7 @@ _STREAMED: Final = frozenset({"http", "https", "rtsp", "rtsps", "rtmp", "rtmps",
 
 def in_store(name: str) -> bool:
     """Whether a name is the address of a file that has to be fetched, and no stream."""
-    return "://" in name and urlsplit(name).scheme not in _STREAMED
+    return is_address(name) and name.partition("://")[0].lower() not in _STREAMED
 
 
 def name_in_store(address: str) -> str:
@@ -30,11 +30,11 @@ def open_store(address: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise SepcamError(f"{address} needs fsspec: pip install 'sepcam[cluster]'") from error
+        raise SepcamError(f"{shown(address)} needs fsspec: pip install 'sepcam[cluster]'") from error
     try:
         return url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise SepcamError(f"{address} cannot be opened: {error}") from error
+        raise SepcamError(f"{shown(address)} cannot be opened: {redacted(str(error))}") from error
 
 
 def heard_by(moved: Callable[[], None]) -> Any:  # noqa: ANN401 - fsspec has no types
@@ -54,7 +54,7 @@ def stored_like(pattern: str) -> list[str]:
     try:
         return [files.unstrip_protocol(name) for name in sorted(files.glob(path))]
     except OSError as error:
-        raise SepcamError(f"{pattern} cannot be looked through: {error}") from error
+        raise SepcamError(f"{shown(pattern)} cannot be looked through: {redacted(str(error))}") from error
 
 
 def size_in_store(address: str) -> int | None:

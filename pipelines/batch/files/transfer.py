@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from ....models.errors import SepcamError
 from ....models.files import atomic_write, hidden_path, publish_folder, write_failure
+from ...files.addresses import redacted, shown
 from .inputs import Input
 from .remote import heard_by, in_store, name_in_store, open_store
 
@@ -36,9 +37,9 @@ def fetched(source: Input, folder: Path, moved: Callable[[], None] = lambda: Non
     try:
         files.get_file(path, str(copy), callback=heard_by(moved))
     except FileNotFoundError as error:
-        raise SepcamError(f"{source.name} does not exist") from error
+        raise SepcamError(f"{source.title} does not exist") from error
     except OSError as error:
-        raise SepcamError(f"{source.name} cannot be read: {error}") from error
+        raise SepcamError(f"{source.title} cannot be read: {redacted(str(error))}") from error
     return replace(source, name=str(copy))
 
 
@@ -69,7 +70,7 @@ def put_in_store(made: Path, address: str, *, overwrite: bool) -> None:
     files, path = open_store(address)
     try:
         if not overwrite and files.exists(path):
-            raise SepcamError(f"{address} exists already: choose another place, or use --overwrite")
+            raise SepcamError(f"{shown(address)} exists already: choose another place, or use --overwrite")
         if made.is_dir():
             for one in sorted(made.iterdir()):
                 put_in_store(one, f"{address}/{one.name}", overwrite=True)
@@ -88,7 +89,7 @@ def put_in_store(made: Path, address: str, *, overwrite: bool) -> None:
                 files.rm(waiting)
             raise
     except OSError as error:
-        raise SepcamError(f"{address} could not be written: {error}") from error
+        raise SepcamError(f"{shown(address)} could not be written: {redacted(str(error))}") from error
 
 
 def _protocols(files: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec has no types

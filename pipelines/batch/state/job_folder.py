@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from ....models.errors import SepcamError
 from ....models.files import atomic_write, make_folder
 from ..files.remote import size_in_store
-from .journal import Journal, Output
+from .journal import PRIVATE, Journal, Output
 from .settings import JobSettings
 
 NAME: Final = ".sepcam"
@@ -131,6 +131,7 @@ class JobFolder:
             SepcamError: If it cannot be written.
         """
         with atomic_write(self._about, overwrite=True) as hidden:
+            hidden.chmod(PRIVATE)  # the inputs may be addresses with passwords
             hidden.write_text(json.dumps(info.to_json(), indent=2) + "\n", encoding="utf-8")
 
     def journal(self, *, read_only: bool = False) -> Journal:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -21,6 +21,9 @@ State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
 STATES: tuple[State, ...] = get_args(State)
 UNDONE: Final = frozenset(("waiting", "running", "stopped"))
 """The states of what the next run takes up."""
+
+PRIVATE: Final = 0o600
+"""The mode of files that only their owner may read."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -127,6 +130,10 @@ class Journal:
             if read_only:
                 self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
                 return
+            # It holds the inputs, which may be addresses with passwords; SQLite's own files take its mode.
+            path.touch(PRIVATE)
+            with suppress(PermissionError):  # it is somebody else's
+                path.chmod(PRIVATE)
             self._db = sqlite3.connect(path)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -158,7 +165,7 @@ class Journal:
         rows = [
             (
                 *(one.input.key, json.dumps(asdict(one.input)), json.dumps(dict(one.planned))),
-                *(one.bytes, one.modified_ns, one.state, one.error),
+                *(one.bytes, one.modified_ns, one.state, _storable(one.error)),
             )
             for one in entries
         ]
@@ -229,7 +236,8 @@ class Journal:
     def _set(self, number: int, **values: str | float | None) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
         with self._change() as db:
-            db.execute(f"UPDATE files SET {columns} WHERE id = ?", (*values.values(), number))
+            texts = [_storable(value) for value in values.values()]
+            db.execute(f"UPDATE files SET {columns} WHERE id = ?", (*texts, number))
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -240,8 +248,13 @@ class Journal:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise SepcamError(f"the journal {self.path} cannot be used: {error}") from error
+
+
+def _storable(value: str | float | None) -> str | float | None:
+    """A value without bytes of file names that are not UTF-8, which SQLite does not take."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _entry(row: Sequence[Any], outputs: Sequence[Output]) -> Entry:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ....models.errors import SepcamError
 from ....models.files import DiskFullError
+from ...files.addresses import redacted
 from ...pipeline import Pipeline
 from ...process_file import Advance, record
 from ..state.journal import fingerprint
@@ -33,13 +34,14 @@ def run_task(task: Task, settings: JobSettings, networks: Pipeline, report: Repo
     except DiskFullError as error:
         return TaskResult(error=str(error), disk_full=True)
     except SepcamError as error:
-        return TaskResult(error=str(error))
+        return TaskResult(error=redacted(str(error)))
     except KeyboardInterrupt:
         return TaskResult(complete=False)
     except Exception as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             return TaskResult(error=f"the disk is full: {error}", disk_full=True)
-        return TaskResult(error=f"{type(error).__name__}: {' '.join(str(error).split())}", again=True)
+        why = redacted(" ".join(str(error).split()))
+        return TaskResult(error=f"{type(error).__name__}: {why}", again=True)
 
 
 def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:

@@ -183,7 +183,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks) if task.draw else None,
+            overlay=overlay_of(networks, whole) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )
@@ -216,14 +216,15 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
             report(recorder.frames, info.frame_count)
         report(recorder.frames, recorder.frames)
         notices: Sequence[str] = ()
-        if "video" in files:
-            audio = task.source.name if info.has_audio else None
-            videos = [(part.video, kept(part.detections)[0][0]) for part in task.parts]
-            notices = concatenate(files["video"], info, videos, audio, overwrite=task.overwrite)
         counted = recorder.counted()
         seconds = time.time() - task.begun
         rate = counted.frames / max(seconds, 1e-9)
         summary = replace(counted, seconds=seconds, fps=rate, stage_ms=dict(task.stage_ms))
+        recorder.prepare(summary)
+        if "video" in files:
+            audio = task.source.name if info.has_audio else None
+            videos = [(part.video, kept(part.detections)[0][0]) for part in task.parts]
+            notices = concatenate(files["video"], info, videos, audio, overwrite=task.overwrite)
         recorder.close(summary)
     except BaseException:
         recorder.abort()
@@ -289,6 +290,10 @@ class _From(Sink):
         """Passes on what is not before."""
         if result.frame.index >= self._first:
             self._sink.write(result, image)
+
+    def prepare(self, summary: RunSummary) -> None:
+        """Prepare it."""
+        self._sink.prepare(summary)
 
     def close(self, summary: RunSummary) -> None:
         """Finish it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import av
 from av.error import FFmpegError
 
+from ...media.containers import url_of
 from ...media.video_writer import MADE_BY
 from ...sinks.outputs import Target
 from ..files.inputs import Input
@@ -83,7 +84,7 @@ class TaskResult:
 def made_by_sepcam(path: str) -> bool:
     """Whether a video is one that Sepcam wrote."""
     try:
-        with av.open(path) as container:
+        with av.open(url_of(path)) as container:
             return container.metadata.get("comment", "").startswith(MADE_BY)
     except (FFmpegError, OSError, ValueError):
         return False

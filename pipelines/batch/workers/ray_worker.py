@@ -109,7 +109,7 @@ def run_here(
     made = Target(source.name, {save: here for save, (here, _) in places.items()})
     result = run_task(replace(task, source=source, target=made), settings, networks, report)
     if result.error is not None:
-        return replace(result, error=result.error.replace(source.name, task.source.name))
+        return replace(result, error=result.error.replace(source.name, task.source.title))
     try:
         for here, path in places.values():
             if not here.exists():

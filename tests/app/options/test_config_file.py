@@ -115,7 +115,7 @@ def test_mistakes_on_the_command_line(tmp_path, sepcam):
         (("--preset", "fats"), "there is no preset 'fats'; did you mean 'fast'?"),
         (("--config", str(tmp_path / "none.toml")), "none.toml cannot be read: No such file"),
         (("--config", str(tmp_path)), "cannot be read: Is a directory"),
-        (("--config", str(tmp_path / "latin.toml")), "is not a TOML file"),
+        (("--config", str(tmp_path / "latin.toml")), "line 1 is not text in UTF-8 or UTF-16"),
     ):
         code, out, err = sepcam("process", *words, "--print-config")
         assert (code, out, len(err.splitlines())) == (2, "", 1)

@@ -176,12 +176,52 @@ def test_a_second_run_replaces_results_whole(clip, out):
         ("my clip.mp4", "my-clip"),
         ("a.b.mp4", "a.b"),
         ("Zürich 1.mp4", "Zürich-1"),
+        ("2024-01-01T10:00:00.mp4", "2024-01-01T10-00-00"),
+        ("caf\udce9.mp4", "caf"),
+        ("वीडियो.mp4", "वीडियो"),
+        ("วิดีโอ.mp4", "วิดีโอ"),
+        ("Cafe\u0301.mp4", "Café"),
+        ("نیم\u200cفصل.mp4", "نیم\u200cفصل"),
+        ("🎬 1.mp4", "🎬-1"),
     ],
 )
 def test_files_are_named_so_that_every_system_takes_them(name, stem, tmp_path, out):
-    source = name if name.startswith("synthetic") else str(squares(tmp_path / name, 2))
+    source = name
+    if not name.startswith("synthetic"):
+        source = str(squares(tmp_path / "made.mp4", 2).rename(tmp_path / name))
     run([source], out, ("jsonl",))
     assert names(out) == [f"{stem}.jsonl"]
+
+
+@pytest.mark.parametrize("stem", ["a" * 251, "監" * 83])
+def test_a_name_at_the_limit_of_the_file_system_has_results(stem, tmp_path, out):
+    clip = squares(tmp_path / "made.mp4", 2).rename(tmp_path / f"{stem}.mp4")
+    run([clip], out, ("video", "jsonl", "mot", "parquet"))
+    assert len(names(out)) == 4
+    assert (out / f"{stem}.mp4").exists()
+
+
+def test_relative_names_with_colons_are_read_and_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    squares(tmp_path / "made.mp4", 2).rename("10:00.mp4")
+    run(["10:00.mp4"], Path("run:1"), ("video",))
+    assert names(Path("run:1")) == ["10-00.mp4"]
+
+
+@pytest.mark.parametrize("kept_room", range(0, 9))
+def test_a_disk_that_fills_at_the_end_leaves_nothing_and_blocks_no_rerun(kept_room, clip, out, tmp_path):
+    """The video fits, the records do not, or end just before their last bytes."""
+    assert run([clip], tmp_path / "whole", ("jsonl", "mot")) == 0
+    sizes = {path.suffix: path.stat().st_size for path in (tmp_path / "whole").iterdir()}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (sizes[".jsonl"] - 1 - 40 * kept_room, before[1]))
+    try:
+        with pytest.raises(SepcamError, match="could not be written"):
+            run([clip], out, ("jsonl", "mot"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(out) == []
+    assert run([clip], out, ("jsonl", "mot")) == 0
 
 
 class Broken(SquareDetector):

@@ -1,13 +1,34 @@
-"""Made-up outputs of the people network, in which people are planted."""
+"""Made-up maps of the people network, in which people are planted."""
+
+from dataclasses import dataclass
 
 import numpy as np
-from sepcam.models.people.decoding import Maps
+from sepcam.models.people.maps import Cells, Maps
+
+
+@dataclass
+class Planted:
+    """What the network says of every cell; regress and offset (17, 2, H, W), the others (2, H, W)."""
+
+    center: np.ndarray
+    heatmap: np.ndarray
+    regress: np.ndarray
+    offset: np.ndarray
+    box_scale: np.ndarray
+    box_offset: np.ndarray
+
+    def maps(self, features=24):
+        def read(rows, columns):
+            parts = self.regress, self.offset, self.box_scale, self.box_offset
+            return Cells(*(np.moveaxis(part[..., rows, columns], -1, 0) for part in parts))
+
+        return Maps(self.center, self.heatmap, np.zeros((*self.center.shape, features), np.float32), read)
 
 
 def empty_maps(height, width):
     """Maps of height x width cells in which nobody is; offsets point to the cells' middles."""
     pairs = (17, 2, height, width)
-    return Maps(
+    return Planted(
         center=np.zeros((height, width), np.float32),
         heatmap=np.zeros((17, height, width), np.float32),
         regress=np.zeros(pairs, np.float32),
@@ -29,11 +50,3 @@ def plant(maps, box, keypoints, score=0.9, keypoint_score=0.8, regress_error=0.0
         maps.regress[joint, :, row, column] = i - row + regress_error, j - column + regress_error
         maps.heatmap[joint, i, j] = keypoint_score
         maps.offset[joint, :, i, j] = y - i, x - j
-
-
-def as_outputs(maps, features=24):
-    """The maps as the network gives them for one image, features last."""
-    height, width = maps.center.shape
-    outputs = (maps.center[None], maps.heatmap, maps.regress, maps.offset, maps.box_scale, maps.box_offset)
-    flat = tuple(np.ascontiguousarray(m.reshape(1, -1, height, width)) for m in outputs)
-    return (*flat, np.zeros((1, height, width, features), np.float32))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import as_kind
-from sepcam.models.networks.people import MaskHead, PeopleMaps
+from sepcam.models.networks.people import MaskHead, PeopleCells, PeopleGrid, PeopleMaps
+from sepcam.models.people.maps import FEATURES, PATCHES, MapsRunner
 from sepcam.models.people.masks import CHANNELS, GRID, MASK_SIZE
 from sepcam.models.people.network import PeopleNetwork
 from sepcam.models.people.second_look import SecondLook
@@ -18,7 +19,7 @@ from sepcam.models.types import Detections
 from sepcam.models.weights.bundled import read_bundled
 from sepcam.models.weights.store import WeightStore
 
-from tests.models.people.people_maps import as_outputs, empty_maps, plant
+from tests.models.people.people_maps import empty_maps, plant
 
 WEIGHTS = WeightStore().path("people")
 
@@ -28,9 +29,10 @@ STANDING = ((224, 114, 246, 212), (195, 114, 221, 194), (120, 115, 147, 217))
 
 
 def build(part, kind="separable"):
-    network = {"people": PeopleMaps, "mask": MaskHead}[part]()
-    network.load_state_dict(read_bundled(WEIGHTS, part))
-    return as_kind(network.eval(), kind)
+    network = MaskHead() if part == "mask" else PeopleMaps()
+    network.load_state_dict(read_bundled(WEIGHTS, "mask" if part == "mask" else "people"))
+    parts = {"grid": PeopleGrid, "cells": PeopleCells}
+    return as_kind(parts[part](network).eval() if part in parts else network.eval(), kind)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,8 +49,10 @@ def compiled(part, size, kind="separable", runtime="openvino"):
 
 
 def network(sizes=(320,), *, second=False, masks=True, kind="separable", runtime="openvino", **options):
+    cells = compiled("cells", TensorInput((PATCHES, 3, 3, FEATURES)), kind, runtime)
+
     def look(size):
-        return compiled("people", size, kind, runtime)
+        return MapsRunner(compiled("grid", size, kind, runtime), cells)
 
     head = compiled("mask", TensorInput((GRID, GRID, CHANNELS)), kind, runtime) if masks else None
     return PeopleNetwork(look, head, sizes=sizes, second_look=SecondLook(look) if second else None, **options)
@@ -141,7 +145,7 @@ def planted(boxes, size=(320, 416)):
 
     def look(wanted):
         assert wanted == size
-        return lambda images: as_outputs(maps)
+        return lambda images: [maps.maps()]
 
     def head(inputs):
         return (np.full((len(inputs), MASK_SIZE, MASK_SIZE), 3, np.float32),)

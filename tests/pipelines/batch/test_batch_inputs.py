@@ -40,6 +40,67 @@ def test_a_folder_of_images_is_one_source(folder):
     assert (one.name, one.images, one.stem) == ("i", True, "i")
 
 
+def test_a_folder_of_both_gives_both_and_says_what_is_left_out(folder):
+    (folder / "v/b.png").write_text("b")
+    (folder / "v/a.gif").write_text("a")
+    result = find_inputs(["v"])
+    assert [(one.name, one.images) for one in result.inputs] == [
+        ("v/2.mp4", False),
+        ("v/10.mp4", False),
+        ("v/a.gif", False),
+        ("v", True),
+    ]
+    assert result.left_out == (
+        "v: notes.txt is left out: neither videos nor images by their names",
+        "v: .hidden.mp4 is left out: hidden by a leading dot",
+        "v: deep is left out: --recursive looks into the folders of a folder",
+    )
+    glob = find_inputs(["v/*"])
+    assert [(one.name, one.listed) for one in glob.inputs][-1] == ("v/*", ("v/b.png",))
+    assert glob.left_out == ("v: notes.txt is left out: neither videos nor images by their names",)
+
+
+def test_links_to_folders_are_followed_and_loops_end(folder):
+    disk = folder / "disk"
+    disk.mkdir()
+    (disk / "far.mp4").write_text("far")
+    os.symlink(disk, folder / "v" / "day1")
+    os.symlink(folder / "v", folder / "v" / "deep" / "up")
+    os.symlink(folder / "v" / "deep", folder / "v" / "again")
+    os.symlink("nowhere", folder / "v" / "broken")
+    os.symlink("self", folder / "v" / "self")
+    inputs = find_inputs(["v"], recursive=True).inputs
+    assert [(one.name, one.place) for one in inputs] == [
+        ("v/2.mp4", ""),
+        ("v/10.mp4", ""),
+        ("v/day1/far.mp4", "day1"),
+        ("v/deep/2.mp4", "deep"),
+    ]
+
+
+def test_names_that_look_like_something_else(folder):
+    for name in ("7/1.png", "synthetic/1.png", "a[1].jpg", "10:00:00.mp4", "caf\udce9.mp4", "-x.mp4"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name.encode("utf-8", "replace").decode())
+    assert [one.images for one in find_inputs(["7", "synthetic", "a[1].jpg"]).inputs] == [True] * 3
+    assert [one.path is not None for one in find_inputs(["10:00:00.mp4", "caf\udce9.mp4"]).inputs] == [
+        True
+    ] * 2
+    assert planned(folder / "out", "caf\udce9.mp4", "10:00:00.mp4") == {
+        "caf\udce9.mp4": "waiting",
+        "10:00:00.mp4": "waiting",
+    }
+    assert planned(folder / "out", "caf\udce9.mp4")["caf\udce9.mp4"] == "waiting"  # the same one
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+def test_lists_as_windows_programs_save_them(encoding, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / "list.txt").write_text('v/10.mp4\r\n"v/2.mp4"\r\n~/i/1.jpg\r\n', encoding=encoding, newline="")
+    assert found("@list.txt") == ["v/10.mp4", "v/2.mp4", str(folder / "i/1.jpg")]
+    assert found("@~/list.txt") == found("@list.txt")
+
+
 def test_a_glob_stands_for_the_videos_that_match(folder):
     assert found("v/**/2.*") == ["v/2.mp4", "v/deep/2.mp4"]
 

@@ -72,7 +72,7 @@ def test_what_is_asked_for_twice_is_loaded_once(pool, loader):
         pool.take(CHOICE)
     loader.gate.set()
     pool.wait(CHOICE)
-    assert loader.loaded == [("squares", "separable", None), ("separable", True)]
+    assert loader.loaded == [("squares", "separable", None, True), ("separable", True)]
 
 
 def test_another_form_of_the_pose_network_is_a_network_of_its_own(pool, loader):
@@ -81,7 +81,24 @@ def test_another_form_of_the_pose_network_is_a_network_of_its_own(pool, loader):
     other = pool.wait(NetworkChoice("squares", parts=frozenset({"pose"})))
     assert other.detector is one.detector  # it may be at work: it is neither loaded nor run again
     assert other.pose is not one.pose
-    assert loader.loaded == [("squares", "separable", None), ("separable", True), ("separable", False)]
+    assert loader.loaded == [("squares", "separable", None, True), ("separable", True), ("separable", False)]
+
+
+def test_a_network_that_finds_masks_itself_is_loaded_without_them_where_none_are_wanted(loader):
+    class OnePass(SquareDetector):
+        keypoint_names = ("nose",)
+        skeleton = ()
+
+        def __init__(self, *key):
+            loaded.append(key)
+            self.parts = frozenset({"pose", "segment"} if key[-1] else {"pose"})
+
+    loaded = []
+    pool = NetworkPool(OnePass, loader.pose)
+    assert pool.wait(CHOICE).detector.parts == {"pose", "segment"}
+    assert pool.wait(NetworkChoice("squares", parts=frozenset({"pose"}))).detector.parts == {"pose"}
+    assert loaded == [("squares", "separable", None, True), ("squares", "separable", None, False)]
+    assert pool.close(PATIENCE_S)
 
 
 def test_without_parts_there_is_no_pose_network(pool, loader):
@@ -170,7 +187,7 @@ def test_networks_that_nobody_uses_are_released_the_oldest_first(loader):
     gc.collect()
     assert released() is None
     pool.wait(NetworkChoice("a", "standard"))
-    assert [key[:2] for key in loader.loaded if len(key) == 3].count(("a", "standard")) == 2
+    assert [key[:2] for key in loader.loaded if len(key) == 4].count(("a", "standard")) == 2
     assert pool.close(PATIENCE_S)
 
 
@@ -213,6 +230,6 @@ def test_a_closed_pool_loads_nothing_more(loader):
     assert not pool.close(0.0)  # one is being loaded
     loader.gate.set()
     assert pool.close(PATIENCE_S)
-    assert [key[1] for key in loader.loaded if len(key) == 3] == ["separable"]
+    assert [key[1] for key in loader.loaded if len(key) == 4] == ["separable"]
     with pytest.raises(SepcamError, match="stopped"):
         pool.wait(NetworkChoice("squares", "standard"))

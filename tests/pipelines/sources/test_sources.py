@@ -432,7 +432,7 @@ class TestImages:
         _, frames, warnings = read(tmp_path)
         assert indices(frames) == [0, 2]
         assert [frame.index for frame in frames] == [0, 1]
-        assert warnings == [f"{i}.png cannot be read as an image: left out" for i in (1, 3)]
+        assert warnings == ["1.png cannot be read as an image: left out", "3.png is empty: left out"]
 
     def test_no_image_at_all(self, tmp_path):
         with pytest.raises(SepcamError, match="has no images"):
@@ -441,7 +441,7 @@ class TestImages:
         (tmp_path / "b.png").write_bytes(b"x")
         with pytest.raises(SepcamError, match="none of the 2 images"):
             open_source(tmp_path)
-        with pytest.raises(SepcamError, match=r"a\.png is not an image"):
+        with pytest.raises(SepcamError, match=r"a\.png cannot be read as an image$"):
             open_source(tmp_path / "a.png")
 
     @given(st.lists(st.integers(0, 10**6), unique=True))

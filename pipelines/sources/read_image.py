@@ -1,0 +1,111 @@
+"""Reading one image file, whatever its format, by what is in it and not by its suffix."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from ...models.errors import SepcamError
+from ...models.types import U8
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_HEIF_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf"}
+)
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_JXL: Final = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+
+
+class UnreadableImageError(SepcamError):
+    """Why an image cannot be read, and what to do: the end of a sentence that begins with its name."""
+
+
+def read_image(path: Path) -> U8:
+    """An image file as it is meant to be seen: rotated and mirrored as its EXIF data or its container asks.
+
+    HEIC is read where the package ``pi-heif`` is installed. Of an animation this is the first frame. Values
+    of 16 bits are scaled to 8, transparency is dropped.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        UnreadableImageError: If it cannot be read.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise UnreadableImageError(f"cannot be read: {error.strerror or error}") from error
+    head = data[:64].tobytes()
+    if not head:
+        raise UnreadableImageError("is empty")
+    if head.startswith(_JXL):
+        raise UnreadableImageError("is JPEG XL, which is not supported: convert it to PNG or JPEG")
+    brands = _brands(head)
+    if brands & _AVIF_BRANDS:  # OpenCV ignores how the container turns it
+        return _with_pillow(path)
+    if brands & _HEIF_BRANDS:
+        _register_heif()
+        return _with_pillow(path)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
+    return _with_pillow(path) if image is None else np.asarray(image, np.uint8)
+
+
+def _brands(head: bytes) -> set[bytes]:
+    """The brands of an ISO base media file; none for other files."""
+    if head[4:8] != b"ftyp":
+        return set()
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    return {head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))}
+
+
+def _register_heif() -> None:
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError as error:
+        raise UnreadableImageError(
+            "is HEIC, which needs pi-heif: pip install 'sepcam[heic]', or convert it to JPEG"
+        ) from error
+    register_heif_opener()
+
+
+def _with_pillow(path: Path) -> U8:
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes that other programs do not expect
+            with Image.open(path) as opened:
+                image = _eight_bits(ImageOps.exif_transpose(opened))
+            return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError("is too large to be read: make it smaller") from error
+    except Exception as error:  # damaged files raise almost anything, from struct.error to SyntaxError
+        raise UnreadableImageError("cannot be read as an image") from error
+
+
+def _eight_bits(image: "Image.Image") -> "Image.Image":
+    """Gray images of 16 bits scaled to 8; Pillow would cut off what is above 255."""
+    if not image.mode.startswith("I"):
+        return image
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+
+
+def is_animation(path: Path) -> bool:
+    """Whether an image file that can be read holds more than one frame (APNG, animated WebP and AVIF)."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X":
+        return bool(head[20] & 2)
+    if head.startswith(b"\x89PNG"):
+        return b"acTL" in head.partition(b"IDAT")[0]
+    return b"avis" in _brands(head)
