@@ -11,7 +11,8 @@ from sepcam.models.detectors.fitted import fitted_size
 from sepcam.models.networks.people import MaskHead, PeopleMaps
 from sepcam.models.ops.letterbox import Letterbox
 from sepcam.models.ops.masks import place_masks
-from sepcam.models.people.decoding import Maps, decode
+from sepcam.models.people.decoding import decode
+from sepcam.models.people.maps import Cells, Maps
 from sepcam.models.people.masks import mask_affines, mask_inputs
 from sepcam.models.people.merging import unique
 from sepcam.models.people.specs import PEOPLE
@@ -64,6 +65,19 @@ def look(network, image):
     return batch[0], outputs, View((0, 0), (float(fx), float(fy)))
 
 
+def maps(outputs):
+    """What Python makes people of; the page has the same values for all cells."""
+    center, heatmap, regress, offset, size, middle, features = (output[0] for output in outputs)
+
+    def read(rows, columns):
+        pairs = (one.reshape(17, 2, *center.shape[1:])[..., rows, columns] for one in (regress, offset))
+        return Cells(
+            *(np.moveaxis(one, 2, 0) for one in pairs), size[:, rows, columns].T, middle[:, rows, columns].T
+        )
+
+    return Maps(center[0], heatmap, features, read)
+
+
 NAMES = ("center", "heatmap", "regress", "offset", "boxScale", "boxOffset", "features")
 
 DECODE = """
@@ -90,7 +104,7 @@ def test_boxes_and_keypoints_are_read_as_in_python(core, frames, networks):
     people = 0
     for image in frames:
         _, outputs, _ = look(networks[0], image)
-        wanted = decode(Maps.of(outputs), FLOOR)
+        wanted = decode(maps(outputs), FLOOR)
         rows, columns = outputs[0].shape[2:]
         values = {"rows": rows, "columns": columns, "floor": FLOOR}
         found = as_people(core.run(DECODE, values=values, **arrays(outputs)))
@@ -128,7 +142,7 @@ def test_masks_are_those_of_python(core, frames, networks):
     ious = []
     for image in frames:
         _, outputs, view = look(networks[0], image)
-        shown, features = decode(Maps.of(outputs), FLOOR), outputs[6][0]
+        shown, features = decode(maps(outputs), FLOOR), outputs[6][0]
         wanted_inputs = mask_inputs(features, shown)
         with torch.inference_mode():
             (logits,) = networks[1](torch.from_numpy(wanted_inputs))
