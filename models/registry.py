@@ -11,6 +11,7 @@ from .detectors.yolox import YOLOX_NANO
 from .errors import SepcamError
 from .people.specs import PEOPLE, PEOPLE_ACCURATE, PEOPLE_PHOTO
 from .pose.blazepose import BLAZEPOSE_FULL, BLAZEPOSE_HEAVY, BLAZEPOSE_LITE
+from .pose.movenet import MOVENET_LIGHTNING, MOVENET_THUNDER
 from .pose.segmentation import SELFIE_SEGMENTATION
 from .pose.simcc import RTMPOSE_T
 from .spec import DetectorSpec, ModelSpec
@@ -23,6 +24,8 @@ _MODELS = (
     YOLOX_NANO,
     SSD_MOBILENET_V1_COCO,
     SSDLITE320_MOBILENET_V3_LARGE,
+    MOVENET_LIGHTNING,
+    MOVENET_THUNDER,
     BLAZEPOSE_LITE,
     BLAZEPOSE_FULL,
     BLAZEPOSE_HEAVY,

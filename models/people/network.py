@@ -38,6 +38,8 @@ class PeopleNetwork:
         mask_head: computes the masks; None leaves them out.
         sizes: the longer side of the input, a multiple of 32, of each of one or more looks at the image; the
             shorter side follows the image's shape. What they find is merged.
+        large: pixels that somebody is high, at least, in the largest look whom a smaller one may find. What a
+            small look takes for a small person is often two in one box.
         second_look: looks once more at each person; None does not.
         detector: finds people too, and its boxes are merged with those of the looks; None does without.
         score_floor: the lowest score that is reported, in (0, 1).
@@ -57,6 +59,7 @@ class PeopleNetwork:
         mask_head: MaskRun | None,
         *,
         sizes: Sequence[int],
+        large: float = 0.0,
         second_look: SecondLook | None = None,
         detector: Detector | None = None,
         score_floor: float = 0.1,
@@ -68,6 +71,7 @@ class PeopleNetwork:
         self._fitted = lru_cache(_MAX_SIZES)(lambda size: Look(compile_look(size), size))
         self._mask_head = mask_head
         self._sizes = sizes
+        self._large = large
         self._second_look = second_look
         self._detector = detector
         self._score_floor = score_floor
@@ -98,7 +102,11 @@ class PeopleNetwork:
         for longest in self._sizes:
             look = self._fitted(fitted_size(image.shape, longest))
             people, view = look(image, self._score_floor)
-            found.append(replace(within(people, image.shape), views=np.full(len(people), len(seen))))
+            people = within(people, image.shape)
+            if longest < max(self._sizes):
+                height = self._large * max(image.shape[:2]) / max(self._sizes)
+                people = people[people.boxes[:, 3] - people.boxes[:, 1] >= height]
+            found.append(replace(people, views=np.full(len(people), len(seen))))
             seen.append(view)
         people = merge_looks(found)
         if self._detector is not None:

@@ -236,7 +236,7 @@ def test_an_unknown_or_unfit_name_lists_the_right_ones(store: WeightStore):
         zoo.load_detector("yolo9000", store=store)
     with pytest.raises(SepcamError, match="blazepose-full does not detect: choose from people, people-photo"):
         zoo.load_detector("blazepose-full", store=store)
-    with pytest.raises(SepcamError, match="yolox-nano does not pose: choose from people, blazepose-lite"):
+    with pytest.raises(SepcamError, match="yolox-nano does not pose: choose from people, movenet-lightning"):
         zoo.load_pose("yolox-nano", store=store)
     with pytest.raises(SepcamError, match="unknown model"):
         find("nothing")

@@ -162,6 +162,22 @@ def test_there_is_no_limit_of_six_people():
     )
 
 
+def test_small_people_are_left_to_the_largest_look():
+    """What the smaller look takes for a small person is often two in one box."""
+    seen = {(224, 256): [(20, 20, 44, 80), (120, 10, 200, 120)], (416, 512): [(40, 40, 60, 160)]}
+
+    def look(size):
+        maps = empty_maps(size[0] // 4, size[1] // 4)
+        for x1, y1, x2, y2 in seen[size]:
+            plant(maps, (x1, y1, x2, y2), np.random.default_rng(0).uniform((x1, y1), (x2, y2), (17, 2)))
+        outputs = [maps.maps()]
+        return lambda images: outputs
+
+    found = PeopleNetwork(look, None, sizes=(256, 512), large=150).detect(np.zeros((416, 512, 3), np.uint8))
+    boxes = sorted(map(tuple, found.boxes.round().astype(int).tolist()))
+    assert boxes == [(40, 40, 60, 160), (240, 20, 400, 240)]
+
+
 def test_boxes_are_cut_at_the_images_border_and_keypoints_are_not():
     found = planted([(-30, 10, 50, 100)]).detect(np.zeros((320, 416, 3), np.uint8))
     np.testing.assert_allclose(found.boxes, [[0, 10, 50, 100]], atol=0.01)
