@@ -38,7 +38,7 @@ FILES: Final = (
 _FORMAT = 1
 _KINDS: tuple[ConvKind, ...] = ("separable", "standard")
 _COLORS = 96
-_DEFAULT_SIZE = 320
+_DEFAULT_SIZE = 256
 _SMALLEST = 192  # longer side of the input, for slow phones and people near the camera
 _CHECKED = (64, 96)  # height and width of the image on which a graph is compared with torch
 

@@ -644,7 +644,7 @@ var INSIDE = 5e-3;
 var UNSEEN = 0.5;
 var LONGEST_S = 0.5;
 var UNCONFIRMED = 0.3;
-var FLOOR = 0.1;
+var [LOW, HIGH, NEW] = [0.101, 0.7, 0.8];
 var Track = class {
   filter;
   id = 0;
@@ -694,10 +694,10 @@ var Tracker = class {
       return [];
     }
     this.predict();
-    const pairs = this.associate(found2, indices(found2, (score) => score >= low && score > FLOOR));
+    const pairs = this.associate(found2, indices(found2, (score) => score >= low));
     return pairs.filter(({ track }) => track.id > 0).map(({ track, detection }) => ({
       id: track.id,
-      box: between(track.filter.box, found2[detection].box),
+      box: halfway(track.filter.box, found2[detection].box),
       score: found2[detection].score,
       detection
     })).sort((a, b) => b.score - a.score || a.detection - b.detection);
@@ -734,9 +734,10 @@ var Tracker = class {
     const confirmed = this.tracks.filter((track) => track.missed === 1 && mature(track));
     const lost = this.tracks.filter((track) => track.missed > 1);
     const fresh = this.tracks.filter((track) => track.missed === 1 && !mature(track));
-    const first = match([...confirmed, ...lost], strong, found2, first_iou, true);
-    const second = match(without(confirmed, first), weak, found2, second_iou, false);
-    const third = match(fresh, rest(strong, first), found2, UNCONFIRMED, true);
+    const trust = (i) => this.scaled(found2[i].score);
+    const first = match([...confirmed, ...lost], strong, found2, first_iou, trust);
+    const second = match(without(confirmed, first), weak, found2, second_iou, () => 1);
+    const third = match(fresh, rest(strong, first), found2, UNCONFIRMED, trust);
     const pairs = [...first, ...second, ...third];
     for (const { track, detection } of pairs) this.see(track, found2[detection]);
     const gone = new Set(without(fresh, third));
@@ -746,6 +747,12 @@ var Tracker = class {
     }
     this.tracks = this.tracks.filter((track) => this.remembered(track) && (track.missed === 0 || mature(track)));
     return pairs;
+  }
+  /** The score as a detector would give it that suits ByteTrack's own thresholds. */
+  scaled(score) {
+    const { low, high, new: least } = this.settings;
+    if (score >= least) return between(score, least, 1, NEW, 1);
+    return score >= high ? between(score, high, least, HIGH, NEW) : between(score, low, high, LOW, HIGH);
   }
   see(track, { box, score }) {
     track.filter.update(box);
@@ -760,10 +767,13 @@ var Tracker = class {
 function indices(found2, wanted) {
   return found2.flatMap(({ score }, i) => wanted(score) ? [i] : []);
 }
-function match(tracks, rows, found2, least, byScore) {
+function between(value, low, high, from, to) {
+  return from + (to - from) * (value - low) / (high - low);
+}
+function match(tracks, rows, found2, least, trust) {
   const values = tracks.map((track) => {
     const { box } = track.filter;
-    return rows.map((i) => iou(box, found2[i].box) * (byScore ? found2[i].score : 1));
+    return rows.map((i) => iou(box, found2[i].box) * trust(i));
   });
   return assign(values).filter(([row, column]) => values[row][column] >= least).map(([row, column]) => ({ track: tracks[row], detection: rows[column] }));
 }
@@ -773,7 +783,7 @@ function without(tracks, pairs) {
 function rest(rows, pairs) {
   return rows.filter((i) => !pairs.some((pair) => pair.detection === i));
 }
-function between(steady, seen) {
+function halfway(steady, seen) {
   const x = CENTER * (seen[0] + seen[2] - steady[0] - steady[2]) / 2;
   const y = CENTER * (seen[1] + seen[3] - steady[1] - steady[3]) / 2;
   return [steady[0] + x, steady[1] + y, steady[2] + x, steady[3] + y];

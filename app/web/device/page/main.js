@@ -525,7 +525,7 @@ function loop() {
         return;
       }
       takenAt = performance.now();
-      const wanted = { kind, duel, longest: Number(size.value), masks: layers.masks };
+      const wanted = { kind, duel, longest: Number(size.value), masks: layers.masks, tracking: layers.tracking };
       tell({ type: "frame", ...frame, wanted }, [frame.bitmap]);
     },
     () => busy = false

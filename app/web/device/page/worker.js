@@ -204,7 +204,7 @@ async function analyze(bitmap, timeS, wanted) {
     if (kind === wanted.kind) shown = found;
   }
   const tracked = performance.now();
-  const people = follow(shown, image, timeS);
+  const people = wanted.tracking ? follow(shown, image, timeS) : everyone(shown);
   const stages = { grab: grabbed, ...shown.stages, track: performance.now() - tracked };
   const result = { type: "result", bitmap, people, kind: wanted.kind, longest: wanted.longest, stages, ms };
   const masks = people.flatMap(({ mask }) => mask === null ? [] : [mask.pixels.buffer]);
@@ -230,6 +230,10 @@ function follow({ people, masks }, image, timeS) {
   }));
   const expected = tracker.coasted(image.height, image.width).map(({ id, box, score }) => ({ id, box, score, keypoints: null, mask: null }));
   return [...seen, ...expected];
+}
+function everyone({ people, masks }) {
+  tracker.reset();
+  return people.map(({ box, score, keypoints }, i) => ({ id: i + 1, box, score, keypoints, mask: masks && masks[i] })).filter(({ score }) => score >= settings.tracker.new);
 }
 function noticeGap(timeS) {
   if (lastS !== null) {

@@ -182,7 +182,7 @@ function loop(): void {
       }
       takenAt = performance.now();
       // While the standard form is being prepared, the separable one would wait for it anyway.
-      const wanted: Wanted = { kind, duel, longest: Number(size.value), masks: layers.masks };
+      const wanted: Wanted = { kind, duel, longest: Number(size.value), masks: layers.masks, tracking: layers.tracking };
       tell({ type: "frame", ...frame, wanted }, [frame.bitmap]);
     },
     () => (busy = false),

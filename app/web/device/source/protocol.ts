@@ -30,6 +30,7 @@ export interface Settings {
 
 /** Somebody as the page draws them. */
 export interface Shown {
+  /** From 1; without tracking the place in the list. */
   id: number;
   box: [number, number, number, number];
   score: number;
@@ -45,6 +46,8 @@ export interface Wanted {
   duel: boolean;
   longest: number;
   masks: boolean;
+  /** Whether people get identities, and are shown once they have one. */
+  tracking: boolean;
 }
 
 export type ToWorker =

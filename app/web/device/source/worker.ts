@@ -89,7 +89,7 @@ async function analyze(bitmap: ImageBitmap, timeS: number, wanted: Wanted): Prom
     if (kind === wanted.kind) shown = found;
   }
   const tracked = performance.now();
-  const people = follow(shown!, image, timeS);
+  const people = wanted.tracking ? follow(shown!, image, timeS) : everyone(shown!);
   const stages = { grab: grabbed, ...shown!.stages, track: performance.now() - tracked };
   const result: Result = { type: "result", bitmap, people, kind: wanted.kind, longest: wanted.longest, stages, ms };
   const masks = people.flatMap(({ mask }) => (mask === null ? [] : [mask.pixels.buffer]));
@@ -120,6 +120,14 @@ function follow({ people, masks }: Found, image: Image, timeS: number): Shown[] 
     .coasted(image.height, image.width)
     .map(({ id, box, score }) => ({ id, box, score, keypoints: null, mask: null }));
   return [...seen, ...expected];
+}
+
+/** Who is found in this frame alone. */
+function everyone({ people, masks }: Found): Shown[] {
+  tracker.reset();
+  return people
+    .map(({ box, score, keypoints }, i) => ({ id: i + 1, box, score, keypoints, mask: masks && masks[i] }))
+    .filter(({ score }) => score >= settings.tracker.new);
 }
 
 /** People are new people where a video starts over, and after seconds without a frame. */

@@ -179,7 +179,7 @@ ANALYZE = """async (images) => {
     const found = [];
     for (const [i, image] of images.entries()) {
         const bitmap = await createImageBitmap(await (await fetch(image)).blob());
-        const wanted = { kind: "separable", duel: false, longest: settings.default_size, masks: true };
+        const wanted = { kind: "separable", duel: false, longest: settings.default_size, masks: true, tracking: true };
         worker.postMessage({ type: "frame", bitmap, timeS: i / 30, wanted }, [bitmap]);
         const { people } = await next("result");
         found.push(people.map(({ id, score, box, keypoints, mask }) => ({
@@ -200,7 +200,7 @@ def test_the_worker_finds_the_people_that_python_finds(context, host, frames):
     images = [f"data:image/png;base64,{one}" for one in encoded]
     got = page.evaluate(ANALYZE, images)
     options = RuntimeOptions(runtime="openvino", device="cpu")
-    detector = load_detector("people", input_size=320, options=options)
+    detector = load_detector("people", input_size=256, options=options)
     seen, far = 0, []
     for frame, people in zip(frames[1:], got[1:], strict=True):
         wanted = detector.detect(frame)

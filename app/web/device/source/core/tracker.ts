@@ -37,7 +37,7 @@ const INSIDE = 0.005; // share of the image's sides that a carried box keeps off
 const UNSEEN = 0.5; // share of the last score that somebody has who is not seen
 const LONGEST_S = 0.5; // that a gap counts
 const UNCONFIRMED = 0.3; // least IoU times score of the second sighting
-const FLOOR = 0.1; // scores that are not higher take part in nothing
+const [LOW, HIGH, NEW] = [0.101, 0.7, 0.8]; // ByteTrack's own thresholds, to which scores are scaled
 
 class Track {
   readonly filter: BoxFilter;
@@ -90,12 +90,12 @@ export class Tracker {
       return [];
     }
     this.predict();
-    const pairs = this.associate(found, indices(found, (score) => score >= low && score > FLOOR));
+    const pairs = this.associate(found, indices(found, (score) => score >= low));
     return pairs
       .filter(({ track }) => track.id > 0)
       .map(({ track, detection }) => ({
         id: track.id,
-        box: between(track.filter.box, found[detection].box),
+        box: halfway(track.filter.box, found[detection].box),
         score: found[detection].score,
         detection,
       }))
@@ -142,9 +142,10 @@ export class Tracker {
     const lost = this.tracks.filter((track) => track.missed > 1);
     const fresh = this.tracks.filter((track) => track.missed === 1 && !mature(track));
 
-    const first = match([...confirmed, ...lost], strong, found, first_iou, true);
-    const second = match(without(confirmed, first), weak, found, second_iou, false);
-    const third = match(fresh, rest(strong, first), found, UNCONFIRMED, true);
+    const trust = (i: number): number => this.scaled(found[i].score);
+    const first = match([...confirmed, ...lost], strong, found, first_iou, trust);
+    const second = match(without(confirmed, first), weak, found, second_iou, () => 1);
+    const third = match(fresh, rest(strong, first), found, UNCONFIRMED, trust);
     const pairs = [...first, ...second, ...third];
     for (const { track, detection } of pairs) this.see(track, found[detection]);
 
@@ -155,6 +156,13 @@ export class Tracker {
     }
     this.tracks = this.tracks.filter((track) => this.remembered(track) && (track.missed === 0 || mature(track)));
     return pairs;
+  }
+
+  /** The score as a detector would give it that suits ByteTrack's own thresholds. */
+  private scaled(score: number): number {
+    const { low, high, new: least } = this.settings;
+    if (score >= least) return between(score, least, 1, NEW, 1);
+    return score >= high ? between(score, high, least, HIGH, NEW) : between(score, low, high, LOW, HIGH);
   }
 
   private see(track: Track, { box, score }: Detection): void {
@@ -172,6 +180,10 @@ function indices(found: readonly Detection[], wanted: (score: number) => boolean
   return found.flatMap(({ score }, i) => (wanted(score) ? [i] : []));
 }
 
+function between(value: number, low: number, high: number, from: number, to: number): number {
+  return from + ((to - from) * (value - low)) / (high - low);
+}
+
 type Pair = { track: Track; detection: number };
 
 function match(
@@ -179,11 +191,11 @@ function match(
   rows: number[],
   found: readonly Detection[],
   least: number,
-  byScore: boolean,
+  trust: (detection: number) => number,
 ): Pair[] {
   const values = tracks.map((track) => {
     const { box } = track.filter;
-    return rows.map((i) => iou(box, found[i].box) * (byScore ? found[i].score : 1));
+    return rows.map((i) => iou(box, found[i].box) * trust(i));
   });
   return assign(values)
     .filter(([row, column]) => values[row][column] >= least)
@@ -199,7 +211,7 @@ function rest(rows: number[], pairs: Pair[]): number[] {
 }
 
 /** The filter's box, moved half the way to the center of the detector's. */
-function between(steady: Box, seen: Box): Box {
+function halfway(steady: Box, seen: Box): Box {
   const x = (CENTER * (seen[0] + seen[2] - steady[0] - steady[2])) / 2;
   const y = (CENTER * (seen[1] + seen[3] - steady[1] - steady[3])) / 2;
   return [steady[0] + x, steady[1] + y, steady[2] + x, steady[3] + y];
