@@ -179,7 +179,8 @@ ANALYZE = """async (images) => {
     const found = [];
     for (const [i, image] of images.entries()) {
         const bitmap = await createImageBitmap(await (await fetch(image)).blob());
-        const wanted = { kind: "separable", duel: false, longest: settings.default_size, masks: true, tracking: true };
+        const how = { kind: "separable", duel: false, masks: true, tracking: true };
+        const wanted = { ...how, longest: settings.default_size };
         worker.postMessage({ type: "frame", bitmap, timeS: i / 30, wanted }, [bitmap]);
         const { people } = await next("result");
         found.push(people.map(({ id, score, box, keypoints, mask }) => ({
