@@ -119,7 +119,7 @@ def test_annotations_that_cannot_be_read_are_named(tmp_path, content):
     path = tmp_path / "annotations.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(SepcamError, match=r"can't read .*annotations\.json"):
+    with pytest.raises(SepcamError, match=r"annotations\.json (cannot be read|is not JSON)"):
         evaluate_coco([], path)
 
 
@@ -186,5 +186,5 @@ def test_ground_truth_that_is_none_is_refused(tmp_path, text, says):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(SepcamError, match=r"can't read .*gone\.txt"):
+    with pytest.raises(SepcamError, match=r"gone\.txt cannot be read"):
         evaluate_mot(tmp_path / "gone.txt", mot(tmp_path / "truth.txt", walk(1, [1])))
