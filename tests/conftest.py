@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import http.server
+import os
 import signal
 import struct
 import threading
@@ -36,6 +37,15 @@ def published_weights(shared_weights: Path | None) -> Path:
     if shared_weights is None:
         pytest.skip("weights that no package index carries are not at hand: put them into ../shared/weights")
     return shared_weights
+
+
+@pytest.fixture(scope="session")
+def movenet_files(shared_weights: Path | None) -> Path:
+    """The folder with Google's files, which is named by SEPCAM_MOVENET where it is elsewhere."""
+    folder = os.environ.get("SEPCAM_MOVENET", shared_weights)
+    if folder is None or not (Path(folder) / "movenet-lightning.json").is_file():
+        pytest.skip("Google's MoveNet files are not at hand: name their folder with SEPCAM_MOVENET")
+    return Path(folder)
 
 
 @pytest.fixture

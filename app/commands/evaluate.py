@@ -46,10 +46,20 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace resu
 
 @evaluate.command()
 def coco(
-    images: Annotated[Path, typer.Option("--images", metavar="FOLDER", help="The images.")],
     annotations: Annotated[
-        Path, typer.Option("--annotations", metavar="FILE", help="Their COCO instances: boxes and masks.")
+        Path,
+        typer.Option(
+            "--annotations",
+            metavar="FILE",
+            help="COCO instances (boxes and masks), a YOLO data.yaml, or a folder of YOLO's text files.",
+        ),
     ],
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            "--images", metavar="FOLDER", help="The images.", show_default="those that data.yaml names"
+        ),
+    ] = None,
     keypoints: Annotated[
         Path | None,
         typer.Option(
@@ -72,11 +82,11 @@ def coco(
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Average precision of people's boxes, masks and keypoints on COCO images."""
-    from ..evaluate.datasets import CocoData
+    """Average precision of people's boxes, masks and keypoints on annotated images, by COCO's rules."""
+    from ..evaluate.image_data import ImageData
     from ..evaluate.run import run
 
-    data = CocoData(images, annotations, keypoints, max_people=max_people, limit=limit)
+    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, pose=pose, overwrite=overwrite, command=console.command_line())
 

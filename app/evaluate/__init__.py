@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .datasets import CocoData, MotData
+    from .datasets import MotData
+    from .image_data import ImageData
     from .setups import Setup
 
 __all__ = [
-    "CocoData",
+    "ImageData",
     "MotData",
     "Setup",
 ]
@@ -17,7 +18,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "CocoData": "datasets",
+        "ImageData": "image_data",
         "MotData": "datasets",
         "Setup": "setups",
     },

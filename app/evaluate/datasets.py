@@ -1,9 +1,8 @@
-"""The ground truth that an evaluation measures against, and how each kind is measured."""
+"""What an evaluation measures against, and tracks of people in a video as ground truth."""
 
 import configparser
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -11,28 +10,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...models.errors import SepcamError
-from ...models.ops import coco
-from ...models.types import ALL_PARTS, Detector, Part, PoseEstimator, keypoint_network
+from ...models.types import Detector, Part, PoseEstimator
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.evaluation.error_gallery import WorstImages
-from ...pipelines.evaluation.ground_truth import CocoImage, coco_people, mot_people
-from ...pipelines.evaluation.metrics import evaluate_coco, evaluate_mot
+from ...pipelines.evaluation.ground_truth import mot_people
+from ...pipelines.evaluation.metrics import evaluate_mot
 from ...pipelines.execution.network_set import NetworkSet
+from ...pipelines.files.text import read_text
 from ...pipelines.sinks.base import Sink
-from ...pipelines.sinks.coco import CocoSink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sources.base import Source
-from ...pipelines.sources.images import ImageSource, images_in
 from ...pipelines.sources.open import open_source
-from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary
 from ..terminal import console
-
-SCORE_FLOOR = 0.05
-"""Boxes down to this score count in average precision, which weighs every one by its score."""
-
-_TIMED = 24  # images that are timed, after one that is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,92 +73,6 @@ class Data(Protocol):
         ...
 
 
-class CocoData:
-    """Images with COCO annotations.
-
-    Args:
-        folder: of the images. Annotated ones that it lacks are not scored.
-        annotations: COCO ``instances`` file.
-        keypoints: COCO ``person_keypoints`` file, or None.
-        max_people: landmarks and masks for at most so many people of an image.
-        limit: use the first so many images.
-
-    Raises:
-        SepcamError: If a file cannot be read, or no image is annotated.
-    """
-
-    kind = "coco"
-    suffix = ".coco.json"
-
-    def __init__(
-        self,
-        folder: Path,
-        annotations: Path,
-        keypoints: Path | None,
-        *,
-        max_people: int,
-        limit: int | None,
-    ) -> None:
-        self._folder, self._annotations, self._keypoints = folder, annotations, keypoints
-        self._max_people = max_people
-        self._truth: dict[str, CocoImage] = coco_people(annotations)
-        if keypoints is not None:
-            coco_people(keypoints)
-        self._paths = [path for path in images_in(folder) if path.name in self._truth][:limit]
-        if not self._paths:
-            raise SepcamError(f"{annotations} annotates no image of {folder}")
-        missing = len(self._truth) - len(self._paths)
-        if missing and limit is None:
-            console.warn(f"{missing} of {len(self._truth)} annotated images are not in {folder}: not scored")
-
-    @property
-    def headline(self) -> dict[str, tuple[str, str]]:
-        """See `Data`."""
-        shown = {"box AP": ("box", "ap"), "mask AP": ("mask", "ap")}
-        return shown | ({"OKS AP": ("keypoints", "ap")} if self._keypoints is not None else {})
-
-    def describe(self) -> dict[str, Any]:
-        """See `Data`."""
-        people = sum(len(self._truth[path.name].people) for path in self._paths)
-        return {"images": len(self._paths), "people": people, "annotations": self._annotations.name}
-
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """See `Data`."""
-        network, landmarks = detector(SCORE_FLOOR, ALL_PARTS), pose()
-        everything = self._analyzer(network, landmarks, 0.0)
-        least, worst = settings_for(network.name).high, WorstImages()
-
-        def judge(frame: Frame, found: Instances) -> None:
-            sure = found.scores >= least
-            worst.add(frame, found.boxes[sure], self._truth[frame.name].people)
-
-        source = keypoint_network(network, landmarks)
-        order = coco.keypoint_order(() if source is None else source.keypoint_names)
-        sink = CocoSink(results, self._annotations, keypoint_order=order, overwrite=overwrite)
-        _run(self._images(), everything, sink, judge)
-        figures = evaluate_coco(
-            results,
-            self._annotations,
-            keypoints=self._keypoints,
-            images=[self._truth[path.name].id for path in self._paths],
-        )
-        usual = self._analyzer(network, landmarks, None)
-        seconds = [
-            sum(usual.analyze(frame)[1].values()) / 1e3 for frame in islice(self._images(), _TIMED + 1)
-        ]
-        named = {kind: asdict(values) for kind, values in figures.items()}
-        return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
-
-    def _analyzer(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyzer:
-        wanted: set[Part] = {"segment"} if self._keypoints is None else {"pose", "segment"}
-        parts = tuple(wanted & (detector.parts | pose.parts))
-        options = AnalysisOptions(tasks=parts, conf=conf, classes=("person",), max_people=self._max_people)
-        return Analyzer(NetworkSet(detector, pose), options, independent=True)
-
-    def _images(self) -> Source:
-        return ImageSource(self._folder.name, self._paths)
-
-
 class MotData:
     """A video with the true tracks of its people.
 
@@ -211,7 +116,7 @@ class MotData:
             worst.add(frame, found.boxes, self._truth.get(frame.index + 1, nobody))
 
         sink = MotSink(results, overwrite=overwrite)
-        seconds = _run(self._frames_of(), analyzer, sink, judge)
+        seconds = run_over(self._frames_of(), analyzer, sink, judge)
         figures = evaluate_mot(results, self._gt, frames=len(seconds))
         return Measured({"tracks": asdict(figures)}, 1 / float(np.mean(seconds[1:] or seconds)), worst)
 
@@ -236,15 +141,16 @@ class _Timed:
 
 def _sequence_fps(folder: Path) -> float | None:
     """Frames per second as ``seqinfo.ini`` says, or None."""
+    path = folder / "seqinfo.ini"
     config = configparser.ConfigParser()
     try:
-        config.read(folder / "seqinfo.ini", encoding="utf-8")
+        config.read_string(read_text(path) if path.is_file() else "")
         return config.getfloat("Sequence", "frameRate", fallback=None)
-    except (configparser.Error, ValueError, UnicodeDecodeError) as error:
-        raise SepcamError(f"{folder / 'seqinfo.ini'} cannot be read: {error}") from error
+    except (configparser.Error, ValueError) as error:
+        raise SepcamError(f"{path} cannot be read: {error}") from error
 
 
-def _run(
+def run_over(
     source: Source | _Timed, analyzer: Analyzer, sink: Sink, judge: Callable[[Frame, Instances], None]
 ) -> list[float]:
     """Analyses and records every image; seconds that the analysis of each took."""

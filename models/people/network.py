@@ -18,7 +18,7 @@ from .maps import LookAt
 from .masks import CHANNELS, GRID, MASK_SIZE, mask_affines, mask_inputs
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
-from .types import People, Seen, within
+from .types import People, Seen, with_likelihoods, within
 
 MaskRun = Callable[[F32], Sequence[F32]]
 """`networks.people.MaskHead`, ready to run: (N, 40, 40, 43) float32 to one array (N, 80, 80) of logits."""
@@ -39,6 +39,8 @@ class PeopleNetwork:
         mask_head: computes the masks; None leaves them out.
         sizes: the longer side of the input, a multiple of 32, of each of one or more looks at the image; the
             shorter side follows the image's shape. What they find is merged.
+        large: pixels that somebody is high, at least, in the largest look whom a smaller one may find. What a
+            small look takes for a small person is often two in one box.
         second_look: looks once more at each person; None does not.
         follow: finds known people again; None looks at the whole image.
         detector: finds people too, and its boxes are merged with those of the looks; None does without.
@@ -59,6 +61,7 @@ class PeopleNetwork:
         mask_head: MaskRun | None,
         *,
         sizes: Sequence[int],
+        large: float = 0.0,
         second_look: SecondLook | None = None,
         follow: Follow | None = None,
         detector: Detector | None = None,
@@ -71,6 +74,7 @@ class PeopleNetwork:
         self._fitted = lru_cache(_MAX_SIZES)(lambda size: Look(compile_look(size), size))
         self._mask_head = mask_head
         self._sizes = sizes
+        self._large = large
         self._second_look = second_look
         self._follow = follow
         self._detector = detector
@@ -105,7 +109,8 @@ class PeopleNetwork:
         if self._mask_head is not None:
             masks = _masks(self._mask_head, people, seen, (image.shape[0], image.shape[1]))
         labels = np.zeros(len(people), np.int64)
-        return Detections(people.boxes, people.scores, labels, people.keypoints, masks)
+        keypoints = with_likelihoods(people.keypoints)
+        return Detections(people.boxes, people.scores, labels, keypoints, masks, people.pose_scores)
 
     def _first_looks(self, image: U8) -> tuple[People, list[Seen]]:
         """Who is found in the image as a whole, in its pixels, and the views of the looks at it."""
@@ -113,7 +118,11 @@ class PeopleNetwork:
         for longest in self._sizes:
             look = self._fitted(fitted_size(image.shape, longest))
             people, view = look(image, self._score_floor)
-            found.append(replace(within(people, image.shape), views=np.full(len(people), len(seen))))
+            people = within(people, image.shape)
+            if longest < max(self._sizes):
+                height = self._large * max(image.shape[:2]) / max(self._sizes)
+                people = people[people.boxes[:, 3] - people.boxes[:, 1] >= height]
+            found.append(replace(people, views=np.full(len(people), len(seen))))
             seen.append(view)
         people = merge_looks(found)
         if self._detector is not None:

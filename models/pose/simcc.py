@@ -76,7 +76,7 @@ class SimCCPose:
         points = project(points + np.array([beside, 0], np.float32), rois, height)
         present = ((scores >= _SURE).sum(1) >= _FEWEST).astype(np.float32)
         keypoints = np.concatenate([points, scores[..., None]], 2).astype(np.float32)
-        return Poses(rois, keypoints, present, _around(keypoints, rois))
+        return Poses(rois, keypoints, present, around(keypoints, rois, _SURE))
 
 
 def read_simcc(columns: F32, rows: F32, size: tuple[int, int]) -> tuple[F32, F32]:
@@ -96,11 +96,11 @@ def read_simcc(columns: F32, rows: F32, size: tuple[int, int]) -> tuple[F32, F32
     return best * np.float32(size[1] / columns.shape[2]), scores
 
 
-def _around(keypoints: F32, rois: F32) -> F32:
-    """(N, 4) regions around the sure ones of (N, K, 3) keypoints; where these are few, as they were."""
+def around(keypoints: F32, rois: F32, least: float) -> F32:
+    """(N, 4) regions around (N, K, 3) keypoints of at least that score; where these are few, as they were."""
     regions = rois.copy()
     for row, person in enumerate(keypoints):
-        points = person[person[:, 2] >= _SURE, :2]
+        points = person[person[:, 2] >= least, :2]
         if len(points) >= _FEWEST:
             low, high = points.min(0), points.max(0)
             regions[row] = *(low + high) / 2, max(_AROUND * float((high - low).max()), 1.0), 0.0

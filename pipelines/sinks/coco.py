@@ -9,6 +9,9 @@ from typing import Any
 from ...models.errors import SepcamError
 from ...models.ops.coco import CATEGORY_IDS, NAMES, keypoint_order
 from ...models.types import U8
+from ..annotations.coco import read_coco
+from ..annotations.matching import ImageMatcher
+from ..annotations.types import Annotations
 from ..files.text import TextFile
 from ..types import FrameResult, RunSummary
 from .base import ResultName, Sink, SinkContext, SinkKind
@@ -22,13 +25,15 @@ class CocoSink(Sink):
     """COCO results JSON: a list of objects with image_id, category_id, bbox, score, segmentation, keypoints.
 
     Boxes are left, top, width, height in pixels; masks compressed RLE; keypoints x, y, score of COCO's 17.
+    ``keypoints_score``, which COCO lacks, ranks the keypoints where the network says it beside ``score``.
     """
 
     def __init__(
         self,
         path: Path,
-        annotations: Path | None = None,
+        annotations: Annotations | None = None,
         *,
+        folder: Path = Path(),
         keypoint_order: Sequence[int] | None = None,
         overwrite: bool = False,
     ) -> None:
@@ -36,20 +41,25 @@ class CocoSink(Sink):
 
         Args:
             path: of the finished file; it appears on ``close``.
-            annotations: COCO annotations that give image ids by file name and category ids by name; without
-                them an image's id is the last number in its file name, and categories are COCO's own.
+            annotations: give image ids by file name and category ids by name, in any case; without them an
+                image's id is the last number in its file name, and categories are COCO's own.
+            folder: of the images, which tells apart images of one name.
             keypoint_order: which of the instances' keypoints are COCO's 17, in COCO's order; None to write
                 no keypoints.
             overwrite: whether a file of that name may be replaced.
 
         Raises:
-            SepcamError: If the annotations cannot be read, the target exists, or its folder cannot be
-                written to.
+            SepcamError: If the target exists, or its folder cannot be written to.
         """
         self._annotations = annotations
-        self._image_ids, named = ({}, {}) if annotations is None else _read_annotations(annotations)
-        self._category_ids = named or dict(zip(NAMES, CATEGORY_IDS, strict=True))
-        self._seen: dict[int, str] = {}
+        self._folder = folder
+        self._matcher = None if annotations is None else ImageMatcher(annotations)
+        self._category_ids: dict[str, int | str] = dict(zip(NAMES, CATEGORY_IDS, strict=True))
+        if annotations is not None and annotations.categories:
+            self._category_ids = {
+                name.casefold(): annotations.category_ids[key] for key, name in annotations.categories.items()
+            }
+        self._seen: dict[int | str, str] = {}
         self._order = None if keypoint_order is None else list(keypoint_order)
         self._file = TextFile(path, overwrite=overwrite)
         self._separator = "["
@@ -78,6 +88,8 @@ class CocoSink(Sink):
             if found.keypoints is not None and self._order is not None and posed[i]:
                 triples = keypoint_triples(found.keypoints[i][self._order])
                 item["keypoints"] = [value for triple in triples for value in triple]
+                if found.pose_scores is not None:
+                    item["keypoints_score"] = round(float(found.pose_scores[i]), SCORE_DECIMALS)
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")
             self._separator = ","
 
@@ -102,17 +114,8 @@ class CocoSink(Sink):
         """Delete the unfinished file."""
         self._file.abort()
 
-    def _image_id(self, name: str) -> int:
-        image_id = self._image_ids.get(name)
-        if image_id is None:
-            if self._annotations is not None:
-                raise SepcamError(f"{self._annotations} has no image called {name}")
-            numbers = re.findall(r"\d+", Path(name).stem)
-            if not numbers:
-                raise SepcamError(
-                    f"{name!r} has no number to be its COCO image id: give the ids with --coco-annotations"
-                )
-            image_id = int(numbers[-1])
+    def _image_id(self, name: str) -> int | str:
+        image_id = self._annotated_id(name) if self._annotations else _number_in(name)
         other = self._seen.setdefault(image_id, name)
         if other != name:
             raise SepcamError(
@@ -120,22 +123,33 @@ class CocoSink(Sink):
             )
         return image_id
 
-    def _category_id(self, name: str) -> int:
+    def _annotated_id(self, name: str) -> int | str:
+        assert self._annotations is not None and self._matcher is not None
+        image = self._matcher.match(self._folder / name)
+        if image is None:
+            raise SepcamError(f"{self._annotations.source} has no image called {name}")
+        return image.id
+
+    def _category_id(self, name: str) -> int | str:
         try:
-            return self._category_ids[name]
+            return self._category_ids[name.casefold()]
         except KeyError:
-            raise SepcamError(f"COCO has no category {name!r}: leave it out with --classes") from None
+            where = "COCO" if self._annotations is None else self._annotations.source
+            raise SepcamError(f"{where} has no category {name!r}: leave it out with --classes") from None
 
 
-def _read_annotations(path: Path) -> tuple[dict[str, int], dict[str, int]]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        images = {Path(image["file_name"]).name: int(image["id"]) for image in data["images"]}
-        return images, {item["name"]: int(item["id"]) for item in data.get("categories", ())}
-    except OSError as error:
-        raise SepcamError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SepcamError(f"{path} is not a COCO annotations file ({error!r})") from error
+def _number_in(name: str) -> int:
+    """The last number in a file name.
+
+    Raises:
+        SepcamError: If there is none.
+    """
+    numbers = re.findall(r"\d+", Path(name).stem)
+    if not numbers:
+        raise SepcamError(
+            f"{name!r} has no number to be its COCO image id: give the ids with --coco-annotations"
+        )
+    return int(numbers[-1])
 
 
 def _path(name: ResultName) -> Path:
@@ -144,7 +158,14 @@ def _path(name: ResultName) -> Path:
 
 def _open(path: Path, context: SinkContext) -> Sink:
     order = keypoint_order(context.header["keypoint_names"])
-    return CocoSink(path, context.coco_annotations, keypoint_order=order, overwrite=context.overwrite)
+    given = context.coco_annotations
+    return CocoSink(
+        path,
+        None if given is None else read_coco(given),
+        folder=Path(context.source),
+        keypoint_order=order,
+        overwrite=context.overwrite,
+    )
 
 
 KIND = SinkKind("coco", "COCO results JSON", frozenset(("images",)), _path, _open)

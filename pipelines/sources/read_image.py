@@ -1,6 +1,7 @@
 """Reading one image file, whatever its format, by what is in it and not by its suffix."""
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ _HEIF_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf"}
 )
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_EXIF_ORIENTATION: Final = 0x0112
 _JXL: Final = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 
 
@@ -56,6 +58,25 @@ def read_image(path: Path) -> U8:
     except cv2.error:
         image = None
     return _with_pillow(path) if image is None else np.asarray(image, np.uint8)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file in pixels as `read_image` gives it, mostly without decoding it.
+
+    Raises:
+        UnreadableImageError: If it cannot be read.
+    """
+    from PIL import Image
+
+    with suppress(Exception), warnings.catch_warnings():  # then it is decoded, which tells what is wrong
+        warnings.simplefilter("ignore")
+        with Image.open(path) as opened:
+            if opened.format not in ("AVIF", "HEIF"):  # their containers may rotate them too
+                width, height = opened.size
+                rotated = opened.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
+                return (height, width) if rotated else (width, height)
+    height, width = read_image(path).shape[:2]
+    return width, height
 
 
 def _brands(head: bytes) -> set[bytes]:

@@ -12,8 +12,9 @@ from sepcam.models.detectors.fitted import FittedDetector, fitted_size
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import Detections
+from sepcam.pipelines.annotations.coco import read_coco
 from sepcam.pipelines.evaluation.error_gallery import WorstImages, judge
-from sepcam.pipelines.evaluation.ground_truth import coco_people, mot_people
+from sepcam.pipelines.evaluation.ground_truth import mot_people, people_of
 from sepcam.pipelines.evaluation.metrics import evaluate_mot
 from sepcam.pipelines.types import Frame
 
@@ -104,15 +105,15 @@ def test_people_of_a_mot_file_are_those_that_count(tmp_path):
 
 def test_crowds_are_no_single_people(tmp_path):
     path = annotations(tmp_path)
-    found = coco_people(path)["7.png"]
-    assert (found.id, found.people.tolist()) == (7, [[10, 10, 30, 60]])
+    (found,) = read_coco(path).images
+    assert (found.id, people_of(found, {"1"}).tolist()) == (7, [[10, 10, 30, 60]])
 
 
 def test_what_is_no_annotation_is_named(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("{}")
     with pytest.raises(SepcamError, match=r"a\.json is not a COCO annotations file"):
-        coco_people(path)
+        read_coco(path)
 
 
 def test_only_the_frames_that_were_run_are_scored(tmp_path):
@@ -231,8 +232,8 @@ def test_mot_takes_a_folder_of_motchallenge(tmp_path, capsys):
     ("words", "says"),
     [
         (("mot", "--video", "{clip}"), "name it with --gt"),
-        (("mot", "--video", "{clip}", "--gt", "gone.txt"), "can't read gone.txt"),
-        (("mot", "--video", "{clip}", "--gt", "gone.txt", "--input-size", "big"), "can't read gone.txt"),
+        (("mot", "--video", "{clip}", "--gt", "gone.txt"), "gone.txt cannot be read"),
+        (("mot", "--video", "{clip}", "--gt", "gone.txt", "--input-size", "big"), "gone.txt cannot be read"),
         (("coco", "--images", "{clip}", "--annotations", "gone.json"), "gone.json cannot be read"),
     ],
 )

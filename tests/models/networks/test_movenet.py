@@ -1,6 +1,5 @@
 """The MoveNets give TensorFlow.js's outputs, in both forms, in both runtimes, at any size."""
 
-import os
 from pathlib import Path
 
 import cv2
@@ -42,19 +41,10 @@ def check_parity(network, golden, atol):
             np.testing.assert_allclose(ours, golden[name], atol=atol, rtol=0, err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def google_files(shared_weights) -> Path:
-    """The folder with Google's files, which is named by SEPCAM_MOVENET where it is elsewhere."""
-    folder = os.environ.get("SEPCAM_MOVENET", shared_weights)
-    if folder is None or not (Path(folder) / "movenet-lightning.json").is_file():
-        pytest.skip("Google's MoveNet files are not at hand: name their folder with SEPCAM_MOVENET")
-    return Path(folder)
-
-
 @pytest.mark.parametrize("name", NETWORKS)
-def test_googles_files_give_the_outputs_of_tensorflow_js(name, google_files):
+def test_googles_files_give_the_outputs_of_tensorflow_js(name, movenet_files):
     network = NETWORKS[name]().eval()
-    load_convs(network, in_module_order(network, read_tfjs(google_files / f"movenet-{name}.json")))
+    load_convs(network, in_module_order(network, read_tfjs(movenet_files / f"movenet-{name}.json")))
     golden = np.load(GOLDEN / f"movenet-{name}.npz")
     # Thunder's logits are up to ten times larger than the others'.
     check_parity(network, golden, atol=5e-3 if name == "thunder" else 1e-3)

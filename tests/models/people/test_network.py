@@ -162,6 +162,34 @@ def test_there_is_no_limit_of_six_people():
     )
 
 
+def test_small_people_are_left_to_the_largest_look():
+    """What the smaller look takes for a small person is often two in one box."""
+    seen = {(224, 256): [(20, 20, 44, 80), (120, 10, 200, 120)], (416, 512): [(40, 40, 60, 160)]}
+
+    def look(size):
+        maps = empty_maps(size[0] // 4, size[1] // 4)
+        for x1, y1, x2, y2 in seen[size]:
+            plant(maps, (x1, y1, x2, y2), np.random.default_rng(0).uniform((x1, y1), (x2, y2), (17, 2)))
+        outputs = [maps.maps()]
+        return lambda images: outputs
+
+    found = PeopleNetwork(look, None, sizes=(256, 512), large=150).detect(np.zeros((416, 512, 3), np.uint8))
+    boxes = sorted(map(tuple, found.boxes.round().astype(int).tolist()))
+    assert boxes == [(40, 40, 60, 160), (240, 20, 400, 240)]
+
+
+def test_poses_have_scores_of_their_own_and_keypoints_are_likely_from_a_half_on():
+    maps = empty_maps(80, 104)
+    plant(maps, (40, 40, 100, 200), np.full((17, 2), 70.0), keypoint_score=0.2)
+    found = PeopleNetwork(lambda size: lambda images: [maps.maps()], None, sizes=(416,)).detect(
+        np.zeros((320, 416, 3), np.uint8)
+    )
+    np.testing.assert_allclose(found.keypoints[0, :, 2], 0.5, atol=1e-6)
+    np.testing.assert_allclose(found.pose_scores, 0.9 * 0.2, atol=1e-6)
+    np.testing.assert_allclose(found.scores, 0.9 * 0.2**0.5, atol=1e-6)
+    np.testing.assert_array_equal(found[:0].pose_scores, [])
+
+
 def test_boxes_are_cut_at_the_images_border_and_keypoints_are_not():
     found = planted([(-30, 10, 50, 100)]).detect(np.zeros((320, 416, 3), np.uint8))
     np.testing.assert_allclose(found.boxes, [[0, 10, 50, 100]], atol=0.01)

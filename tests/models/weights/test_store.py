@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tarfile
 import textwrap
 import threading
 import time
@@ -16,12 +17,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from sepcam.models.cache import make_folder, sha256_of
 from sepcam.models.errors import SepcamError
+from sepcam.models.networks.movenet import lightning
 from sepcam.models.registry import REGISTRY
-from sepcam.models.sources import UrlSource, WheelSource
+from sepcam.models.sources import Companion, NpmSource, UrlSource, WheelSource
 from sepcam.models.spec import ModelSpec
 from sepcam.models.weights.store import WeightStore
 from torch import nn
+
+from tests.models.weights.graph_model import write_movenet
 
 
 class Toy(nn.Module):
@@ -398,8 +403,84 @@ def test_a_file_of_another_network_is_refused(shop: Shop, tmp_path: Path, onnx_o
 
 
 def test_a_file_that_is_not_there_is_said(shop: Shop, tmp_path: Path):
-    with pytest.raises(SepcamError, match="is not a file"):
+    with pytest.raises(SepcamError, match="does not exist"):
         shop.store.fetch("toy", tmp_path / "nowhere.onnx")
+
+
+# --- networks of several files ----------------------------------------------------------------------------
+
+
+class Package:
+    """An npm package with MoveNet lightning, random weights, on a server, as an archive and as a folder."""
+
+    def __init__(self, server, root: Path) -> None:
+        torch.manual_seed(0)
+        self.network = lightning()
+        self.folder = root / "package"
+        path = write_movenet(self.network, make_folder(self.folder / "models"))
+        self.weights = path.with_name("m0.bin")
+        self.archive = root / "models-1.0.0.tgz"
+        with tarfile.open(self.archive, "w:gz") as opened:
+            opened.add(self.folder, "package")
+        for file in (path, self.weights):
+            server.files[f"/models/{file.name}"] = file.read_bytes()
+        beside = (Companion("m0.bin", sha256_of(self.weights)),)
+        self.info = replace(
+            REGISTRY["movenet-lightning"],
+            name="toy",
+            sources=(
+                UrlSource(f"{server.url}/models/m.json", companions=beside),
+                NpmSource("models@1.0.0", sha256_of(self.archive), 1, "package/models/m.json", beside),
+            ),
+            sha256=sha256_of(path),
+        )
+        self.notices: list[str] = []
+        self.store = WeightStore(root / "cache", registry={"toy": self.info}, notice=self.notices.append)
+
+    def check(self) -> None:
+        wanted = self.network.state_dict()
+        assert all(torch.equal(value, wanted[name]) for name, value in self.store.load("toy").items())
+
+
+@pytest.fixture
+def package(file_server, tmp_path: Path) -> Package:
+    return Package(file_server, tmp_path)
+
+
+def test_files_that_belong_together_are_downloaded_together(package: Package, file_server):
+    package.check()
+    assert file_server.requests == ["/models/m.json", "/models/m0.bin"]
+
+
+def test_a_companion_is_checked_by_its_hash(package: Package, file_server):
+    content = file_server.files["/models/m0.bin"]
+    file_server.files["/models/m0.bin"] = content[:-4] + b"abcd"
+    with pytest.raises(SepcamError, match=r"m.json: has sha256 .*, expected"):
+        package.store.fetch("toy")
+
+
+@pytest.mark.parametrize("where", ["archive", "folder", "folder/models", "folder/models/m.json"])
+def test_they_are_found_in_whatever_the_user_has(package: Package, where: str, file_server):
+    name, _, rest = where.partition("/")
+    package.store.fetch("toy", getattr(package, name) / rest if rest else getattr(package, name))
+    package.check()
+    assert package.notices == file_server.requests == []
+
+
+def test_other_weights_than_the_official_ones_are_named(package: Package):
+    content = package.weights.read_bytes()
+    package.weights.write_bytes(content[:-4] + content[:4])
+    package.store.fetch("toy", package.folder)
+    assert "is not the official file" in package.notices[0]
+
+
+def test_a_folder_or_file_without_them_is_refused(package: Package, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SepcamError, match=r"the folder has no m\.json"):
+        package.store.fetch("toy", tmp_path / "empty")
+    package.weights.unlink()
+    with pytest.raises(SepcamError, match=r"m0\.bin"):
+        package.store.fetch("toy", package.folder)
 
 
 # --- the real ones ----------------------------------------------------------------------------------------

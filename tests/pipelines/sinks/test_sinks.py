@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.pose.blazepose import COCO_ORDER
+from sepcam.pipelines.annotations.coco import read_coco
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.coco import CocoSink
 from sepcam.pipelines.sinks.jsonl import JsonlSink
@@ -188,7 +189,7 @@ class TestVideo:
         copy_video(path, tmp_path / "out.mp4")
         with open_source(tmp_path / "out.mp4") as source:
             info = source.info
-        assert (info.width, info.height, info.pixel_aspect, info.rotation) == (64, 96, Fraction(3, 4), 0)
+        assert (info.width, info.height, info.pixel_aspect, info.rotation) == (64, 128, Fraction(1), 0)
 
     def test_a_part_begins_at_0(self, tmp_path):
         path = write_clip(tmp_path / "a.mp4", frames=60, audio="aac", options={"g": "10"})
@@ -307,6 +308,7 @@ class TestJsonl:
             "fps": 29.97,
             "frame_count": 2,
             "rotation": 0,
+            "pixel_aspect": 1.0,
             "backbone": "separable",
             "tasks": ["track", "pose"],
         }
@@ -413,7 +415,7 @@ class TestCoco:
             "keypoints": keypoints.reshape(-1).astype(float).tolist(),
         }
         annotations = self.annotations(tmp_path, annotations=[truth], info={})
-        sink = CocoSink(tmp_path / "coco_results.json", annotations, keypoint_order=COCO_ORDER)
+        sink = CocoSink(tmp_path / "coco_results.json", read_coco(annotations), keypoint_order=COCO_ORDER)
         sink.write(still(found=found, name="street.png"))
         sink.close(SUMMARY)
         coco = COCO(str(annotations))
@@ -457,14 +459,14 @@ class TestCoco:
         assert list(tmp_path.iterdir()) == []
 
     def test_bad_annotations(self, tmp_path):
-        sink = CocoSink(tmp_path / "r.json", self.annotations(tmp_path))
+        sink = CocoSink(tmp_path / "r.json", read_coco(self.annotations(tmp_path)))
         with pytest.raises(SepcamError, match=r"has no image called other\.png"):
             sink.write(still(name="other.png"))
         sink.abort()
         (tmp_path / "bad.json").write_text("{}")
         for path, words in (("bad.json", "is not a COCO annotations file"), ("none.json", "cannot be read")):
             with pytest.raises(SepcamError, match=words):
-                CocoSink(tmp_path / "r.json", tmp_path / path)
+                read_coco(tmp_path / path)
 
 
 INFO = StreamInfo("x", 96, 64, 10)

@@ -48,6 +48,27 @@ def test_boxes_follow_the_detector_and_carry_its_score_and_label():
     assert found.labels.tolist() == [DOG]
 
 
+def test_a_detector_with_low_scores_is_followed_like_any_other():
+    """ByteTrack multiplies IoU and score: thresholds of a detector that scores low must mean the same."""
+    tracker = ByteTrack(LABELS, TrackerSettings(high=0.2, new=0.25, low=0.06), fps=FPS)
+    scores = [0.3, 0.26, 0.22, 0.21, 0.08, 0.3, 0.2, 0.07]
+    numbers = [
+        tracker.update(seen(walker(k, step=10.0), score=score), k / FPS)[1].tolist()
+        for k, score in enumerate(scores)
+    ]
+    assert numbers == [[]] + [[1]] * 7
+
+
+@pytest.mark.parametrize("conf", [0.0, 0.3, 1.0])
+def test_scores_below_the_threshold_start_no_track(conf):
+    settings = TrackerSettings().with_confidence(conf)
+    for score, starts in ((conf, True), (conf - 0.01, False)):
+        tracker = ByteTrack(LABELS, settings, fps=FPS)
+        for k in range(3):
+            _, ids = tracker.update(seen(walker(k), score=max(score, 0.0)), k / FPS)
+        assert ids.tolist() == ([1] if starts or score < 0 else [])
+
+
 def test_the_surest_comes_first():
     tracker = ByteTrack(LABELS, fps=FPS)
     for k in range(3):

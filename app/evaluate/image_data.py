@@ -1,0 +1,221 @@
+"""Annotated images as ground truth: COCO files and YOLO folders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ...models.errors import SepcamError
+from ...models.ops import coco
+from ...models.types import ALL_PARTS, Detector, Part, PoseEstimator, keypoint_network
+from ...pipelines.analysis.analyzer import Analyzer
+from ...pipelines.analysis.options import AnalysisOptions
+from ...pipelines.annotations.coco import read_coco
+from ...pipelines.annotations.matching import ImageMatcher
+from ...pipelines.annotations.types import AnnotatedImage, Annotations, Size
+from ...pipelines.annotations.yolo import read_yolo
+from ...pipelines.evaluation.coco_scoring import check_keypoints, why_no_masks
+from ...pipelines.evaluation.error_gallery import WorstImages
+from ...pipelines.evaluation.ground_truth import people_of
+from ...pipelines.evaluation.metrics import evaluate_coco
+from ...pipelines.execution.network_set import NetworkSet
+from ...pipelines.files.file_types import IMAGE_SUFFIXES
+from ...pipelines.sinks.coco import CocoSink
+from ...pipelines.sources.images import natural_key
+from ...pipelines.sources.read_image import UnreadableImageError, image_size, read_image
+from ...pipelines.tracking.settings import settings_for
+from ...pipelines.types import Frame, Instances, StreamInfo
+from ..terminal import console
+from .datasets import LoadDetector, LoadPose, Measured, run_over
+
+SCORE_FLOOR = 0.05
+"""Boxes down to this score count in average precision, which weighs every one by its score."""
+
+_PEOPLE: Final = ("person",)
+_TIMED: Final = 24  # images that are timed, after one that is not
+_OUTSIDE: Final = 0.05  # share of a side by which a box may reach beyond its image
+_SUSPICIOUS: Final = 0.1  # share of boxes outside that makes a warning
+
+
+class ImageData:
+    """Annotated images; everything about the annotations is checked before anything is run.
+
+    Args:
+        folder: of the images, with their folders. Annotated ones that it lacks are not scored. May be None
+            for a ``data.yaml`` that names them.
+        annotations: COCO ``instances`` file; a YOLO ``data.yaml``, or a folder of YOLO's text files.
+        keypoints: COCO ``person_keypoints`` file, or None.
+        max_people: landmarks and masks for at most this many people of an image.
+        limit: use the first images only, at most this many.
+
+    Raises:
+        SepcamError: If a file cannot be read or is wrong, or no image is annotated.
+    """
+
+    kind = "coco"
+    suffix = ".coco.json"
+
+    def __init__(
+        self,
+        folder: Path | None,
+        annotations: Path,
+        keypoints: Path | None,
+        *,
+        max_people: int,
+        limit: int | None,
+    ) -> None:
+        self._max_people = max_people
+        if annotations.is_dir() or annotations.suffix.lower() in (".yaml", ".yml"):
+            split = read_yolo(annotations, folder, _size_of)
+            truth = split.annotations
+            files = {path: image for image in truth.images for path in (split.files[image.id],)}
+            self._folder = annotations.parent if folder is None else folder
+        else:
+            if folder is None:
+                raise SepcamError(f"{annotations} does not say where its images are: give --images FOLDER")
+            truth, self._folder = read_coco(annotations), folder
+            files = ImageMatcher(truth).match_all(folder, _images_below(folder))
+        if not files:
+            raise SepcamError(f"{annotations} annotates no image of {self._folder}")
+        missing = len(truth.images) - len(files)
+        if missing and limit is None:
+            console.warn(
+                f"{missing} of {len(truth.images)} annotated images are not in {self._folder}: not scored"
+            )
+        self._images = dict(islice(((path, _sized(path, image)) for path, image in files.items()), limit))
+        self._truth = replace(truth, images=tuple(self._images.values()))
+        self._people = self._truth.ids_of(_PEOPLE)
+        self._boxes = {image.file_name: people_of(image, self._people) for image in self._images.values()}
+        self._poses = None if keypoints is None else _poses(keypoints, self._truth)
+        self._tell_doubts()
+
+    @property
+    def headline(self) -> dict[str, tuple[str, str]]:
+        """See `Data`."""
+        shown = {"box AP": ("box", "ap"), "mask AP": ("mask", "ap")}
+        return shown | ({"OKS AP": ("keypoints", "ap")} if self._poses is not None else {})
+
+    def describe(self) -> dict[str, Any]:
+        """See `Data`."""
+        people = sum(map(len, self._boxes.values()))
+        return {"images": len(self._images), "people": people, "annotations": self._truth.source.name}
+
+    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+        """See `Data`."""
+        network, landmarks = detector(SCORE_FLOOR, ALL_PARTS), pose()
+        everything = self._analyzer(network, landmarks, 0.0)
+        least, worst = settings_for(network.name).high, WorstImages()
+
+        def judge(frame: Frame, found: Instances) -> None:
+            sure = found.scores >= least
+            worst.add(frame, found.boxes[sure], self._boxes[frame.name])
+
+        source = keypoint_network(network, landmarks)
+        order = coco.keypoint_order(() if source is None else source.keypoint_names)
+        sink = CocoSink(results, self._truth, keypoint_order=order, overwrite=overwrite)
+        run_over(self._frames(), everything, sink, judge)
+        figures = evaluate_coco(results, self._truth, keypoints=self._poses, categories=_PEOPLE)
+        usual = self._analyzer(network, landmarks, None)
+        seconds = [
+            sum(usual.analyze(frame)[1].values()) / 1e3 for frame in islice(self._frames(), _TIMED + 1)
+        ]
+        named = {kind: asdict(values) for kind, values in figures.items()}
+        return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
+
+    def _analyzer(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyzer:
+        wanted: set[Part] = {"segment"} if self._poses is None else {"pose", "segment"}
+        parts = tuple(wanted & (detector.parts | pose.parts))
+        options = AnalysisOptions(tasks=parts, conf=conf, classes=_PEOPLE, max_people=self._max_people)
+        return Analyzer(NetworkSet(detector, pose), options, independent=True)
+
+    def _frames(self) -> "_Frames":
+        return _Frames(self._folder.name, self._images)
+
+    def _tell_doubts(self) -> None:
+        for note in self._truth.notes:
+            console.note(note)
+        why = why_no_masks(self._truth, _PEOPLE)
+        if why is not None:
+            console.note(why)
+        outside = [
+            one.name
+            for image, one in self._truth.objects(self._people)
+            if image.size is not None
+            and any(
+                low + length > size * (1 + _OUTSIDE) or low < -_OUTSIDE * size
+                for low, length, size in zip(one.box[:2], one.box[2:], image.size, strict=True)
+            )
+        ]
+        count = sum(map(len, self._boxes.values()))
+        if len(outside) > _SUSPICIOUS * count:
+            console.warn(
+                f"{len(outside)} of {count} boxes reach beyond their images (as that of {outside[0]}): "
+                "COCO's boxes are x, y, width, height, not two corners"
+            )
+
+
+class _Frames:
+    """The images as a source whose frames are named as in the annotations; each must be readable."""
+
+    def __init__(self, name: str, images: dict[Path, AnnotatedImage]) -> None:
+        width, height = next(iter(images.values())).size or (0, 0)
+        self.info = StreamInfo(name, width, height, fps=None, frame_count=len(images), independent=True)
+        self._images = images
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, (path, image) in enumerate(self._images.items()):
+            try:
+                yield Frame(read_image(path), index, float(index), image.file_name)
+            except UnreadableImageError as error:
+                raise SepcamError(f"{path} {error}") from error
+
+
+def _poses(path: Path, truth: Annotations) -> Annotations:
+    """The keypoints of the images that are scored.
+
+    Raises:
+        SepcamError: If the file lacks an image, or has other keypoints than COCO's.
+    """
+    poses = read_coco(path)
+    by_id = {str(image.id): image for image in poses.images}
+    lacking = next((image for image in truth.images if str(image.id) not in by_id), None)
+    if lacking is not None:
+        raise SepcamError(f"{path} lacks image {lacking.id} ({lacking.file_name}) of {truth.source}")
+    chosen = tuple(replace(by_id[str(image.id)], size=image.size) for image in truth.images)
+    poses = replace(poses, images=chosen)
+    check_keypoints(poses, _PEOPLE)
+    return poses
+
+
+def _sized(path: Path, image: AnnotatedImage) -> AnnotatedImage:
+    """The image with its size, which must be that of the file.
+
+    Raises:
+        SepcamError: If it is not, or the file cannot be read.
+    """
+    size = _size_of(path)
+    if image.size is not None and image.size != size:
+        raise SepcamError(
+            f"{path} is {size[0]}x{size[1]}, but image {image.id} ({image.file_name}) of the annotations is "
+            f"{image.size[0]}x{image.size[1]}: give the images that were annotated"
+        )
+    return replace(image, size=size)
+
+
+def _size_of(path: Path) -> Size:
+    try:
+        return image_size(path)
+    except UnreadableImageError as error:
+        raise SepcamError(f"{path} {error}") from error
+
+
+def _images_below(folder: Path) -> Sequence[Path]:
+    if not folder.is_dir():
+        raise SepcamError(f"{folder} is not a folder of images")
+    return sorted(
+        (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()),
+        key=natural_key,
+    )

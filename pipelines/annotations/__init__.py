@@ -1,0 +1,34 @@
+"""Annotations of images: COCO files and YOLO folders, and which files they mean."""
+
+from typing import TYPE_CHECKING
+
+from ...models.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from .coco import read_coco
+    from .matching import ImageMatcher
+    from .types import AnnotatedImage, AnnotatedObject, Annotations
+    from .yolo import YoloSplit, read_yolo
+
+__all__ = [
+    "AnnotatedImage",
+    "AnnotatedObject",
+    "Annotations",
+    "ImageMatcher",
+    "YoloSplit",
+    "read_coco",
+    "read_yolo",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "AnnotatedImage": "types",
+        "AnnotatedObject": "types",
+        "Annotations": "types",
+        "ImageMatcher": "matching",
+        "YoloSplit": "yolo",
+        "read_coco": "coco",
+        "read_yolo": "yolo",
+    },
+)

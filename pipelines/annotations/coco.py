@@ -1,0 +1,248 @@
+"""COCO annotations as COCO, CVAT, Label Studio, Roboflow, labelme and FiftyOne write them.
+
+Whatever is wrong with a file is told with the id of the image or the annotation, when it is read.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ...models.errors import SepcamError
+from ..files.text import read_text
+from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
+
+_FRACTIONS: Final = 1.5  # boxes with no larger number than this are not in pixels
+
+
+def read_coco(path: Path) -> Annotations:
+    """Reads a COCO annotations file; ids may be numbers or text, begin at 0, repeat, or be missing.
+
+    Objects without a box get that of their segmentation. An annotation of an image that is not listed is
+    left out, with a note.
+
+    Raises:
+        SepcamError: If it cannot be read, or something in it is wrong; the text names what.
+    """
+    return _Reader(path, read_json(path)).read()
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """What a JSON file holds, see `read_text` for its encodings.
+
+    Raises:
+        SepcamError: If it cannot be read or is not JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SepcamError(f"{path} is not JSON: line {error.lineno}: {error.msg}") from error
+    except RecursionError as error:
+        raise SepcamError(f"{path} is not a file of annotations: it is nested too deeply") from error
+
+
+class _Reader:
+    def __init__(self, path: Path, data: Any) -> None:  # noqa: ANN401 - whatever the file holds
+        self._path, self._data = path, data
+        self._notes: list[str] = []
+
+    def read(self) -> Annotations:
+        if isinstance(self._data, list):
+            raise self._error("it is a list, as results are, and not annotations")
+        if not isinstance(self._data, dict):
+            raise self._error("it is no object")
+        categories, category_ids = self._categories()
+        images = self._images()
+        objects = self._objects(images, categories)
+        self._check_units([one for found in objects.values() for one in found])
+        filled = tuple(
+            AnnotatedImage(image.id, image.file_name, image.size, tuple(objects[key]))
+            for key, image in images.items()
+        )
+        return Annotations(self._path, filled, categories, category_ids, tuple(self._notes))
+
+    def _categories(self) -> tuple[dict[str, str], dict[str, int | str]]:
+        names: dict[str, str] = {}
+        ids: dict[str, int | str] = {}
+        for number, item in enumerate(self._list("categories", optional=True)):
+            key, raw = self._id(item, f"category number {number + 1}")
+            name = item.get("name")
+            if not isinstance(name, str):
+                raise self._error(f"category {raw} has no name")
+            if key in names:
+                raise self._error(f"two categories have the id {raw}: {names[key]!r} and {name!r}")
+            names[key], ids[key] = name, raw
+        return names, ids
+
+    def _images(self) -> dict[str, AnnotatedImage]:
+        found: dict[str, AnnotatedImage] = {}
+        names: dict[str, int | str] = {}
+        for number, item in enumerate(self._list("images")):
+            key, raw = self._id(item, f"image number {number + 1}")
+            name = item.get("file_name")
+            if not isinstance(name, str) or not name:
+                raise self._error(f"image {raw} has no file_name")
+            # Windows programs write backslashes, Label Studio the address of a local file.
+            name = name.replace("\\", "/").rpartition("?d=")[2]
+            if key in found:
+                raise self._error(f"two images have the id {raw}: {found[key].file_name} and {name}")
+            if name in names:
+                raise self._error(f"two images are called {name}: {names[name]} and {raw}")
+            names[name] = raw
+            found[key] = AnnotatedImage(raw, name, _size(item))
+        return found
+
+    def _objects(
+        self, images: Mapping[str, AnnotatedImage], categories: Mapping[str, str]
+    ) -> dict[str, list[AnnotatedObject]]:
+        found: dict[str, list[AnnotatedObject]] = {key: [] for key in images}
+        strays: list[str] = []
+        for number, item in enumerate(self._list("annotations", optional=True)):
+            if not isinstance(item, dict):
+                raise self._error(f"annotation number {number + 1} is no object")
+            name = f"annotation {item['id']}" if "id" in item else f"annotation number {number + 1}"
+            image = images.get(str(_whole(item.get("image_id"))))
+            if image is None:
+                strays.append(name)
+                continue
+            category = str(_whole(item.get("category_id")))
+            if category not in categories:
+                raise self._error(f"{name} has the category {item.get('category_id')}, which is not listed")
+            found[str(image.id)].append(self._object(name, category, item, image))
+        if strays:
+            self._notes.append(
+                f"{self._path}: {len(strays)} annotations are of images that it does not list ({strays[0]}"
+                f"{' and others' if len(strays) > 1 else ''}): not scored"
+            )
+        return found
+
+    def _object(
+        self, name: str, category: str, item: Mapping[str, Any], image: AnnotatedImage
+    ) -> AnnotatedObject:
+        segmentation = self._segmentation(name, item.get("segmentation"), image.size)
+        box = item.get("bbox")
+        if box is None or box == []:
+            box = _box_of(segmentation)
+            if box is None:
+                raise self._error(f"{name} has no box (bbox)")
+        if not _numbers(box, 4):
+            raise self._error(f"the box of {name} is not four numbers: {str(box)[:60]}")
+        if box[2] < 0 or box[3] < 0:
+            raise self._error(f"the box of {name} has a negative width or height: {str(box)[:60]}")
+        area = item.get("area")
+        return AnnotatedObject(
+            name,
+            category,
+            (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+            float(area) if _numbers([area], 1) and area > 0 else None,
+            bool(item.get("iscrowd")),
+            segmentation,
+            self._keypoints(name, item.get("keypoints")),
+        )
+
+    def _segmentation(self, name: str, value: Any, size: Size | None) -> Any:  # noqa: ANN401
+        if isinstance(value, dict):
+            return self._rle(name, value, size)
+        if not value:
+            return None
+        if not isinstance(value, list):
+            raise self._error(f"the segmentation of {name} is neither polygons nor run-lengths")
+        polygons = [value] if _numbers(value, len(value)) else value
+        for polygon in polygons:
+            if not isinstance(polygon, list) or not _numbers(polygon, len(polygon)) or len(polygon) % 2:
+                raise self._error(f"a polygon of {name} is no list of x, y pairs: {str(polygon)[:60]}")
+        return [list(map(float, polygon)) for polygon in polygons if len(polygon) >= 6] or None
+
+    def _rle(self, name: str, value: Mapping[str, Any], size: Size | None) -> dict[str, Any]:
+        counts = value.get("counts")
+        shape = value.get("size") or (None if size is None else [size[1], size[0]])
+        if shape is None or not _numbers(shape, 2):
+            raise self._error(f"the mask of {name} has no size")
+        if size is not None and (shape[1], shape[0]) != size:
+            raise self._error(
+                f"the mask of {name} is of {shape[1]}x{shape[0]} pixels, its image of {size[0]}x{size[1]}"
+            )
+        if isinstance(counts, list):
+            if not _numbers(counts, len(counts)) or sum(counts) != shape[0] * shape[1] or min(counts) < 0:
+                raise self._error(f"the run-lengths of {name} are not those of {shape[1]}x{shape[0]} pixels")
+        elif not isinstance(counts, str) or not counts:
+            raise self._error(f"the mask of {name} has no counts")
+        return {"size": [int(shape[0]), int(shape[1])], "counts": counts}
+
+    def _keypoints(self, name: str, value: Any) -> list[float] | None:  # noqa: ANN401
+        if not value:
+            return None
+        if not isinstance(value, list) or not _numbers(value, len(value)) or len(value) % 3:
+            raise self._error(f"the keypoints of {name} are no list of x, y, visibility")
+        return list(map(float, value))
+
+    def _check_units(self, objects: Sequence[AnnotatedObject]) -> None:
+        if objects and all(max(map(abs, one.box)) <= _FRACTIONS for one in objects):
+            raise self._error(
+                f"its boxes are fractions of the image (that of {objects[0].name} is {objects[0].box}); "
+                "COCO's are x, y, width, height in pixels"
+            )
+
+    def _list(self, field: str, *, optional: bool = False) -> list[Any]:
+        value = self._data.get(field, [] if optional else None)
+        if not isinstance(value, list):
+            raise self._error(f"it has no list of {field}")
+        return value
+
+    def _id(self, item: Any, what: str) -> tuple[str, int | str]:  # noqa: ANN401
+        if not isinstance(item, dict):
+            raise self._error(f"{what} is no object")
+        value = _whole(item.get("id"))
+        if not isinstance(value, int | str):
+            raise self._error(f"{what} has no id")
+        return str(value), value
+
+    def _error(self, why: str) -> SepcamError:
+        return SepcamError(f"{self._path} is not a COCO annotations file: {why}")
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """An id; 7.0 is 7, and what can be none is None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and value == int(value) else None
+    return value
+
+
+def _size(image: Mapping[str, Any]) -> Size | None:
+    size = image.get("width"), image.get("height")
+    return (int(size[0]), int(size[1])) if _numbers(size, 2) and min(size) > 0 else None
+
+
+def _numbers(values: Any, count: int) -> bool:  # noqa: ANN401 - any JSON
+    """Whether it is a list of this many finite numbers."""
+    if not isinstance(values, list | tuple) or len(values) != count:
+        return False
+    kinds = Counter(type(value) for value in values)
+    return set(kinds) <= {int, float} and all(map(math.isfinite, values))
+
+
+def _box_of(segmentation: Any) -> list[float] | None:  # noqa: ANN401
+    """The box around polygons or a mask; None where there is neither."""
+    if segmentation is None:
+        return None
+    if isinstance(segmentation, dict):
+        from faster_coco_eval.core import mask as masks
+
+        return [float(value) for value in masks.toBbox(as_rle(segmentation))]
+    xs = [x for polygon in segmentation for x in polygon[::2]]
+    ys = [y for polygon in segmentation for y in polygon[1::2]]
+    return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+
+
+def as_rle(segmentation: Mapping[str, Any]) -> dict[str, Any]:
+    """Run-lengths as a list, or compressed as text, in COCO's compressed form."""
+    from faster_coco_eval.core import mask as masks
+
+    if isinstance(segmentation["counts"], list):
+        return masks.frPyObjects(dict(segmentation), *segmentation["size"])
+    return dict(segmentation)

@@ -1,0 +1,224 @@
+"""Annotations as YOLO's text files: one ``.txt`` for each image, class numbers and fractions of the image.
+
+Format: https://docs.ultralytics.com/datasets/detect, /segment and /pose.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ...models.errors import SepcamError
+from ..files.file_types import IMAGE_SUFFIXES
+from ..files.text import lines_of, read_text
+from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
+
+_SPLITS: Final = ("val", "test", "train")
+_ROUNDING: Final = 1e-3  # beyond the edges of the image, from rounding
+_CLASS_FILES: Final = ("classes.txt", "obj.names")
+
+
+@dataclass(frozen=True, slots=True)
+class YoloSplit:
+    """The part of a YOLO data set that is used.
+
+    Attributes:
+        annotations: of its images; their ids count from 1, those of the categories from 0.
+        files: its images by their ids.
+    """
+
+    annotations: Annotations
+    files: Mapping[int | str, Path]
+
+
+def read_yolo(path: Path, images: Path | None, size_of: Callable[[Path], Size]) -> YoloSplit:
+    """Reads a YOLO data set.
+
+    Args:
+        path: ``data.yaml``, or a folder of text files with ``classes.txt`` in it or above it.
+        images: folder of the images; None takes those of ``data.yaml``: ``val``, else ``test`` or ``train``.
+        size_of: gives the width and height of an image file in pixels.
+
+    Raises:
+        SepcamError: If something cannot be read or is wrong; the text names the file and the line.
+    """
+    labels: Path | None
+    if path.is_dir():
+        names, labels, keypoint_shape = _classes_beside(path), path, None
+        if images is None:
+            raise SepcamError(f"{path} is a folder of labels: name the folder of their images with --images")
+        files, notes = _images_in(images), []
+    else:
+        data = _yaml(path)
+        names, labels, keypoint_shape = _names(path, data), None, data.get("kpt_shape")
+        files, notes = _split(path, data) if images is None else (_images_in(images), [])
+    reader = _Reader(names, _keypoint_values(path, keypoint_shape))
+    made: list[AnnotatedImage] = []
+    missing: list[Path] = []
+    for number, file in enumerate(files, 1):
+        label = _label_of(file, labels, images)
+        if not label.is_file():
+            missing.append(label)
+        objects = reader.read(label, size_of(file)) if label.is_file() else ()
+        made.append(AnnotatedImage(number, file.as_posix(), size_of(file), objects))
+    if missing and len(missing) == len(made):
+        raise SepcamError(
+            f"none of the {len(made)} images has a label file (the first would be {missing[0]})"
+        )
+    if missing:
+        notes.append(
+            f"{len(missing)} of {len(made)} images have no label file (as {missing[0].name}): taken for empty"
+        )
+    categories = {str(number): name for number, name in names.items()}
+    ids: dict[str, int | str] = {str(number): number for number in names}
+    annotations = Annotations(path, tuple(made), categories, ids, tuple(notes))
+    return YoloSplit(annotations, {image.id: file for image, file in zip(made, files, strict=True)})
+
+
+class _Reader:
+    def __init__(self, names: Mapping[int, str], keypoint_values: int | None) -> None:
+        self._names, self._keypoint_values = names, keypoint_values
+
+    def read(self, label: Path, size: Size) -> tuple[AnnotatedObject, ...]:
+        rows = [
+            (f"{label}, line {number}", row) for number, row in enumerate(read_text(label).split("\n"), 1)
+        ]
+        return tuple(self._object(where, row.split(), size) for where, row in rows if row.strip())
+
+    def _object(self, where: str, cells: Sequence[str], size: Size) -> AnnotatedObject:
+        try:
+            number, *values = map(float, cells)
+        except ValueError:
+            raise SepcamError(f"{where}: is not a row of numbers: {' '.join(cells)[:60]!r}") from None
+        if number not in self._names:
+            there = ", ".join(map(str, self._names))
+            raise SepcamError(f"{where}: there is no class {cells[0]} (there are {there})")
+        if self._keypoint_values is not None:
+            return self._posed(where, str(int(number)), values, size)
+        if len(values) == 4:
+            self._check(where, values)
+            return AnnotatedObject(where, str(int(number)), _box(values, size))
+        if len(values) < 6 or len(values) % 2:
+            raise SepcamError(
+                f"{where}: has {len(values) + 1} numbers; a box has 5 (class x y width height), an outline "
+                "class and three or more x y"
+            )
+        self._check(where, values)
+        polygon = [value * size[index % 2] for index, value in enumerate(values)]
+        xs, ys = polygon[::2], polygon[1::2]
+        box = min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+        return AnnotatedObject(where, str(int(number)), box, segmentation=[polygon])
+
+    def _posed(self, where: str, category: str, values: Sequence[float], size: Size) -> AnnotatedObject:
+        per = self._keypoint_values
+        assert per is not None
+        if len(values) < 4 or (len(values) - 4) % per or len(values) == 4:
+            raise SepcamError(f"{where}: has {len(values) + 1} numbers, which kpt_shape does not give")
+        self._check(where, values[:4])
+        points: list[float] = []
+        for at in range(4, len(values), per):
+            x, y, *visible = values[at : at + per]
+            seen = visible[0] if visible else 2.0 * (x > 0 or y > 0)
+            points += [x * size[0], y * size[1], seen]
+        return AnnotatedObject(where, category, _box(values, size), keypoints=points)
+
+    def _check(self, where: str, values: Sequence[float]) -> None:
+        wrong = [v for v in values if not math.isfinite(v) or not -_ROUNDING <= v <= 1 + _ROUNDING]
+        if wrong:
+            raise SepcamError(f"{where}: {wrong[0]:g} is not a fraction of the image, from 0 to 1")
+
+
+def _box(values: Sequence[float], size: Size) -> tuple[float, float, float, float]:
+    x, y, width, height = values[:4]
+    return (x - width / 2) * size[0], (y - height / 2) * size[1], width * size[0], height * size[1]
+
+
+def _label_of(image: Path, labels: Path | None, images: Path | None) -> Path:
+    """The text file of an image: in the folder named, else where ``images`` in its path is ``labels``."""
+    if labels is not None and images is not None:
+        return labels / image.relative_to(images).with_suffix(".txt")
+    parts = list(image.parts)
+    for at in range(len(parts) - 2, -1, -1):
+        if parts[at] == "images":
+            parts[at] = "labels"
+            break
+    return Path(*parts).with_suffix(".txt")
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        data = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f" line {mark.line + 1}:"
+        raise SepcamError(f"{path} is not YAML:{line} {getattr(error, 'problem', None) or error}") from error
+    if not isinstance(data, dict):
+        raise SepcamError(f"{path} is not a YOLO data file: it has no names")
+    return data
+
+
+def _names(path: Path, data: Mapping[str, Any]) -> dict[int, str]:
+    names = data.get("names")
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not names or not all(isinstance(key, int) for key in names):
+        raise SepcamError(f"{path} is not a YOLO data file: it has no names of classes")
+    return {key: str(name) for key, name in names.items()}
+
+
+def _classes_beside(folder: Path) -> dict[int, str]:
+    for place in (folder, *folder.absolute().parents[:2]):
+        for name in _CLASS_FILES:
+            if (place / name).is_file():
+                lines = read_text(place / name).split("\n")
+                return {number: line.strip() for number, line in enumerate(lines) if line.strip()}
+    raise SepcamError(f"{folder} has no classes.txt in it or above it: give the data.yaml of the data set")
+
+
+def _keypoint_values(path: Path, shape: Any) -> int | None:  # noqa: ANN401 - any YAML
+    """How many numbers a keypoint has; None in a data set without keypoints."""
+    if shape is None:
+        return None
+    if not isinstance(shape, list) or len(shape) != 2 or shape[1] not in (2, 3):
+        raise SepcamError(f"{path}: kpt_shape is the number of keypoints and 2 or 3, not {shape!r}")
+    return shape[1]
+
+
+def _split(path: Path, data: Mapping[str, Any]) -> tuple[list[Path], list[str]]:
+    """The images of the split that is measured, and a note that says which."""
+    split = next((name for name in _SPLITS if data.get(name)), None)
+    if split is None:
+        raise SepcamError(f"{path} names no images: it has none of {', '.join(_SPLITS)}")
+    entries = data[split] if isinstance(data[split], list) else [data[split]]
+    files: list[Path] = []
+    for entry in map(str, entries):
+        place = _place(path.parent, data.get("path"), entry)
+        if place.is_dir():
+            files += _images_in(place)
+        elif place.is_file():
+            lines = [line.strip() for line in lines_of(place)]
+            files += [_place(path.parent, data.get("path"), line) for line in lines if line]
+        else:
+            raise SepcamError(f"{path}: {split} is {entry}, but there is no {place}")
+    return files, [f"{path}: measured on {split}, {len(files)} images"]
+
+
+def _place(folder: Path, root: Any, entry: str) -> Path:  # noqa: ANN401 - any YAML
+    """A place as ``data.yaml`` means it: below its ``path`` or its folder, or as Roboflow writes it."""
+    base = folder / str(root) if root else folder
+    choices = [base / entry, folder / entry, folder / entry.removeprefix("../"), Path(entry)]
+    return next((choice for choice in choices if choice.exists()), choices[0])
+
+
+def _images_in(folder: Path) -> list[Path]:
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+    if not found:
+        raise SepcamError(f"{folder} has no images")
+    return found

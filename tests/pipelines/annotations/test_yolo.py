@@ -1,0 +1,97 @@
+"""YOLO's data.yaml and text files become annotations in pixels; a wrong row is refused with its line."""
+
+from pathlib import Path
+
+import pytest
+from sepcam.models.errors import SepcamError
+from sepcam.pipelines.annotations.yolo import read_yolo
+
+SIZE = (200, 100)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    return SIZE
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    for name in ("images/val/a.png", "images/val/b.png", "labels/val/a.txt", "labels/val/b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "labels/val/a.txt").write_text("1 0.5 0.5 0.2 0.4\r\n\r\n0 0.1 0.1 0.2 0.2\r\n")
+    path = tmp_path / "data.yaml"
+    path.write_bytes(b"\xef\xbb\xbftrain: images/train\r\nval: images/val\r\nnames: [car, person]\r\n")
+    return path
+
+
+def test_a_data_set_is_read(data):
+    split = read_yolo(data, None, size_of)
+    first, second = split.annotations.images
+    assert [one.category for one in first.objects] == ["1", "0"]
+    assert first.objects[0].box == pytest.approx((80, 30, 40, 40))
+    assert second.objects == ()
+    assert split.annotations.ids_of(["Person"]) == {"1"}
+    assert split.files[second.id].name == "b.png"
+    assert "measured on val, 2 images" in split.annotations.notes[0]
+
+
+def test_outlines_and_keypoints(data):
+    label = data.parent / "labels/val/b.txt"
+    label.write_text("1 0.1 0.1 0.5 0.1 0.5 0.6\n")
+    (one,) = read_yolo(data, None, size_of).annotations.images[1].objects
+    assert one.box == pytest.approx((20, 10, 80, 50))
+    assert one.segmentation[0] == pytest.approx([20, 10, 100, 10, 100, 60])
+    data.write_text(data.read_text("utf-8-sig") + "kpt_shape: [2, 3]\n")
+    (data.parent / "labels/val/a.txt").write_text("")
+    label.write_text("1 0.5 0.5 0.2 0.4 0.5 0.5 2 0 0 0\n")
+    (one,) = read_yolo(data, None, size_of).annotations.images[1].objects
+    assert one.keypoints == [100, 50, 2, 0, 0, 0]
+
+
+def test_a_folder_of_text_files_with_its_classes(data):
+    (data.parent / "classes.txt").write_text("car\nperson\n")
+    split = read_yolo(data.parent / "labels" / "val", data.parent / "images" / "val", size_of)
+    assert len(split.annotations.images[0].objects) == 2
+    (data.parent / "classes.txt").unlink()
+    with pytest.raises(SepcamError, match=r"has no classes\.txt"):
+        read_yolo(data.parent / "labels" / "val", data.parent / "images" / "val", size_of)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1 0.5 0.5 0.2", r"b\.txt, line 2: has 4 numbers"),
+        ("1 0.5 0.5 0.2 0.4 0.9", "line 2: has 6 numbers"),
+        ("2 0.5 0.5 0.2 0.4", r"line 2: there is no class 2 \(there are 0, 1\)"),
+        ("1 50 50 20 40", "line 2: 50 is not a fraction of the image"),
+        ("1 nan 0.5 0.2 0.4", "line 2: nan is not a fraction"),
+        ("person 0.5 0.5 0.2 0.4", "line 2: is not a row of numbers"),
+    ],
+)
+def test_a_wrong_row_is_refused_with_its_line(row, message, data):
+    (data.parent / "labels/val/b.txt").write_text(f"1 0.5 0.5 0.2 0.4\n{row}\n")
+    with pytest.raises(SepcamError, match=message):
+        read_yolo(data, None, size_of)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("val: images/val\n", "has no names of classes"),
+        ("names: [person]\n", "names no images"),
+        ("names: [person]\nval: none\n", "val is none, but there is no"),
+        ("names: [person\nval: x", "is not YAML: line 2"),
+        ("names: [a, person]\nval: images/val\nkpt_shape: 17\n", "kpt_shape is the number"),
+    ],
+)
+def test_a_wrong_data_file_is_refused(text, message, data):
+    data.write_text(text)
+    with pytest.raises(SepcamError, match=message):
+        read_yolo(data, None, size_of)
+
+
+def test_labels_that_are_all_missing_are_no_empty_data_set(data):
+    for label in (data.parent / "labels/val").iterdir():
+        label.unlink()
+    with pytest.raises(SepcamError, match="none of the 2 images has a label file"):
+        read_yolo(data, None, size_of)
