@@ -67,7 +67,8 @@ class StreamInfo:
         live: whether frames arrive at their own pace (a camera), so that late ones are dropped.
         independent: whether frames have nothing to do with each other (a folder of images): no tracking.
         time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
-        pixel_aspect: width over height of one pixel; not 1 in anamorphic video.
+        pixel_aspect: width over height of a stored pixel, not 1 in anamorphic video. Frames are stretched to
+            square pixels, and ``width`` and ``height`` are theirs.
         start_s: where in the file the frames begin, when a later start was requested.
         partial: whether only a part of the file was requested.
     """

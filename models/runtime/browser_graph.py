@@ -7,7 +7,6 @@ of a full one, which a runtime computes once, when it loads the graph. So nobody
 
 import tempfile
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +64,10 @@ class BrowserGraph:
     def __init__(self, network: nn.Module, example: torch.Tensor, names: Sequence[str], axes: Axes) -> None:
         self._network = network.eval()
         self._names = names
-        traced = BytesIO()
-        trace_onnx(self._network, example, names, axes, traced)
-        self._traced = traced.getvalue()
+        with tempfile.TemporaryDirectory(prefix="sepcam-") as folder:
+            path = Path(folder, "graph.onnx")
+            trace_onnx(self._network, example, names, axes, path)
+            self._traced = path.read_bytes()
 
     def of_kind(self, kind: ConvKind, weights: SharedWeights) -> bytes:
         """The graph as an ONNX file, with its weights in ``weights``."""

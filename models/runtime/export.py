@@ -9,9 +9,8 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -33,8 +32,6 @@ TOLERANCE = 1e-3
 _TRACED = 2  # images, so that no batch size is taken for a constant 1
 _CHECKED = 3  # another batch size, which shows that none was
 _OPSET = 17
-
-_Input = TypeVar("_Input", U8, F32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def _write(
 
 
 def trace_onnx(
-    network: nn.Module, example: torch.Tensor, names: Sequence[str], axes: Axes, path: Path | BytesIO
+    network: nn.Module, example: torch.Tensor, names: Sequence[str], axes: Axes, path: Path
 ) -> None:
     """Writes a network with one input as ONNX.
 
@@ -140,7 +137,7 @@ def trace_onnx(
         torch.onnx.export(
             network,
             (example,),
-            path if isinstance(path, BytesIO) else str(path),
+            str(path),
             dynamo=False,  # the other exporter needs one more package and writes the same graph
             opset_version=_OPSET,
             input_names=list(names[:1]),
@@ -169,7 +166,7 @@ def _compare(
 
 
 def compare(
-    network: nn.Module, images: _Input, outputs: Sequence[str], run: Callable[[_Input], Sequence[F32]]
+    network: nn.Module, images: U8 | F32, outputs: Sequence[str], run: Callable[[Any], Sequence[F32]]
 ) -> list[Difference]:
     """How far the outputs of ``run`` are from torch's.
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from sepcam.models.weights.bundled import read_bundled
 from sepcam.models.weights.store import WeightStore
 from sepcam.pipelines.tracking.bytetrack import ByteTrack
 
-from tests.app.web.device.core import CORE, Core, needs_node
+from tests.app.web.device.core import CORE, NODE, Core, needs_node
 
 torch = pytest.importorskip("torch")
 pytestmark = needs_node
@@ -314,3 +315,16 @@ def test_the_runtime_is_the_one_that_was_published(core):
     for name, file in about["files"].items():
         assert found[name] == [file["sha256"], file["original_sha256"]], name
         assert file["bytes"] == (folder / name).stat().st_size < 5_000_000
+
+
+SOURCE = CORE.parents[1] / "source"
+
+
+@pytest.mark.skipif(not (SOURCE / "node_modules").is_dir(), reason="needs npm ci in app/web/device/source")
+def test_the_committed_page_is_built_of_the_committed_sources(tmp_path):
+    assert NODE is not None
+    done = subprocess.run([NODE, "build.mjs", str(tmp_path)], cwd=SOURCE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    built = {path.name: path.read_text() for path in tmp_path.glob("*.js")}
+    assert {*built} == {"core.js", "main.js", "sw.js", "worker.js"}
+    assert built == {name: (CORE.parent / name).read_text() for name in built}
