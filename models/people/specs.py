@@ -129,7 +129,7 @@ PEOPLE = ModelSpec(
         "features",
     ),
     sources=(BundledSource("people.safetensors"),),
-    sha256="e2a28891e0db4d641a5d0ef6244fb97647294dcf2459a086eb8fb15ee50c4281",
+    sha256="8586763e13898af387f2225cc023f422a28050fc8dd250da338165f96fa2e408",
     format="safetensors",
     build=_build,
     detector=DetectorSpec(
