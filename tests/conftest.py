@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from torch import nn
 
 from tests.web_server import WebServer, serving

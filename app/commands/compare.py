@@ -7,11 +7,11 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
+from ...assets import demo_clip
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import DEFAULT_POSE
 from ...pipelines.sinks import outputs
-from ..assets import demo_clip
 from ..options import shared as choices
 from ..terminal import console
 

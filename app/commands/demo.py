@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...assets import demo_clip
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE
 from ...pipelines.sinks import outputs
-from ..assets import demo_clip
 from ..options import shared as choices
 from ..terminal import console
 

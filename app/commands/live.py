@@ -21,7 +21,7 @@ def live(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="Camera number, /dev/videoN, address (rtsp://, http://), video file, or 'synthetic'.",
+            help="Camera number, /dev/videoN, address (rtsp://, http://), video file, or 'demo'.",
         ),
     ] = "0",
     list_cameras: Annotated[
@@ -127,9 +127,7 @@ def show_cameras() -> None:
 
     cameras = list_cameras()
     if not cameras:
-        console.note(
-            "no camera is connected; 'sepcam live FILE --loop' or 'sepcam live synthetic' work without"
-        )
+        console.note("no camera is connected; 'sepcam live demo' and 'sepcam live FILE --loop' work without")
     for camera in cameras:
         console.say(f"{camera.number}  {camera.name}")
         for mode in camera.modes:

@@ -133,8 +133,8 @@ def _missing(camera: int) -> str:
     if there:
         return f"camera {camera} cannot be opened; there are: {', '.join(map(str, there))}"
     if sys.platform == "linux":
-        return f"camera {camera} does not exist, nor any other: connect one, or give a file, or 'synthetic'"
-    return f"camera {camera} cannot be opened: try another number, or give a file, or 'synthetic'"
+        return f"camera {camera} does not exist, nor any other: connect one, or give a file, or 'demo'"
+    return f"camera {camera} cannot be opened: try another number, or give a file, or 'demo'"
 
 
 _NAME = re.compile(r"(?:/dev/video)?(\d+)")

@@ -41,12 +41,12 @@ def open_source(
     stream: int | None = None,
     deinterlace: bool = True,
 ) -> Source:
-    """Open a video file, a folder or glob of images, an image, a camera, a stream, or the synthetic source.
+    """Open a video file, a folder or glob of images, an image, a camera, a stream, or the bundled clip.
 
     Args:
         spec: a path, a glob such as ``frames/*.png``, a camera's number or ``/dev/videoN``, an address
             (``rtsp://``, ``http://``, ``file://`` ...), ``-`` for the standard input, or
-            ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]``.
+            ``demo``, or ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]`` (moving shapes, for tests).
         size: width and height to ask a camera for, in pixels.
         rate: frames per second to ask a camera for.
         start_s: where to start in a video file, in seconds.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ...models.errors import SepcamError
+from . import demo
 from .base import Source
 from .open import open_source
 from .realtime import PacedSource
@@ -23,8 +24,8 @@ def open_live(
         spec: see ``open_source``; images are refused.
         size: width and height to ask a camera for.
         rate: frames per second to ask a camera for.
-        loop: begin a file again at its end.
-        reconnect_timeout_s: give a lost camera or stream up after so long; None never does.
+        loop: start a file again at its end; ``demo`` always does.
+        reconnect_timeout_s: give a lost camera or stream up after this time; None never does.
 
     Raises:
         SepcamError: If it cannot be opened.
@@ -40,4 +41,4 @@ def open_live(
         raise SepcamError(f"{source.info.name} holds images, which have no pace: use 'sepcam process'")
     if source.info.live:
         return ReconnectingSource(connect, timeout_s=reconnect_timeout_s)
-    return PacedSource(connect, loop=loop)
+    return PacedSource(connect, loop=loop or spec == demo.NAME)

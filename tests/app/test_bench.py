@@ -9,7 +9,7 @@ import pytest
 from bench import clips, end_to_end, machine, report
 from bench.rounds import Contender, Result, interleave, speedup
 from bench.worker import Worker, WorkerError
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 
 
 def quiet(line: str) -> None:

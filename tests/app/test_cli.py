@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sepcam.app import cli
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import REGISTRY
 from sepcam.pipelines.sources.open import open_source

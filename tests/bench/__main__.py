@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.cache import cache_root, make_folder
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import resolve

@@ -242,7 +242,7 @@ def test_unknown_networks_are_told_when_the_pipeline_is_made(detector, pose):
 
 
 def test_networks_are_loaded_by_name_and_find_people():
-    from sepcam.app.assets import demo_clip
+    from sepcam.assets import demo_clip
 
     runner = Pipeline(AnalysisOptions("ssdlite-person", "blazepose-full"))
     assert (runner.model.detector, runner.model.pose) == ("ssdlite-person", "blazepose-full")

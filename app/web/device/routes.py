@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from ....assets import demo_clip
 from ....models.errors import SepcamError
-from ...assets import demo_clip
 from .networks import FILES, network_folder, settings_file
 from .site import POLICY, page_files
 

@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from ....assets import demo_clip
 from ....models.errors import SepcamError
 from ....models.files import atomic_write
-from ...assets import demo_clip
 from . import networks
 
 POLICY: Final = (

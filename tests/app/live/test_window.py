@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 
 from tests.streams import NetworkCamera
 

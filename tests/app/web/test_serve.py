@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import given
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.streams import NetworkCamera

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 
 from tests.clips import write_clip
 from tests.walkers import square_picture

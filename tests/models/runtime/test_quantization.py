@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.app import cli
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions

@@ -16,7 +16,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 from sepcam.app import cli
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.pipelines.analysis.options import AnalysisOptions

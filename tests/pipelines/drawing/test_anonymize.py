@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.pipelines.drawing.anonymize import HOLD_S, Anonymizer, pixelate
 from sepcam.pipelines.types import Instances, MaskCrop
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from faster_coco_eval.core import mask as coco_mask
 from sepcam.app import cli
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.sinks import parquet as parquet_sink
 from sepcam.pipelines.sinks.jsonl import JsonlSink

@@ -62,6 +62,7 @@ def test_each_name_belongs_to_one_kind(tmp_path, monkeypatch):
         ".": "images",
         "*.png": "images",
         "synthetic:96x64@5x2": "synthetic",
+        "demo": "demo",
     }
     kinds = {name: source_kind(name) for name in names}
     assert {name: kind.name for name, kind in kinds.items() if kind} == names

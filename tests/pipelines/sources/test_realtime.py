@@ -71,6 +71,14 @@ def test_closing_ends_the_wait_for_the_next_frame(held):
     assert len(seen) <= 1
 
 
+def test_the_demo_is_the_bundled_clip_to_be_watched():
+    with open_source("demo") as clip, open_live("demo") as source:
+        count, info = clip.info.frame_count, source.info
+        assert (info.width, info.height, info.live) == (540, 360, True)
+        source.hold()
+        assert count and count > 300
+
+
 def test_images_have_no_pace(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(SepcamError, match="use 'sepcam process'"):

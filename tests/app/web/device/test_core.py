@@ -7,7 +7,7 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
-from sepcam.app.assets import demo_clip
+from sepcam.assets import demo_clip
 from sepcam.models.detectors.fitted import fitted_size
 from sepcam.models.networks.people import MaskHead, PeopleMaps
 from sepcam.models.ops.letterbox import Letterbox

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from sepcam.app.assets import demo_clip
 from sepcam.app.cli import main
+from sepcam.assets import demo_clip
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.zoo import load_detector
 

@@ -1,9 +1,0 @@
-"""Where the files that ship with Sepcam lie, in a checkout as in an installed wheel."""
-
-from importlib import resources
-from pathlib import Path
-
-
-def demo_clip() -> Path:
-    """The sample clip: 11 s of 540x360 video with people near the camera, see assets/README.md."""
-    return Path(str(resources.files("sepcam.assets") / "market-street.mp4"))
