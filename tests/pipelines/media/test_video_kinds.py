@@ -264,7 +264,7 @@ PAIRS = [
 
 @pytest.mark.parametrize(("suffix", "codec"), PAIRS)
 def test_every_frame_of_every_container_at_its_own_time(tmp_path, suffix, codec):
-    """The times are those of the decoded frames, counted from the first; the number is that of the packets."""
+    """Frames are numbered in the image itself, so none is lost, repeated or out of order."""
     formats = {"prores": "yuv422p10le", "mjpeg": "yuvj420p", "gif": "rgb8", "apng": "rgb24"}
     options = {"libx265": {"x265-params": "log-level=none"}, "libvpx-vp9": {"cpu-used": "8"}}
     path = write_clip(
