@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..runtime.options import Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
-from ..types import Detector, PoseEstimator
+from ..types import ALL_PARTS, Detector, PoseEstimator
+from .follow import Follow
 from .maps import FEATURES, PATCHES, LookAt, MapsRunner
 from .masks import CHANNELS, GRID
 from .network import PeopleNetwork
@@ -28,6 +29,9 @@ On PETS09-S2L1 this takes HOTA from below 40 to 60; in photographs, the second l
 
 _ONE_LOOK = 448
 """The longest input that one look alone is enough for: in larger ones it loses people who fill the image."""
+
+_CANVAS_ROWS = 160
+"""Height of the canvas of known people, beside a look of 416 pixels; in proportion beside others."""
 
 _MASKS = 16  # people per call of the mask head
 _CROPS = 8  # people per call of the second look
@@ -62,9 +66,11 @@ def _looks(network: LoadedNetwork, max_batch: int = 1) -> Callable[[Size], LookA
     # So little work that waking a second thread takes longer.
     alone = replace(shared, options=replace(network.options, threads=1))
     cells = alone.runner(shape, max_batch=4, variant="cells", change=_cells)
-    return lambda size: MapsRunner(
-        shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells
-    )
+
+    def compiled(size: Size) -> LookAt:
+        return MapsRunner(shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells)
+
+    return compiled
 
 
 def _mask_head(network: LoadedNetwork) -> Runner:
@@ -87,12 +93,14 @@ def _network(
     network: LoadedNetwork, size: Size | int, thresholds: Thresholds, second: SecondLook | None = None
 ) -> Detector:
     longest = size if isinstance(size, int) else max(size)
+    look_at = _looks(network)
     return PeopleNetwork(
-        _looks(network),
+        look_at,
         _mask_head(network) if "segment" in network.parts else None,
         sizes=(longest,) if longest <= _ONE_LOOK else (_SMALL_LOOK, longest),
         large=_LARGE if second is None else 0.0,
         second_look=second,
+        follow=Follow(look_at, min(max(_CANVAS_ROWS * longest // 416 // 32 * 32, 128), 192)),
         detector=network.assistant,
         score_floor=thresholds.score_floor,
         name=network.name,
@@ -113,7 +121,7 @@ PEOPLE = ModelSpec(
     license="Apache-2.0",
     trained_on="COCO train2017 and Active (trunk and heads, by Google); masks: see assets/people.md",
     input_size=(416, 416),
-    figures="box AP 30.3, OKS AP 32.2 (79 COCO val images); boxes, keypoints and masks in one pass",
+    figures="box AP 29.0, OKS AP 32.5 (79 COCO val images); boxes, keypoints and masks in one pass",
     macs=(2_565, 45_100),
     params=(4.75, 96.64),
     outputs=(
@@ -121,7 +129,7 @@ PEOPLE = ModelSpec(
         "features",
     ),
     sources=(BundledSource("people.safetensors"),),
-    sha256="e2a28891e0db4d641a5d0ef6244fb97647294dcf2459a086eb8fb15ee50c4281",
+    sha256="8586763e13898af387f2225cc023f422a28050fc8dd250da338165f96fa2e408",
     format="safetensors",
     build=_build,
     detector=DetectorSpec(
@@ -129,6 +137,7 @@ PEOPLE = ModelSpec(
         thresholds=Thresholds(score_floor=0.06, nms_iou=0.7),
         tracker=TrackerSettings(high=0.2, new=0.25, low=0.06),
         larger_input=640,
+        parts=ALL_PARTS,
         smaller_inputs=((320, 320), (256, 256)),
     ),
     pose=_make_pose,
@@ -140,12 +149,13 @@ PEOPLE_PHOTO = replace(
     name="people-photo",
     input_size=(512, 512),
     macs=(3_885, 68_318),
-    figures="box AP 38.5, OKS AP 39.6 (79 COCO val images); two looks, then one more at each person",
+    figures="box AP 38.2, OKS AP 38.9 (79 COCO val images); two looks, then one more at each person",
     detector=DetectorSpec(
         make=_make_careful,
         thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
         tracker=TrackerSettings(high=0.2, new=0.25, low=0.1),
         larger_input=640,
+        parts=ALL_PARTS,
     ),
     pose=None,
 )
@@ -160,6 +170,7 @@ PEOPLE_ACCURATE = replace(
         thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
         tracker=TrackerSettings(high=0.3, new=0.35, low=0.1),
         larger_input=640,
+        parts=ALL_PARTS,
         assistant=("yolox-nano", 640),
     ),
 )
