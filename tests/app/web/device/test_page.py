@@ -218,7 +218,7 @@ def test_the_worker_finds_the_people_that_python_finds(context, host, frames):
             overlaps = [iou(box, other) for other in wanted.boxes]
             match = int(np.argmax(overlaps))
             boxes.append(overlaps[match])
-            assert wanted.scores[match] == pytest.approx(one["score"], abs=0.05)
+            assert wanted.scores[match] == pytest.approx(one["score"], abs=0.1)
             points = np.reshape(one["keypoints"], (17, 3))
             far.append(np.abs(points - wanted.keypoints[match])[wanted.keypoints[match, :, 2] > 0.3])
             masks.append(mask_iou(one["mask"], wanted.masks[match], frame.shape[:2]))
