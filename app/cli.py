@@ -16,6 +16,7 @@ from ..pipelines.files.addresses import local_path
 from .commands.compare import compare
 from .commands.demo import demo
 from .commands.evaluate import evaluate
+from .commands.export_site import export_site
 from .commands.live import live
 from .commands.models import models
 from .commands.process import process
@@ -55,6 +56,7 @@ app.command(epilog=examples(PROCESS_EXAMPLES))(process)
 app.command()(compare)
 app.command(epilog=examples(LIVE_EXAMPLES))(live)
 app.command(epilog=examples(SERVE_EXAMPLES))(serve)
+app.command("export")(export_site)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 

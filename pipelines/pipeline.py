@@ -1,6 +1,7 @@
 """The path of a frame from its source to its results; reading, analysis, drawing and writing overlap."""
 
 import time
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,10 +11,11 @@ from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, load_detector, load_pose
 from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
+from .analysis.two_sided import TwoSidedFilter
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
-from .execution.stages import Stage, run_stages
+from .execution.stages import DelayingStage, Stage, run_stages
 from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.base import Tracker
@@ -96,6 +98,9 @@ class Pipeline:
         """
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         stages = [Stage("analyze", steps.analyze)]
+        if self.options.smooth != "off" and not source.info.live and not source.info.independent:
+            smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
+            stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
         if recorder is not None:
@@ -193,6 +198,25 @@ class _Stamped:
 
     def close(self) -> None:
         self._source.close()
+
+
+class _Smoothing:
+    """Smooths the results of items, see `_Steps`, which leave it in order and somewhat later."""
+
+    def __init__(self, smoother: TwoSidedFilter) -> None:
+        self._smoother = smoother
+        self._waiting: deque[tuple[float, FrameResult, U8]] = deque()
+
+    def push(self, item: tuple[float, FrameResult, U8]) -> list[tuple[float, FrameResult, U8]]:
+        self._waiting.append(item)
+        return [self._with(result) for result in self._smoother.push(item[1])]
+
+    def flush(self) -> Iterator[tuple[float, FrameResult, U8]]:
+        return map(self._with, self._smoother.flush())
+
+    def _with(self, result: FrameResult) -> tuple[float, FrameResult, U8]:
+        arrived, _, image = self._waiting.popleft()
+        return arrived, result, image
 
 
 class _Steps:

@@ -18,6 +18,7 @@ class AnalysisArguments:
     conf: shared.ConfOption = None
     max_people: shared.MaxPeopleOption = 16
     detect_every: shared.DetectEveryOption = "1"
+    smooth: shared.SmoothOption = "light"
     detector: shared.DetectorOption = "auto"
     pose: shared.PoseOption = DEFAULT_POSE
     backbone: shared.BackboneOption = "separable"
@@ -41,5 +42,6 @@ class AnalysisArguments:
             conf=self.conf,
             max_people=self.max_people,
             detect_every=shared.detect_every(self.detect_every),
+            smooth=self.smooth,
             runtime=RuntimeOptions(self.runtime, self.device, self.precision, self.threads),
         )

@@ -10,7 +10,7 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import Blur, DetectEvery
+from ...pipelines.types import Blur, DetectEvery, Smoothing
 
 T = TypeVar("T", bound=str)
 
@@ -103,6 +103,14 @@ MaxPeopleOption = Annotated[
         metavar="N",
         min=1,
         help="Most people with skeleton and mask in a frame.",
+        rich_help_panel=ANALYSIS,
+    ),
+]
+SmoothOption = Annotated[
+    Smoothing,
+    typer.Option(
+        "--smooth",
+        help="Steadier skeletons; light keeps fast movements, strong calms more.",
         rich_help_panel=ANALYSIS,
     ),
 ]

@@ -12,6 +12,7 @@ from ...pipelines.types import TASKS
 from . import static_files as page_files
 from .auth import Access, Guard
 from .camera.routes import Cameras
+from .device import routes as device_routes
 from .live import routes as live_routes
 from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics
@@ -47,6 +48,7 @@ def application(service: Service, access: Access) -> ASGIApp:
         redoc_url=None,
     )
     app.include_router(page_files.router())
+    app.include_router(device_routes.router())
     app.include_router(service.downloads.router())
     app.include_router(service.cameras.router())
     app.include_router(video_routes.router(service.uploads))

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OPEN: Final = frozenset({"/healthz"})
+_PAGES: Final = frozenset({"/", "/docs", "/device", "/device/"})
 _FOREIGN: Final = frozenset({"cross-site", "same-site"})
 _NO_TOKEN = "open the address with the token that 'sepcam serve' printed"
 _HEADERS: Final = {
@@ -81,7 +82,7 @@ class Access:
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return Refusal(403, f"pages of {origin[:100]!r} may not use this server")
-        page = headers.get("sec-fetch-mode") == "navigate" and scope["path"] in ("/", "/docs")
+        page = headers.get("sec-fetch-mode") == "navigate" and scope["path"] in _PAGES
         if headers.get("sec-fetch-site") in _FOREIGN and not page:
             return Refusal(403, "other sites may not use this server")
         if self.token is None or scope["path"] in _OPEN or self._has_token(scope, headers):

@@ -51,8 +51,9 @@ class Conv2dSame(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(B, inputs, H, W) to (B, outputs, ceil(H / stride), ceil(W / stride))."""
-        top, bottom = self._pad(input.shape[2], 0)
-        left, right = self._pad(input.shape[3], 1)
+        # As plain numbers: an exported graph then has constants here, which hold for all even sizes.
+        top, bottom = self._pad(int(input.shape[2]), 0)
+        left, right = self._pad(int(input.shape[3]), 1)
         if top == bottom and left == right:
             padding = (top, left)
         else:

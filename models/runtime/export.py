@@ -7,7 +7,7 @@ nothing about normalisation is left to know. What is written is read back and ru
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,9 @@ from ..errors import SepcamError
 from ..types import F32, U8
 
 Format = Literal["onnx", "openvino", "torchscript"]
+Axes = Mapping[str, Mapping[int, str]]
+"""Names of axes by their index, by the name of the input or output."""
+
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt"}
 
 INPUT = "images"
@@ -106,22 +109,40 @@ def _write(
             traced = torch.jit.trace(network, example, check_trace=False)
             torch.jit.save(traced, str(path))
             return
-        try:
-            import onnx  # noqa: F401 - torch's exporter needs it
-        except ImportError as error:
-            raise SepcamError(
-                "the format onnx needs the package onnx: pip install 'sepcam[export]'"
-            ) from error
         names = [INPUT, *outputs]
+        trace_onnx(network, example, names, {name: {0: "batch"} for name in names}, path)
+
+
+def trace_onnx(
+    network: nn.Module, example: torch.Tensor, names: Sequence[str], axes: Axes, path: Path
+) -> None:
+    """Writes a network with one input as ONNX.
+
+    Args:
+        network: in evaluation mode.
+        example: an input.
+        names: of the input, then of the outputs.
+        axes: names of the axes that may have other sizes than those of the example.
+        path: where to.
+
+    Raises:
+        SepcamError: If the package onnx is missing.
+    """
+    try:
+        import onnx  # noqa: F401 - torch's exporter needs it
+    except ImportError as error:
+        raise SepcamError("the format onnx needs the package onnx: pip install 'sepcam[export]'") from error
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
             (example,),
             str(path),
             dynamo=False,  # the other exporter needs one more package and writes the same graph
             opset_version=_OPSET,
-            input_names=[INPUT],
-            output_names=list(outputs),
-            dynamic_axes={name: {0: "batch"} for name in names},
+            input_names=list(names[:1]),
+            output_names=list(names[1:]),
+            dynamic_axes=axes,
         )
 
 
@@ -141,6 +162,23 @@ def _compare(
     network: nn.Module, size: tuple[int, int], outputs: Sequence[str], run: Callable[[U8], Sequence[F32]]
 ) -> list[Difference]:
     images = np.random.default_rng(0).integers(0, 256, (_CHECKED, *size, 3), np.uint8)
+    return compare(network, images, outputs, run)
+
+
+def compare(
+    network: nn.Module, images: U8 | F32, outputs: Sequence[str], run: Callable[[Any], Sequence[F32]]
+) -> list[Difference]:
+    """How far the outputs of ``run`` are from torch's.
+
+    Args:
+        network: what torch runs.
+        images: the input of both.
+        outputs: names of the outputs.
+        run: what is compared with it.
+
+    Raises:
+        SepcamError: If the shapes differ, or the values by more than ``TOLERANCE``.
+    """
     with torch.inference_mode():
         wanted = [output.float().numpy() for output in network(torch.from_numpy(images))]
     differences = []

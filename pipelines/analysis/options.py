@@ -10,7 +10,7 @@ from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind, Detector
 from ..execution.network_set import NetworkSet
-from ..types import TASKS, DetectEvery, Task
+from ..types import TASKS, DetectEvery, Smoothing, Task
 
 PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 """What the tasks find of people, in words."""
@@ -35,6 +35,8 @@ class AnalysisOptions:
         input_size: the detector's: (height, width), the longer side in pixels, or None for its own.
         runtime: what runs the networks.
         tracker: name in ``TRACKERS``.
+        smooth: how much steadier the keypoints of people in video are made; ``light`` and ``strong`` differ
+            in files alone, where later frames are known.
 
     Raises:
         SepcamError: If a value is out of range, or a task does not exist.
@@ -51,6 +53,7 @@ class AnalysisOptions:
     input_size: tuple[int, int] | int | None = None
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
     tracker: str = "bytetrack"
+    smooth: Smoothing = "light"
 
     def __post_init__(self) -> None:
         for task in sorted(set(self.tasks) - set(TASKS)):

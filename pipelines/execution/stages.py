@@ -7,7 +7,7 @@ order and hands the results to its caller, so that reading, working on and writi
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,32 @@ class Stage:
 
     name: str
     work: Callable[[Any], Any]
+
+    def results(self, items: Iterable[Any], on_time: Callable[[str, float], None]) -> Iterator[Any]:
+        """What becomes of the items; ``on_time`` is called with the seconds that each took."""
+        for item in items:
+            begun = time.perf_counter()
+            result = self.work(item)
+            on_time(self.name, time.perf_counter() - begun)
+            yield result
+
+
+@dataclass(frozen=True, slots=True)
+class DelayingStage(Stage):
+    """A step that needs to see later items first: its ``work`` returns a list of those that are complete.
+
+    Attributes:
+        flush: returns the rest, after the last item.
+    """
+
+    flush: Callable[[], Iterable[Any]]
+
+    def results(self, items: Iterable[Any], on_time: Callable[[str, float], None]) -> Iterator[Any]:
+        """See `Stage`."""
+        # Not super(): a dataclass with slots is another class than the one that its methods were written in.
+        for complete in Stage.results(self, items, on_time):
+            yield from complete
+        yield from self.flush()
 
 
 class _Queue:
@@ -156,10 +182,7 @@ class _Run:
 
     def _work(self, stage: Stage, before: _Queue, after: _Queue) -> None:
         try:
-            for item in before:
-                begun = time.perf_counter()
-                result = stage.work(item)
-                self._on_time(stage.name, time.perf_counter() - begun)
+            for result in stage.results(before, self._on_time):
                 if not after.put(result)[0]:
                     return
             after.end()

@@ -113,7 +113,8 @@ class LiveAnalysis:
         frame = replace(frame, time_s=frame.time_s - self._origin_s)
         begun = time.perf_counter()
         instances, stage_ms = self._analyzer.analyze(frame)
-        instances = self._filter.apply(instances, frame.time_s)
+        if self._options.smooth != "off":
+            instances = self._filter.apply(instances, frame.time_s)
         took = time.perf_counter() - begun
         self._cold -= 1
         if self._cold < 0 and not self._loading:

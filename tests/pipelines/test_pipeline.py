@@ -129,7 +129,7 @@ def test_the_summary_has_the_median_of_every_stage():
     recorder = FanOut([Pictures()])
     list(pipeline().run(Squares(5), overlay=Overlay(), recorder=recorder))
     stages = recorder.finish().stage_ms
-    assert set(stages) == {"read", "detect", "track", "pose", "masks", "draw", "encode"}
+    assert set(stages) == {"read", "detect", "track", "pose", "masks", "smooth", "draw", "encode"}
     assert all(ms >= 0 for ms in stages.values())
 
 

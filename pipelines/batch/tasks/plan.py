@@ -196,7 +196,8 @@ class FileInParts:
         renders, first = [], 0
         for part, result in zip(self._parts, detected, strict=True):
             before = self._parts[part.number - 1] if part.number else None
-            renders.append(RenderTask(0, source, part, before, first, "video" in self._target.files))
+            after = self._parts[part.number + 1] if part.number + 1 < len(self._parts) else None
+            renders.append(RenderTask(0, source, part, before, after, first, "video" in self._target.files))
             first += result.frames
         rendered = yield from self._each("render", "rendered", renders)
         if not all(result.sound for result in rendered):

@@ -2,8 +2,8 @@
 
 Detecting is the same in any order, so parts are detected at the same time. Identities are not: the tracker
 goes through what was found from the first frame to the last, as it would in one run. Landmarks and masks
-follow people through the frames, so each part begins a little before its first frame; then all is drawn and
-encoded, again at the same time, and joined.
+follow people through the frames and are smoothed over those around, so each part begins a little before its
+first frame and ends a little after its last. All is drawn and encoded, again at the same time, and joined.
 """
 
 import math
@@ -16,6 +16,7 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
+from ...analysis.two_sided import MOST_FRAMES
 from ...execution.network_set import NetworkSet
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
@@ -159,15 +160,20 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
 def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
-    tracked = "track" in networks.options.tasks
+    tracked, own = "track" in networks.options.tasks, len(found)
     follows: list[Followed] = kept(task.part.tracks) if tracked else []
-    warm, start_s = 0, task.part.start_s
+    warm, start_s, end_s = 0, task.part.start_s, task.part.end_s
+    if task.after is not None:
+        later: list[tuple[float, Detections]] = kept(task.after.detections)
+        end_s = later[MOST_FRAMES][0] if len(later) > MOST_FRAMES else task.after.end_s
+        found += later[:MOST_FRAMES]
+        follows += kept(task.after.tracks)[:MOST_FRAMES] if tracked else []
     if task.before is not None:
         earlier: list[tuple[float, Detections]] = kept(task.before.detections)[-WARM_UP:]
         warm, start_s = len(earlier), earlier[0][0]
         found = earlier + found
         follows = (kept(task.before.tracks)[-WARM_UP:] if tracked else []) + follows
-    source = _open(task, start_s, task.part.end_s)
+    source = _open(task, start_s, end_s)
     whole = replace(source.info, start_s=0.0, partial=False)
     replay, follower = Replay(networks.networks.detector), ReplayTracker(follows) if tracked else None
     analyzer = networks.analyzer(
@@ -178,7 +184,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     if task.draw:
         info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
         written.append(VideoSink(task.part.video, info, overwrite=True))
-    recorder = FanOut([_From(sink, task.first) for sink in written])
+    recorder = FanOut([_Within(sink, range(task.first, task.first + own)) for sink in written])
     shifted = _Shifted(source, found, replay, task.first - warm)
     try:
         results = networks.run(
@@ -188,13 +194,13 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
             analyzer=analyzer,
         )
         for done, _ in enumerate(results, 1):
-            report(max(0, done - warm), len(found) - warm)
+            report(min(max(0, done - warm), own), own)
         summary = recorder.finish(source.warnings)
     except BaseException:
         recorder.abort()
         raise
     result = TaskResult(
-        recorder.frames - warm,
+        recorder.frames - (len(found) - own),
         seconds=time.perf_counter() - begun,
         stage_ms={stage: ms for stage, ms in summary.stage_ms.items() if stage != "detect"},
         sound=recorder.frames == len(found) and source.sound,
@@ -279,16 +285,16 @@ class _Shifted:
         self._source.close()
 
 
-class _From(Sink):
-    """Passes a sink only the frames from an index on."""
+class _Within(Sink):
+    """Passes a sink only the frames of some indices."""
 
-    def __init__(self, sink: Sink, first: int) -> None:
-        self._sink, self._first = sink, first
+    def __init__(self, sink: Sink, indices: range) -> None:
+        self._sink, self._indices = sink, indices
         self.needs_clean_image = sink.needs_clean_image
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
-        """Passes on what is not before."""
-        if result.frame.index >= self._first:
+        """Passes on what is neither before nor after."""
+        if result.frame.index in self._indices:
             self._sink.write(result, image)
 
     def prepare(self, summary: RunSummary) -> None:

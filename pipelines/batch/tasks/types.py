@@ -126,12 +126,14 @@ class RenderTask(Task):
     Attributes:
         part: the part.
         before: the part before it, None for the first one.
+        after: the part after it, None for the last one.
         first: index of its first frame in the file.
         draw: whether annotated images are wanted.
     """
 
     part: Part
     before: Part | None
+    after: Part | None
     first: int
     draw: bool
 

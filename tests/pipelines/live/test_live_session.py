@@ -59,7 +59,7 @@ class Slow(Squares):
 def pool_of(**detectors):
     """A pool whose detectors are given by name, or by ``standard`` for the other backbone."""
 
-    def load(name, backbone, size):
+    def load(name, backbone, size, masks):
         found = detectors.get("standard" if backbone == "standard" else name, Squares())
         if isinstance(found, Exception):
             raise found
@@ -185,7 +185,7 @@ def test_a_task_is_switched_on_the_next_frame(session_of):
 def test_the_picture_goes_on_while_the_other_backbone_is_prepared(session_of):
     gate, ready = threading.Event(), Slow()
 
-    def loading(name, backbone, size):
+    def loading(name, backbone, size, masks):
         if backbone == "standard":
             assert gate.wait(PATIENCE_S)
             return ready

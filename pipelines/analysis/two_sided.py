@@ -1,0 +1,157 @@
+"""Steady skeletons in files: keypoints smoothed over the frames before and after, so that nothing lags."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, Literal
+
+import numpy as np
+
+from ...models.types import F32
+from ..types import FrameResult, Instances
+
+REACH_S: Final = {"light": 0.16, "strong": 0.3}
+"""Seconds before and after a frame that its landmarks are smoothed over."""
+
+MOST_FRAMES: Final = 8
+"""Frames before and after, at most; so many images wait in memory."""
+
+_LINE, _CURVE = 1.0, 3.0  # noise deviations between them: up to which the line, from which the curve
+_SMALL = 1e-9
+
+
+class TwoSidedFilter:
+    """Takes the tremble out of landmarks at rest, and keeps the speed of those that move.
+
+    A local regression over time (Cleveland 1979, tricube weights): through each landmark's places around a
+    frame go a line and a parabola. Where the two differ by no more than the landmark's own noise explains,
+    it rests or moves evenly, and the line's value is taken, which trembles least; where they differ by more,
+    the parabola's, which keeps peaks. People are joined by identity. Boxes are smoothed alike; scores and
+    masks stay.
+
+    Frames wait until those after them are there: results come late, and in order.
+    """
+
+    def __init__(self, strength: Literal["light", "strong"]) -> None:
+        """Begin with an empty window."""
+        self._reach_s = REACH_S[strength]
+        self._window: deque[FrameResult] = deque()
+        self._waiting = 0  # frames at the end of the window that have not been returned
+
+    def push(self, result: FrameResult) -> Iterator[FrameResult]:
+        """Add the next frame.
+
+        Yields:
+            The frames that are complete by now, oldest first; their ``instances`` alone have changed.
+        """
+        self._window.append(result)
+        self._waiting += 1
+        while self._waiting:
+            later = self._waiting - 1
+            ahead_s = result.frame.time_s - self._window[-self._waiting].frame.time_s
+            if later < MOST_FRAMES and 0 <= ahead_s < self._reach_s:
+                return
+            yield self._next()
+
+    def flush(self) -> Iterator[FrameResult]:
+        """The frames that still wait, after the last one."""
+        while self._waiting:
+            yield self._next()
+
+    def _next(self) -> FrameResult:
+        place = len(self._window) - self._waiting
+        result = self._window[place]
+        nearby = list(self._window)[max(0, place - MOST_FRAMES) : place + MOST_FRAMES + 1]
+        times = np.array([other.frame.time_s for other in nearby]) - result.frame.time_s
+        close = np.abs(times) < self._reach_s
+        near = [other.instances for other, is_close in zip(nearby, close, strict=True) if is_close]
+        smooth = _smoothed(result.instances, near, times[close] / self._reach_s)
+        self._waiting -= 1
+        while len(self._window) > self._waiting + MOST_FRAMES:
+            self._window.popleft()
+        return replace(result, instances=smooth)
+
+
+def _smoothed(found: Instances, near: list[Instances], times: F32) -> Instances:
+    """The instances of a frame, smoothed over those of ``near`` at ``times``, in reaches from -1 to 1."""
+    if found.keypoints is None or found.track_ids is None or len(near) < 3:
+        return found
+    keypoints, boxes = found.keypoints.copy(), found.boxes.copy()
+    for row, number in enumerate(found.track_ids.tolist()):
+        if not (keypoints[row, :, 2] > 0).any():
+            continue
+        seen = [
+            (at, other, places[0])
+            for at, other in zip(times.tolist(), near, strict=True)
+            if len(places := np.flatnonzero(_ids(other) == number))
+        ]
+        if len(seen) < 3:
+            continue
+        points = np.stack([_points(other, place) for _, other, place in seen])
+        valid = np.stack([_valid(other, place) for _, other, place in seen])
+        at = np.array([at for at, _, _ in seen])
+        steady = _at_zero(at, points, valid)
+        shown = keypoints[row, :, 2] > 0
+        keypoints[row, shown, :2] = steady[:-2][shown]
+        boxes[row] = steady[-2:].reshape(4)
+    height, width = found.size
+    boxes = boxes.clip(0, np.array([width, height, width, height], np.float32))
+    return replace(found, keypoints=keypoints, boxes=boxes)
+
+
+def _ids(found: Instances) -> np.ndarray:
+    return np.zeros(0, np.int64) if found.track_ids is None else found.track_ids
+
+
+def _points(found: Instances, row: int) -> F32:
+    """(K + 2, 2): the keypoints and the two corners of the box."""
+    assert found.keypoints is not None
+    return np.concatenate([found.keypoints[row, :, :2], found.boxes[row].reshape(2, 2)])
+
+
+def _valid(found: Instances, row: int) -> np.ndarray:
+    """(K + 2,) bool, which of `_points` are there."""
+    assert found.keypoints is not None
+    return np.append(found.keypoints[row, :, 2] > 0, [True, True])
+
+
+def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:
+    """The smoothed places at time 0.
+
+    Args:
+        times: (N,) from -1 to 1.
+        points: (N, P, 2).
+        valid: (N, P), which points count.
+
+    Returns:
+        (P, 2) float32; the point itself where fewer than three count.
+    """
+    now = int(np.abs(times).argmin())
+    weights = (1 - np.abs(times) ** 3) ** 3 * valid.T  # (P, N)
+    powers = np.vander(times, 3, increasing=True)  # (N, 3)
+    line, curve = (_at_zero_by(powers[:, : degree + 1], weights) for degree in (1, 2))  # (P, N) each
+    values = points.transpose(1, 0, 2).astype(np.float64)  # (P, N, 2)
+    by_line, by_curve = np.einsum("pn,pnc->pc", line, values), np.einsum("pn,pnc->pc", curve, values)
+    counted = valid.sum(0)
+    noise = _noise(powers, weights, values, counted) * np.sqrt(((line - curve) ** 2).sum(1))[:, None]
+    apart = np.abs(by_curve - by_line) / (noise + _SMALL)
+    share = ((apart - _LINE) / (_CURVE - _LINE)).clip(0, 1)
+    smooth = by_line + share * (by_curve - by_line)
+    return np.where((counted >= 3)[:, None] & valid[now][:, None], smooth, points[now]).astype(np.float32)
+
+
+def _at_zero_by(powers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(P, N): with what each value counts in the polynomial's value at time 0."""
+    weighted = powers.T[None] * weights[:, None]  # (P, degree + 1, N)
+    normal = weighted @ powers + _SMALL * np.eye(powers.shape[1])
+    return np.linalg.solve(normal, weighted)[:, 0]
+
+
+def _noise(powers: np.ndarray, weights: np.ndarray, values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """(P, 2): the standard deviation of the values around their parabola."""
+    weighted = powers.T[None] * weights[:, None]
+    normal = weighted @ powers + _SMALL * np.eye(3)
+    left = values - powers @ np.linalg.solve(normal, weighted @ values)
+    total = weights.sum(1)[:, None] + _SMALL
+    mean = (weights[..., None] * left**2).sum(1) / total
+    return np.sqrt(mean * (counted / np.maximum(counted - 3, 1))[:, None])
