@@ -15,6 +15,7 @@ from .pose.movenet import MOVENET_LIGHTNING, MOVENET_THUNDER
 from .pose.segmentation import SELFIE_SEGMENTATION
 from .pose.simcc import RTMPOSE_T
 from .spec import DetectorSpec, ModelSpec
+from .types import ALL_PARTS
 
 _MODELS = (
     PEOPLE,
@@ -51,6 +52,20 @@ def find_detector(name: str) -> DetectorSpec | None:
     """What is known of a detector by its name; None for one that is not in the registry, e.g. a plugin's."""
     spec = REGISTRY.get(name)
     return None if spec is None else spec.detector
+
+
+def networks_of(detector: str, pose: str) -> tuple[str, ...]:
+    """The names of the networks that find boxes, keypoints and masks together: one, or two."""
+    spec = find_detector(detector)
+    return (detector,) if spec is not None and spec.parts == ALL_PARTS else (detector, pose)
+
+
+def different() -> list[str]:
+    """One name of each network: some are registered in several ways."""
+    names = {}
+    for model in REGISTRY.values():
+        names.setdefault(model.build, model.name)
+    return list(names.values())
 
 
 def larger_inputs() -> dict[str, int]:

@@ -93,6 +93,7 @@ class DetectorSpec:
         smaller_inputs: cheaper input sizes, the most accurate first.
         assistant: name and longer side of the input of another detector whose boxes make its own more
             accurate, where the weights of that one are available; or None.
+        parts: what it finds besides boxes, so that no pose network has to.
     """
 
     make: MakeDetector
@@ -101,6 +102,7 @@ class DetectorSpec:
     larger_input: int | None = None
     smaller_inputs: tuple[Size, ...] = ()
     assistant: tuple[str, int] | None = None
+    parts: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

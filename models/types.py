@@ -33,6 +33,8 @@ class Detections:
         keypoints: (N, K, 3) float32 x, y in image pixels and score in [0, 1], from a network that finds
             ``pose``; or None.
         masks: N crops, from a network that finds ``segment``; or None.
+        pose_scores: (N,) float32 in [0, 1], that the object is there with these keypoints, where the network
+            says that too; or None.
     """
 
     boxes: F32
@@ -40,6 +42,7 @@ class Detections:
     labels: I64
     keypoints: F32 | None = None
     masks: Sequence[Crop] | None = None
+    pose_scores: F32 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -50,6 +53,8 @@ class Detections:
             raise ValueError(f"keypoints must be ({n}, K, 3), are {self.keypoints.shape}")
         if self.masks is not None and len(self.masks) != n:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
+        if self.pose_scores is not None and self.pose_scores.shape != (n,):
+            raise ValueError(f"pose_scores must be ({n},), are {self.pose_scores.shape}")
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -62,6 +67,7 @@ class Detections:
             self.labels[rows],
             None if self.keypoints is None else self.keypoints[rows],
             None if self.masks is None else [self.masks[row] for row in rows],
+            None if self.pose_scores is None else self.pose_scores[rows],
         )
 
     @classmethod

@@ -67,7 +67,8 @@ class StreamInfo:
         live: whether frames arrive at their own pace (a camera), so that late ones are dropped.
         independent: whether frames have nothing to do with each other (a folder of images): no tracking.
         time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
-        pixel_aspect: width over height of one pixel; not 1 in anamorphic video.
+        pixel_aspect: width over height of a stored pixel, not 1 in anamorphic video. Frames are stretched to
+            square pixels, and ``width`` and ``height`` are theirs.
         start_s: where in the file the frames begin, when a later start was requested.
         partial: whether only a part of the file was requested.
     """
@@ -159,6 +160,8 @@ class Instances:
             see ``visibility``; zeros for what is not a person; or None.
         presence: (N,) float32, the pose network's score that a person is there (0 for others); or None.
         masks: N crops, None for an object without one; or None when masks were not asked for.
+        pose_scores: (N,) float32 in [0, 1], that a person is there with these keypoints, where the network
+            says that beside ``scores`` (0 for others); or None.
         coasted: (N,) bool, which tracks were missed by the detector a moment ago and are shown where the
             tracker predicts them; None if none are.
     """
@@ -173,10 +176,11 @@ class Instances:
     presence: F32 | None = None
     masks: Sequence[MaskCrop | None] | None = None
     coasted: npt.NDArray[np.bool_] | None = None
+    pose_scores: F32 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
-        for name in ("boxes", "scores", "labels", "track_ids", "presence", "coasted"):
+        for name in ("boxes", "scores", "labels", "track_ids", "presence", "coasted", "pose_scores"):
             value, shape = getattr(self, name), (n, 4) if name == "boxes" else (n,)
             if value is not None and value.shape != shape:
                 raise ValueError(f"{name} must be {shape}, is {value.shape}")

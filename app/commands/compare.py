@@ -46,6 +46,12 @@ def compare(
             help="Compare this network alone: torchvision:NAME, timm:NAME or FILE.py:FUNCTION; repeatable.",
         ),
     ] = None,
+    networks: Annotated[
+        bool,
+        typer.Option(
+            "--networks", help="Compare every network by itself: detectors, pose networks, segmentation."
+        ),
+    ] = False,
     size: Annotated[
         str, typer.Option("--input", metavar="N or WxH", help="Size of the images that --model takes.")
     ] = "224",
@@ -87,18 +93,22 @@ def compare(
     for path in files:
         if path.exists() and not overwrite:
             raise SepcamError(f"{path} exists: use --overwrite to replace it, or another folder with -o")
-    if model and video is not None:
-        raise SepcamError("--video shows a pipeline: leave --model out")
+    if model and networks:
+        raise SepcamError("--model compares other networks than Sepcam's: leave --networks out")
+    if (model or networks) and video is not None:
+        raise SepcamError("--video shows a pipeline: leave --model and --networks out")
     for folder in dict.fromkeys(path.parent for path in files):
         outputs.check_writable(folder)
 
+    from ...models.registry import different
     from ..compare.comparison import CompareRequest
     from ..compare.run import Outputs, run
 
     request = CompareRequest(
         source=source or str(demo_clip()),
         options=_options(runtime, device, precision, threads),
-        detectors=() if model else (detector,),
+        detectors=() if model or networks else (detector,),
+        networks=different() if networks else (),
         pose=pose,
         models=tuple(model or ()),
         size=_size(size),

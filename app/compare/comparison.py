@@ -15,6 +15,7 @@ from ...models.errors import SepcamError
 from ...models.hardware import physical_cores
 from ...models.profiling import machine, roofline
 from ...models.profiling.variants import Subject, external, paper_network, registered
+from ...models.registry import networks_of
 from ...models.runtime.compile import resolve
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE, U8, ConvKind
@@ -51,6 +52,7 @@ class CompareRequest:
         options: the ways of running to compare, not yet resolved.
         detectors: names of detectors; each makes a pipeline with the pose network.
         pose: name of the pose network.
+        networks: names of networks of the registry; with them no pipeline is compared.
         models: other networks, see ``external.builder``; with them no pipeline is compared.
         size: (height, width) of their input in pixels.
         rounds: per subject; None for as many as ``seconds`` allows.
@@ -65,6 +67,7 @@ class CompareRequest:
     options: Sequence[RuntimeOptions]
     detectors: Sequence[str] = ()
     pose: str = DEFAULT_POSE
+    networks: Sequence[str] = ()
     models: Sequence[str] = ()
     size: tuple[int, int] = (224, 224)
     rounds: int | None = None
@@ -107,7 +110,7 @@ class Comparison:
         """
         self._request, self._store = request, store
         self._options = [_fixed(options) for options in request.options]
-        self._ceilings: dict[RuntimeOptions, machine.Ceiling] = {}
+        self._ceilings: dict[RuntimeOptions, roofline.Ceiling] = {}
         self._seen_frames = open_clips(request.source, clips=_IMAGES, length=2)
         self.report = self._header(self._seen_frames)
         self.seen = {}
@@ -149,7 +152,7 @@ class Comparison:
             for name in request.detectors:
                 run = partial(self._pipeline, name, options, 4 * second)
                 expected = 4 * second + _LOAD_S + (2 * LONGEST_S if self._is_filmed(name, options) else 0)
-                jobs.append(_Job(f"{name} + {request.pose} ({where})", expected, run))
+                jobs.append(_Job(f"{' + '.join(networks_of(name, request.pose))} ({where})", expected, run))
             for share, subject in (*((2, n) for n in networks), (1, paper_network())):
                 run = partial(self._network, subject, options, share * second)
                 jobs.append(_Job(f"{subject.name} ({where})", share * second + _EXPLAIN_S, run))
@@ -159,7 +162,9 @@ class Comparison:
         request = self._request
         if request.models:
             return [external(spec, request.size, seed=request.seed) for spec in request.models]
-        return [registered(name, self._store) for name in (*request.detectors, request.pose)]
+        pipelines = [networks_of(name, request.pose) for name in request.detectors]
+        wanted = request.networks or dict.fromkeys(name for names in pipelines for name in names)
+        return [registered(name, self._store) for name in wanted]
 
     def _limits(self, options: RuntimeOptions, tick: Tick) -> None:
         del tick
@@ -183,7 +188,7 @@ class Comparison:
             self.seen = self.seen or measurement.seen
         if request.video is not None and self._is_filmed(detector, options):
             record(pipelines, request.source, request.video, overwrite=request.overwrite)
-        measurement.count([registered(name, self._store) for name in (detector, request.pose)])
+        measurement.count([registered(name, self._store) for name in networks_of(detector, request.pose)])
         pipelines.clear()
         for kind in KINDS:
             taken = footprint([detector, request.pose], kind, options, source=request.source)
@@ -264,20 +269,21 @@ def _images(taken: Clips, size: tuple[int, int]) -> U8:
     return np.asarray(images, np.uint8)
 
 
-def every_detector(store: WeightStore, warn: Callable[[str], None], progress: Progress = silent) -> list[str]:
-    """Names of all detectors whose weights are available; warns about the others.
+def available(
+    names: Sequence[str], store: WeightStore, warn: Callable[[str], None], progress: Progress = silent
+) -> list[str]:
+    """Which of these networks have weights, fetched if need be; warns about the others.
 
     Raises:
-        SepcamError: If there is none.
+        SepcamError: If none has.
     """
-    names = []
-    for info in store.registry.values():
-        if info.task == "detect":
-            try:
-                store.fetch(info.name, progress=progress)
-                names.append(info.name)
-            except SepcamError as error:
-                warn(f"{info.name} is left out: {error}")
-    if not names:
-        raise SepcamError("no detector's weights are available: see sepcam models fetch")
-    return names
+    found = []
+    for name in names:
+        try:
+            store.fetch(name, progress=progress)
+            found.append(name)
+        except SepcamError as error:
+            warn(f"{name} is left out: {error}")
+    if not found:
+        raise SepcamError("no network's weights are available: see sepcam models fetch")
+    return found

@@ -79,7 +79,8 @@ def _once(name: str, given: dict[str, Any]) -> None:
         load_detector(name, **given).detect(image)
     else:
         whole = np.array([[width / 2, height / 2, width, 0]], np.float32)
-        load_pose(name, **given).estimate(image, whole, masks=True)
+        pose = load_pose(name, **given)
+        pose.estimate(image, whole, masks="segment" in pose.parts)
 
 
 def _analyze(pipeline: Pipeline, spec: str) -> None:

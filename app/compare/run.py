@@ -4,13 +4,14 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...models.registry import networks_of
 from ...models.types import ConvKind
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ..terminal import console
 from . import html as report_html
 from . import report
-from .comparison import CompareRequest, Comparison, every_detector
+from .comparison import CompareRequest, Comparison, available
 from .side_by_side import SIDES, beside, most_crowded
 
 
@@ -48,18 +49,21 @@ def run(request: CompareRequest, outputs: Outputs, earlier: report.Report | None
 
 
 def _with_weights(request: CompareRequest, store: WeightStore) -> CompareRequest:
-    """The request with explicit detectors, their weights fetched into the cache."""
-    if not request.detectors:
-        return request
+    """The request with explicit networks, their weights fetched into the cache."""
     with console.downloads() as progress:
+        if request.networks:
+            return replace(request, networks=available(request.networks, store, console.warn, progress))
+        if not request.detectors:
+            return request
         wanted = request.detectors[0]
         if wanted == "all":
-            detectors = every_detector(store, console.warn, progress)
+            every = [info.name for info in store.registry.values() if info.task == "detect"]
+            detectors = available(every, store, console.warn, progress)
         elif wanted == "auto":
             detectors = [choose_detector()]
         else:
             detectors = [wanted]
-        for name in (*detectors, request.pose):
+        for name in {name for detector in detectors for name in networks_of(detector, request.pose)}:
             store.fetch(name, progress=progress)
     return replace(request, detectors=detectors)
 

@@ -17,7 +17,7 @@ from .maps import LookAt
 from .masks import MASK_SIZE, mask_affines, mask_inputs
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
-from .types import People, Seen, within
+from .types import People, Seen, with_likelihoods, within
 
 MaskRun = Callable[[F32], Sequence[F32]]
 """`networks.people.MaskHead`, ready to run: (N, 40, 40, 43) float32 to one array (N, 80, 80) of logits."""
@@ -94,7 +94,8 @@ class PeopleNetwork:
         if self._mask_head is not None:
             masks = _masks(self._mask_head, people, seen, (image.shape[0], image.shape[1]))
         labels = np.zeros(len(people), np.int64)
-        return Detections(people.boxes, people.scores, labels, people.keypoints, masks)
+        keypoints = with_likelihoods(people.keypoints)
+        return Detections(people.boxes, people.scores, labels, keypoints, masks, people.pose_scores)
 
     def _first_looks(self, image: U8) -> tuple[People, list[Seen]]:
         """Who is found in the image as a whole, in its pixels, and the views of the looks at it."""

@@ -13,7 +13,7 @@ from .decoding import decode
 from .maps import LookAt, Maps
 from .masks import mask_affines, mask_inputs
 from .network import MaskRun
-from .types import People, View
+from .types import People, View, with_likelihoods
 
 CROP = 192
 """Side of a crop in pixels: the person is then about 150 pixels high, which the network reads best."""
@@ -79,7 +79,7 @@ class PeoplePose:
                 if person is None:
                     continue
                 found = view.to_image(person)
-                keypoints[row], presence[row] = found.keypoints[0], 1
+                keypoints[row], presence[row] = with_likelihoods(found.keypoints[0]), 1
                 suggested[row] = _around(found.boxes[0])
                 if logits is not None:
                     self._draw_mask(maps.features, person, view, rois[row], logits[row])

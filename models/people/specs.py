@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..runtime.options import Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
-from ..types import Detector, PoseEstimator
+from ..types import ALL_PARTS, Detector, PoseEstimator
 from .maps import FEATURES, PATCHES, LookAt, MapsRunner
 from .masks import CHANNELS, GRID
 from .network import PeopleNetwork
@@ -129,6 +129,7 @@ PEOPLE = ModelSpec(
         thresholds=Thresholds(score_floor=0.06, nms_iou=0.7),
         tracker=TrackerSettings(high=0.2, new=0.25, low=0.06),
         larger_input=640,
+        parts=ALL_PARTS,
         smaller_inputs=((320, 320), (256, 256)),
     ),
     pose=_make_pose,
@@ -146,6 +147,7 @@ PEOPLE_PHOTO = replace(
         thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
         tracker=TrackerSettings(high=0.2, new=0.25, low=0.1),
         larger_input=640,
+        parts=ALL_PARTS,
     ),
     pose=None,
 )
@@ -160,6 +162,7 @@ PEOPLE_ACCURATE = replace(
         thresholds=Thresholds(score_floor=0.1, nms_iou=0.7),
         tracker=TrackerSettings(high=0.3, new=0.35, low=0.1),
         larger_input=640,
+        parts=ALL_PARTS,
         assistant=("yolox-nano", 640),
     ),
 )

@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from ..types import F32, I64
 
+LIKELY = 0.2
+"""MoveNet's score from which on its authors' drawings show a keypoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class People:
@@ -88,6 +91,12 @@ class Seen:
 
     view: View
     features: F32
+
+
+def with_likelihoods(keypoints: F32) -> F32:
+    """(..., 3) float32 keypoints, the scores stretched so that 0.5 is where one is taken to be there."""
+    scores = np.interp(keypoints[..., 2], (0, LIKELY, 1), (0, 0.5, 1))
+    return np.concatenate([keypoints[..., :2], scores[..., None]], -1).astype(np.float32)
 
 
 def within(people: People, shape: tuple[int, ...]) -> People:

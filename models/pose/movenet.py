@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ops import coco
 from ..people.crops import cut
-from ..people.types import View
+from ..people.types import LIKELY, View, with_likelihoods
 from ..sources import Companion, NpmSource, Source, UrlSource
 from ..spec import LoadedNetwork, ModelSpec
 from ..types import F32, U8, Part, PoseEstimator, Poses
@@ -22,7 +22,6 @@ STRIDE = 4
 """Pixels of the crop per cell of the outputs."""
 
 _BATCH = 8  # crops per call: bounds the memory of the outputs
-_VISIBLE = 0.2  # least score of a keypoint that is taken to be there, as in Google's own drawings
 _THERE = 0.1  # least score of the center of somebody who is there
 _NEAR = np.float32(1.8)  # cells; how much the distance to the regressed keypoint counts, as in Google's graph
 
@@ -74,7 +73,8 @@ class MoveNetPose:
             found[..., :2] += (batch[:, :2] - batch[:, 2:3] / 2)[:, None]
             keypoints[start : start + _BATCH] = found
             presence[start : start + _BATCH] = centers >= _THERE
-        return Poses(rois, keypoints, presence, around(keypoints, rois, _VISIBLE))
+        next_rois = around(keypoints, rois, LIKELY)
+        return Poses(rois, with_likelihoods(keypoints), presence, next_rois)
 
 
 def read_keypoints(center: F32, heatmap: F32, regress: F32, offset: F32) -> tuple[F32, F32]:

@@ -150,6 +150,7 @@ class Analyzer:
         if not n:
             return instances
         keypoints, presence, masks = instances.keypoints, instances.presence, instances.masks
+        posed = instances.pose_scores
         return replace(
             instances,
             boxes=np.concatenate([instances.boxes, lost.boxes]),
@@ -158,6 +159,7 @@ class Analyzer:
             track_ids=np.concatenate([instances.track_ids, ids]),
             keypoints=None if keypoints is None else _longer(keypoints, n),
             presence=None if presence is None else _longer(presence, n),
+            pose_scores=None if posed is None else _longer(posed, n),
             masks=None if masks is None else [*masks, *[None] * n],
             coasted=np.arange(len(instances) + n) >= len(instances),
         )
@@ -311,7 +313,7 @@ def _longer(values: F32, count: int) -> F32:
 def _with_own(instances: Instances, found: Detections, parts: Collection[Task]) -> Instances:
     """With the keypoints and masks that the detector itself gave, if they are asked for."""
     if "pose" in parts:
-        instances = replace(instances, keypoints=found.keypoints)
+        instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
     if "segment" in parts and found.masks is not None:
         masks = [MaskCrop(*crop) if crop[0].any() else None for crop in found.masks]
         instances = replace(instances, masks=masks)

@@ -46,15 +46,17 @@ class Skeleton:
 
         Args:
             image: (H, W, 3) uint8 BGR, contiguous.
-            points: (K, 3) float32 x, y in pixels, score. Joints below ``MIN_JOINT_SCORE`` or outside the
-                image are left out, with their bones.
+            points: (K, 3) float32 x, y in pixels, score. Joints below ``MIN_JOINT_SCORE`` are left out, with
+                their bones; a bone to a joint outside the image ends at its border.
             box: (4,) float32 x1 y1 x2 y2 of the person; its size sets the thickness of the lines.
             line: thickness of the image's other lines, in pixels.
         """
         height, width = image.shape[:2]
         x, y, score = points.T
-        seen = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (score >= MIN_JOINT_SCORE)
-        bones = np.flatnonzero(seen[self._pairs].all(1))
+        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        reach = max(height, width)  # beyond it, nobody's limb begins in the image
+        near = (np.abs(x) < 2 * reach) & (np.abs(y) < 2 * reach) & (score >= MIN_JOINT_SCORE)
+        bones = np.flatnonzero(near[self._pairs].all(1) & inside[self._pairs].any(1))
         size = max(float(box[2] - box[0]), float(box[3] - box[1]))
         thickness = int(np.clip(round(size / 130), 1, 2 * line))
         ends = points[self._pairs[bones], :2]
@@ -63,7 +65,7 @@ class Skeleton:
         shown = length > 1.5 * thickness
         segments = _fixed_point(ends)
         jointed = np.unique(self._pairs[bones[length > 4 * thickness]]) if thickness > 1 else bones[:0]
-        joints = _fixed_point(points[jointed, :2]).tolist()
+        joints = _fixed_point(points[jointed[inside[jointed]], :2]).tolist()
         segments, sides = segments[shown], self._sides[bones[shown]]
         radius = thickness * 0.8 + 0.2
         if thickness > 1:  # a dark rim sets the lines off from clothes and masks of any color

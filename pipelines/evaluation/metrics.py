@@ -158,7 +158,13 @@ def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> Mo
 
 def _only(result: Mapping[str, Any], field: str) -> dict[str, Any]:
     """One kind of result alone, since the library judges an object's size by whatever it finds first."""
-    return {key: result[key] for key in ("image_id", "category_id", "score", field)}
+    score = result.get(f"{field}_score", result["score"])
+    return {
+        "image_id": result["image_id"],
+        "category_id": result["category_id"],
+        "score": score,
+        field: result[field],
+    }
 
 
 def mot_rows(path: Path, frames: int | None = None) -> list[str]:

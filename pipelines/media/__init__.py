@@ -7,15 +7,15 @@ from ...models.lazy import lazy_exports
 if TYPE_CHECKING:
     from .concat import concatenate
     from .containers import clock_start, frame_rate, open_video, stream_length
-    from .frame_conversion import PictureConverter, fitted, orientation
+    from .frame_conversion import FrameConverter, fitted, orientation
     from .limits import OpenLimits
     from .timestamps import FrameClock
     from .video_writer import VideoWriter
 
 __all__ = [
     "FrameClock",
+    "FrameConverter",
     "OpenLimits",
-    "PictureConverter",
     "VideoWriter",
     "clock_start",
     "concatenate",
@@ -30,8 +30,8 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "FrameClock": "timestamps",
+        "FrameConverter": "frame_conversion",
         "OpenLimits": "limits",
-        "PictureConverter": "frame_conversion",
         "VideoWriter": "video_writer",
         "clock_start": "containers",
         "concatenate": "concat",

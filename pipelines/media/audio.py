@@ -1,28 +1,54 @@
-"""The sound of a source beside its annotated images: copied, or encoded anew where MP4 cannot hold it."""
+"""The sound of a source beside its annotated images: copied, or encoded where MP4 cannot hold it."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video.stream import VideoStream
 
-from .containers import clock_start, one_line, open_video
+from .audio_tracks import Track, add_track
+from .containers import clock_start, frame_rate, one_line, open_video
 from .limits import OpenLimits
+from .timestamps import FrameClock
 
-_COPIED = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
-_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
-_AAC_LAYOUTS = frozenset({"mono", "stereo", "5.1"})
+_JUMP_S = 1
+_MOST_HELD = 500
+"""Packets of a track whose clock was set back that wait for the clock of the video to follow."""
 
 
-class AudioTrack:
-    """Moves the sound of a video file into an MP4 that is being written, a little ahead of the images.
+@dataclass(slots=True)
+class _Channel:
+    """A track and the shift of its clock.
 
     Attributes:
-        notices: one line for each thing a user should know: sound that was encoded anew, or is damaged.
+        track: takes the packets.
+        time_base: seconds per tick of the source.
+        shift_s: seconds from the source's clock to that of the new file.
+        end_s: where its last packet ended, on the clock of the new file.
+        held: packets that wait for the video's clock to be set back too.
+    """
+
+    track: Track
+    time_base: Fraction
+    shift_s: Fraction
+    end_s: Fraction | None = None
+    held: deque[Packet] = field(default_factory=deque)
+
+
+class AudioTracks:
+    """Moves all sound of a video file into an MP4 that is being written, a little ahead of the images.
+
+    Where the clock of the source is set back (joined recordings), the sound moves by the same shift as the
+    video.
+
+    Attributes:
+        notices: one line for each thing a user should know: sound that was encoded, left out, or is damaged.
     """
 
     notices: list[str]
@@ -35,7 +61,7 @@ class AudioTrack:
         start_s: float = 0.0,
         limits: OpenLimits | None = None,
     ) -> None:
-        """Add an audio stream to ``output`` (before anything is written to it).
+        """Add the audio streams to ``output`` (before anything is written to it).
 
         Args:
             path: the video file, or its address.
@@ -48,14 +74,12 @@ class AudioTrack:
         """
         self.notices = []
         self._output = output
-        self._input = open_video(path, limits=limits)
-        self._packets: Iterator[Packet] = iter(())
-        if self._input.streams.audio:
-            source = self._input.streams.audio[0]
-            origin = clock_start(self._input) + Fraction(start_s)
-            self._copied = source.codec_context.codec.canonical_name in _COPIED
-            self._target = self._add_stream(source)
-            self._packets = self._moved(source, origin, whole=start_s <= 0)
+        self._input, video = open_video(path, limits=limits)
+        self._start = clock_start(self._input, video) + Fraction(start_s)
+        self._channels: dict[int, _Channel] = {}
+        for stream in self._input.streams.audio:
+            self._add(stream, whole=start_s <= 0)
+        self._packets = self._moved(video, seek=start_s > 0)
         self._waiting = next(self._packets, None)
 
     def write_until(self, time_s: float | None) -> None:
@@ -66,65 +90,90 @@ class AudioTrack:
         """
         while self._waiting is not None:
             packet = self._waiting
-            assert packet.pts is not None and packet.time_base is not None
-            if time_s is not None and packet.pts * packet.time_base >= time_s:
+            if (
+                time_s is not None
+                and packet.pts is not None
+                and packet.time_base is not None
+                and packet.pts * packet.time_base >= time_s
+            ):
                 return
-            packet.stream = self._target
             self._output.mux_one(packet)
             self._waiting = next(self._packets, None)
 
     def close(self) -> None:
-        """Let go of the source."""
-        self._packets = iter(())
+        """Release the source."""
+        self._packets.close()
         self._waiting = None
         self._input.close()
 
-    def _add_stream(self, source: AudioStream) -> AudioStream:
-        if self._copied:
-            return self._output.add_stream_from_template(source)
-        sound = source.codec_context
-        rate = sound.sample_rate if sound.sample_rate in _AAC_RATES else 48_000
-        target = self._output.add_stream("aac", rate=rate)
-        target.layout = sound.layout.name if sound.layout.name in _AAC_LAYOUTS else "stereo"
-        name = sound.codec.canonical_name
-        self.notices.append(f"the sound ({name}) is encoded as AAC, since MP4 does not hold it")
-        return target
+    def _add(self, stream: AudioStream, *, whole: bool) -> None:
+        track, notice = add_track(stream, self._output, whole=whole)
+        if notice is not None and notice not in self.notices:
+            self.notices.append(notice)
+        if track is not None:
+            time_base = stream.time_base or Fraction(1, 90_000)
+            self._channels[stream.index] = _Channel(track, time_base, -self._start)
 
-    def _moved(self, source: AudioStream, origin: Fraction, *, whole: bool) -> Iterator[Packet]:
-        """Packets for the new file, whose time 0 is ``origin`` on the clock of the source."""
+    def _moved(self, video: VideoStream, *, seek: bool) -> Generator[Packet]:
+        """Packets for the new file, in the order of the source."""
+        if not self._channels:
+            return
+        clock = FrameClock(video.time_base or Fraction(1, 90_000), frame_rate(video), self._start)
         try:
-            if not whole:
-                assert source.time_base is not None
-                self._input.seek(round(origin / source.time_base), stream=source)
-            packets = self._input.demux(source)
-            yield from (
-                _shift(packets, origin, whole) if self._copied else self._encode(packets, origin, whole)
-            )
+            for packet in self._demuxed(video, seek=seek):
+                if packet.stream_index == video.index:
+                    if packet.dts is not None:
+                        clock.time_s(packet.dts)
+                    for channel in self._channels.values():
+                        if channel.held and channel.shift_s != clock.shift_s:
+                            yield from _released(channel, clock.shift_s)
+                else:
+                    yield from _placed(self._channels[packet.stream_index], packet, clock.shift_s)
         except FFmpegError as error:
             self.notices.append(f"the sound is damaged ({one_line(error)}): the rest of it is left out")
+        for channel in self._channels.values():
+            yield from _released(channel, None)
+            yield from channel.track.flush()
 
-    def _encode(self, packets: Iterator[Packet], origin: Fraction, whole: bool) -> Iterator[Packet]:
-        for packet in packets:
+    def _demuxed(self, video: VideoStream, *, seek: bool) -> Iterator[Packet]:
+        if seek:
             try:
-                frames = packet.decode()
+                time_base = video.time_base or Fraction(1, 90_000)
+                self._input.seek(round(self._start / time_base), stream=video)
             except FFmpegError:
-                continue
-            for frame in frames:
-                assert isinstance(frame, av.AudioFrame)
-                if frame.pts is not None and frame.time_base is not None:
-                    frame.pts -= round(origin / frame.time_base)
-                    if frame.pts < 0 and not whole:
-                        continue
-                yield from self._target.encode(frame)
-        yield from self._target.encode(None)
+                pass  # it cannot be searched, so it is read from its beginning
+        streams = [self._input.streams[index] for index in self._channels]
+        return self._input.demux(video, *streams)
 
 
-def _shift(packets: Iterator[Packet], origin: Fraction, whole: bool) -> Iterator[Packet]:
-    for packet in packets:
-        if packet.is_corrupt or packet.pts is None or packet.dts is None or packet.time_base is None:
-            continue
-        ticks = round(origin / packet.time_base)
-        packet.pts -= ticks
-        packet.dts -= ticks
-        if whole or packet.pts >= 0:
-            yield packet
+def _placed(channel: _Channel, packet: Packet, video_shift_s: Fraction) -> Iterator[Packet]:
+    """What becomes of a packet: nothing while it waits for the video's clock."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    if channel.held:
+        channel.held.append(packet)
+        if len(channel.held) > _MOST_HELD:
+            yield from _released(channel, None)
+        return
+    if stamp is not None:
+        begin_s = stamp * channel.time_base + channel.shift_s
+        if channel.end_s is not None and channel.end_s - begin_s >= _JUMP_S:
+            if channel.shift_s == video_shift_s:
+                channel.held.append(packet)
+                return
+            channel.shift_s = video_shift_s
+            begin_s = stamp * channel.time_base + channel.shift_s
+        channel.end_s = begin_s + (packet.duration or 0) * channel.time_base
+    yield from channel.track.take(packet, channel.shift_s)
+
+
+def _released(channel: _Channel, shift_s: Fraction | None) -> Iterator[Packet]:
+    """The packets that waited, with the video's shift, or None to follow the sound before them."""
+    waited, channel.held = channel.held, deque()
+    for number, packet in enumerate(waited):
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if number == 0 and stamp is not None:
+            follow_s = (channel.end_s or Fraction(0)) - stamp * channel.time_base
+            channel.shift_s = follow_s if shift_s is None else shift_s
+        if stamp is not None:
+            channel.end_s = (stamp + (packet.duration or 0)) * channel.time_base + channel.shift_s
+        yield from channel.track.take(packet, channel.shift_s)

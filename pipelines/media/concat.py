@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from ...models.files import atomic_write, write_failure
 from ..types import StreamInfo
-from .audio import AudioTrack
+from .audio import AudioTracks
 from .containers import url_of
 from .video_writer import MADE_BY
 
@@ -57,7 +57,7 @@ def concatenate(
                 if audio_from is None:
                     _copy(segments, tick, output, stream, None)
                     return ()
-                with closing(AudioTrack(audio_from, output)) as audio:
+                with closing(AudioTracks(audio_from, output)) as audio:
                     _copy(segments, tick, output, stream, audio)
                     audio.write_until(None)
                     return tuple(audio.notices)
@@ -70,7 +70,7 @@ def _copy(
     tick: Fraction,
     output: OutputContainer,
     stream: VideoStream,
-    audio: AudioTrack | None,
+    audio: AudioTracks | None,
 ) -> None:
     for path, start_s in segments:
         start = round(Fraction(start_s) / tick) * tick

@@ -13,6 +13,10 @@ from av.video.stream import VideoStream
 from ...models.errors import SepcamError
 from ..files.addresses import STDIN, is_address, redacted, shown
 from .limits import OpenLimits
+from .stream_choice import choose_video
+
+_INDEXED = frozenset({"avi", "mov,mp4,m4a,3gp,3g2,mj2"})
+"""Demuxers that know every frame when a file is opened."""
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 """FFmpeg "decodes" any text with these, as images of a terminal."""
@@ -21,18 +25,20 @@ _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 def open_video(
     path: str | Path,
     *,
+    stream: int | None = None,
     timeout: tuple[float, float] | None = None,
     limits: OpenLimits | None = None,
-) -> InputContainer:
-    """Open a file or a URL that has images in it.
+) -> tuple[InputContainer, VideoStream]:
+    """Open a file or a URL and choose its video stream.
 
     Args:
         path: file or URL.
+        stream: 0-based index of the video stream in the file, or None to choose; see `choose_video`.
         timeout: seconds to wait for the connection and for each read; for URLs.
         limits: for files from untrusted senders; None allows everything.
 
     Raises:
-        SepcamError: If there is no such file, or it is not a video, or its frames are too large.
+        SepcamError: If there is no such file or stream, or it is not a video, or its frames are too large.
     """
     name = shown(str(path))
     options = {"rtsp_transport": "tcp"} if name.startswith(("rtsp://", "rtsps://")) else {}
@@ -46,13 +52,16 @@ def open_video(
         raise SepcamError(_why_not_opened(path, error)) from error
     except (OSError, ValueError) as error:
         raise SepcamError(f"{name} cannot be opened: {redacted(str(error))}") from error
-    if not container.streams.video or container.format.name in _TEXT_DEMUXERS:
-        kind = "has sound but no pictures" if container.streams.audio else "is not a video"
+    try:
+        if container.format.name in _TEXT_DEMUXERS:
+            raise SepcamError(f"{name} is not a video: give a video file, a folder of images or a camera")
+        video = choose_video(name, container, stream)
+        if limits is not None:
+            _limit_decoder(path, video, limits.max_pixels)
+    except BaseException:
         container.close()
-        raise SepcamError(f"{name} {kind}: give a video file, a folder of images or a camera")
-    if limits is not None:
-        _limit_decoder(path, container, limits.max_pixels)
-    return container
+        raise
+    return container, video
 
 
 def url_of(path: str | Path) -> str:
@@ -68,30 +77,40 @@ def url_of(path: str | Path) -> str:
     return name if is_address(name) else os.path.abspath(name)
 
 
-def _limit_decoder(path: str | Path, container: InputContainer, max_pixels: int) -> None:
+def _limit_decoder(path: str | Path, video: VideoStream, max_pixels: int) -> None:
     """Refuses frames that are too large before one is decoded, also where the size changes in mid-stream."""
-    codec = container.streams.video[0].codec_context
+    codec = video.codec_context
     if codec.width * codec.height > max_pixels:
         size = f"{codec.width}x{codec.height}"
-        container.close()
         raise SepcamError(
             f"{shown(str(path))} has frames of {size}, more than the {max_pixels} pixels that are accepted"
         )
     codec.options = {**codec.options, "max_pixels": str(max_pixels)}
 
 
-def clock_start(container: InputContainer) -> Fraction:
-    """Seconds on the streams' clock at which the file begins: 0, but in recordings of broadcasts.
+def clock_start(container: InputContainer, video: VideoStream) -> Fraction:
+    """Seconds on the streams' clock at which the file begins: 0, except in recordings of broadcasts.
 
-    Both image and sound are counted from here, so that they stay together.
+    Both video and sound are counted from here, so that they stay together.
     """
     starts = [
         stream.start_time * stream.time_base
-        for stream in (container.streams.video[0], *container.streams.audio[:1])
+        for stream in (video, *container.streams.audio)
         if stream.start_time is not None and stream.time_base is not None
     ]
-    # Sound that begins before 0 (an encoder's run-in) is dropped by players, images are not.
+    # Players drop sound that begins before 0 (an encoder's run-in), but not images.
     return min([max(min(starts, default=Fraction(0)), Fraction(0)), *starts[:1]])
+
+
+def frame_count(stream: VideoStream) -> int | None:
+    """The number of frames that a file's index shows, or None where it has no complete index.
+
+    Headers count what no player shows: frames hidden by an edit list (MP4), fields and dropped frames (AVI),
+    ticks (IVF).
+    """
+    if not stream.frames or stream.container.format.name not in _INDEXED:
+        return None
+    return sum(entry.size > 0 and not entry.is_discard for entry in stream.index_entries) or None
 
 
 def frame_rate(stream: VideoStream) -> float | None:

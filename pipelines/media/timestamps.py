@@ -1,16 +1,66 @@
 """Timestamps that always increase, whatever the file says."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 _FALLBACK_FPS = 25
 _JUMP_S = 1
 
 
+class BestEffort:
+    """Chooses between the two timestamps of decoded frames, as FFmpeg's ``best_effort_timestamp`` does.
+
+    Some containers (AVI, MXF) store H.264's presentation timestamps in decoding order, so that they go back;
+    the frames' decoding timestamps are right there. Source: ``guess_correct_pts`` in libavcodec/decode.c.
+    """
+
+    def __init__(self, ahead: Iterable[tuple[int | None, int | None]] = ()) -> None:
+        """Start.
+
+        Args:
+            ahead: presentation and decoding timestamps of the first frames, which ``choose`` will get too:
+                so the first frames are right as well.
+        """
+        self._faulty_pts = self._faulty_dts = 0
+        self._last_pts: int | None = None
+        self._last_dts: int | None = None
+        self._chosen: int | None = None
+        self._step = 0
+        for pts, dts in ahead:
+            self.choose(pts, dts)
+        self._last_pts = self._last_dts = self._chosen = None
+
+    def choose(self, pts: int | None, dts: int | None) -> int | None:
+        """The timestamp of the next frame in order of presentation, in ticks.
+
+        Args:
+            pts: its presentation timestamp, or None where the file has none.
+            dts: the decoding timestamp of the packet that completed it, or None.
+
+        Returns:
+            None where the frame has neither.
+        """
+        if dts is not None and self._last_dts is not None:
+            self._faulty_dts += dts <= self._last_dts
+        if pts is not None and self._last_pts is not None:
+            self._faulty_pts += pts <= self._last_pts
+        self._last_dts = pts if dts is None else dts
+        self._last_pts = dts if pts is None else pts
+        chosen = pts if pts is not None and self._faulty_pts <= self._faulty_dts else dts
+        if chosen is None and pts is not None and self._chosen is not None:
+            # The last frames come out of the decoder without a packet, and so without its timestamp.
+            chosen = self._chosen + self._step
+        if chosen is not None and self._chosen is not None:
+            self._step = chosen - self._chosen
+        self._chosen = chosen
+        return chosen
+
+
 class FrameClock:
-    """Turns the timestamps of a file's frames into seconds from its beginning, each later than the last.
+    """Maps the timestamps of a file's frames to seconds from its beginning, each later than the last.
 
     A frame without a timestamp follows the one before it by one frame; one that goes back a little is put
-    just after it; a clock that was set back (joined recordings, a counter that overflowed) is carried on.
+    just after it; a clock that was set back (joined recordings, a counter that overflowed) continues.
 
     Attributes:
         repaired: how many timestamps were missing or went back.
@@ -32,8 +82,13 @@ class FrameClock:
         self._shift = -round(origin_s / time_base)
         self._last: int | None = None
 
+    @property
+    def shift_s(self) -> Fraction:
+        """Seconds that are added to the file's timestamps now."""
+        return self._shift * self._time_base
+
     def time_s(self, pts: int | None) -> float:
-        """Seconds of the frame with timestamp ``pts`` (ticks), or None where it has none."""
+        """Seconds from the beginning of the frame with timestamp ``pts`` (ticks; None where it has none)."""
         ticks = self._repair(pts)
         self._last = ticks
         return float(ticks * self._time_base)

@@ -16,7 +16,7 @@ from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
-from .audio import AudioTrack
+from .audio import AudioTracks
 from .containers import url_of
 from .frame_conversion import fitted
 from .limits import OpenLimits
@@ -83,7 +83,7 @@ class VideoWriter:
         self._fps = info.fps or _FALLBACK_FPS
         self._last = -1
         self._finished = False
-        self._audio: AudioTrack | None = None
+        self._audio: AudioTracks | None = None
         encoder = self._choose(encoders)
         time_base = info.time_base or _FALLBACK_TIME_BASE
         too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
@@ -100,7 +100,7 @@ class VideoWriter:
                 self._container.metadata["comment"] = MADE_BY
                 self._stream = self._add_stream(self._container, encoder)
                 if audio_from is not None:
-                    self._audio = AudioTrack(
+                    self._audio = AudioTracks(
                         audio_from, self._container, start_s=info.start_s, limits=audio_limits
                     )
             except FFmpegError as error:
@@ -221,7 +221,6 @@ class VideoWriter:
         stream.time_base = self._time_base
         context = stream.codec_context
         context.time_base = self._time_base
-        context.sample_aspect_ratio = self._info.pixel_aspect
         # OpenCV converts with the BT.601 matrix, four times as fast as FFmpeg's scaler and without its bias.
         context.colorspace, context.color_range = _BT601, _LIMITED
         context.color_primaries = context.color_trc = _BT709

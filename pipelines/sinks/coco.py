@@ -25,6 +25,7 @@ class CocoSink(Sink):
     """COCO results JSON: a list of objects with image_id, category_id, bbox, score, segmentation, keypoints.
 
     Boxes are left, top, width, height in pixels; masks compressed RLE; keypoints x, y, score of COCO's 17.
+    ``keypoints_score``, which COCO lacks, ranks the keypoints where the network says it beside ``score``.
     """
 
     def __init__(
@@ -87,6 +88,8 @@ class CocoSink(Sink):
             if found.keypoints is not None and self._order is not None and posed[i]:
                 triples = keypoint_triples(found.keypoints[i][self._order])
                 item["keypoints"] = [value for triple in triples for value in triple]
+                if found.pose_scores is not None:
+                    item["keypoints_score"] = round(float(found.pose_scores[i]), SCORE_DECIMALS)
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")
             self._separator = ","
 

@@ -15,7 +15,11 @@ SCORE_DECIMALS = 4
 
 
 def source_facts(info: StreamInfo) -> dict[str, Any]:
-    """What records say of their source, as JSON."""
+    """What records say of their source, as JSON.
+
+    All coordinates are pixels of a frame of ``width`` x ``height``, upright and with square pixels;
+    ``pixel_aspect`` and ``rotation`` are what the file asked for.
+    """
     return {
         "source": info.name,
         "width": info.width,
@@ -23,6 +27,7 @@ def source_facts(info: StreamInfo) -> dict[str, Any]:
         "fps": info.fps,
         "frame_count": info.frame_count,
         "rotation": info.rotation,
+        "pixel_aspect": round(float(info.pixel_aspect), 6),
     }
 
 

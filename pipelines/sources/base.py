@@ -41,12 +41,16 @@ class OpenOptions:
         rate: frames per second to ask a camera for, or None.
         start_s: where to start in a file, in seconds.
         limit: end after this many frames, or None.
+        stream: 0-based index of the video stream in a file, or None to choose.
+        deinterlace: whether interlaced frames become whole images.
     """
 
     size: tuple[int, int] | None = None
     rate: float | None = None
     start_s: float = 0.0
     limit: int | None = None
+    stream: int | None = None
+    deinterlace: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ def open_source(
     rate: float | None = None,
     start_s: float = 0.0,
     limit: int | None = None,
+    stream: int | None = None,
+    deinterlace: bool = True,
 ) -> Source:
     """Open a video file, a folder or glob of images, an image, a camera, a stream, or the synthetic source.
 
@@ -49,6 +51,8 @@ def open_source(
         rate: frames per second to ask a camera for.
         start_s: where to start in a video file, in seconds.
         limit: end after this many frames.
+        stream: 0-based index of the video stream in a file, as ffprobe counts; None chooses as FFmpeg does.
+        deinterlace: whether interlaced frames of a file become whole images.
 
     Raises:
         SepcamError: If it cannot be opened or has no frames; the text says why.
@@ -61,4 +65,4 @@ def open_source(
     kind = source_kind(name)
     if kind is None:
         raise SepcamError(f"{shown(name)} does not exist")
-    return kind.open(name, OpenOptions(size, rate, start_s, limit))
+    return kind.open(name, OpenOptions(size, rate, start_s, limit, stream, deinterlace))

@@ -1,26 +1,41 @@
 """Video files and network streams as frames, whatever state they are in."""
 
+import os
+import stat
 import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import av
 from av.error import FFmpegError
 
 from ...models.errors import SepcamError
+from ...models.types import U8
 from ..files.addresses import STDIN, is_address, shown
-from ..media.containers import clock_start, frame_rate, one_line, open_video, stream_length
-from ..media.frame_conversion import PictureConverter, orientation
+from ..media.containers import (
+    clock_start,
+    frame_count,
+    frame_rate,
+    one_line,
+    open_video,
+    stream_length,
+)
+from ..media.deinterlace import deinterlaced
+from ..media.frame_conversion import FrameConverter, fitted, orientation, square_size
 from ..media.limits import OpenLimits
-from ..media.timestamps import FrameClock
+from ..media.timestamps import BestEffort, FrameClock
 from ..types import Frame, StreamInfo
 from .base import SourceKind
 
 _LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
 _NETWORK_TIMEOUT_S = (10.0, 10.0)
+_SEEK_EARLIER_S = (0, 1, 4, 16, 64)
+_SAME_TIME_S = 1e-6  # times in results are rounded to this
+_AHEAD = 8  # frames that show whether a file's timestamps are in order
 _UNSHOWN_SHARE = 0.01
 """Containers count fields, and frames that are never shown: up to this share missing is no news."""
 
@@ -29,8 +44,10 @@ class VideoSource:
     """A video file, or a stream from an address; to be read once.
 
     Times are the file's own (counted from where the file begins), repaired where they go back or are missing.
-    Pictures arrive upright, in BGR, with the colours that players show. A damaged file gives what can be
-    decoded. ``close`` may be called from any thread, also during an iteration, which then ends.
+    Images arrive upright, in BGR, with the colors that players show, in square pixels and deinterlaced. All
+    have the size of the first: after a change of resolution they are fitted in, with a line in ``warnings``.
+    A damaged file gives what can be decoded. ``close`` may be called from any thread, also during an
+    iteration, which then ends.
 
     Attributes:
         info: what is known of it.
@@ -47,6 +64,8 @@ class VideoSource:
         start_s: float = 0.0,
         end_s: float | None = None,
         limit: int | None = None,
+        stream: int | None = None,
+        deinterlace: bool = True,
         limits: OpenLimits | None = None,
     ) -> None:
         """Open it and decode the first frame.
@@ -56,6 +75,8 @@ class VideoSource:
             start_s: begin at the first frame at or after this time, in seconds.
             end_s: end before the first frame at or after this time, in seconds; None is the end of the file.
             limit: end after at most this many frames.
+            stream: 0-based index of the video stream in the file; None chooses as FFmpeg does.
+            deinterlace: whether interlaced frames become whole images.
             limits: for a file from an untrusted sender.
 
         Raises:
@@ -69,17 +90,13 @@ class VideoSource:
         self._bad_packets = 0
         self._broken: str | None = None
         self._end_s = 0.0
-        protocol, remote = str(path).partition("://")[0].lower(), is_address(str(path))
-        self._container = open_video(path, timeout=_NETWORK_TIMEOUT_S if remote else None, limits=limits)
-        self._live = remote and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
-        self._stream = self._container.streams.video[0]
-        # Decoding frame by frame in threads is fastest and holds some frames back.
-        self._stream.thread_type = "SLICE" if self._live else "AUTO"
-        self._converter = PictureConverter()
-        self._clock = self._new_clock()
-        self._decoded = self._decode()
+        self._skipped = 0
+        self._path = path
+        self._limits, self._index, self._deinterlace = limits, stream, deinterlace
+        self._once = _once(str(path))
+        self._open()
         try:
-            self._first = next(self._decoded, None)
+            self._first = self._first_frame()
             self.info = self._describe()
         except BaseException:
             self.close()
@@ -97,8 +114,8 @@ class VideoSource:
         index = 0
         try:
             while first is not None and index != self._limit and first[1] < self._until_s:
-                picture, time_s = first
-                yield Frame(self._converter.to_bgr(picture), index, time_s)
+                decoded, time_s = first
+                yield Frame(self._image(decoded, time_s), index, time_s)
                 index += 1
                 if index != self._limit:
                     first = self._step()
@@ -110,7 +127,7 @@ class VideoSource:
     @property
     def sound(self) -> bool:
         """Whether everything so far could be decoded and had its time."""
-        return not (self._bad_packets or self._clock.repaired or self._broken)
+        return not (self._bad_packets or self._clock.repaired or self._broken or self._resized)
 
     def close(self) -> None:
         """Let go of the file and the decoder; an iteration under way in another thread ends."""
@@ -131,31 +148,85 @@ class VideoSource:
             return None
         return following
 
-    def _new_clock(self) -> FrameClock:
-        origin = clock_start(self._container)
-        time_base = self._stream.time_base or Fraction(1, 90_000)
-        if self._start_s > 0:
-            # Rounded, since a frame's own time in seconds may lie a little under its tick.
-            ticks = round((Fraction(self._start_s) + origin) / time_base)
-            try:
-                self._container.seek(ticks, stream=self._stream)
-            except FFmpegError as error:
-                raise SepcamError(
-                    f"{self._name} cannot start at {self._start_s:g} s: {one_line(error)}"
-                ) from error
-        return FrameClock(time_base, frame_rate(self._stream), origin)
+    def _open(self) -> None:
+        protocol, remote = str(self._path).partition("://")[0].lower(), is_address(str(self._path))
+        self._container, self._stream = open_video(
+            self._path,
+            stream=self._index,
+            timeout=_NETWORK_TIMEOUT_S if remote else None,
+            limits=self._limits,
+        )
+        self._live = remote and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
+        # Decoding frame by frame in threads is fastest and holds some frames back.
+        self._stream.thread_type = "SLICE" if self._live else "AUTO"
+        codec = self._stream.codec_context
+        self._stored_size = codec.width, codec.height
+        self._resized: tuple[int, int] | None = None
+        self._converter = FrameConverter(Fraction(self._stream.sample_aspect_ratio or 1))
+        self._clock = FrameClock(self._time_base, frame_rate(self._stream), self._origin_s())
+        self._decoded = self._decode()
+
+    @property
+    def _time_base(self) -> Fraction:
+        return self._stream.time_base or Fraction(1, 90_000)
+
+    def _origin_s(self) -> Fraction:
+        return clock_start(self._container, self._stream)
+
+    def _first_frame(self) -> tuple[av.VideoFrame, float] | None:
+        """The first frame at or after the start, found from a key frame before it.
+
+        A seek may end between key frames or at one whose leading frames cannot be decoded, and then the
+        first frames are missing: so it is repeated from an earlier place until a frame before the start is
+        decoded; in the end, the file is read from its beginning.
+        """
+        if self._start_s <= 0 or self._once:
+            return next(self._decoded, None)
+        for earlier_s in _SEEK_EARLIER_S:
+            if earlier_s < self._start_s and self._seek(self._start_s - earlier_s):
+                self._skipped = 0
+                first = next(self._decoded, None)
+                if first is not None and (self._skipped or first[1] <= self._start_s + _SAME_TIME_S):
+                    return first
+                self._container.close()
+                self._open()
+        return next(self._decoded, None)
+
+    def _seek(self, time_s: float) -> bool:
+        # Rounded, since a frame's own time in seconds may lie a little under its tick.
+        ticks = round((Fraction(time_s) + self._origin_s()) / self._time_base)
+        try:
+            self._container.seek(ticks, stream=self._stream)
+        except FFmpegError:
+            return False
+        return True
+
+    def _image(self, decoded: av.VideoFrame, time_s: float) -> U8:
+        """The frame as an image of the first one's size."""
+        image = self._converter.to_bgr(decoded)
+        size = self.info.width, self.info.height
+        now = image.shape[1], image.shape[0]
+        if now != size and now != self._resized:
+            self.warnings.append(
+                f"the frame size changes from {size[0]}x{size[1]} to {now[0]}x{now[1]} at {time_s:.2f} s: "
+                f"fitted into {size[0]}x{size[1]}, which all coordinates refer to"
+            )
+            self._resized = now
+        return fitted(image, size)
 
     def _describe(self) -> StreamInfo:
         if self._first is None:
             where = f" after {self._start_s:g} s" if self._start_s > 0 else " that can be decoded"
             raise SepcamError(f"{self._name} has no frames{where}")
-        stream, picture = self._stream, self._first[0]
-        turns, _ = orientation(picture)
-        width, height = picture.width, picture.height
+        stream, decoded = self._stream, self._first[0]
+        turns, _ = orientation(decoded)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
+        width, height = square_size(decoded.width, decoded.height, aspect)
+        if (decoded.width, decoded.height) != self._stored_size:
+            self._resized = width, height
         if turns % 2:
             width, height, aspect = height, width, 1 / aspect
-        count = None if self._start_s > 0 else stream.frames or None
+        count = None if self._start_s > 0 else frame_count(stream)
         if count and self._limit is not None:
             count = min(count, self._limit)
         return StreamInfo(
@@ -165,7 +236,7 @@ class VideoSource:
             fps=frame_rate(stream),
             frame_count=count,
             rotation=90 * turns,
-            has_audio=bool(self._container.streams.audio) and not self._live,
+            has_audio=bool(self._container.streams.audio) and not (self._live or self._once),
             live=self._live,
             time_base=None if self._live else stream.time_base,
             pixel_aspect=aspect,
@@ -174,14 +245,23 @@ class VideoSource:
         )
 
     def _decode(self) -> Generator[tuple[av.VideoFrame, float]]:
-        for picture in self._pictures():
-            # Some files have timestamps in decoding order only.
-            time_s = self._clock.time_s(picture.dts if picture.pts is None else picture.pts)
-            if time_s >= self._start_s:
-                self._end_s = time_s
-                yield picture, time.monotonic() if self._live else time_s
+        stamped = self._stamped()
+        for decoded, time_s in deinterlaced(stamped) if self._deinterlace else stamped:
+            if time_s < self._start_s - _SAME_TIME_S:
+                self._skipped += 1
+                continue
+            self._end_s = time_s
+            yield decoded, time.monotonic() if self._live else time_s
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
+    def _stamped(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Decoded frames with their times on the source's clock."""
+        frames = self._frames()
+        ahead = list(islice(frames, 0 if self._live else _AHEAD))
+        stamps = BestEffort([(frame.pts, frame.dts) for frame in ahead])
+        for frame in chain(ahead, frames):
+            yield frame, self._clock.time_s(stamps.choose(frame.pts, frame.dts))
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -200,6 +280,9 @@ class VideoSource:
 
     def _judge(self, frames: int) -> None:
         """Say, at the end, what was wrong with the file."""
+        self.warnings.extend(self._converter.notices)
+        if self._once and self._container.streams.audio:
+            self.warnings.append("its sound is left out, since a pipe can be read only once")
         if self._live:
             self.warnings.append(
                 f"the stream ended after {frames} frames: {self._broken or 'its sender stopped'}"
@@ -235,9 +318,26 @@ def stream_name(shown_name: str) -> str:
     return shown_name if is_address(shown_name) else Path(shown_name).name
 
 
+def _once(path: str) -> bool:
+    """Whether a source can be read only once, from its beginning: a pipe."""
+    if is_address(path):
+        return False
+    try:
+        mode = os.stat(0 if path == STDIN else path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
 KIND = SourceKind(
     "video",
     lambda spec: spec == STDIN or is_address(spec) or Path(spec).exists(),
-    lambda spec, options: VideoSource(spec, start_s=options.start_s, limit=options.limit),
+    lambda spec, options: VideoSource(
+        spec,
+        start_s=options.start_s,
+        limit=options.limit,
+        stream=options.stream,
+        deinterlace=options.deinterlace,
+    ),
     last=True,
 )

@@ -11,6 +11,7 @@ import pytest
 from sepcam.app import cli
 from sepcam.app.assets import demo_clip
 from sepcam.models.errors import SepcamError
+from sepcam.models.registry import REGISTRY
 from sepcam.pipelines.sources.open import open_source
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]
@@ -58,6 +59,13 @@ def test_help_groups_the_options_and_shows_two_examples(command, groups, sepcam,
     assert all(f"─ {group} ─" in out for group in groups)
     shown = out.split("Examples:")[1]
     assert shown.count(f"sepcam {command} ") == 2
+
+
+def test_help_states_every_detectors_thresholds(sepcam, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    _, out, _ = sepcam("process", "--help")
+    for spec in filter(None, (info.detector and info for info in REGISTRY.values())):
+        assert f"{spec.name} {spec.detector.tracker.high:g}, {spec.detector.tracker.new:g}" in out
 
 
 def test_completion_can_be_installed(tmp_path):

@@ -16,7 +16,7 @@ from sepcam.models.cache import sha256_of
 from sepcam.models.errors import SepcamError
 from sepcam.models.layers.conversion import as_kind
 from sepcam.models.profiling.cost import Profile, profile
-from sepcam.models.registry import REGISTRY, find
+from sepcam.models.registry import REGISTRY, different, find, networks_of
 from sepcam.models.runtime.compile import compile_network
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.sources import UrlSource
@@ -28,7 +28,7 @@ from torch import nn
 
 TORCH = RuntimeOptions("torch", "cpu", "f32")
 OPENVINO = RuntimeOptions("openvino", "cpu", "f32")
-NETWORKS = list({info.build: info.name for info in reversed(REGISTRY.values())}.values())
+NETWORKS = different()
 """One name of each: some are used in several ways."""
 DETECTORS = [info.name for info in REGISTRY.values() if info.task == "detect"]
 IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
@@ -133,6 +133,14 @@ def test_the_registry_names_every_output(name):
     images = torch.empty((1, *info.input_size, 3), dtype=torch.uint8, device="meta")
     with torch.device("meta"):
         assert len(REGISTRY[name].build().eval()(images)) == len(info.outputs)
+
+
+def test_a_network_that_finds_everything_needs_no_pose_network():
+    assert networks_of("people", "blazepose-full") == ("people",)
+    assert networks_of("yolox-nano", "movenet-thunder") == ("yolox-nano", "movenet-thunder")
+    assert networks_of("my_detector:Spots", "people") == ("my_detector:Spots", "people")
+    assert len(different()) == len({REGISTRY[name].build for name in different()})
+    assert {info.build for info in REGISTRY.values()} == {REGISTRY[name].build for name in different()}
 
 
 def test_every_network_says_where_it_comes_from_and_under_which_license():

@@ -88,14 +88,13 @@ def find_cuts(path: str, count: int, least_s: float, most_s: float = math.inf) -
     Raises:
         SepcamError: If it is no video that can be opened.
     """
-    container = open_video(path)
+    container, stream = open_video(path)
     with container:
-        stream = container.streams.video[0]
         length, tick = stream_length(stream), stream.time_base
         if not length or not tick:
             return ()
         count = min(max(count, math.ceil(length / most_s)), int(length / least_s))
-        origin = clock_start(container)
+        origin = clock_start(container, stream)
         cuts: list[float] = []
         for number in range(1, count):
             with suppress(OSError, ValueError):

@@ -178,6 +178,18 @@ def test_small_people_are_left_to_the_largest_look():
     assert boxes == [(40, 40, 60, 160), (240, 20, 400, 240)]
 
 
+def test_poses_have_scores_of_their_own_and_keypoints_are_likely_from_a_half_on():
+    maps = empty_maps(80, 104)
+    plant(maps, (40, 40, 100, 200), np.full((17, 2), 70.0), keypoint_score=0.2)
+    found = PeopleNetwork(lambda size: lambda images: [maps.maps()], None, sizes=(416,)).detect(
+        np.zeros((320, 416, 3), np.uint8)
+    )
+    np.testing.assert_allclose(found.keypoints[0, :, 2], 0.5, atol=1e-6)
+    np.testing.assert_allclose(found.pose_scores, 0.9 * 0.2, atol=1e-6)
+    np.testing.assert_allclose(found.scores, 0.9 * 0.2**0.5, atol=1e-6)
+    np.testing.assert_array_equal(found[:0].pose_scores, [])
+
+
 def test_boxes_are_cut_at_the_images_border_and_keypoints_are_not():
     found = planted([(-30, 10, 50, 100)]).detect(np.zeros((320, 416, 3), np.uint8))
     np.testing.assert_allclose(found.boxes, [[0, 10, 50, 100]], atol=0.01)

@@ -144,7 +144,7 @@ def test_a_label_without_room_above_does_not_cover_a_head():
     assert solid[122:132, 106:134].any()
 
 
-def test_uncertain_joints_and_those_outside_the_picture_are_not_drawn():
+def test_joints_that_are_not_there_are_not_drawn_and_limbs_end_at_the_border():
     boxes, size = [[0, 0, 99, 99]], (100, 100)
     certain, doubtful, outside = picture(*size), picture(*size), picture(*size)
     overlay = Overlay([(0, 1)])
@@ -153,7 +153,11 @@ def test_uncertain_joints_and_those_outside_the_picture_are_not_drawn():
     overlay.draw(outside, result(size, boxes, [1], [[[20, 50, 0.9], [180, 50, 0.9]]]))
     assert changed(certain)[50, 50]
     assert not changed(doubtful)[50, 50]
-    assert not changed(outside)[50, 50]
+    assert changed(outside)[50, 99] and not changed(outside)[40, 60]
+    for far in (np.nan, np.inf, -1e9):
+        nowhere = picture(*size)
+        overlay.draw(nowhere, result(size, boxes, [1], [[[20, 50, 0.9], [far, 50, 0.9]]]))
+        assert not changed(nowhere)[50, 50]
 
 
 def test_left_and_right_limbs_have_the_colors_of_their_side():

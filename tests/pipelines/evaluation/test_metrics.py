@@ -188,3 +188,16 @@ def test_ground_truth_that_is_none_is_refused(tmp_path, text, says):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SepcamError, match=r"gone\.txt cannot be read"):
         evaluate_mot(tmp_path / "gone.txt", mot(tmp_path / "truth.txt", walk(1, [1])))
+
+
+def test_keypoints_are_ranked_by_their_own_score_where_there_is_one(truth):
+    """A wrong pose with a high detection score comes first, unless the network says that the pose is poor."""
+    annotations = truth
+    right = {"image_id": 1, "category_id": 1, "score": 0.5, "bbox": BOX, "keypoints": points()}
+    wrong = right | {"score": 0.9, "keypoints": points(dx=90.0)}
+    ranked = [right | {"keypoints_score": 0.8}, wrong | {"keypoints_score": 0.1}]
+    plain, better = (
+        evaluate_coco(found, annotations, keypoints=annotations, images=[1])["keypoints"].ap
+        for found in ([right, wrong], ranked)
+    )
+    assert better == pytest.approx(1) and plain < 0.6

@@ -189,7 +189,7 @@ class TestVideo:
         copy_video(path, tmp_path / "out.mp4")
         with open_source(tmp_path / "out.mp4") as source:
             info = source.info
-        assert (info.width, info.height, info.pixel_aspect, info.rotation) == (64, 96, Fraction(3, 4), 0)
+        assert (info.width, info.height, info.pixel_aspect, info.rotation) == (64, 128, Fraction(1), 0)
 
     def test_a_part_begins_at_0(self, tmp_path):
         path = write_clip(tmp_path / "a.mp4", frames=60, audio="aac", options={"g": "10"})
@@ -308,6 +308,7 @@ class TestJsonl:
             "fps": 29.97,
             "frame_count": 2,
             "rotation": 0,
+            "pixel_aspect": 1.0,
             "backbone": "separable",
             "tasks": ["track", "pose"],
         }

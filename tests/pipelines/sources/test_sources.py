@@ -91,9 +91,14 @@ class TestVideoFiles:
         assert (info.width, info.height) == (97, 65)
         assert frames[3].image.shape == (65, 97, 3)
 
-    def test_pixels_that_are_not_square_are_told(self, tmp_path):
-        path = write_clip(tmp_path / "a.mp4", pixel_aspect=Fraction(16, 11))
-        assert read(path)[0].pixel_aspect == Fraction(16, 11)
+    @pytest.mark.parametrize(
+        ("aspect", "size"),
+        [(Fraction(16, 11), (140, 64)), (Fraction(1, 2), (96, 128)), (Fraction(9), (96, 64))],
+    )
+    def test_pixels_that_are_not_square_are_stretched(self, tmp_path, aspect, size):
+        info, frames, _ = read(write_clip(tmp_path / "a.mp4", pixel_aspect=aspect))
+        assert (info.pixel_aspect, info.width, info.height) == (aspect, *size)
+        assert frames[0].image.shape == (size[1], size[0], 3)
 
     @pytest.mark.parametrize(
         ("matrix", "turned", "degrees"),
@@ -232,7 +237,7 @@ class TestDamagedFiles:
         with pytest.raises(SepcamError, match="cut or damaged"):
             open_source(path)
 
-    def test_sound_without_pictures(self, tmp_path):
+    def test_sound_without_video(self, tmp_path):
         import av
 
         with av.open(str(tmp_path / "a.wav"), "w") as output:
@@ -241,7 +246,7 @@ class TestDamagedFiles:
             frame.sample_rate = 8000
             output.mux(stream.encode(frame))
             output.mux(stream.encode(None))
-        with pytest.raises(SepcamError, match="sound but no pictures"):
+        with pytest.raises(SepcamError, match="sound but no video"):
             open_source(tmp_path / "a.wav")
 
     def test_a_start_after_the_end(self, tmp_path):
