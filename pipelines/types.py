@@ -69,6 +69,7 @@ class StreamInfo:
         time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
         pixel_aspect: width over height of a stored pixel, not 1 in anamorphic video. Frames are stretched to
             square pixels, and ``width`` and ``height`` are theirs.
+        stream: 0-based index of the video stream in its file, or None where there is no such thing.
         start_s: where in the file the frames begin, when a later start was requested.
         partial: whether only a part of the file was requested.
     """
@@ -84,6 +85,7 @@ class StreamInfo:
     independent: bool = False
     time_base: Fraction | None = None
     pixel_aspect: Fraction = Fraction(1)
+    stream: int | None = None
     start_s: float = 0.0
     partial: bool = False
 

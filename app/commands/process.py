@@ -1,7 +1,7 @@
 """``sepcam process``: what the user typed, checked before anything heavy is imported."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,6 +80,25 @@ def process(
             rich_help_panel=choices.SOURCE,
         ),
     ] = None,
+    stream: Annotated[
+        int | None,
+        typer.Option(
+            "--stream",
+            metavar="N",
+            min=0,
+            help="Analyze this stream of a video file, counted from 0 as ffprobe does.",
+            show_default="as players choose",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = None,
+    deinterlace: Annotated[
+        Literal["on", "off"],
+        typer.Option(
+            "--deinterlace",
+            help="Make whole images of interlaced frames.",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = "on",
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -141,6 +160,8 @@ def process(
         saves=wanted_saves,
         start_s=start,
         frames=frames,
+        stream=stream,
+        deinterlace=deinterlace == "on",
         coco_annotations=None if coco_annotations is None else str(coco_annotations),
     )
     request = JobRequest(

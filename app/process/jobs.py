@@ -130,7 +130,9 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         request.overwrite,
         settings.start_s,
         settings.frames,
-        None if annotations is None else Path(annotations),
+        coco_annotations=None if annotations is None else Path(annotations),
+        stream=settings.stream,
+        deinterlace=settings.deinterlace,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)

@@ -28,6 +28,8 @@ class Request:
         overwrite: whether results that exist may be replaced.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each input to stop, or None.
+        stream: 0-based index of the video stream in each file, or None to choose.
+        deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
     """
 
@@ -36,6 +38,8 @@ class Request:
     overwrite: bool = False
     start_s: float = 0.0
     frames: int | None = None
+    stream: int | None = None
+    deinterlace: bool = True
     coco_annotations: Path | None = None
 
 
@@ -64,7 +68,12 @@ def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) ->
         SepcamError: If it cannot be processed, or the results cannot be written.
     """
     # Opened once: a pipe, or a server of a single client, cannot be opened again.
-    with source.open(start_s=request.start_s, limit=request.frames) as opened:
+    with source.open(
+        start_s=request.start_s,
+        limit=request.frames,
+        stream=request.stream,
+        deinterlace=request.deinterlace,
+    ) as opened:
         info = opened.info
         source_type = "images" if info.independent else "video"
         check_fits(source.title, request.saves, source_type)

@@ -161,6 +161,8 @@ class Driver:
             return False
         if settings.analysis.detect_every != 1 or settings.start_s or settings.frames is not None:
             return False
+        if settings.stream is not None or not settings.deinterlace:
+            return False
         others = sum(one.bytes for one in self._waiting) + sum(one.entry.bytes for one in self._work)
         return entry.bytes * self._pool.size > others + entry.bytes
 

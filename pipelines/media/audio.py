@@ -59,6 +59,7 @@ class AudioTracks:
         output: OutputContainer,
         *,
         start_s: float = 0.0,
+        stream: int | None = None,
         limits: OpenLimits | None = None,
     ) -> None:
         """Add the audio streams to ``output`` (before anything is written to it).
@@ -67,6 +68,7 @@ class AudioTracks:
             path: the video file, or its address.
             output: where the sound goes.
             start_s: the time of the file that becomes 0.
+            stream: 0-based index of the video stream in the file, or None to choose.
             limits: for a file from an untrusted sender.
 
         Raises:
@@ -74,11 +76,11 @@ class AudioTracks:
         """
         self.notices = []
         self._output = output
-        self._input, video = open_video(path, limits=limits)
+        self._input, video = open_video(path, stream=stream, limits=limits)
         self._start = clock_start(self._input, video) + Fraction(start_s)
         self._channels: dict[int, _Channel] = {}
-        for stream in self._input.streams.audio:
-            self._add(stream, whole=start_s <= 0)
+        for sound in self._input.streams.audio:
+            self._add(sound, whole=start_s <= 0)
         self._packets = self._moved(video, seek=start_s > 0)
         self._waiting = next(self._packets, None)
 
@@ -121,13 +123,15 @@ class AudioTracks:
         clock = FrameClock(video.time_base or Fraction(1, 90_000), frame_rate(video), self._start)
         try:
             for packet in self._demuxed(video, seek=seek):
-                if packet.stream_index == video.index:
+                # An empty packet, at the end of a stream, has no index of its own.
+                index = packet.stream.index
+                if index == video.index:
                     if packet.dts is not None:
                         clock.time_s(packet.dts)
                     for channel in self._channels.values():
                         if channel.held and channel.shift_s != clock.shift_s:
                             yield from _released(channel, clock.shift_s)
-                elif (channel := self._channels.get(packet.stream_index)) is not None:
+                elif (channel := self._channels.get(index)) is not None:
                     yield from _placed(channel, packet, clock.shift_s)
         except FFmpegError as error:
             self.notices.append(f"the sound is damaged ({one_line(error)}): the rest of it is left out")

@@ -162,7 +162,8 @@ class EncodedTrack:
         assert self._resampler is not None
         frame.pts = None
         parts = [part.to_ndarray() for part in self._resampler.resample(frame)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((self._channels, 0), np.float32)
+        empty = np.zeros((self._channels, 0), np.float32)
+        return np.concatenate([empty, *parts], axis=1).astype(np.float32, copy=False)
 
     def _add(self, samples: F32, time_s: Fraction | None) -> Iterator[Packet]:
         place = None if time_s is None else round(time_s * self._rate)

@@ -14,7 +14,7 @@ from ...models.files import atomic_write, write_failure
 from ..types import StreamInfo
 from .audio import AudioTracks
 from .containers import url_of
-from .video_writer import MADE_BY
+from .video_writer import MADE_BY, muxer_options, ticks_of
 
 
 def concatenate(
@@ -43,8 +43,8 @@ def concatenate(
     Raises:
         SepcamError: If the target exists, or the file cannot be written.
     """
-    tick = info.time_base or Fraction(1, 90_000)
-    options = {"movflags": "+faststart", "movie_timescale": str(tick.denominator)}
+    tick = ticks_of(info)
+    options = muxer_options(tick)
     with atomic_write(path, overwrite=overwrite) as hidden:
         try:
             with (
@@ -57,7 +57,7 @@ def concatenate(
                 if audio_from is None:
                     _copy(segments, tick, output, stream, None)
                     return ()
-                with closing(AudioTracks(audio_from, output)) as audio:
+                with closing(AudioTracks(audio_from, output, stream=info.stream)) as audio:
                     _copy(segments, tick, output, stream, audio)
                     audio.write_until(None)
                     return tuple(audio.notices)

@@ -48,7 +48,7 @@ def _graph(frame: av.VideoFrame) -> Graph:
     graph = Graph()
     graph.threads = 1
     source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format.name, time_base=frame.time_base
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
     )
     filter_ = graph.add("yadif", "mode=send_frame:deint=interlaced")
     sink = graph.add("buffersink")
@@ -62,7 +62,7 @@ def _filtered(graph: Graph, times: deque[float]) -> Iterator[tuple[av.VideoFrame
     while times:
         try:
             image = graph.pull()
-        except (av.error.BlockingIOError, av.error.EOFError):
+        except (BlockingIOError, EOFError):
             return
         assert isinstance(image, av.VideoFrame)
         yield image, times.popleft()

@@ -147,7 +147,7 @@ def _without_unnamed(frame: av.VideoFrame) -> av.VideoFrame:
     """The frame without the side data that PyAV cannot list, such as EXIF."""
     graph = Graph()
     last = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1, 1000)
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
     )
     for kind in _UNNAMED_SIDE_DATA:
         step = graph.add("sidedata", f"mode=delete:type={kind}")

@@ -27,16 +27,43 @@ ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nven
 _OPTIONS = {
     # Measured at 720p and equal PSNR: 1.2 to 1.4 times the bytes of veryfast for 0.6 to 0.8 of its time;
     # ultrafast takes 1.5 to 2.6 times the bytes of superfast for 0.55 of its time.
-    "libx264": {"preset": "superfast", "crf": "23"},
+    # B-frames would limit the gaps between frames to 2^28 ticks, beyond which players drop frames.
+    "libx264": {"preset": "superfast", "crf": "23", "bf": "0"},
     "mpeg4": {"qscale": "4", "flags": "+qscale"},
 }
 MADE_BY = "Sepcam"
 """The comment in every video that Sepcam writes."""
 
 _FALLBACK_TIME_BASE = Fraction(1, 90_000)
+_FINEST_TICKS = 240_000
+_LEAST_MOVIE_TICKS = 10_000
+_MOST_TICKS = 2**31 - 2**16
 _FALLBACK_FPS = 25.0
 _MPEG4_TICKS = 60_000
 _BT709, _BT601, _LIMITED = 1, 6, 1
+
+
+def ticks_of(info: StreamInfo) -> Fraction:
+    """Seconds per tick of the MP4 of a source: its own, unless finer than a long gap between frames allows.
+
+    A frame lasts at most 2^31 ticks in MP4.
+    """
+    time_base = info.time_base or _FALLBACK_TIME_BASE
+    return time_base if time_base.denominator <= _FINEST_TICKS else _FALLBACK_TIME_BASE
+
+
+def muxer_options(time_base: Fraction) -> dict[str, str]:
+    """Options for FFmpeg's MP4 muxer.
+
+    A track's start is written in the movie's ticks: if coarser than those of video and sound, it moves.
+    """
+    ticks = time_base.denominator
+    movie = ticks * -(-_LEAST_MOVIE_TICKS // ticks)
+    return {
+        "movflags": "+faststart",
+        "movie_timescale": str(movie),
+        "video_track_timescale": str(ticks),
+    }
 
 
 class VideoWriter:
@@ -85,7 +112,7 @@ class VideoWriter:
         self._finished = False
         self._audio: AudioTracks | None = None
         encoder = self._choose(encoders)
-        time_base = info.time_base or _FALLBACK_TIME_BASE
+        time_base = ticks_of(info)
         too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
         self._time_base = Fraction(1, _MPEG4_TICKS) if too_fine else time_base
         self._step = max(1, round(1 / (Fraction(self._fps) * self._time_base)))
@@ -93,15 +120,18 @@ class VideoWriter:
         with ExitStack() as undo:
             undo.callback(self._file.discard)
             try:
-                # A track's start is written in the movie's ticks: if coarser than the frames', it moves.
-                options = {"movflags": "+faststart", "movie_timescale": str(self._time_base.denominator)}
+                options = muxer_options(self._time_base)
                 self._container = av.open(url_of(self._file.path), "w", options=options)
                 undo.callback(self._close_container)
                 self._container.metadata["comment"] = MADE_BY
                 self._stream = self._add_stream(self._container, encoder)
                 if audio_from is not None:
                     self._audio = AudioTracks(
-                        audio_from, self._container, start_s=info.start_s, limits=audio_limits
+                        audio_from,
+                        self._container,
+                        start_s=info.start_s,
+                        stream=info.stream,
+                        limits=audio_limits,
                     )
             except FFmpegError as error:
                 raise self._file.failure(error) from error
@@ -125,6 +155,12 @@ class VideoWriter:
         if self._origin_s is None:
             self._origin_s = time_s
         frame.pts = max(round((time_s - self._origin_s) / self._time_base), self._last + 1)
+        if self._last >= 0 and frame.pts - self._last > _MOST_TICKS:
+            self.notices.append(
+                f"a gap before {time_s:.0f} s is shortened, since MP4 holds none that is longer"
+            )
+            self._origin_s += float((frame.pts - self._last - _MOST_TICKS) * self._time_base)
+            frame.pts = self._last + _MOST_TICKS
         frame.time_base = self._time_base
         frame.duration = self._step
         self._last = frame.pts

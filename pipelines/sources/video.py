@@ -240,6 +240,7 @@ class VideoSource:
             live=self._live,
             time_base=None if self._live else stream.time_base,
             pixel_aspect=aspect,
+            stream=stream.index,
             start_s=self._start_s,
             partial=self._start_s > 0 or self._limit is not None or self._until_s < float("inf"),
         )

@@ -57,7 +57,14 @@ class Input:
         key = str(self.path.resolve()) if self.path else "\n".join((self.name, *self.listed))
         return key.encode("utf-8", "backslashreplace").decode()
 
-    def open(self, *, start_s: float = 0.0, limit: int | None = None) -> Source:
+    def open(
+        self,
+        *,
+        start_s: float = 0.0,
+        limit: int | None = None,
+        stream: int | None = None,
+        deinterlace: bool = True,
+    ) -> Source:
         """Opens it, see ``open_source``.
 
         Raises:
@@ -65,7 +72,7 @@ class Input:
         """
         if self.listed:
             return ImageSource(self.name, [Path(path) for path in self.listed], limit=limit)
-        return open_source(self.name, start_s=start_s, limit=limit)
+        return open_source(self.name, start_s=start_s, limit=limit, stream=stream, deinterlace=deinterlace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class JobSettings:
         saves: which kinds of results.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each file to stop, or None.
+        stream: 0-based index of the video stream in each file, or None to choose.
+        deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
     """
 
@@ -25,6 +27,8 @@ class JobSettings:
     saves: tuple[str, ...] = ("video", "jsonl")
     start_s: float = 0.0
     frames: int | None = None
+    stream: int | None = None
+    deinterlace: bool = True
     coco_annotations: str | None = None
 
     def load(

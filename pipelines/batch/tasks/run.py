@@ -47,7 +47,12 @@ def run_task(task: Task, settings: JobSettings, networks: Pipeline, report: Repo
 def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     if task.source.found and not task.source.images and made_by_sepcam(task.source.name):
         return TaskResult(skipped="it was made by Sepcam")
-    source = task.source.open(start_s=settings.start_s, limit=settings.frames)
+    source = task.source.open(
+        start_s=settings.start_s,
+        limit=settings.frames,
+        stream=settings.stream,
+        deinterlace=settings.deinterlace,
+    )
     report(0, source.info.frame_count)
     annotations = settings.coco_annotations
     run = record(
