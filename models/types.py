@@ -148,6 +148,19 @@ class OnePassNetwork(Detector, Protocol):
 
 
 @runtime_checkable
+class FollowingNetwork(OnePassNetwork, Protocol):
+    """A one-pass network that finds people again, where they are expected, at a lower cost."""
+
+    def follow(self, image: U8, boxes: F32) -> Detections | None:
+        """At most one person for each of the (N, 4) boxes of an (H, W, 3) uint8 BGR image; best first.
+
+        Whoever is not found there is left out, and so is everybody else. None means that looking at the whole
+        image (``detect``) takes no longer.
+        """
+        ...
+
+
+@runtime_checkable
 class PoseEstimator(Protocol):
     """Finds the keypoints, the mask, or both (``parts``) of one person in each of several regions."""
 

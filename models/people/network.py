@@ -12,9 +12,10 @@ from ..ops import coco
 from ..ops.masks import place_masks
 from ..spec import Size
 from ..types import F32, U8, Crop, Detections, Detector, Part
+from .follow import Follow
 from .look import Look
 from .maps import LookAt
-from .masks import MASK_SIZE, mask_affines, mask_inputs
+from .masks import CHANNELS, GRID, MASK_SIZE, mask_affines, mask_inputs
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
 from .types import People, Seen, with_likelihoods, within
@@ -41,6 +42,7 @@ class PeopleNetwork:
         large: pixels that somebody is high, at least, in the largest look whom a smaller one may find. What a
             small look takes for a small person is often two in one box.
         second_look: looks once more at each person; None does not.
+        follow: finds known people again; None looks at the whole image.
         detector: finds people too, and its boxes are merged with those of the looks; None does without.
         score_floor: the lowest score that is reported, in (0, 1).
         name: as in the registry.
@@ -61,6 +63,7 @@ class PeopleNetwork:
         sizes: Sequence[int],
         large: float = 0.0,
         second_look: SecondLook | None = None,
+        follow: Follow | None = None,
         detector: Detector | None = None,
         score_floor: float = 0.1,
         name: str = "people",
@@ -73,6 +76,7 @@ class PeopleNetwork:
         self._sizes = sizes
         self._large = large
         self._second_look = second_look
+        self._follow = follow
         self._detector = detector
         self._score_floor = score_floor
 
@@ -87,6 +91,17 @@ class PeopleNetwork:
         if self._second_look is not None:
             people, more = self._second_look(image, people, first_view=len(seen))
             seen += more
+        return self._detections(image, people, seen)
+
+    def follow(self, image: U8, boxes: F32) -> Detections | None:
+        """The people who are expected in boxes of an image, see `FollowingNetwork`."""
+        if self._follow is None:
+            return None
+        found = self._follow(image, boxes, fitted_size(image.shape, max(self._sizes, default=0)))
+        return None if found is None else self._detections(image, *found)
+
+    def _detections(self, image: U8, people: People, seen: Sequence[Seen]) -> Detections:
+        """The people in image pixels as they are reported, with masks."""
         people = within(people, image.shape)
         inside = (people.boxes[:, 2:] > people.boxes[:, :2]).all(1)
         people = people[inside & (people.scores >= self._score_floor)]
@@ -126,11 +141,14 @@ def _masks(run: MaskRun, people: People, seen: Sequence[Seen], size: tuple[int, 
     affines = np.zeros((len(people), 2, 3), np.float32)
     affines[:, 0, 0] = affines[:, 1, 1] = 1
     posed = people.keypoints[..., 2].any(1)
-    for index, one in enumerate(seen):
-        rows = np.flatnonzero((people.views == index) & posed)
-        for start in range(0, len(rows), _MASKS):
-            batch = rows[start : start + _MASKS]
-            shown = one.view.to_input(people[batch])
-            (logits[batch],) = run(mask_inputs(one.features, shown))
-            affines[batch] = mask_affines(shown, one.view)
+    rows = np.flatnonzero((people.views >= 0) & posed)
+    for start in range(0, len(rows), _MASKS):
+        batch = rows[start : start + _MASKS]
+        inputs = np.empty((len(batch), GRID, GRID, CHANNELS), np.float32)
+        for index in np.unique(people.views[batch]):
+            one, members = seen[index], people.views[batch] == index
+            shown = one.view.to_input(people[batch[members]])
+            inputs[members] = mask_inputs(one.features, shown)
+            affines[batch[members]] = mask_affines(shown, one.view)
+        (logits[batch],) = run(inputs)
     return place_masks(logits, affines, people.boxes, size)

@@ -8,6 +8,7 @@ from ..runtime.options import Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
 from ..types import ALL_PARTS, Detector, PoseEstimator
+from .follow import Follow
 from .maps import FEATURES, PATCHES, LookAt, MapsRunner
 from .masks import CHANNELS, GRID
 from .network import PeopleNetwork
@@ -28,6 +29,9 @@ On PETS09-S2L1 this takes HOTA from below 40 to 60; in photographs, the second l
 
 _ONE_LOOK = 448
 """The longest input that one look alone is enough for: in larger ones it loses people who fill the image."""
+
+_CANVAS_ROWS = 160
+"""Height of the canvas of known people, beside a look of 416 pixels; in proportion beside others."""
 
 _MASKS = 16  # people per call of the mask head
 _CROPS = 8  # people per call of the second look
@@ -62,9 +66,11 @@ def _looks(network: LoadedNetwork, max_batch: int = 1) -> Callable[[Size], LookA
     # So little work that waking a second thread takes longer.
     alone = replace(shared, options=replace(network.options, threads=1))
     cells = alone.runner(shape, max_batch=4, variant="cells", change=_cells)
-    return lambda size: MapsRunner(
-        shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells
-    )
+
+    def compiled(size: Size) -> LookAt:
+        return MapsRunner(shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells)
+
+    return compiled
 
 
 def _mask_head(network: LoadedNetwork) -> Runner:
@@ -87,12 +93,14 @@ def _network(
     network: LoadedNetwork, size: Size | int, thresholds: Thresholds, second: SecondLook | None = None
 ) -> Detector:
     longest = size if isinstance(size, int) else max(size)
+    look_at = _looks(network)
     return PeopleNetwork(
-        _looks(network),
+        look_at,
         _mask_head(network) if "segment" in network.parts else None,
         sizes=(longest,) if longest <= _ONE_LOOK else (_SMALL_LOOK, longest),
         large=_LARGE if second is None else 0.0,
         second_look=second,
+        follow=Follow(look_at, min(max(_CANVAS_ROWS * longest // 416 // 32 * 32, 128), 192)),
         detector=network.assistant,
         score_floor=thresholds.score_floor,
         name=network.name,

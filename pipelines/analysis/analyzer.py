@@ -9,7 +9,7 @@ import numpy as np
 
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
-from ...models.types import F32, I64, U8, Detections, PoseEstimator, Poses
+from ...models.types import F32, I64, U8, Detections, FollowingNetwork, PoseEstimator, Poses
 from ..execution.network_set import NetworkSet
 from ..tracking.base import Tracker, create_tracker
 from ..tracking.settings import settings_for
@@ -93,7 +93,8 @@ class Analyzer:
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
-        if options.detect_every != 1 and self._tracker is not None and not self._own:
+        self._following = detector if isinstance(detector, FollowingNetwork) else None
+        if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
         self._last: tuple[int, float] | None = None
         self._step_s = 1 / fps if fps else 0.0
@@ -115,19 +116,25 @@ class Analyzer:
         self._reset_at_cut(frame)
         if self._tracker is None or self.detection_schedule is None:
             return self._with_lost(self._detected(frame, clock)), clock.laps
-        expected = replace(self._known, boxes=self._tracker.predict(self._known_ids, frame.time_s))
-        if self.detection_schedule.due(frame.image, frame.time_s, expected.boxes):
+        schedule, tracker = self.detection_schedule, self._tracker
+        expected = replace(self._known, boxes=tracker.predict(self._known_ids, frame.time_s))
+        instances = None
+        if not schedule.due(frame.image, frame.time_s, expected.boxes):
+            if self._following is None:
+                instances = self._propagated(frame, expected, tracker, clock)
+            else:
+                instances = self._followed(frame, expected.boxes, self._following, tracker, clock)
+        if instances is None:
             instances = self._detected(frame, clock)
-            self.detection_schedule.detected(
+            schedule.detected(
                 frame.image,
                 frame.time_s,
                 instances.boxes,
-                tentative=self._tracker.tentative,
-                hurry=self._in_doubt(instances, frame.time_s, self._tracker),
+                tentative=tracker.tentative,
+                hurry=self._in_doubt(instances, frame.time_s, tracker),
             )
         else:
-            instances = self._propagated(frame, expected, self._tracker, clock)
-            self.detection_schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, self._tracker))
+            schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, tracker))
         return self._with_lost(instances), clock.laps
 
     def _reset_at_cut(self, frame: Frame) -> None:
@@ -168,6 +175,8 @@ class Analyzer:
         """Whether somebody may leave the box that they will be carried in."""
         if instances.track_ids is None:
             return False
+        if self._following is not None:  # its crops show people who move, cross and turn
+            return len(tracker.coasted(instances.size)[1]) > 0
         later = tracker.predict(instances.track_ids, time_s + APPEAR_S)
         followed = self._propagation.have(instances.track_ids)
         return tracker.lost or not predictable(instances.boxes, later, followed).all()
@@ -199,6 +208,26 @@ class Analyzer:
             self._propagation.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
         clock.lap("pose")
         return self._with_poses(instances, rows, poses, clock)
+
+    def _followed(
+        self,
+        frame: Frame,
+        expected: F32,
+        network: FollowingNetwork,
+        tracker: Tracker,
+        clock: "_Stopwatch",
+    ) -> Instances | None:
+        """One frame by looks at the known people alone; None where a look at the whole frame is as cheap."""
+        found = network.follow(frame.image, expected)
+        if found is None:
+            return None
+        clock.lap("follow")
+        boxes, rows, ids = tracker.follow(found, frame.time_s)
+        self._known, self._known_ids = found[rows], ids
+        size = (frame.image.shape[0], frame.image.shape[1])
+        instances = self._instances(size, self._known, boxes, ids)
+        clock.lap("track")
+        return instances
 
     def _propagated(
         self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
-from ...models.types import DEFAULT_POSE, ConvKind, Detector
+from ...models.types import DEFAULT_POSE, ConvKind, Detector, FollowingNetwork
 from ..execution.network_set import NetworkSet
 from ..types import TASKS, DetectEvery, Smoothing, Task
 
@@ -102,7 +102,7 @@ class AnalysisOptions:
                 near = difflib.get_close_matches(name, detector.labels, n=3) or list(detector.labels)[:5]
                 raise SepcamError(f"the detector knows no class {name!r}; did you mean {', '.join(near)}?")
         own = set(self.tasks) & detector.parts
-        if own and self.detect_every not in ("auto", 1):
+        if own and self.detect_every not in ("auto", 1) and not isinstance(detector, FollowingNetwork):
             parts = " and ".join(PARTS[part] for part in sorted(own))
             raise SepcamError(f"{detector.name} finds {parts} itself: it has to run on every frame")
 

@@ -6,11 +6,23 @@ A network keeps buffers of its own between calls, and one that runs takes all co
 import threading
 from collections.abc import Sequence
 
-from ...models.types import F32, U8, Detections, Detector, OnePassNetwork, Part, PoseEstimator, Poses
+from ...models.types import (
+    F32,
+    U8,
+    Detections,
+    Detector,
+    FollowingNetwork,
+    OnePassNetwork,
+    Part,
+    PoseEstimator,
+    Poses,
+)
 
 
 def shared_detector(detector: Detector) -> Detector:
     """A detector that any thread may use."""
+    if isinstance(detector, FollowingNetwork):
+        return _SharedFollowing(detector)
     if isinstance(detector, OnePassNetwork):
         return _SharedOnePass(detector)
     return _SharedDetector(detector)
@@ -55,6 +67,16 @@ class _SharedOnePass(_SharedDetector):
     @property
     def skeleton(self) -> Sequence[tuple[int, int]]:
         return self._network.skeleton
+
+
+class _SharedFollowing(_SharedOnePass):
+    def __init__(self, network: FollowingNetwork) -> None:
+        super().__init__(network)
+        self._following = network
+
+    def follow(self, image: U8, boxes: F32) -> Detections | None:
+        with self._lock:
+            return self._following.follow(image, boxes)
 
 
 class _SharedPose:
