@@ -164,6 +164,8 @@ class TestSound:
         [
             ("mkv", "libx264", "aac"),
             ("avi", "mpeg4", "pcm_s16le"),
+            ("wmv", "wmv2", "wmav2"),
+            ("ts", "libx264", "mp2"),
         ],
     )
     def test_a_flash_and_a_beep_stay_together(self, tmp_path, suffix, codec, audio):
@@ -225,7 +227,10 @@ class TestSound:
 
 
 def _flash_s(path):
-    return next(frame.time_s for frame in read(path)[1] if frame.image.mean() > 128)
+    with av.open(str(path)) as container:
+        return next(
+            float(f.time) for f in container.decode(video=0) if f.to_ndarray(format="gray").mean() > 128
+        )
 
 
 def _beep_s(path):
@@ -237,3 +242,40 @@ def _beep_s(path):
             if loud.any():
                 return float(frame.time) + int(loud.argmax()) / frame.sample_rate
     return None
+
+
+PAIRS = [
+    *(
+        (suffix, "libx264")
+        for suffix in ("mp4", "mov", "mkv", "ts", "avi", "flv", "nut", "3gp", "asf", "m4v")
+    ),
+    *((suffix, "mpeg4") for suffix in ("mp4", "mov", "mkv", "ts", "avi", "nut", "wtv")),
+    *((suffix, "mpeg2video") for suffix in ("mkv", "ts", "vob", "mpg", "mxf", "avi", "nut")),
+    *((suffix, "mjpeg") for suffix in ("mov", "mkv", "avi", "nut")),
+    *((suffix, "ffv1") for suffix in ("mkv", "avi", "nut")),
+    *((suffix, "libvpx") for suffix in ("webm", "mkv", "ivf")),
+    ("webm", "libvpx-vp9"),
+    ("mkv", "libx265"),
+    ("mov", "prores"),
+    ("gif", "gif"),
+    ("apng", "apng"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), PAIRS)
+def test_every_frame_of_every_container_at_its_own_time(tmp_path, suffix, codec):
+    """Frames are numbered in the image itself, so none is lost, repeated or out of order."""
+    formats = {"prores": "yuv422p10le", "mjpeg": "yuvj420p", "gif": "rgb8", "apng": "rgb24"}
+    options = {"libx265": {"x265-params": "log-level=none"}, "libvpx-vp9": {"cpu-used": "8"}}
+    path = write_clip(
+        tmp_path / f"a.{suffix}",
+        frames=20,
+        fps=Fraction(25),
+        codec=codec,
+        pix_fmt=formats.get(codec, "yuv420p"),
+        options=options.get(codec),
+    )
+    info, frames, warnings = read(path)
+    assert [read_index(frame.image) for frame in frames] == list(range(20))
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04, abs=0.011)
+    assert (info.frame_count in (None, 20), warnings) == (True, [])

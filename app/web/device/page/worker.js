@@ -44,9 +44,9 @@ async function reason(answer) {
     return `the server answers ${answer.status}`;
   }
 }
-async function findGpu() {
+async function findGpu(imitation) {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter || adapter.info.isFallbackAdapter) return null;
+  if (!adapter || adapter.info.isFallbackAdapter && !imitation) return null;
   const { vendor, architecture, description } = adapter.info;
   return description || [vendor, architecture].filter(Boolean).join(" ") || "unknown";
 }
@@ -172,7 +172,7 @@ function fail(during, kind, error) {
   say({ type: "failed", during, kind, message: error instanceof Error ? error.message : String(error) });
 }
 async function open(wanted) {
-  const gpu = wanted === "wasm" ? null : await findGpu().catch(() => null);
+  const gpu = wanted === "wasm" ? null : await findGpu(wanted === "webgpu").catch(() => null);
   let opened = null;
   if (gpu !== null) {
     opened = await Runtime.open("webgpu", progress);

@@ -55,10 +55,10 @@ interface Gpu {
   requestAdapter(options: { powerPreference: "high-performance" }): Promise<Adapter | null>;
 }
 
-/** The graphics processor that WebGPU gives, or null where there is none that is worth using. */
-export async function findGpu(): Promise<string | null> {
+/** The graphics processor that WebGPU gives, or null where there is none, or only a slow imitation. */
+export async function findGpu(imitation: boolean): Promise<string | null> {
   const adapter = await (navigator as { gpu?: Gpu }).gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter || adapter.info.isFallbackAdapter) return null;
+  if (!adapter || (adapter.info.isFallbackAdapter && !imitation)) return null;
   const { vendor, architecture, description } = adapter.info;
   return description || [vendor, architecture].filter(Boolean).join(" ") || "unknown";
 }

@@ -53,7 +53,7 @@ function fail(during: "open" | "prepare" | "frame", kind: Kind | null, error: un
 }
 
 async function open(wanted: Backend | "auto"): Promise<Runtime> {
-  const gpu = wanted === "wasm" ? null : await findGpu().catch(() => null);
+  const gpu = wanted === "wasm" ? null : await findGpu(wanted === "webgpu").catch(() => null);
   let opened: Runtime | null = null;
   if (gpu !== null) {
     opened = await Runtime.open("webgpu", progress);

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from sepcam.app.assets import demo_clip
 from sepcam.app.cli import main
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.models.types import Crop
 from sepcam.models.zoo import load_detector
 
 from tests.app.web.test_serve_page import CHROMIUM, PATIENCE_MS, pytestmark  # noqa: F401 - it skips
@@ -179,13 +181,12 @@ ANALYZE = """async (images) => {
     const found = [];
     for (const [i, image] of images.entries()) {
         const bitmap = await createImageBitmap(await (await fetch(image)).blob());
-        const how = { kind: "separable", duel: false, masks: true, tracking: true };
+        const how = { kind: "separable", duel: false, masks: true, tracking: false };
         const wanted = { ...how, longest: settings.default_size };
         worker.postMessage({ type: "frame", bitmap, timeS: i / 30, wanted }, [bitmap]);
         const { people } = await next("result");
         found.push(people.map(({ id, score, box, keypoints, mask }) => ({
-            id, score, box, keypoints: keypoints && [...keypoints],
-            mask: mask && { ...mask, pixels: mask.pixels.reduce((sum, value) => sum + value, 0) },
+            id, score, box, keypoints: [...keypoints], mask: { ...mask, pixels: [...mask.pixels] },
         })));
     }
     worker.terminate();
@@ -193,32 +194,48 @@ ANALYZE = """async (images) => {
 }"""
 
 
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    """Of two boxes x1 y1 x2 y2."""
+    shared = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
+    return shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared)
+
+
 def test_the_worker_finds_the_people_that_python_finds(context, host, frames):
-    frames = frames[:8]
+    frames = frames[::10]
     page = context.new_page()
     page.goto(f"{host.url}licenses.txt")  # of the same origin, without a policy against data: addresses
     encoded = [base64.b64encode(cv2.imencode(".png", frame)[1]).decode() for frame in frames]
-    images = [f"data:image/png;base64,{one}" for one in encoded]
-    got = page.evaluate(ANALYZE, images)
+    got = page.evaluate(ANALYZE, [f"data:image/png;base64,{one}" for one in encoded])
     options = RuntimeOptions(runtime="openvino", device="cpu")
     detector = load_detector("people", input_size=256, options=options)
-    seen, far = 0, []
-    for frame, people in zip(frames[1:], got[1:], strict=True):
+    boxes, far, masks = [], [], []
+    for frame, people in zip(frames, got, strict=True):
         wanted = detector.detect(frame)
         assert wanted.keypoints is not None and wanted.masks is not None
+        assert abs(len(people) - np.count_nonzero(wanted.scores >= 0.35)) <= 1  # one may be at the limit
         for one in people:
-            if one["keypoints"] is None:
-                continue
-            match = int(np.abs(wanted.scores - one["score"]).argmin())
-            assert wanted.scores[match] == pytest.approx(one["score"], abs=0.01)
-            mine = np.reshape(one["keypoints"], (17, 3))
-            far.append(np.abs(mine - wanted.keypoints[match])[wanted.keypoints[match, :, 2] > 0.3])
-            area = np.count_nonzero(wanted.masks[match][0])
-            assert one["mask"]["pixels"] == pytest.approx(area, rel=0.03, abs=5)
-            seen += 1
-    assert seen > 10
+            box = np.array(one["box"])
+            overlaps = [iou(box, other) for other in wanted.boxes]
+            match = int(np.argmax(overlaps))
+            boxes.append(overlaps[match])
+            assert wanted.scores[match] == pytest.approx(one["score"], abs=0.1)
+            points = np.reshape(one["keypoints"], (17, 3))
+            far.append(np.abs(points - wanted.keypoints[match])[wanted.keypoints[match, :, 2] > 0.3])
+            masks.append(mask_iou(one["mask"], wanted.masks[match], frame.shape[:2]))
+    assert len(boxes) > 10
+    assert min(boxes) > 0.9 and np.median(boxes) > 0.98 and np.median(masks) > 0.97
     # The browser rounds pixels differently, and a keypoint may then lie in the cell beside.
-    assert np.mean(np.concatenate(far) < 0.5) > 0.97
+    assert np.mean(np.concatenate(far) < 0.5) > 0.9
+
+
+def mask_iou(mask: dict[str, Any], crop: Crop, shape: tuple[int, int]) -> float:
+    """Of the page's mask and Python's, in an image of ``shape``."""
+    planes = np.zeros((2, *shape), bool)
+    height, width = mask["height"], mask["width"]
+    pixels, x, y = crop
+    planes[0, mask["y"] :, mask["x"] :][:height, :width] = np.reshape(mask["pixels"], (height, width))
+    planes[1, y:, x:][: pixels.shape[0], : pixels.shape[1]] = pixels
+    return np.count_nonzero(planes.all(0)) / max(np.count_nonzero(planes.any(0)), 1)
 
 
 def test_a_folder_with_files_is_left_alone_unless_told_otherwise(tmp_path, capsys):
