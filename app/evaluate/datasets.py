@@ -22,7 +22,7 @@ from ...pipelines.sinks.base import Sink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary
+from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
 from ..terminal import console
 
 
@@ -44,6 +44,16 @@ class Measured:
 LoadDetector = Callable[[float | None, frozenset[Part]], Detector]
 """Returns a detector with a score floor, None for its own, that finds these parts if it can."""
 LoadPose = Callable[[], PoseEstimator]
+
+
+class Images(Protocol):
+    """Frames to be iterated."""
+
+    info: StreamInfo
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames in order."""
+        ...
 
 
 class Data(Protocol):
@@ -151,7 +161,7 @@ def _sequence_fps(folder: Path) -> float | None:
 
 
 def run_over(
-    source: Source | _Timed, analyzer: Analyzer, sink: Sink, judge: Callable[[Frame, Instances], None]
+    source: Images, analyzer: Analyzer, sink: Sink, judge: Callable[[Frame, Instances], None]
 ) -> list[float]:
     """Analyses and records every image; seconds that the analysis of each took."""
     seconds: list[float] = []

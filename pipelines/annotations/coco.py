@@ -137,7 +137,7 @@ class _Reader:
             name,
             category,
             (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
-            float(area) if _numbers([area], 1) and area > 0 else None,
+            max(0.0, float(area)) or None if isinstance(area, int | float) and math.isfinite(area) else None,
             bool(item.get("iscrowd")),
             segmentation,
             self._keypoints(name, item.get("keypoints")),
@@ -214,8 +214,10 @@ def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _size(image: Mapping[str, Any]) -> Size | None:
-    size = image.get("width"), image.get("height")
-    return (int(size[0]), int(size[1])) if _numbers(size, 2) and min(size) > 0 else None
+    width, height = image.get("width"), image.get("height")
+    if not isinstance(width, int | float) or not isinstance(height, int | float):
+        return None
+    return (int(width), int(height)) if _numbers([width, height], 2) and min(width, height) > 0 else None
 
 
 def _numbers(values: Any, count: int) -> bool:  # noqa: ANN401 - any JSON
@@ -239,10 +241,14 @@ def _box_of(segmentation: Any) -> list[float] | None:  # noqa: ANN401
     return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
 
 
+def _as_list(rles: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - one mask or a list of them
+    return rles if isinstance(rles, list) else [rles]
+
+
 def as_rle(segmentation: Mapping[str, Any]) -> dict[str, Any]:
     """Run-lengths as a list, or compressed as text, in COCO's compressed form."""
     from faster_coco_eval.core import mask as masks
 
     if isinstance(segmentation["counts"], list):
-        return masks.frPyObjects(dict(segmentation), *segmentation["size"])
+        return masks.merge(_as_list(masks.frPyObjects([dict(segmentation)], *segmentation["size"])))
     return dict(segmentation)

@@ -148,7 +148,8 @@ def _mask(one: AnnotatedObject, image: AnnotatedImage, annotations: Annotations)
     # A crowd without a mask is its box.
     x, y, w, h = one.box
     polygons = one.segmentation or [[x, y, x + w, y, x + w, y + h, x, y + h]]
-    return masks.merge(masks.frPyObjects(polygons, height, width))
+    made = masks.frPyObjects(polygons, height, width)
+    return masks.merge(made) if isinstance(made, list) else made
 
 
 def _keypoints(one: AnnotatedObject, annotations: Annotations) -> list[float]:

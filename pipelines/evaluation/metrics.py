@@ -113,7 +113,8 @@ def evaluate_coco(
 
 def _figures(stats: Sequence[float], iou_type: IouType) -> CocoFigures:
     small, medium, large = [math.nan, *stats[3:5]] if iou_type == "keypoints" else stats[3:6]
-    return CocoFigures(*stats[:3], small, medium, large)
+    ap, ap50, ap75 = stats[:3]
+    return CocoFigures(ap, ap50, ap75, small, medium, large)
 
 
 def evaluate_mot(results: Path, truth: Path, *, frames: int | None = None) -> MotFigures:

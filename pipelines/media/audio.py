@@ -131,8 +131,8 @@ class AudioTracks:
                     for channel in self._channels.values():
                         if channel.held and channel.shift_s != clock.shift_s:
                             yield from _released(channel, clock.shift_s)
-                else:
-                    yield from _placed(self._channels[index], packet, clock.shift_s)
+                elif (channel := self._channels.get(index)) is not None:
+                    yield from _placed(channel, packet, clock.shift_s)
         except FFmpegError as error:
             self.notices.append(f"the sound is damaged ({one_line(error)}): the rest of it is left out")
         for channel in self._channels.values():

@@ -5,6 +5,7 @@ import stat
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -268,7 +269,8 @@ class VideoSource:
                 packet = next(packets, None)
             except FFmpegError as error:
                 self._broken = one_line(error)
-                yield from self._stream.codec_context.decode(None)
+                with suppress(FFmpegError):  # what is left in the decoder may be damaged too
+                    yield from self._stream.codec_context.decode(None)
                 return
             if packet is None:
                 return
