@@ -4,6 +4,8 @@ The trunk and the heads are Google's, unchanged; the mask head reads the same fe
 that person's keypoints, which tell it whose mask is wanted. `models.people` makes a `OnePassNetwork` of them.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -70,7 +72,7 @@ class PeopleCells(nn.Module):
         super().__init__()
         heads = [maps.heads[name] for name in _ASKED_FOR]
         first = [_as_matrix(head.separable) for head in heads]  # pyright: ignore[reportArgumentType]
-        last = [head.last.conv for head in heads]  # pyright: ignore
+        last: list[Any] = [head.last.conv for head in heads]  # pyright: ignore
         self.hidden = _linear(torch.cat([weight for weight, _ in first]), [bias for _, bias in first])
         self.last = _linear(
             torch.block_diag(*(conv.weight.flatten(1) for conv in last)), [conv.bias for conv in last]
@@ -124,7 +126,8 @@ def _separable(inputs: int, outputs: int, kernel: int) -> DepthwiseSeparable:
 
 def _as_matrix(separable: DepthwiseSeparable) -> tuple[Tensor, Tensor]:
     """What it is on flattened (3, 3, inputs) patches: an (outputs, 9 * inputs) matrix and the biases."""
-    depthwise, pointwise = separable.depthwise.conv, separable.pointwise.conv
+    depthwise: Any = separable.depthwise.conv
+    pointwise: Any = separable.pointwise.conv
     mix = pointwise.weight.flatten(1)
     weight = mix[:, None] * depthwise.weight.flatten(1).T
     bias = mix @ depthwise.bias + pointwise.bias
