@@ -76,7 +76,7 @@ class Pipeline:
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
     ) -> Generator[FrameResult, None, None]:
-        """Analyses every frame of a source, in order; a live source's newest one each time.
+        """Analyses every frame of a source, in order; a camera's newest one each time.
 
         Reading, analysis, drawing and recording each have a thread. The source is closed at the end, which
         comes when it has no more frames, when something fails, or when the caller closes the generator (a
@@ -108,7 +108,7 @@ class Pipeline:
         results = run_stages(
             _Stamped(source),
             stages,
-            newest=source.info.live,
+            newest=source.info.live and not source.info.waits,
             on_time=steps.took,
             on_drop=steps.meter.dropped,
         )

@@ -64,7 +64,8 @@ class StreamInfo:
         frame_count: number of frames, or None where the source does not say.
         rotation: degrees clockwise that the source asked for and that the frames already have.
         has_audio: whether the file has an audio stream.
-        live: whether frames arrive at their own pace (a camera), so that late ones are dropped.
+        live: whether frames arrive at their own pace, as those of a camera or a stream.
+        waits: whether the sender of a live source waits for whoever reads it; else late frames are dropped.
         independent: whether frames have nothing to do with each other (a folder of images): no tracking.
         time_base: seconds that the file's own timestamps are multiples of, or None where it has none.
         pixel_aspect: width over height of a stored pixel, not 1 in anamorphic video. Frames are stretched to
@@ -82,6 +83,7 @@ class StreamInfo:
     rotation: int = 0
     has_audio: bool = False
     live: bool = False
+    waits: bool = False
     independent: bool = False
     time_base: Fraction | None = None
     pixel_aspect: Fraction = Fraction(1)

@@ -37,7 +37,7 @@ class PacedSource:
         self._running = threading.Event()
         self._running.set()
         self._shift = 0.0
-        self.info = replace(self._source.info, live=True, frame_count=None, has_audio=False)
+        self.info = replace(self._source.info, live=True, waits=False, frame_count=None, has_audio=False)
         self.warnings = self._source.warnings
 
     def __enter__(self) -> "PacedSource":

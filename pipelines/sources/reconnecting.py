@@ -59,7 +59,7 @@ class ReconnectingSource:
         self._closed = threading.Event()
         self._source: Source | None = connect()
         self._opened_at = time.monotonic()
-        self.info = replace(self._source.info, live=True)
+        self.info = replace(self._source.info, live=True, waits=False)
         self.warnings = []
         self.attempt = 0
 

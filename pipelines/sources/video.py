@@ -32,6 +32,7 @@ from ..types import Frame, StreamInfo
 from .base import SourceKind
 
 _LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
+_WAITING_PROTOCOLS = ("http:", "https:", "tcp:")  # over TCP, without a clock of the sender's
 _NETWORK_TIMEOUT_S = (10.0, 10.0)
 _SEEK_EARLIER_S = (0, 1, 4, 16, 64)
 _SAME_TIME_S = 1e-6  # times in results are rounded to this
@@ -238,6 +239,7 @@ class VideoSource:
             rotation=90 * turns,
             has_audio=bool(self._container.streams.audio) and not (self._live or self._once),
             live=self._live,
+            waits=self._live and str(self._path).startswith(_WAITING_PROTOCOLS),
             time_base=None if self._live else stream.time_base,
             pixel_aspect=aspect,
             stream=stream.index,

@@ -3,6 +3,7 @@
 import gc
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,8 +30,8 @@ PATIENCE_S = 20
 class Squares:
     """A source of pictures with a square in each."""
 
-    def __init__(self, count: int = 12, *, live: bool = False, independent: bool = False) -> None:
-        self.info = StreamInfo("squares", 96, 64, 10.0, count, live=live, independent=independent)
+    def __init__(self, count: int = 12, **info: bool) -> None:
+        self.info = StreamInfo("squares", 96, 64, 10.0, count, **info)
         self.warnings: list[str] = []
         self.count = count
         self.closed = False
@@ -170,6 +171,16 @@ def test_a_live_source_shows_its_newest_frame():
 
     results = list(pipeline_of(Slow(), tasks=()).run(Camera(50, live=True)))
     assert [r.frame.index for r in results] == [0, 49]
+
+
+def test_a_stream_whose_sender_waits_loses_no_frame():
+    class Slow(SquareDetector):
+        def detect(self, image):
+            time.sleep(0.005)
+            return super().detect(image)
+
+    results = pipeline_of(Slow(), tasks=()).run(Squares(50, live=True, waits=True))
+    assert [r.frame.index for r in results] == list(range(50))
 
 
 class Broken(SquareDetector):
