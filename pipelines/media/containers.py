@@ -103,13 +103,15 @@ def clock_start(container: InputContainer, video: VideoStream) -> Fraction:
 
 
 def frame_count(stream: VideoStream) -> int | None:
-    """The number of frames that a file's index shows, or None where it has no complete index.
+    """The number of frames that a file's index shows, or None where it has none.
 
     Headers count what no player shows: frames hidden by an edit list (MP4), fields and dropped frames (AVI),
-    ticks (IVF).
+    ticks (IVF). Of a file that was cut off before its index (AVI), the header alone is left.
     """
     if not stream.frames or stream.container.format.name not in _INDEXED:
         return None
+    if len(stream.index_entries) <= 1:
+        return stream.frames
     return sum(entry.size > 0 and not entry.is_discard for entry in stream.index_entries) or None
 
 
