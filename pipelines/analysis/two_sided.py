@@ -72,7 +72,7 @@ class TwoSidedFilter:
         return replace(result, instances=smooth)
 
 
-def _smoothed(found: Instances, near: list[Instances], times: F32) -> Instances:
+def _smoothed(found: Instances, near: list[Instances], times: np.ndarray) -> Instances:
     """The instances of a frame, smoothed over those of ``near`` at ``times``, in reaches from -1 to 1."""
     if found.keypoints is None or found.track_ids is None or len(near) < 3:
         return found
