@@ -4,6 +4,7 @@ import http.server
 import os
 import signal
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ hypothesis.settings.load_profile("sepcam")
 
 # A suite that a shell runs in the background ignores Ctrl-C, and so would the programs that it interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32":  # nohup ignores this one
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

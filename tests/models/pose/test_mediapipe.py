@@ -7,7 +7,6 @@ made of the same networks, which MediaPipe's older wheel carries.
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -64,7 +63,8 @@ def task(tmp_path_factory):
     (source,) = REGISTRY["blazepose-full"].sources
     assert isinstance(source, WheelSource)
     folder = tmp_path_factory.mktemp("mediapipe")
-    wheel = download(replace(source, member=None), folder, lambda done, total: None)
+    download(source, folder, lambda done, total: None)
+    (wheel,) = folder.glob("*.whl")
     path = folder / "pose_landmarker_full.task"
     with zipfile.ZipFile(wheel) as networks, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as bundle:
         detector = networks.read("mediapipe/modules/pose_detection/pose_detection.tflite")

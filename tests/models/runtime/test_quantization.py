@@ -17,7 +17,8 @@ from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.runtime.quantization import LEAST_INPUTS, Quantizer
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store import WeightStore
-from sepcam.pipelines.evaluation.quantization_loss import LEAST, DetectorTrial, PoseTrial, pictures
+from sepcam.pipelines.evaluation.quantization_loss import LEAST, DetectorTrial, PoseTrial
+from sepcam.pipelines.evaluation.quantization_loss import images as images_of
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.synthetic import read_index
 
@@ -85,7 +86,7 @@ def test_without_nncf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
 def test_pictures_to_measure_with_are_other_ones_from_all_over_the_video(frames, samples, tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", frames=frames)
     calibrate, measure = (
-        [read_index(image) for image in pictures(str(clip), samples, held_out=held_out)]
+        [read_index(image) for image in images_of(str(clip), samples, held_out=held_out)]
         for held_out in (False, True)
     )
     assert not set(calibrate) & set(measure)
@@ -96,7 +97,7 @@ def test_pictures_to_measure_with_are_other_ones_from_all_over_the_video(frames,
 
 def test_what_cannot_be_read_twice_is_refused():
     with pytest.raises(SepcamError, match="record it"):
-        next(pictures("rtsp://camera/1", 10, held_out=False), None)
+        next(images_of("rtsp://camera/1", 10, held_out=False), None)
 
 
 # --- what is lost -----------------------------------------------------------------------------------------
