@@ -13,24 +13,42 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sepcam.models.errors import SepcamError
     from sepcam.models.runtime.options import RuntimeOptions
+    from sepcam.pipelines.analysis.options import AnalysisOptions
+    from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
+    from sepcam.pipelines.results import Results, read_results
+    from sepcam.pipelines.sinks.writer import Writer
     from sepcam.pipelines.sources.open import open_source
     from sepcam.pipelines.types import Frame, FrameResult, Instances
 
     __version__: str
 
 __all__ = [
+    "AnalysisOptions",
     "Frame",
     "FrameResult",
     "Instances",
+    "Model",
+    "People",
     "Pipeline",
+    "Results",
     "RuntimeOptions",
     "SepcamError",
+    "Writer",
     "__version__",
+    "load",
     "open_source",
+    "read_results",
 ]
 
 _MODULES = {
+    "AnalysisOptions": "sepcam.pipelines.analysis.options",
+    "Model": "sepcam.pipelines.model",
+    "People": "sepcam.pipelines.model",
+    "Results": "sepcam.pipelines.results",
+    "Writer": "sepcam.pipelines.sinks.writer",
+    "load": "sepcam.pipelines.model",
+    "read_results": "sepcam.pipelines.results",
     "Frame": "sepcam.pipelines.types",
     "FrameResult": "sepcam.pipelines.types",
     "Instances": "sepcam.pipelines.types",

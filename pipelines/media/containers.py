@@ -110,7 +110,8 @@ def frame_count(stream: VideoStream) -> int | None:
     """
     if not stream.frames or stream.container.format.name not in _INDEXED:
         return None
-    if len(stream.index_entries) <= 1:
+    # Without an index, FFmpeg lists what was read so far. Two fields may be one frame.
+    if 2 * len(stream.index_entries) < stream.frames:
         return stream.frames
     return sum(entry.size > 0 and not entry.is_discard for entry in stream.index_entries) or None
 

@@ -1,0 +1,208 @@
+"""Sepcam in one line of Python: ``model = sepcam.load()``, then ``people = model(image)``."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..models.errors import SepcamError
+from ..models.types import F32, I64, U8
+from .analysis.options import AnalysisOptions
+from .drawing.overlay import Overlay
+from .pipeline import Pipeline
+from .results import pandas_module
+from .sinks.serialize import objects
+from .sources.open import open_source
+from .sources.read_image import read_image
+from .types import Frame, FrameResult, StreamInfo
+
+if TYPE_CHECKING:
+    import pandas
+    import supervision
+
+
+class People:
+    """Everything that was found in one image: people, or what ``classes`` name.
+
+    Attributes:
+        result: all of it, for what is not below.
+    """
+
+    result: FrameResult
+
+    def __init__(self, result: FrameResult) -> None:
+        """Wrap a result."""
+        self.result = result
+        self._found = result.instances
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def boxes(self) -> F32:
+        """(N, 4) float32 x1 y1 x2 y2 in pixels, 0-based."""
+        return self._found.boxes
+
+    @property
+    def scores(self) -> F32:
+        """(N,) float32, 0 to 1."""
+        return self._found.scores
+
+    @property
+    def labels(self) -> list[str]:
+        """N names of classes, ``person`` for people."""
+        return [self._found.names[label] for label in self._found.labels.tolist()]
+
+    @property
+    def ids(self) -> I64 | None:
+        """(N,) int64 identities, which stay the same from frame to frame; None for single images."""
+        return self._found.track_ids
+
+    @property
+    def keypoints(self) -> F32 | None:
+        """(N, K, 3) float32 x, y in pixels and score; zeros for who has none; None without the task."""
+        return self._found.keypoints
+
+    @property
+    def masks(self) -> npt.NDArray[np.bool_] | None:
+        """(N, H, W) bool; nothing for who has none; None without the task."""
+        if self._found.masks is None:
+            return None
+        full = np.zeros((len(self), *self._found.size), bool)
+        for mask, crop in zip(full, self._found.masks, strict=True):
+            if crop is not None:
+                mask[:] = crop.to_full(*self._found.size)
+        return full
+
+    def draw(self, image: U8 | None = None) -> U8:
+        """A copy of an (H, W, 3) uint8 BGR image, by default the analyzed one, with everything drawn."""
+        copy = (self.result.frame.image if image is None else image).copy()
+        model = self.result.model
+        Overlay(model.skeleton, keypoint_names=model.keypoint_names).draw(copy, self.result)
+        return copy
+
+    def to_json(self) -> str:
+        """A JSON array with an object for each, as in the ``objects`` of JSON Lines results."""
+        return json.dumps(objects(self._found), allow_nan=False)
+
+    def to_supervision(self) -> "supervision.Detections":
+        """What the library supervision works with."""
+        import supervision
+
+        return supervision.Detections(
+            xyxy=self.boxes,
+            confidence=self.scores,
+            class_id=np.asarray(self._found.labels),
+            tracker_id=self.ids,
+            mask=self.masks,
+            data={"class_name": np.array(self.labels, dtype=str)},
+        )
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A table with a row for each: id, label, score, x1, y1, x2, y2.
+
+        Raises:
+            SepcamError: If pandas is not installed.
+        """
+        x1, y1, x2, y2 = self.boxes.T
+        ids = [None] * len(self) if self.ids is None else self.ids
+        columns = {"id": ids, "label": self.labels, "score": self.scores}
+        return pandas_module().DataFrame({**columns, "x1": x1, "y1": y1, "x2": x2, "y2": y2})
+
+
+class Model:
+    """Loaded networks that find people in images and video; one thread at a time may use it."""
+
+    def __init__(self, options: AnalysisOptions | None = None) -> None:
+        """Load the networks.
+
+        Args:
+            options: what to do, and with which networks; None is the default.
+
+        Raises:
+            SepcamError: If a name is unknown, an option does not fit, or weights are unavailable.
+        """
+        self._pipeline = Pipeline(options)
+
+    def __call__(self, image: Any) -> Any:  # noqa: ANN401 - one for one, a list for a list
+        """Find everyone in an image, or in each of a list.
+
+        Args:
+            image: an (H, W, 3) uint8 BGR array, the path of an image file, a PIL image, or a list of them.
+
+        Returns:
+            The `People` of one image, or a list of them.
+
+        Raises:
+            SepcamError: If an image cannot be read.
+        """
+        if isinstance(image, list | tuple):
+            return [self._people(one) for one in image]
+        return self._people(image)
+
+    def video(self, source: str | int | Path, *, limit: int | None = None) -> Iterator[tuple[Frame, People]]:
+        """Follow everyone through a video, camera or stream.
+
+        Args:
+            source: what ``open_source`` takes.
+            limit: end after at most this many frames.
+
+        Yields:
+            Each frame, with its ``image`` (H, W, 3) uint8 BGR and ``time_s``, and its people with identities.
+
+        Raises:
+            SepcamError: If it cannot be opened or analyzed.
+        """
+        with closing(self._pipeline.run(open_source(source, limit=limit))) as results:
+            for result in results:
+                yield result.frame, People(result)
+
+    def _people(self, image: Any) -> People:  # noqa: ANN401
+        pixels = _pixels(image)
+        height, width = pixels.shape[:2]
+        info = StreamInfo("image", width, height, None, 1, independent=True)
+        analyzer = self._pipeline.analyzer(info)
+        frame = Frame(pixels, 0, 0.0)
+        found, stage_ms = analyzer.analyze(frame)
+        return People(FrameResult(frame, found, stage_ms, model=analyzer.model))
+
+
+def load(**options: Any) -> Model:  # noqa: ANN401 - those of AnalysisOptions
+    """Load the networks once.
+
+        model = sepcam.load(tasks=("track", "pose"))
+        people = model("photo.jpg")
+
+    Args:
+        options: those of `AnalysisOptions`, such as ``detector``, ``classes``, ``conf``, ``tasks``.
+
+    Raises:
+        SepcamError: If an option is unknown or does not fit, or weights are unavailable.
+    """
+    try:
+        return Model(AnalysisOptions(**options))
+    except TypeError as error:
+        known = ", ".join(AnalysisOptions.__dataclass_fields__)
+        raise SepcamError(f"{error}; the options are {known}") from error
+
+
+def _pixels(image: Any) -> U8:  # noqa: ANN401
+    if isinstance(image, str | Path):
+        if not Path(image).is_file():
+            raise SepcamError(f"{image} is not a file")
+        try:
+            return read_image(Path(image))
+        except SepcamError as error:
+            raise SepcamError(f"{image} {error}") from error
+    if hasattr(image, "convert"):  # of PIL
+        return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+    array = np.asarray(image)
+    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+        raise SepcamError(
+            f"an image must be (height, width, 3) uint8 in BGR order, is {array.shape} {array.dtype}"
+        )
+    return array
