@@ -55,7 +55,7 @@ class People:
     @property
     def labels(self) -> list[str]:
         """N names of classes, ``person`` for people."""
-        return [self._found.names[label] for label in self._found.labels.tolist()]
+        return [self._found.names[int(label)] for label in self._found.labels]
 
     @property
     def ids(self) -> I64 | None:

@@ -23,7 +23,7 @@ def pandas_module() -> Any:  # noqa: ANN401 - a module
     try:
         import pandas
     except ImportError as error:
-        raise SepcamError("tables need pandas: pip install pandas") from error
+        raise SepcamError("tables need pandas: pip install 'sepcam[pandas]'") from error
     return pandas
 
 

@@ -1,7 +1,6 @@
 """Sepcam in Python: one line finds everyone in an image, one loop follows everyone through a video."""
 
 import json
-from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -59,8 +58,7 @@ def test_results_for_other_tools(model):
     theirs = people.to_supervision()
     np.testing.assert_array_equal(theirs.xyxy, people.boxes)
     assert theirs["class_name"].tolist() == ["person"]
-    if find_spec("pandas"):
-        assert people.to_pandas()["label"].tolist() == ["person"]
+    assert people.to_pandas()["label"].tolist() == ["person"]
 
 
 def test_identities_through_a_video_that_is_written_again(model, clip, tmp_path):
@@ -92,8 +90,7 @@ def test_results_are_read_back(clip, tmp_path):
     columns = results.to_numpy()
     assert len(set(columns["track_id"][columns["track_id"] >= 0])) == 1
     assert columns["box"].shape == (len(columns["frame"]), 4)
-    if find_spec("pandas"):
-        assert list(results.to_pandas()["frame"]) == columns["frame"].tolist()
+    assert list(results.to_pandas()["frame"]) == columns["frame"].tolist()
 
 
 @pytest.mark.parametrize(
