@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +13,22 @@ from ..models.errors import SepcamError
 from ..models.types import F32, I64, U8
 from .analysis.options import AnalysisOptions
 from .drawing.overlay import Overlay
+from .files.file_types import VIDEO_SUFFIXES
 from .pipeline import Pipeline
 from .results import pandas_module
 from .sinks.serialize import objects
 from .sources.open import open_source
-from .sources.read_image import read_image
-from .types import Frame, FrameResult, StreamInfo
+from .sources.read_image import pixels_of, read_image
+from .types import Frame, FrameResult, StreamInfo, checked_image
 
 if TYPE_CHECKING:
     import pandas
     import supervision
+    from PIL import Image
+
+ImageInput: TypeAlias = Union[U8, str, Path, "Image.Image"]
+"""An (H, W, 3) uint8 BGR array, the path of an image file, or a PIL image."""
+_Input = TypeVar("_Input", bound=ImageInput)
 
 
 class People:
@@ -78,9 +84,22 @@ class People:
                 mask[:] = crop.to_full(*self._found.size)
         return full
 
-    def draw(self, image: U8 | None = None) -> U8:
-        """A copy of an (H, W, 3) uint8 BGR image, by default the analyzed one, with everything drawn."""
-        copy = (self.result.frame.image if image is None else image).copy()
+    def draw(self, image: ImageInput | None = None) -> U8:
+        """Draw everything onto a copy of an image.
+
+        Args:
+            image: of the size of the analyzed one, which is the default.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+
+        Raises:
+            SepcamError: If the image cannot be read or has another size.
+        """
+        copy = self.result.frame.image.copy() if image is None else _pixels(image).copy()
+        if copy.shape[:2] != self._found.size:
+            (height, width), (rows, columns) = self._found.size, copy.shape[:2]
+            raise SepcamError(f"people of a {width}x{height} image cannot be drawn onto {columns}x{rows}")
         model = self.result.model
         Overlay(model.skeleton, keypoint_names=model.keypoint_names).draw(copy, self.result)
         return copy
@@ -90,17 +109,8 @@ class People:
         return json.dumps(objects(self._found), allow_nan=False)
 
     def to_supervision(self) -> "supervision.Detections":
-        """What the library supervision works with."""
-        import supervision
-
-        return supervision.Detections(
-            xyxy=self.boxes,
-            confidence=self.scores,
-            class_id=np.asarray(self._found.labels),
-            tracker_id=self.ids,
-            mask=self.masks,
-            data={"class_name": np.array(self.labels, dtype=str)},
-        )
+        """As ``supervision.Detections``, with masks; see `Instances.to_supervision`."""
+        return self._found.to_supervision()
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A table with a row for each: id, label, score, x1, y1, x2, y2.
@@ -115,7 +125,20 @@ class People:
 
 
 class Model:
-    """Loaded networks that find people in images and video; one thread at a time may use it."""
+    """Loaded networks that find people in images and video; one thread at a time may use it.
+
+    >>> import sepcam
+    >>> model = sepcam.load(detector="people", tasks=("track", "pose"))
+    >>> for frame, people in model.video("demo", limit=2):
+    ...     drawn = people.draw()
+    >>> drawn.shape, people.ids.tolist(), people.keypoints.shape
+    ((360, 540, 3), [1], (1, 17, 3))
+    >>> people = model(frame.image)
+    >>> people.labels, people.boxes.shape, people.ids
+    (['person'], (1, 4), None)
+    >>> [len(found) for found in model([frame.image, frame.image])]
+    [1, 1]
+    """
 
     def __init__(self, options: AnalysisOptions | None = None) -> None:
         """Load the networks.
@@ -128,7 +151,13 @@ class Model:
         """
         self._pipeline = Pipeline(options)
 
-    def __call__(self, image: Any) -> Any:  # noqa: ANN401 - one for one, a list for a list
+    @overload
+    def __call__(self, image: ImageInput) -> People: ...
+
+    @overload
+    def __call__(self, image: list[_Input] | tuple[_Input, ...]) -> list[People]: ...
+
+    def __call__(self, image: ImageInput | list[_Input] | tuple[_Input, ...]) -> People | list[People]:
         """Find everyone in an image, or in each of a list.
 
         Args:
@@ -147,6 +176,8 @@ class Model:
     def video(self, source: str | int | Path, *, limit: int | None = None) -> Iterator[tuple[Frame, People]]:
         """Follow everyone through a video, camera or stream.
 
+        Somebody new is reported once the tracker is sure of them, usually in the second frame.
+
         Args:
             source: what ``open_source`` takes.
             limit: end after at most this many frames.
@@ -161,7 +192,7 @@ class Model:
             for result in results:
                 yield result.frame, People(result)
 
-    def _people(self, image: Any) -> People:  # noqa: ANN401
+    def _people(self, image: ImageInput) -> People:
         pixels = _pixels(image)
         height, width = pixels.shape[:2]
         info = StreamInfo("image", width, height, None, 1, independent=True)
@@ -190,19 +221,31 @@ def load(**options: Any) -> Model:  # noqa: ANN401 - those of AnalysisOptions
         raise SepcamError(f"{error}; the options are {known}") from error
 
 
-def _pixels(image: Any) -> U8:  # noqa: ANN401
+def _pixels(image: ImageInput) -> U8:
+    """An image as an array.
+
+    Raises:
+        SepcamError: If it cannot be read, or is something else.
+    """
     if isinstance(image, str | Path):
-        if not Path(image).is_file():
-            raise SepcamError(f"{image} is not a file")
+        return _read(Path(image))
+    if isinstance(image, np.ndarray):
+        return checked_image(image)
+    if hasattr(image, "getexif"):  # of Pillow, which need not be imported to know that
         try:
-            return read_image(Path(image))
-        except SepcamError as error:
-            raise SepcamError(f"{image} {error}") from error
-    if hasattr(image, "convert"):  # of PIL
-        return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
-    array = np.asarray(image)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-        raise SepcamError(
-            f"an image must be (height, width, 3) uint8 in BGR order, is {array.shape} {array.dtype}"
-        )
-    return array
+            return checked_image(pixels_of(image))
+        except OSError as error:
+            raise SepcamError(f"the PIL image cannot be read: {error}") from error
+    raise SepcamError(
+        f"an image is a BGR array, a path or a PIL image, or a list of them; not a {type(image)}"
+    )
+
+
+def _read(path: Path) -> U8:
+    if not path.is_file():
+        raise SepcamError(f"{path} is not a file")
+    try:
+        return read_image(path)
+    except SepcamError as error:
+        hint = "; of a video, use model.video(path)" if path.suffix.lower() in VIDEO_SUFFIXES else ""
+        raise SepcamError(f"{path} {error}{hint}") from error

@@ -30,19 +30,42 @@ def pandas_module() -> Any:  # noqa: ANN401 - a module
 def read_results(path: str | Path) -> "Results":
     """Read results that ``sepcam process --save jsonl`` wrote.
 
+        results = sepcam.read_results("sepcam-out/clip.jsonl")
+        boxes = results.to_numpy()["box"]
+
     Raises:
         SepcamError: If the file cannot be read or holds something else.
     """
     try:
-        lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+        with Path(path).open(encoding="utf-8") as file:  # str.splitlines would cut names at U+2028
+            lines = [_parsed(line, number, path) for number, line in enumerate(file, 1) if line.strip()]
     except OSError as error:
         raise SepcamError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise SepcamError(f"{path} is not JSON Lines: {error}") from error
-    if not lines or not isinstance(lines[0], dict) or lines[0].get("type") != "header":
-        raise SepcamError(f"{path} does not hold results of sepcam")
+    except UnicodeDecodeError as error:
+        raise SepcamError(f"{path} is not JSON Lines: it is not UTF-8 text") from error
+    if not lines or lines[0]["type"] != "header":
+        raise SepcamError(f"{path} does not hold results of sepcam: its first line is no header")
     frames = [line for line in lines if line["type"] == "frame"]
     return Results(lines[0], frames, lines[-1] if lines[-1]["type"] == "summary" else {})
+
+
+def _parsed(line: str, number: int, path: str | Path) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SepcamError(f"line {number} of {path} is not JSON: is the file cut off?") from error
+    if not isinstance(values, dict) or "type" not in values:
+        raise SepcamError(f"line {number} of {path} is not a result of sepcam")
+    if values["type"] == "frame" and not _is_frame(values):
+        raise SepcamError(f"line {number} of {path} is not a frame: it needs frame, time_s and objects")
+    return values
+
+
+def _is_frame(values: dict[str, Any]) -> bool:
+    found = values.get("objects")
+    if not {"frame", "time_s"} <= values.keys() or not isinstance(found, list):
+        return False
+    return all(isinstance(item, dict) and {"label", "score", "box"} <= item.keys() for item in found)
 
 
 class Results:
@@ -68,25 +91,37 @@ class Results:
 
         Returns:
             ``frame`` int64, ``time_s`` float64, ``track_id`` int64 (-1 without identity), ``label`` str,
-            ``score`` float32, ``box`` (M, 4) float32 x1 y1 x2 y2 in pixels.
+            ``score`` float32, ``box`` (M, 4) float32 x1 y1 x2 y2 in pixels, ``image`` str, the file's name
+            in a folder of images, else empty; and where poses were asked for ``keypoints`` (M, K, 3)
+            float32 x, y in pixels and score, zeros for who has none.
         """
         rows = [(frame, found) for frame in self.frames for found in frame["objects"]]
         boxes = np.array([found["box"] for _, found in rows], np.float32).reshape(-1, 4)
-        return {
+        columns = {
             "frame": np.array([frame["frame"] for frame, _ in rows], np.int64),
             "time_s": np.array([frame["time_s"] for frame, _ in rows], np.float64),
             "track_id": np.array([found.get("track_id", -1) for _, found in rows], np.int64),
             "label": np.array([found["label"] for _, found in rows], dtype=str),
             "score": np.array([found["score"] for _, found in rows], np.float32),
             "box": boxes,
+            "image": np.array([frame.get("name", "") for frame, _ in rows], dtype=str),
         }
+        poses = [found.get("keypoints", ()) for _, found in rows]
+        most = max([len(self.header.get("keypoint_names", ())), *map(len, poses)])
+        if most:
+            columns["keypoints"] = np.zeros((len(rows), most, 3), np.float32)
+            for row, pose in zip(columns["keypoints"], poses, strict=True):
+                row[: len(pose)] = np.reshape(pose, (-1, 3))
+        return columns
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """The same as a table; the box in the columns x1, y1, x2, y2.
+        """The same as a table; the box in the columns x1, y1, x2, y2, each cell of keypoints (K, 3).
 
         Raises:
             SepcamError: If pandas is not installed.
         """
-        columns = self.to_numpy()
+        columns: dict[str, Any] = self.to_numpy()
+        if "keypoints" in columns:
+            columns["keypoints"] = list(columns["keypoints"])
         x1, y1, x2, y2 = columns.pop("box").T
         return pandas_module().DataFrame({**columns, "x1": x1, "y1": y1, "x2": x2, "y2": y2})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from ..models.errors import SepcamError
 from ..models.types import F32, I64, U8, ConvKind
 
 if TYPE_CHECKING:
@@ -23,6 +24,21 @@ DetectEvery = int | Literal["auto"]
 """Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
 Smoothing = Literal["off", "light", "strong"]
 """How much steadier the keypoints of people are made."""
+
+
+def checked_image(image: Any) -> U8:  # noqa: ANN401 - whatever a caller has
+    """The image that a caller gives, if it is one: (H, W, 3) uint8 BGR, not empty.
+
+    Raises:
+        SepcamError: If it is something else.
+    """
+    if not isinstance(image, np.ndarray):
+        raise SepcamError(f"an image must be a (height, width, 3) uint8 array, is a {type(image).__name__}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise SepcamError(
+            f"an image must be (height, width, 3) uint8 in BGR order, is {image.shape} {image.dtype}"
+        )
+    return image
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A video file written image by image, for programs that use Sepcam."""
 
+import math
 import time
 from pathlib import Path
 from types import TracebackType
@@ -8,15 +9,17 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8
-from ..types import Frame, FrameResult, Instances, RunSummary, StreamInfo
+from ..types import Frame, FrameResult, Instances, RunSummary, StreamInfo, checked_image
 from .video import VideoSink
 
 
 class Writer:
     """An H.264 MP4 of images that come one by one; it appears, whole, at the end of the ``with`` block.
 
-    with sepcam.Writer("out.mp4", fps=30) as writer:
-        writer.write(image)
+    Without an image there is no file; nor is one left when the block is left by an error.
+
+        with sepcam.Writer("out.mp4", fps=30) as writer:
+            writer.write(image)
     """
 
     def __init__(self, path: str | Path, *, fps: float = 30.0, overwrite: bool = False) -> None:
@@ -24,12 +27,18 @@ class Writer:
 
         Args:
             path: of the file.
-            fps: images per second.
+            fps: images per second, for images without a time of their own.
             overwrite: whether a file of that name may be replaced.
+
+        Raises:
+            SepcamError: If ``fps`` is not a positive number.
         """
+        if not 0 < fps < math.inf:
+            raise SepcamError(f"fps must be a positive number, is {fps}")
         self._path, self._fps, self._overwrite = Path(path), fps, overwrite
         self._sink: VideoSink | None = None
         self._count = 0
+        self._last_s: float | None = None
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Writer":
@@ -46,20 +55,28 @@ class Writer:
         seconds = time.monotonic() - self._begun
         self._sink.close(RunSummary(self._count, 0, seconds, self._count / max(seconds, 1e-9), {}))
 
-    def write(self, image: U8) -> None:
-        """Add an (H, W, 3) uint8 BGR image; those of another size than the first are fitted into it.
+    def write(self, image: U8, time_s: float | None = None) -> None:
+        """Add an image; one of another size than the first is fitted into it.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            time_s: when it is shown, in seconds on any clock, such as ``frame.time_s``; the first image is
+                shown at 0. None is ``1 / fps`` after the image before.
 
         Raises:
             SepcamError: If it is no image, the file exists, or it cannot be written.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise SepcamError(f"an image must be (height, width, 3) uint8, is {image.shape} {image.dtype}")
-        height, width = image.shape[:2]
+        height, width = checked_image(image).shape[:2]
+        if time_s is None:
+            time_s = 0.0 if self._last_s is None else self._last_s + 1 / self._fps
+        if not math.isfinite(time_s):
+            raise SepcamError(f"the time of an image must be a number of seconds, is {time_s}")
         if self._sink is None:
-            info = StreamInfo(self._path.name, width, height, self._fps)
+            info = StreamInfo(self._path.name, width, height, self._fps, live=True)  # begins at 0
             self._sink = VideoSink(self._path, info, overwrite=self._overwrite)
         nobody = Instances(
             (height, width), np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), ()
         )
-        self._sink.write(FrameResult(Frame(image, self._count, self._count / self._fps), nobody), image)
+        self._sink.write(FrameResult(Frame(image, self._count, time_s), nobody), image)
+        self._last_s = time_s
         self._count += 1

@@ -97,15 +97,26 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
+def pixels_of(image: "Image.Image") -> U8:
+    """An image of Pillow as `read_image` gives it: rotated as its EXIF data ask, without transparency.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    from PIL import ImageOps
+
+    upright = _eight_bits(ImageOps.exif_transpose(image))
+    return np.ascontiguousarray(np.asarray(upright.convert("RGB"))[..., ::-1])
+
+
 def _with_pillow(path: Path) -> U8:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes that other programs do not expect
             with Image.open(path) as opened:
-                image = _eight_bits(ImageOps.exif_transpose(opened))
-            return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+                return pixels_of(opened)
     except Image.DecompressionBombError as error:
         raise UnreadableImageError("is too large to be read: make it smaller") from error
     except Exception as error:  # damaged files raise almost anything, from struct.error to SyntaxError

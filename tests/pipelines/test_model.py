@@ -1,13 +1,18 @@
 """Sepcam in Python: one line finds everyone in an image, one loop follows everyone through a video."""
 
+import doctest
 import json
+import re
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import sepcam
 from PIL import Image
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines import model as model_module
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip
@@ -93,6 +98,86 @@ def test_results_are_read_back(clip, tmp_path):
     assert list(results.to_pandas()["frame"]) == columns["frame"].tolist()
 
 
+def test_a_pil_image_is_turned_and_scaled_as_its_file_is(model, tmp_path):
+    upright = Image.fromarray(square_image())
+    exif = upright.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    upright.save(tmp_path / "phone.png", exif=exif)
+    deep = Image.fromarray(np.full((64, 96), 40_000, np.uint16))
+    deep.save(tmp_path / "deep.png")
+    for name in ("phone.png", "deep.png"):
+        file, opened = model([tmp_path / name, Image.open(tmp_path / name)])
+        np.testing.assert_array_equal(opened.result.frame.image, file.result.frame.image)
+    assert model(Image.open(tmp_path / "phone.png")).result.frame.image.shape == (96, 64, 3)
+
+
+def test_images_are_shown_at_their_own_times(tmp_path):
+    with sepcam.Writer(tmp_path / "out.mp4", fps=10) as writer:
+        for time_s in (7.0, 7.5, None):
+            writer.write(square_image(), time_s)
+    with open_source(tmp_path / "out.mp4") as source:
+        assert [frame.time_s for frame in source] == pytest.approx([0, 0.5, 0.6], abs=1e-3)
+
+
+def test_a_writer_without_images_leaves_nothing(tmp_path):
+    with sepcam.Writer(tmp_path / "out.mp4"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def jsonl(path, *lines):
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_keypoints_and_names_of_images_are_read_back(tmp_path):
+    header = {"type": "header", "keypoint_names": ["nose", "left_eye"]}
+    box = {"label": "person", "score": 0.5, "box": [1, 2, 3, 4]}
+    posed = box | {"keypoints": [[1.5, 2, 0.25], [3, 4, 1]]}
+    name = "a\u2028b.png"  # a line's end to Python, but not to JSON
+    frame = {"type": "frame", "frame": 0, "time_s": 0, "name": name, "objects": [posed, box]}
+    results = sepcam.read_results(jsonl(tmp_path / "a.jsonl", header, frame))
+    columns = results.to_numpy()
+    assert columns["image"].tolist() == [name, name]
+    assert columns["keypoints"].tolist() == [posed["keypoints"], [[0, 0, 0], [0, 0, 0]]]
+    assert results.to_pandas()["keypoints"][0].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "line", [[1], None, {"frame": 1}, {"type": "frame"}, {"type": "frame", "objects": 1}]
+)
+def test_a_file_of_something_else_is_refused_by_its_line(line, tmp_path):
+    path = jsonl(tmp_path / "a.jsonl", {"type": "header"}, line)
+    with pytest.raises(SepcamError, match=r"^line 2 of .*a\.jsonl is not a"):
+        sepcam.read_results(path)
+
+
+def test_the_examples_of_docstrings_give_what_they_say():
+    assert doctest.testmod(model_module, optionflags=doctest.NORMALIZE_WHITESPACE) == (0, 7)
+
+
+def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[2] / "app" / "README.md").read_text()
+    section = readme.partition("\n## In Python\n")[2].partition("\n## ")[0]
+    examples = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert len(examples) == 5
+    monkeypatch.chdir(tmp_path)
+    with open_source(demo_clip(), limit=3) as source:
+        images = [frame.image for frame in source]
+    cv2.imwrite("photo.jpg", images[0])
+    write_clip(tmp_path / "in.mp4", images=images)
+    (tmp_path / "sepcam-out").mkdir()
+    header = {"type": "header", "models": {}, "keypoint_names": ["nose"]}
+    jsonl(tmp_path / "sepcam-out" / "in.jsonl", header)
+    names: dict = {}
+    for example in examples:
+        exec(example, names)
+    assert names["drawn"].shape == images[0].shape
+    assert (tmp_path / "out.mp4").stat().st_size
+    assert len(names["everyone"]) >= 1
+    assert len(names["detections"]) == len(names["table"]) == len(json.loads(names["text"])) >= 1
+
+
 @pytest.mark.parametrize(
     ("use", "message"),
     [
@@ -101,6 +186,13 @@ def test_results_are_read_back(clip, tmp_path):
         (lambda model, path: sepcam.load(speed="fast"), "the options are detector, pose, tasks"),
         (lambda model, path: sepcam.read_results(path / "none.jsonl"), "cannot be read: No such file"),
         (lambda model, path: sepcam.Writer(path / "a.mp4").write(np.zeros(3)), "an image must be"),
+        (lambda model, path: sepcam.Writer(path / "a.mp4").write([1]), "an image must be"),
+        (lambda model, path: sepcam.Writer(path / "a.mp4", fps=0), "fps must be a positive number"),
+        (lambda model, path: sepcam.Writer(path / "a").write(square_image(), np.nan), "must be a number"),
+        (lambda model, path: model(np.zeros((0, 0, 3), np.uint8)), "an image must be"),
+        (lambda model, path: model(None), "a BGR array, a path or a PIL image"),
+        (lambda model, path: model(write_clip(path / "a.mp4", frames=2)), r"use model.video\(path\)"),
+        (lambda model, path: model(square_image()).draw(square_image()[:9]), "cannot be drawn onto 96x9"),
     ],
 )
 def test_mistakes_say_what_is_wrong(use, message, model, tmp_path):
