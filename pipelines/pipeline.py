@@ -98,7 +98,7 @@ class Pipeline:
         """
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         stages = [Stage("analyze", steps.analyze)]
-        if self.options.smooth != "off" and not source.info.live and not source.info.independent:
+        if self.options.smooths and not source.info.live and not source.info.independent:
             smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
             stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
         if overlay is not None:

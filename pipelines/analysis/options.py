@@ -72,6 +72,11 @@ class AnalysisOptions:
         if self.classes is not None:
             object.__setattr__(self, "classes", tuple(self.classes))
 
+    @property
+    def smooths(self) -> bool:
+        """Whether there are keypoints of known people to be made steadier."""
+        return self.smooth != "off" and {"track", "pose"} <= set(self.tasks)
+
     def check(self, networks: NetworkSet) -> None:
         """Check what depends on the networks.
 

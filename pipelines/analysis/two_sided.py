@@ -3,14 +3,15 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
 from ...models.types import F32
-from ..types import FrameResult, Instances
+from ..types import FrameResult, Instances, Smoothing
 
-REACH_S: Final = {"light": 0.16, "strong": 0.3}
+REACH_S: Final = MappingProxyType({"off": 0.0, "light": 0.16, "strong": 0.3})
 """Seconds before and after a frame that its landmarks are smoothed over."""
 
 MOST_FRAMES: Final = 8
@@ -32,7 +33,7 @@ class TwoSidedFilter:
     Frames wait until those after them are there: results come late, and in order.
     """
 
-    def __init__(self, strength: Literal["light", "strong"]) -> None:
+    def __init__(self, strength: Smoothing) -> None:
         """Begin with an empty window."""
         self._reach_s = REACH_S[strength]
         self._window: deque[FrameResult] = deque()

@@ -13,7 +13,7 @@ from sepcam.assets import demo_clip
 
 
 def quiet(line: str) -> None:
-    """Hears of progress and says nothing."""
+    """Ignores progress."""
 
 
 def undisturbed() -> tuple[float, float]:
@@ -126,13 +126,13 @@ def test_the_report_states_the_machine_and_every_target_that_was_measured():
         end_to_end.ALL: Result(end_to_end.ALL, [taking(0.5)]),
         end_to_end.ALL_VIDEO: Result(end_to_end.ALL_VIDEO, [taking(1)]),
         end_to_end.FLOOR: Result(end_to_end.FLOOR, [taking(0.7)]),
-        "peer": Result("peer", error="not to be had"),
+        "peer": Result("peer", error="unavailable"),
     }
 
     text = report.markdown(figures)
 
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
     assert "| street: 0.6 of decode + encode or more | 0.70 | yes |" in text
-    assert "| peer | failed: not to be had |" in text
+    assert "| peer | failed: unavailable |" in text
     assert "Ultralytics" not in text
     assert report.as_dict(figures)["clips"]["street"][end_to_end.ALL]["fps"] == pytest.approx(20)

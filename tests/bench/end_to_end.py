@@ -170,7 +170,7 @@ def measure(
         sepcam: the product.
         workers: the processes.
         plan: how much.
-        note: hears of progress and failures.
+        note: called with progress and failures.
         every: with each task alone and all peers; else the main rows only.
     """
     broken: dict[str, Result] = {}

@@ -162,7 +162,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     tracked, own = "track" in networks.options.tasks, len(found)
     follows: list[Followed] = kept(task.part.tracks) if tracked else []
     warm, start_s, end_s = 0, task.part.start_s, task.part.end_s
-    if task.after is not None:
+    if task.after is not None and networks.options.smooths:
         later: list[tuple[float, Detections]] = kept(task.after.detections)
         end_s = later[MOST_FRAMES][0] if len(later) > MOST_FRAMES else task.after.end_s
         found += later[:MOST_FRAMES]

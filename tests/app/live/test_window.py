@@ -244,7 +244,7 @@ def test_every_key_does_what_the_help_says(desktop, tmp_path):
     desk.press("b")
     desk.until_status("separable again", lambda s: s["active"]["backbone"] == "separable")
 
-    # Another detector is asked for; if it is not to be had, the one at work stays.
+    # Another detector is asked for; if it is unavailable, the current one stays.
     desk.press("d")
     desk.until_status("another detector", lambda s: s["message"])
 

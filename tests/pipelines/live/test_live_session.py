@@ -231,10 +231,10 @@ def test_the_other_backbone_is_prepared_ahead_of_the_first_switch(session_of):
 
 
 def test_networks_that_cannot_be_had_are_told_and_the_old_ones_stay(session_of):
-    session = session_of(Clock(), pool_of(missing=SepcamError("missing is not to be had")))
+    session = session_of(Clock(), pool_of(missing=SepcamError("missing is unavailable")))
     session.change(detector="missing")
     shot = until(session, lambda shot: shot.status.message)
-    assert shot.status.message == "missing is not to be had"
+    assert shot.status.message == "missing is unavailable"
     assert session.settings.detector == "squares"
 
 
