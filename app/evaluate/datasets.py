@@ -22,7 +22,7 @@ from ...pipelines.sinks.base import Sink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
+from ...pipelines.types import DetectEvery, Frame, FrameResult, Instances, RunSummary, StreamInfo
 from ..terminal import console
 
 
@@ -78,8 +78,16 @@ class Data(Protocol):
         """What it is, for the record."""
         ...
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """Runs over all of it, and writes the results to a file."""
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
+        """Runs over all of it, and writes the results to a file; ``detect_every`` counts in video alone."""
         ...
 
 
@@ -115,9 +123,17 @@ class MotData:
         """See `Data`."""
         return {"video": self._video.name, "truth": self._gt.name, "frames": self._frames, "fps": self._fps}
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`; identities need no pose network."""
-        options = AnalysisOptions(tasks=("track",), classes=("person",))
+        options = AnalysisOptions(tasks=("track",), classes=("person",), detect_every=detect_every)
         analyzer = Analyzer(NetworkSet(detector(None, frozenset())), options, fps=self._fps)
         worst = WorstImages(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)
