@@ -86,9 +86,15 @@ def _smoothed(found: Instances, near: list[Instances], times: np.ndarray) -> Ins
             together.setdefault(seen, []).append(row)
     for seen, rows in together.items():  # those who are seen in the same frames, at once
         numbers = found.track_ids[rows].tolist()
-        others = [(near[index], [places[index][number] for number in numbers]) for index in seen]
-        points = np.stack([_points(other, where) for other, where in others])
-        valid = np.stack([_valid(other, where) for other, where in others])
+        points = np.empty((len(seen), len(rows), keypoints.shape[1] + 2, 2), np.float32)
+        valid = np.ones(points.shape[:3], np.bool_)
+        for at, index in enumerate(seen):
+            where, other = [places[index][number] for number in numbers], near[index]
+            assert other.keypoints is not None
+            points[at, :, :-2] = other.keypoints[where, :, :2]
+            points[at, :, -2:] = other.boxes[where].reshape(-1, 2, 2)
+            valid[at, :, :-2] = other.keypoints[where, :, 2] > 0
+        points, valid = points.reshape(len(seen), -1, 2), valid.reshape(len(seen), -1)
         steady = _at_zero(times[list(seen)], points, valid).reshape(len(rows), -1, 2)
         shown = keypoints[rows, :, 2] > 0
         keypoints[rows, :, :2] = np.where(shown[..., None], steady[:, :-2], keypoints[rows, :, :2])
@@ -100,19 +106,6 @@ def _smoothed(found: Instances, near: list[Instances], times: np.ndarray) -> Ins
 
 def _rows(ids: I64) -> dict[int, int]:
     return {number: row for row, number in enumerate(ids.tolist())}
-
-
-def _points(found: Instances, rows: list[int]) -> F32:
-    """(R * (K + 2), 2): the keypoints and the two corners of the box of each row."""
-    assert found.keypoints is not None
-    corners = found.boxes[rows].reshape(-1, 2, 2)
-    return np.concatenate([found.keypoints[rows, :, :2], corners], 1).reshape(-1, 2)
-
-
-def _valid(found: Instances, rows: list[int]) -> np.ndarray:
-    """(R * (K + 2),) bool, which of `_points` are there."""
-    assert found.keypoints is not None
-    return np.pad(found.keypoints[rows, :, 2] > 0, ((0, 0), (0, 2)), constant_values=True).ravel()
 
 
 def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:
@@ -127,9 +120,9 @@ def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:
         (P, 2) float32; the point itself where fewer than three count.
     """
     now = int(np.abs(times).argmin())
+    # (P, N); where all count, (1, N) and what follows from it stand for all.
     weights = (1 - np.abs(times) ** 3) ** 3 * (np.ones((1, len(times))) if valid.all() else valid.T)
     powers = np.vander(times, 3, increasing=True)  # (N, 3)
-    # Of one point, weights and what follows from them stand for all: (P, N) each, or (1, N).
     line, curve = (_at_zero_by(powers[:, : degree + 1], weights) for degree in (1, 2))
     values = points.transpose(1, 0, 2).astype(np.float64)  # (P, N, 2)
     by_line, by_curve = ((share[:, None] @ values)[:, 0] for share in (line, curve))

@@ -90,20 +90,24 @@ class ClassTracks:
         once = np.flatnonzero(~known & (self.unseen == 1))
         pool = np.concatenate([recent, lost])
 
+        left = np.ones(len(boxes), np.bool_)
+
         def join(rows: I64, tracks: I64, least: float, *, fused: bool) -> tuple[I64, I64]:
+            if not (len(rows) and len(tracks)):
+                return rows[:0], tracks[:0]
             similar = iou(predicted[tracks], boxes[rows])
             mine, theirs = assign(similar * scores[rows] if fused else similar, least)
-            self._see(tracks[mine], boxes[rows[theirs]])
-            return rows[theirs], tracks[mine]
+            rows, tracks = rows[theirs], tracks[mine]
+            self._see(tracks, boxes[rows])
+            left[rows] = False
+            return rows, tracks
 
         first = join(high, pool, rules.first, fused=True)
-        second = join(low, np.setdiff1d(recent, first[1], assume_unique=True), rules.second, fused=False)
-        left = np.setdiff1d(high, first[0], assume_unique=True)
-        third = join(left, once, _ONCE_SEEN, fused=True)
-        left = np.setdiff1d(left, third[0], assume_unique=True)
+        second = join(low, recent[self.unseen[recent] == 1], rules.second, fused=False)
+        third = join(high[left[high]], once, _ONCE_SEEN, fused=True)
         rows, tracks = (np.concatenate(column) for column in zip(first, second, third, strict=True))
         self._identify(tracks, rules.confirm, next_id)
-        kept = self._begin(boxes[left[scores[left] >= rules.new]], known)
+        kept = self._begin(boxes[left & (scores >= max(rules.new, rules.high))], known)
         place = np.cumsum(kept) - 1
         named = self.ids[place[tracks]] != _NOBODY
         return rows[named], place[tracks[named]]

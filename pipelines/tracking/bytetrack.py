@@ -154,6 +154,8 @@ class ByteTrack:
 
     def _of_class(self, found: Detections, name: str) -> npt.NDArray[np.bool_]:
         """(N,) bool; a detector may give several classes the same name."""
+        if len(self._labels) == 1:
+            return np.ones(len(found), np.bool_)
         return np.isin(found.labels, [i for i, label in enumerate(self._labels) if label == name])
 
     def _advance(self, time_s: float | None) -> float:
