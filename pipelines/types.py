@@ -303,7 +303,7 @@ class MeterSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """One analysed frame.
+    """One analyzed frame.
 
     Attributes:
         frame: the frame as it came from the source.

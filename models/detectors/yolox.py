@@ -54,9 +54,9 @@ def decode_yolox(predictions: F32, cells: F32) -> F32:
         (N, 4) float32 x1 y1 x2 y2 in pixels of the network's input.
     """
     stride = cells[:, 2:]
-    centre = (predictions[:, :2] + cells[:, :2]) * stride
+    center = (predictions[:, :2] + cells[:, :2]) * stride
     half = np.exp(np.minimum(predictions[:, 2:4], MAX_LOG_SIZE)) * stride / 2
-    return np.concatenate([centre - half, centre + half], 1, dtype=np.float32)
+    return np.concatenate([center - half, center + half], 1, dtype=np.float32)
 
 
 class YOLOXDetector:

@@ -63,7 +63,7 @@ def test_a_clip_becomes_a_video_and_records(clip, out, capsys):
     assert run([clip], out, ("video", "jsonl", "mot")) == 0
     assert names(out) == ["clip.jsonl", "clip.mot.txt", "clip.mp4"]
     header, *frames, summary = lines(out / "clip.jsonl")
-    assert header["models"] == {"detector": "squares", "pose": "centres"}
+    assert header["models"] == {"detector": "squares", "pose": "centers"}
     assert (header["backbone"], header["tasks"]) == ("separable", ["track", "pose", "segment"])
     assert len(header["keypoint_names"]) == 33
     assert [line["frame"] for line in frames] == list(range(12))
