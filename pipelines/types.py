@@ -322,7 +322,7 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """How a whole run went; the last thing a sink hears.
+    """How a whole run went; passed to a sink when it ends.
 
     Attributes:
         frames: frames that were analyzed.

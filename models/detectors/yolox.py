@@ -92,7 +92,7 @@ class YOLOXDetector:
         """Objects in an (H, W, 3) uint8 BGR image, best first."""
         batch, scale = self._letterbox(image)
         (predictions,) = (output[0] for output in self._run(batch))
-        # A score is objectness times class, so what lacks objectness is out before any class is looked at.
+        # A score is objectness times class, so what lacks objectness is out before any class is considered.
         found = np.flatnonzero(predictions[:, 4] >= self._logit_floor)
         survivors = predictions[found]
         labels = survivors[:, 5:].argmax(1)

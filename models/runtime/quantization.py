@@ -144,7 +144,7 @@ class Pair:
 
 
 class _Inputs:
-    """A random choice of everything that a network is given, at most so many (Vitter 1985, algorithm R)."""
+    """At most `limit` random inputs out of all that a network is given (Vitter 1985, algorithm R)."""
 
     def __init__(self, limit: int) -> None:
         self.images: list[U8 | F32] = []

@@ -341,7 +341,7 @@ class LiveSession:
     def _prepare_other_backbone(self) -> None:
         active = self._analysis.active
         other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Whoever asks for it later hears why it are unavailable.
+        # Later requests for it get the reason.
         with suppress(SepcamError):
             self._pool.take(replace(active, backbone=other, size=None))
 
