@@ -19,8 +19,8 @@ On PETS09-S2L1, 10 frames a second, two frames more take HOTA from 58.2 to 58.7 
 (YOLOX-nano at 640; halves: 54.4 to 54.7 and 66.8 to 67.6); four frames give no more than two.
 """
 
-CENTRE: Final = 0.5
-"""How far the centre of a tracked box goes from where the Kalman filter sees it to where the detector does.
+CENTER: Final = 0.5
+"""How far the center of a tracked box goes from where the Kalman filter sees it to where the detector does.
 
 The filter is steady, but late. On PETS09-S2L1 half the way takes HOTA from 58.7 to 58.8 and MOTA from 80.0 to
 80.1 (YOLOX-nano at 640; halves: 54.7 to 54.9 and 67.5 to 67.6); a quarter and three quarters give the same.
@@ -188,7 +188,7 @@ class ByteTrack:
         boxes = tracks.filters.boxes()[places].astype(np.float32)
         rows = rows[seen]
         off = (found.boxes[rows] - boxes).reshape(-1, 2, 2).mean(1)
-        boxes += np.float32(CENTRE) * np.tile(off, 2)
+        boxes += np.float32(CENTER) * np.tile(off, 2)
         return boxes, rows, numbers
 
     @property
