@@ -61,7 +61,9 @@ def demo(
     console.note(f"running {COMPARED_FRAMES} of its frames in both backbones")
     kinds: tuple[ConvKind, ...] = get_args(ConvKind)
     # Every frame of both is looked at, so that they do the same work.
-    both = {kind: load(replace(separable.options, backbone=kind, detect_every=1)) for kind in kinds}
+    both: dict[ConvKind, Pipeline] = {
+        kind: load(replace(separable.options, backbone=kind, detect_every=1)) for kind in kinds
+    }
     _compare(both, clip, options)
     if activation := _activation():
         console.say(f"First, so that this terminal knows the command sepcam: {activation}")

@@ -136,7 +136,7 @@ def mot(
     from ..evaluate.run import run
 
     data = MotData(video, gt, frames)
-    every = tuple(dict.fromkeys(map(choices.detect_every, choices.split(detect_every))))
+    every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
 

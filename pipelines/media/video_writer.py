@@ -257,7 +257,7 @@ class VideoWriter:
         stream.time_base = self._time_base
         context = stream.codec_context
         context.time_base = self._time_base
-        # Frames in threads take an eighth less of the processor than slices of them, which are PyAV's default.
+        # Whole frames in threads take an eighth less of the processor than slices, which are PyAV's default.
         context.thread_type = "FRAME"
         # OpenCV converts with the BT.601 matrix, four times as fast as FFmpeg's scaler and without its bias.
         context.colorspace, context.color_range = _BT601, _LIMITED
