@@ -6,9 +6,9 @@ from pathlib import Path
 
 import av
 import pytest
-from bench import clips, end_to_end, machine, report
-from bench.rounds import Contender, Result, interleave, speedup
-from bench.worker import Worker, WorkerError
+from tests.bench import clips, end_to_end, machine, report
+from tests.bench.rounds import Contender, Result, interleave, speedup
+from tests.bench.worker import Worker, WorkerError
 from sepcam.assets import demo_clip
 
 
