@@ -1,4 +1,4 @@
-"""Both networks of the page on WebGPU give what they give on WebAssembly; Chromium imitates the graphics processor."""
+"""The page's networks on WebGPU give what they give on WebAssembly; Chromium imitates the graphics processor."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ COMPUTE = """async () => {
   const { joinPlanes, unpack } = await import(new URL("core.js", location.href).href);
   const load = async (path) => unpack(new Uint8Array(await (await fetch(path)).arrayBuffer()));
   const weights = joinPlanes(await load("network/weights.bin"));
-  const graphs = { people: await load("network/people-separable.onnx"), mask: await load("network/mask-separable.onnx") };
+  const graph = async (name) => load(`network/${name}-separable.onnx`);
+  const graphs = { people: await graph("people"), mask: await graph("mask") };
   const folder = new URL("runtime/", location.href).href;
   const noise = (count, most) => Array.from({ length: count }, (_, i) => ((i * 7919) % 104729) / 104729 * most);
   const outputs = {};
@@ -24,7 +25,8 @@ COMPUTE = """async () => {
     ["webgpu", "ort.webgpu.min.js", "ort-wasm-simd-threaded.jsep.js", "webgpu.bin"],
   ]) {
     const ort = await import(folder + code);
-    Object.assign(ort.env.wasm, { numThreads: 1, wasmPaths: { mjs: folder + glue }, wasmBinary: await load(`runtime/${binary}`) });
+    const wasmBinary = await load(`runtime/${binary}`);
+    Object.assign(ort.env.wasm, { numThreads: 1, wasmPaths: { mjs: folder + glue }, wasmBinary });
     const session = (graph) => ort.InferenceSession.create(graph, {
       executionProviders: [backend], externalData: [{ path: "weights", data: weights }],
     });
