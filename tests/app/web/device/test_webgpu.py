@@ -1,4 +1,4 @@
-"""The page's networks on WebGPU give what they give on WebAssembly; Chromium imitates the graphics processor."""
+"""The networks on WebGPU give what they give on WebAssembly; Chromium imitates the graphics processor."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ COMPUTE = """async () => {
   const graph = async (name) => load(`network/${name}-separable.onnx`);
   const graphs = { people: await graph("people"), mask: await graph("mask") };
   const folder = new URL("runtime/", location.href).href;
-  const noise = (count, most) => Array.from({ length: count }, (_, i) => ((i * 7919) % 104729) / 104729 * most);
+  const noise = (count, most) => Array.from({ length: count }, (_, i) => ((i * 7919) % 9973) / 9973 * most);
   const outputs = {};
   for (const [backend, code, glue, binary] of [
     ["wasm", "ort.wasm.min.js", "ort-wasm-simd-threaded.js", "wasm.bin"],
