@@ -14,9 +14,6 @@ from ..types import F32, U8
 from .geometry import Placement, onto, place
 from .samples import Sample, fill
 
-SIZES = (256, 320, 384, 448)
-"""Sides of inputs in pixels; all examples of a batch have one of them."""
-
 LONGEST = 1280
 """Longer side in pixels that images are reduced to when they are read."""
 

@@ -94,6 +94,21 @@ def split(samples: Sequence[Sample], held_out: float) -> tuple[list[Sample], lis
     return order[count:], order[:count]
 
 
+def digest(samples: Sequence[Sample]) -> str:
+    """SHA-256 of the names, sizes and labels of samples."""
+    made = hashlib.sha256()
+    for sample in samples:
+        made.update(
+            f"{sample.path.name} {sample.path.stat().st_size} {sample.size} {sample.complete}".encode()
+        )
+        made.update(sample.ignored.tobytes())
+        for person in sample.people:
+            arrays = [person.box, person.keypoints, *(p for part in person.outline or () for p in part)]
+            for array in arrays:
+                made.update(b"-" if array is None else array.tobytes())
+    return made.hexdigest()
+
+
 def describe(samples: Sequence[Sample]) -> dict[str, int]:
     """How much is labeled in them."""
     people = [person for sample in samples for person in sample.people]
