@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.core import ParameterSource
 
 from ...models.errors import SepcamError
 from ...models.training.recipe import BLOCKS, SIZES
+from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..terminal import console
 
@@ -170,7 +170,7 @@ def train(
 
     given = {name: str(value) if isinstance(value, Path) else value for name, value in context.params.items()}
     given["sizes"] = choices.whole_numbers(sizes, "--sizes")
-    typed = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    typed = batch_options.typed(context)
     if resume:
         ask = requests.load(out).request
         requests.check_same(ask, given, typed, out)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ...models.training.trainer import Trainer
 
 _CANDIDATE: Final = "candidate.safetensors"
-_LOOKS: Final = 4  # evaluations while the network learns, the last one at the end
+_LOOKS: Final = 4  # evaluations while the network learns, at most, the last one at the end
+_LEAST_STEPS: Final = 10  # between two of them
 _TELL_S: Final = 30.0  # between two lines about the progress where there is no terminal
 
 
@@ -65,9 +66,9 @@ def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
         KeyboardInterrupt: If it was interrupted; its state is saved.
     """
     folder = place.folder
-    used = _read(ask, folder)
     store = WeightStore(notice=console.note)
     network = _network(ask.init, store)
+    used = _read(ask, folder)
     samples = [*used.training, *used.checking]
     started = Started(ask, ask.recipe(len(used.training)), digest(samples), store.digest(ask.init))
     if resume:
@@ -159,16 +160,13 @@ def _network(name: str, store: WeightStore) -> "People":
     Raises:
         SepcamError: If it is none that can be trained.
     """
-    spec = find(name, store.registry)
-    with console.downloads() as progress:
-        weights = store.load(name, progress)
-
     from ...models.networks.people import People
 
-    network = spec.build()
+    network = find(name, store.registry).build()
     if not isinstance(network, People):
         raise SepcamError(f"{name} cannot be trained: --init takes people, or a file that train has written")
-    network.load_state_dict(weights)
+    with console.downloads() as progress:
+        network.load_state_dict(store.load(name, progress))
     return network
 
 
@@ -191,8 +189,8 @@ def _learn(
 ) -> None:
     """Every step that is left, with evaluations in between."""
     steps = started.recipe.steps
-    looks = sorted({max(round(steps * (number + 1) / _LOOKS), 1) for number in range(_LOOKS)})
-    for stop in looks:
+    count = min(max(steps // _LEAST_STEPS, 1), _LOOKS)
+    for stop in [round(steps * number / count) for number in range(1, count + 1)]:
         if trainer.step < stop:
             _steps(trainer, stop, steps, saved, log)
             saved.save(trainer.state())

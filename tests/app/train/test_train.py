@@ -14,6 +14,7 @@ from sepcam.app import cli
 from sepcam.app.train import scoring
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import find
+from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.trained import read_trained, save_trained
 from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import load_detector
@@ -21,7 +22,7 @@ from sepcam.models.zoo import load_detector
 from tests.app.train.labeled import data_set
 
 QUICK = (
-    *("--sizes", "64", "--batch", "2", "--threads", "1"),
+    *("--sizes", "64", "--batch", "1", "--threads", "1"),
     *("--held-out", "0.2", "--epochs", "4", "--rate", "1e-3"),
 )
 
@@ -101,13 +102,13 @@ def test_a_trained_file_is_a_detector_of_its_own(tmp_path):
     weights["people.heads.center.last.conv.bias"] += 1
     save_trained(path, weights, {"network": "people", "license": "Apache-2.0"})
     assert read_trained(path).card["license"] == "Apache-2.0"
-    detector = load_detector(str(path), compiler=scoring.Shared())
-    assert detector.name == str(path)
     assert find(str(path)).detector == find("people").detector
     assert find(f"people-photo:{path}").input_size == find("people-photo").input_size
     image = np.full((96, 128, 3), 128, np.uint8)
-    own = load_detector(str(path), score_floor=1e-4, compiler=scoring.Shared())
-    plain = load_detector("people", score_floor=1e-4, compiler=scoring.Shared())
+    options = RuntimeOptions("torch", "cpu", "f32")
+    own = load_detector(str(path), score_floor=1e-4, options=options, compiler=scoring.Shared())
+    plain = load_detector("people", score_floor=1e-4, options=options, compiler=scoring.Shared())
+    assert own.name == str(path)
     assert own.detect(image).scores.sum() > plain.detect(image).scores.sum()
     (tmp_path / "other.safetensors").write_bytes(b"nonsense")
     with pytest.raises(SepcamError, match="is not a safetensors file"):
