@@ -32,6 +32,11 @@ SERVE_EXAMPLES = (
     "sepcam serve none --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
 )
 
+TRAIN_EXAMPLES = (
+    "sepcam train --images photos --annotations people.json --check",
+    "sepcam train --images photos --annotations people.json -o runs/door",
+)
+
 
 def examples(lines: Sequence[str]) -> str:
     """The end of a command's help."""
@@ -67,6 +72,11 @@ COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
         "export": Declared(
             ("export_site", "export_site"),
             "Write a web page that finds people on the visitor's own device: a folder for any web host.",
+        ),
+        "train": Declared(
+            ("train", "train"),
+            "Fine-tune the network on your own labeled images; the result is kept only if it measures better.",
+            examples(TRAIN_EXAMPLES),
         ),
         "models": Declared(("models", "models"), "The networks and their weights on this machine."),
         "evaluate": Declared(
