@@ -75,7 +75,8 @@ COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
         ),
         "train": Declared(
             ("train", "train"),
-            "Fine-tune the network on your own labeled images; the result is kept only if it measures better.",
+            "Fine-tune the network on your own labeled images; the result is kept only if it measures "
+            "better.",
             examples(TRAIN_EXAMPLES),
         ),
         "models": Declared(("models", "models"), "The networks and their weights on this machine."),
