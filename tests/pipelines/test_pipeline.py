@@ -259,7 +259,7 @@ def test_unknown_networks_are_told_when_the_pipeline_is_made(detector, pose):
 def test_networks_are_loaded_by_name_and_find_people():
     from sepcam.assets import demo_clip
 
-    runner = Pipeline(AnalysisOptions("ssdlite-person", "blazepose-full"))
+    runner = Pipeline(AnalysisOptions("ssdlite-person", "blazepose-full", detect_every=1))
     assert (runner.model.detector, runner.model.pose) == ("ssdlite-person", "blazepose-full")
     last = list(runner.run(open_source(demo_clip(), start_s=0.6, limit=6)))[-1].instances
     assert last.people.all()
