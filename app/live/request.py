@@ -86,7 +86,7 @@ def begin(
         source,
         loaded.pool,
         loaded.settings,
-        zones=request.parsed_zones(),
+        zones=request.watching.zones,
         target_fps=request.target_fps,
         options=request.analysis,
         prepare_ahead=prepare_ahead,

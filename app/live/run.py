@@ -53,7 +53,6 @@ def watch(request: Request) -> None:
     Raises:
         SepcamError: If it cannot begin, or the source was lost; what was recorded until then is kept.
     """
-    request.live.parsed_zones()  # report a mistake in them before anything is opened
     with request.live.open() as source:
         loaded = load_networks(request.live)
         with begin(
@@ -79,7 +78,7 @@ def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut 
     if not request.saves:
         return None
     made = target(request.live.source, ResultName(stem.parent, stem.name, source_type="live"), request.saves)
-    run = context(made, session.info, pipeline, overwrite=request.overwrite)
+    run = context(made, session.info, pipeline, overwrite=request.overwrite, watching=request.live.watching)
     results = FanOut(open_sinks(made.files, run))
     session.recordings.attach(results)
     return results

@@ -1,15 +1,13 @@
-"""Events of a live session as they happen: people enter and leave the frame, cross lines, enter zones."""
+"""What happens in a video: people enter and leave the frame, cross lines, enter and leave zones."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from ..types import Instances
-from .zones import Crossing
-
 EventKind = Literal["enter", "leave", "line", "zone"]
-GONE_S: Final = 2.0
-"""Seconds without a detection after which someone has left; the tracker keeps lost tracks for as long."""
+Direction = Literal["", "in", "out"]
+
+COLUMNS: Final = ("time_s", "frame", "kind", "name", "direction", "class", "id", "seconds")
+"""The fields of an event as JSON and as CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,78 +15,63 @@ class Event:
     """Something that happened.
 
     Attributes:
-        kind: ``enter`` and ``leave`` of the frame; ``line``: someone crossed a line; ``zone``: someone
+        kind: ``enter`` and ``leave`` of the frame; ``line``: somebody crossed a line; ``zone``: somebody
             entered or left a zone.
-        time_s: when, in seconds of the run; for ``leave``, when the person was last seen.
+        time_s: when, in seconds of the run. Somebody who goes leaves when they were last seen.
         frame: 0-based index of the frame at ``time_s``.
-        track_id: who.
-        details: of a ``leave``: ``seconds`` in the frame; of a line or a zone: its number from 1, and
-            ``direction`` (``in`` or ``out``).
+        track_id: the identity.
+        label: the class, such as ``person``.
+        name: of the line or zone, else "".
+        direction: of lines and zones. Over a line, ``in`` is from its right to its left, seen from its first
+            point to the second.
+        seconds: of somebody who leaves: how long they were in the frame or in the zone; else None.
     """
 
     kind: EventKind
     time_s: float
     frame: int
     track_id: int
-    details: tuple[tuple[str, Any], ...] = ()
+    label: str = "person"
+    name: str = ""
+    direction: Direction = ""
+    seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {
-            "event": self.kind,
-            "time_s": round(self.time_s, 3),
-            "frame": self.frame,
-            "track_id": self.track_id,
-            **dict(self.details),
-        }
+        """As a JSON object; what does not apply is left out."""
+        values: tuple[Any, ...] = (
+            *(round(self.time_s, 3), self.frame, self.kind, self.name, self.direction, self.label),
+            *(self.track_id, None if self.seconds is None else round(self.seconds, 3)),
+        )
+        return {key: value for key, value in zip(COLUMNS, values, strict=True) if value not in ("", None)}
 
 
-@dataclass(slots=True)
-class _Presence:
-    since_s: float
-    last_s: float
-    last_frame: int
+@dataclass(frozen=True, slots=True)
+class ZoneCount:
+    """The count of a line (crossed in and out) or of a zone (in it now, and entered so far).
 
-
-class EventDetector:
-    """Reports when people enter and leave; needs track ids.
-
-    Args:
-        gone_s: seconds without a detection after which someone has left.
+    Attributes:
+        name: of the line or zone.
+        points: in pixels of the frame.
+        first: crossed inwards, or in the zone now.
+        second: crossed outwards, or entered so far.
+        classes: (class, first, second) for each class, in the order in which they came.
     """
 
-    def __init__(self, gone_s: float = GONE_S) -> None:
-        self._gone_s = gone_s
-        self._present: dict[int, _Presence] = {}
+    name: str
+    points: tuple[tuple[float, float], ...]
+    first: int
+    second: int
+    classes: tuple[tuple[str, int, int], ...] = ()
 
-    def update(
-        self, frame: int, time_s: float, found: Instances, crossings: Sequence[Crossing] = ()
-    ) -> list[Event]:
-        """The events of a frame: who entered, what was crossed, who has left by now."""
-        events = []
-        ids = [] if found.track_ids is None else found.track_ids[found.people].tolist()
-        for track_id in ids:
-            known = self._present.get(track_id)
-            if known is None:
-                events.append(Event("enter", time_s, frame, track_id))
-                self._present[track_id] = _Presence(time_s, time_s, frame)
-            else:
-                known.last_s, known.last_frame = time_s, frame
-        for crossing in crossings:
-            kind: EventKind = "line" if crossing.is_line else "zone"
-            where = (kind, crossing.number + 1), ("direction", "in" if crossing.inwards else "out")
-            events.append(Event(kind, time_s, frame, crossing.track_id, where))
-        return events + self._leave(time_s - self._gone_s)
+    @property
+    def is_line(self) -> bool:
+        """Whether it is a line."""
+        return len(self.points) == 2
 
-    def end(self) -> list[Event]:
-        """The run is over: everyone leaves."""
-        return self._leave(float("inf"))
-
-    def _leave(self, before_s: float) -> list[Event]:
-        gone = [track_id for track_id, presence in self._present.items() if presence.last_s < before_s]
-        events = []
-        for track_id in gone:
-            presence = self._present.pop(track_id)
-            stayed = (("seconds", round(presence.last_s - presence.since_s, 3)),)
-            events.append(Event("leave", presence.last_s, presence.last_frame, track_id, stayed))
-        return events
+    def __str__(self) -> str:
+        words = ("in", "out") if self.is_line else ("now", "in all")
+        counts = [("", self.first, self.second)]
+        if len(self.classes) > 1:
+            counts = [(f"{label} ", first, second) for label, first, second in self.classes]
+        told = "; ".join(f"{label}{first} {words[0]}, {second} {words[1]}" for label, first, second in counts)
+        return f"{self.name}: {told}"
