@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 EventKind = Literal["enter", "leave", "line", "zone"]
 Direction = Literal["", "in", "out"]
 
-COLUMNS: Final = ("time_s", "frame", "kind", "name", "direction", "class", "id", "seconds")
+COLUMNS: Final[tuple[str, ...]] = ("time_s", "frame", "kind", "name", "direction", "class", "id", "seconds")
 """The fields of an event as JSON and as CSV."""
 
 

@@ -152,7 +152,11 @@ class Statistics:
                 ZoneStatistics(
                     zone["name"],
                     {label: (c["identities"], c["visits"]) for label, c in zone["classes"].items()},
-                    *(zone[key] for key in ("identities", "visits", "mean_s", "longest_s", "total_s")),
+                    zone["identities"],
+                    zone["visits"],
+                    zone["mean_s"],
+                    zone["longest_s"],
+                    zone["total_s"],
                     tuple(zone["visit_s"]),
                 )
                 for zone in values["zones"]
@@ -183,7 +187,7 @@ class Tally:
         self.frames += 1
         found = result.instances
         self._tracked |= found.track_ids is not None
-        labels = [found.names[label] for label in found.labels.tolist()]
+        labels = [str(found.names[int(label)]) for label in found.labels]
         now = Counter(labels)
         self._at_once |= now
         self._note(now["person"], time_s)
