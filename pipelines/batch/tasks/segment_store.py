@@ -27,7 +27,7 @@ Followed = tuple[Follow, tuple[Detections, I64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Segment:
     """A part of a file, from one key frame to another.
 
     Attributes:

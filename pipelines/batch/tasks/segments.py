@@ -36,7 +36,7 @@ from ...types import Frame, FrameResult, Instances, ModelInfo, RunSummary, Strea
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .replay import RecordingTracker, Replay, ReplayTracker
-from .segment_store import Followed, Part, keep, kept, note
+from .segment_store import Followed, Segment, keep, kept, note
 from .types import (
     CutTask,
     DetectTask,
@@ -299,7 +299,7 @@ def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Rep
 
 
 def _results(
-    parts: Sequence[Part], info: StreamInfo, model: ModelInfo, first: int = 0
+    parts: Sequence[Segment], info: StreamInfo, model: ModelInfo, first: int = 0
 ) -> Iterator[FrameResult]:
     image = _nothing(info)
     index = first
@@ -373,7 +373,7 @@ class _Within(Sink):
 class _Kept(Sink):
     """A sink that keeps everything that was found in a part."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Segment) -> None:
         self._part = part
         self._frames: list[tuple[float, object]] = []
 
