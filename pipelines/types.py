@@ -14,8 +14,8 @@ from ..models.types import F32, I64, U8, ConvKind
 if TYPE_CHECKING:
     import supervision as sv
 
-    from .analytics.events import Event, ZoneCount
-    from .analytics.statistics import Statistics
+    from .events import Event, ZoneCount
+    from .statistics import Statistics
 
 Blur = Literal["nothing", "faces", "people"]
 """What is made unrecognizable before a frame is shown or stored."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...pipelines.analytics.events import Event
+from ...pipelines.events import Event
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import context

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ...models.types import F32
-from .events import Event, ZoneCount
+from ..events import Event, ZoneCount
 from .places import Places
 from .zones import Zone
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ..events import Event, ZoneCount
 from ..types import FrameResult
 from .counters import LineCounter, ZoneCounter
-from .events import Event, ZoneCount
 from .places import Places, places_of
 from .zones import Zone
 

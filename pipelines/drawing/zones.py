@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.events import ZoneCount
+from ..events import ZoneCount
 from .colors import WHITE, Color
 from .text import Style, put_text, text_width
 

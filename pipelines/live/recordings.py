@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...models.errors import SepcamError
-from ..analytics.events import Event
+from ..events import Event
 from ..sinks.fan_out import FanOut
 from ..sinks.video import VideoSink
 from ..types import FrameResult, RunSummary, StreamInfo

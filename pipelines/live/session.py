@@ -29,9 +29,9 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
-from ..analytics.events import Event
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
+from ..events import Event
 from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages

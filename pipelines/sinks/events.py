@@ -12,7 +12,7 @@ from .base import Sink, SinkContext, SinkKind
 from .serialize import source_facts
 
 if TYPE_CHECKING:
-    from ..analytics.events import Event
+    from ..events import Event
 
 FORMAT: Final = "sepcam-events"
 VERSION: Final = 1

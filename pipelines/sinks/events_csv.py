@@ -12,7 +12,7 @@ from .base import Sink, SinkContext, SinkKind
 from .events import in_order
 
 if TYPE_CHECKING:
-    from ..analytics.events import Event
+    from ..events import Event
 
 
 class EventsCsvSink(Sink):
@@ -41,7 +41,7 @@ class EventsCsvSink(Sink):
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        from ..analytics.events import COLUMNS
+        from ..events import COLUMNS
 
         text = io.StringIO()
         rows = csv.DictWriter(text, COLUMNS, lineterminator="\n")

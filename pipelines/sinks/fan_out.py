@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...models.types import U8
-from ..analytics.events import Event
-from ..analytics.statistics import Tally
+from ..analytics.tally import Tally
+from ..events import Event
 from ..types import FrameResult, RunSummary
 from .base import Sink
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ....models.errors import SepcamError
 from ....models.files import atomic_write
 from ....models.types import F32, I64, Detections
-from ...analytics.events import ZoneCount
+from ...events import ZoneCount
 from ...types import Instances, MaskCrop
 
 _TREE = "tree"

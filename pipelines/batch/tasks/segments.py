@@ -17,7 +17,7 @@ import numpy as np
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
 from ...analysis.two_sided import MOST_FRAMES
-from ...analytics.events import ZoneCount
+from ...events import ZoneCount
 from ...execution.network_set import NetworkSet
 from ...execution.stages import Stage, run_stages
 from ...media.concat import concatenate

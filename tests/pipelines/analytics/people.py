@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sepcam.pipelines.analytics.events import Event
 from sepcam.pipelines.analytics.watch import Watch
+from sepcam.pipelines.events import Event
 from sepcam.pipelines.types import Frame, FrameResult, Instances, ModelInfo
 
 SIZE = (320, 240)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.analytics.events import Event
-from sepcam.pipelines.analytics.statistics import Statistics, Tally
+from sepcam.pipelines.analytics.tally import Tally
 from sepcam.pipelines.analytics.watch import Watch
 from sepcam.pipelines.analytics.zones import parse_zone
 from sepcam.pipelines.drawing.zones import draw_counts
+from sepcam.pipelines.events import Event
+from sepcam.pipelines.statistics import Statistics
 
 from tests.pipelines.analytics.people import SIZE, people, results, walk
 
