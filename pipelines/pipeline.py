@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
-from ..models.zoo import choose_detector, load_detector, load_pose
+from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
 from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
@@ -63,7 +63,8 @@ class Pipeline:
         """
         self.options = options or AnalysisOptions()
         self._store, self._progress = store, progress
-        self._auto = networks is None and self.options.detector == "auto"
+        detector = self.options.detector
+        self._two = networks is None and (detector == "auto" or for_photographs(detector) != detector)
         self._photograph_networks: NetworkSet | None = None
         self.networks = networks or self._load(photographs=False)
         self.options.check(self.networks)
@@ -141,12 +142,14 @@ class Pipeline:
         )
 
     def networks_for(self, info: StreamInfo) -> NetworkSet:
-        """The networks for a source: with ``auto``, photographs get a detector that looks more closely.
+        """The networks for a source: photographs get a detector that looks more closely.
+
+        That holds for ``auto`` and for files of ``sepcam train``.
 
         Raises:
             SepcamError: If the networks for photographs, loaded when first needed, are unavailable.
         """
-        if not (self._auto and info.independent):
+        if not (self._two and info.independent):
             return self.networks
         if self._photograph_networks is None:
             self._photograph_networks = self._load(photographs=True)
@@ -161,6 +164,8 @@ class Pipeline:
         name = options.detector
         if name == "auto":
             name = choose_detector(options.classes, photographs=photographs)
+        elif photographs:
+            name = for_photographs(name)
         return _loaded(replace(options, detector=name), self._store, self._progress)
 
 

@@ -41,8 +41,8 @@ DetectorOption = Annotated[
     str,
     typer.Option(
         "--detector",
-        metavar="NAME",
-        help="Network that finds people; auto is people; yolox-nano for other --classes.",
+        metavar="NAME|FILE",
+        help="Network that finds people, or a trained file; auto is people; yolox-nano for other --classes.",
         rich_help_panel=NETWORKS,
     ),
 ]
@@ -231,6 +231,18 @@ def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:
 def split(text: str) -> tuple[str, ...]:
     """The words of a comma-separated list."""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """The numbers of a comma-separated list.
+
+    Raises:
+        SepcamError: If a word is not one.
+    """
+    words = split(text)
+    if not words or not all(word.isdecimal() for word in words):
+        raise SepcamError(f"{option} {text!r} must be whole numbers, e.g. 256,320")
+    return tuple(map(int, words))
 
 
 def image_size(text: str | None) -> tuple[int, int] | None:

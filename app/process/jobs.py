@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ...models.errors import SepcamError
 from ...models.hardware import memory_available, usable_cores
-from ...models.registry import REGISTRY
+from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
@@ -334,7 +334,7 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     hashes = {}
     with console.downloads() as report:
         for name in names:
-            if name in REGISTRY:
+            if known(name):
                 hashes[name] = store.digest(name, report)
     return hashes
 
