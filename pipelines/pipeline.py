@@ -12,6 +12,7 @@ from ..models.zoo import choose_detector, for_photographs, load_detector, load_p
 from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
+from .analytics.watch import Watch
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
@@ -76,6 +77,7 @@ class Pipeline:
         overlay: Overlay | None = None,
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
+        watch: Watch | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a camera's newest one each time.
 
@@ -89,6 +91,7 @@ class Pipeline:
                 clean one; without an overlay, images stay as they are.
             recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
+            watch: adds events and counts to the results; ending it is up to the caller.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -102,6 +105,8 @@ class Pipeline:
         if self.options.smooths and not source.info.live and not source.info.independent:
             smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
             stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if watch is not None:
+            stages.append(Stage("watch", lambda item: (item[0], watch.update(item[1]), item[2])))
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
         if recorder is not None:

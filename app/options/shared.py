@@ -17,7 +17,8 @@ T = TypeVar("T", bound=str)
 ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
-DISPLAY: Final = "Display and counting"
+DISPLAY: Final = "Display"
+COUNTING: Final = "Counting"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
@@ -183,21 +184,6 @@ BlurOption = Annotated[
     Blur,
     typer.Option(
         "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
-    ),
-]
-LineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--line",
-        metavar="x1,y1,x2,y2",
-        help="Count people who cross it; may be repeated.",
-        rich_help_panel=DISPLAY,
-    ),
-]
-ZoneOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--zone", metavar="x1,y1,...", help="Count people inside; may be repeated.", rich_help_panel=DISPLAY
     ),
 ]
 RuntimeOption = Annotated[

@@ -35,7 +35,7 @@ from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .single import FileRequest, run_single
 
-_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s"})
+_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s", "line": "zones", "zone": "zones"})
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
 
 _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
@@ -133,6 +133,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         coco_annotations=None if annotations is None else Path(annotations),
         stream=settings.stream,
         deinterlace=settings.deinterlace,
+        watching=settings.watching,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)

@@ -1,9 +1,10 @@
 """The work of ``sepcam process`` on one source, and its line on the terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
@@ -31,6 +32,7 @@ class FileRequest:
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class FileRequest:
     stream: int | None = None
     deinterlace: bool = True
     coco_annotations: Path | None = None
+    watching: WatchOptions = field(default_factory=WatchOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         progress,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
+        watching=request.watching,
     )
 
 
