@@ -25,6 +25,8 @@ TASKS: Final[tuple[Task, ...]] = get_args(Task)
 """What can be done besides detecting."""
 DetectEvery = int | Literal["auto"]
 """Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
+TrackerName = Literal["bytetrack", "cbiou", "ocsort", "sort"]
+"""How detections become tracks; names of `tracking.base.TRACKERS`."""
 Smoothing = Literal["off", "light", "strong"]
 """How much steadier the keypoints of people are made."""
 

@@ -128,6 +128,7 @@ def mot(
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
     ] = None,
+    tracker: choices.TrackerOption = "bytetrack",
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -135,7 +136,7 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames)
+    data = MotData(video, gt, frames, tracker)
     every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
