@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..models.errors import SepcamError
 from .drawing.hud import Hud
+from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
 from .sinks.base import SinkContext
@@ -56,6 +57,7 @@ def record(
     pipeline: Pipeline,
     progress: Progress,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
 ) -> Outcome:
@@ -69,6 +71,7 @@ def record(
         target: the files.
         pipeline: the networks.
         progress: shows how far it is.
+        drawing: what is drawn onto images, and how; None is the default.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
 
@@ -84,7 +87,8 @@ def record(
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        complete = _run(source, recorder, pipeline, progress, annotated=annotated)
+        overlay = overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None
+        complete = _run(source, recorder, pipeline, progress, overlay)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
@@ -97,10 +101,9 @@ def record(
 
 
 def _run(
-    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
+    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, overlay: Overlay | None
 ) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
-    overlay = overlay_of(pipeline, source.info) if annotated else None
     results = pipeline.run(source, overlay=overlay, recorder=recorder)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
@@ -111,11 +114,13 @@ def _run(
     return True
 
 
-def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
-    """What draws onto the images of a recording of this source."""
+def overlay_of(pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions) -> Overlay:
+    """What draws onto the images of a recording of this source; photographs get no HUD."""
     model = pipeline.model_for(info)
-    hud = Hud(f"{model.detector}  {model.backbone}")
-    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
+    hud = None
+    if drawing.hud_detail != "off" and not info.independent:
+        hud = Hud(f"{model.detector}  {model.backbone}", drawing.hud_detail, drawing.scale)
+    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names, options=drawing)
 
 
 def context(

@@ -8,6 +8,7 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds
 from ..options import shared as choices
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
 from ..terminal import console
@@ -34,6 +35,7 @@ def live(
     ] = False,
     *,
     shared: LiveArguments,
+    drawing: DrawArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +101,7 @@ def live(
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source)
+    request = shared.request(source, drawing.options())
     if not headless:
         from ..live import display_check as display
 

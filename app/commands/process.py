@@ -12,6 +12,7 @@ from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..terminal import console
 
@@ -57,6 +58,7 @@ def process(
     ] = False,
     *,
     analysis: AnalysisArguments,
+    drawing: DrawArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
     start: Annotated[
@@ -134,7 +136,7 @@ def process(
 
         show_status(status)
         return
-    options = analysis.options()
+    options, drawn = analysis.options(), drawing.options()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
@@ -157,6 +159,7 @@ def process(
         return
     settings = JobSettings(
         options,
+        drawn,
         saves=wanted_saves,
         start_s=start,
         frames=frames,

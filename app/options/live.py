@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.types import Blur
 from . import shared
 from .analysis import AnalysisArguments
@@ -22,6 +23,7 @@ class LiveRequest:
     Attributes:
         source: what ``open_live`` takes.
         analysis: what to do, and with which networks to start.
+        drawing: what is drawn, and how.
         size: (width, height) to ask a camera for, or None.
         rate: frames per second to ask a camera for, or None.
         loop: whether a file begins again.
@@ -34,6 +36,7 @@ class LiveRequest:
 
     source: str
     analysis: AnalysisOptions
+    drawing: DrawOptions
     size: tuple[int, int] | None
     rate: float | None
     loop: bool
@@ -86,7 +89,7 @@ class LiveArguments(AnalysisArguments):
     line: shared.LineOption = None
     zone: shared.ZoneOption = None
 
-    def request(self, source: str) -> LiveRequest:
+    def request(self, source: str, drawing: DrawOptions) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
         Raises:
@@ -98,6 +101,7 @@ class LiveArguments(AnalysisArguments):
         return LiveRequest(
             source=source,
             analysis=analysis,
+            drawing=drawing,
             size=size,
             rate=self.rate,
             loop=self.loop,

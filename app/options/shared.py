@@ -18,13 +18,14 @@ ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
 DISPLAY: Final = "Display and counting"
+DRAWING: Final = "Drawing"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
 SETTINGS: Final = "Settings"
 
 
-LISTS: Final = frozenset({"tasks", "classes", "save"})
+LISTS: Final = frozenset({"tasks", "classes", "save", "draw"})
 """Parameters that take a comma-separated list; in a settings file they may be lists."""
 
 TasksOption = Annotated[

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sepcam.models.errors import SepcamError
     from sepcam.models.runtime.options import RuntimeOptions
     from sepcam.pipelines.analysis.options import AnalysisOptions
+    from sepcam.pipelines.drawing.options import DrawOptions
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
     from sepcam.pipelines.results import Results, read_results
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnalysisOptions",
+    "DrawOptions",
     "Frame",
     "FrameResult",
     "Instances",
@@ -43,6 +45,7 @@ __all__ = [
 
 _MODULES = {
     "AnalysisOptions": "sepcam.pipelines.analysis.options",
+    "DrawOptions": "sepcam.pipelines.drawing.options",
     "Model": "sepcam.pipelines.model",
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",

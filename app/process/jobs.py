@@ -127,6 +127,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
     single = Request(
         request.out,
         settings.saves,
+        settings.drawing,
         request.overwrite,
         settings.start_s,
         settings.frames,

@@ -1,10 +1,11 @@
 """The work of ``sepcam process`` on one source, and its line on the terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...pipelines.batch.files.inputs import Input
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
 from ...pipelines.sinks.base import ResultName
@@ -25,6 +26,7 @@ class Request:
     Attributes:
         folder: where the results go.
         saves: which kinds of results.
+        drawing: what is drawn onto images, and how.
         overwrite: whether results that exist may be replaced.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each input to stop, or None.
@@ -35,6 +37,7 @@ class Request:
 
     folder: Path
     saves: tuple[str, ...]
+    drawing: DrawOptions = field(default_factory=DrawOptions)
     overwrite: bool = False
     start_s: float = 0.0
     frames: int | None = None
@@ -117,6 +120,7 @@ def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Prog
         job.target,
         pipeline,
         progress,
+        drawing=request.drawing,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
     )

@@ -65,7 +65,7 @@ def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report:
     if isinstance(task, TrackTask):
         return _track(task, settings, networks, report)
     if isinstance(task, RenderTask):
-        return _render(task, networks, report)
+        return _render(task, settings, networks, report)
     assert isinstance(task, JoinTask)
     return _join(task, networks, report)
 
@@ -156,7 +156,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
+def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
     tracked, own = "track" in networks.options.tasks, len(found)
@@ -188,7 +188,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks, whole) if task.draw else None,
+            overlay=overlay_of(networks, whole, settings.drawing) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )

@@ -17,6 +17,7 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.analytics.zones import parse_zone
+from sepcam.pipelines.drawing.options import DrawOptions
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import LiveAnalysis, choice_for
@@ -290,7 +291,7 @@ def test_a_frame_is_drawn_with_the_skeleton_that_it_was_analyzed_with():
     """While a frame waits for its drawing, the networks may be switched."""
     switches = Switches(LiveSettings("onepass", tasks=frozenset({"track", "pose"})))
     pool = pool_of(onepass=OnePass)
-    analysis, drawing = LiveAnalysis(pool, switches, LiveMeter()), LiveDrawing()
+    analysis, drawing = LiveAnalysis(pool, switches, LiveMeter()), LiveDrawing(DrawOptions())
     waiting = [analysis.analyze(0.0, frame) for frame in islice(Clock(fps=1000), 4)]
     switches.change(detector="squares")
     pool.wait(choice_for(switches.settings, Quality()))
