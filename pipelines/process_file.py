@@ -80,7 +80,14 @@ def record(
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
     try:
-        run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
+        run = context(
+            target,
+            source.info,
+            pipeline,
+            drawing=drawing,
+            overwrite=overwrite,
+            coco_annotations=coco_annotations,
+        )
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
@@ -128,12 +135,19 @@ def context(
     info: StreamInfo,
     pipeline: Pipeline,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
-        target.source, info, header(pipeline, info), overwrite, coco_annotations, limits=target.limits
+        target.source,
+        info,
+        header(pipeline, info),
+        overwrite,
+        coco_annotations,
+        limits=target.limits,
+        drawing=drawing,
     )
 
 

@@ -19,7 +19,7 @@ from ...pipelines.evaluation.metrics import evaluate_mot
 from ...pipelines.execution.network_set import NetworkSet
 from ...pipelines.files.text import read_text
 from ...pipelines.sinks.base import Sink
-from ...pipelines.sinks.mot import MotSink
+from ...pipelines.sinks.formats.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo

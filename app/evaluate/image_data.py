@@ -23,7 +23,7 @@ from ...pipelines.evaluation.ground_truth import people_of
 from ...pipelines.evaluation.metrics import evaluate_coco
 from ...pipelines.execution.network_set import NetworkSet
 from ...pipelines.files.file_types import IMAGE_SUFFIXES
-from ...pipelines.sinks.coco import CocoSink
+from ...pipelines.sinks.formats.coco import CocoSink
 from ...pipelines.sources.images import natural_key
 from ...pipelines.sources.read_image import UnreadableImageError, image_size, read_image
 from ...pipelines.tracking.settings import settings_for

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
     from sepcam.pipelines.results import Results, read_results
-    from sepcam.pipelines.sinks.writer import Writer
     from sepcam.pipelines.sources.open import open_source
     from sepcam.pipelines.types import Frame, FrameResult, Instances
+    from sepcam.pipelines.writer import Writer
 
     __version__: str
 
@@ -49,7 +49,7 @@ _MODULES = {
     "Model": "sepcam.pipelines.model",
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",
-    "Writer": "sepcam.pipelines.sinks.writer",
+    "Writer": "sepcam.pipelines.writer",
     "load": "sepcam.pipelines.model",
     "read_results": "sepcam.pipelines.results",
     "Frame": "sepcam.pipelines.types",

@@ -10,6 +10,7 @@ from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
+    from ..drawing.options import DrawOptions
     from ..media.limits import OpenLimits
 
 SourceType = Literal["video", "images", "live"]
@@ -105,6 +106,7 @@ class SinkContext:
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        drawing: what sinks draw that make their own images; None is the default.
     """
 
     source: str
@@ -113,6 +115,7 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    drawing: "DrawOptions | None" = None
 
 
 def _nothing_missing() -> None:
@@ -121,7 +124,7 @@ def _nothing_missing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class SinkKind:
-    """A kind of results. A module of this package offers one by a constant ``KIND``; see `registry`.
+    """A kind of results. A module in ``formats`` offers one by a constant ``KIND``, see `registry`.
 
     Attributes:
         name: what ``--save`` calls it.

@@ -25,8 +25,8 @@ from ...pipeline import Pipeline
 from ...process_file import context, overlay_of
 from ...sinks.base import Sink
 from ...sinks.fan_out import FanOut
+from ...sinks.formats.video import VideoSink
 from ...sinks.registry import open_sinks, sink_kinds
-from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for

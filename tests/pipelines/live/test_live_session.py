@@ -27,7 +27,7 @@ from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.view import LiveDrawing
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
-from sepcam.pipelines.sinks.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame

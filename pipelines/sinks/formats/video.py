@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
-from .base import ResultName, Sink, SinkContext, SinkKind
+from ....models.types import U8
+from ...types import FrameResult, RunSummary, StreamInfo
+from ..base import ResultName, Sink, SinkContext, SinkKind
 
 if TYPE_CHECKING:
-    from ..media.limits import OpenLimits
+    from ...media.limits import OpenLimits
 
 
 class VideoSink(Sink):
@@ -38,7 +38,7 @@ class VideoSink(Sink):
         Raises:
             SepcamError: If the target exists, its folder cannot be written to, or no encoder works.
         """
-        from ..media.video_writer import ENCODERS, VideoWriter
+        from ...media.video_writer import ENCODERS, VideoWriter
 
         self._writer = VideoWriter(
             path,

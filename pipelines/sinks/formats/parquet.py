@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.errors import SepcamError
-from ...models.files import PartialFile, fit_name
-from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
-from .base import ResultName, Sink, SinkContext, SinkKind
-from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
+from ....models.errors import SepcamError
+from ....models.files import PartialFile, fit_name
+from ....models.types import U8
+from ...types import FrameResult, RunSummary, StreamInfo
+from ..base import ResultName, Sink, SinkContext, SinkKind
+from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
