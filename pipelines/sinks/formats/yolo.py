@@ -16,7 +16,7 @@ _MIN_SCORE = 0.5  # of a keypoint that counts as visible
 
 
 class YoloSink(Sink):
-    """A folder with ``boxes/<name>.txt``, and, as far as asked for, ``pose`` and ``segments``; ``classes.txt``.
+    """A folder with ``classes.txt``, ``boxes/<name>.txt``, and, where asked for, ``pose`` and ``segments``.
 
     A line is an object: its class, counted from 0, then fractions of the image's width and height:
 
