@@ -41,6 +41,17 @@ PrecisionsOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and images.")
 ]
+ConfOption = Annotated[
+    float | None,
+    typer.Option(
+        "--conf",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Threshold for counting false and missed people; average precision counts everything.",
+        show_default="the detector's own",
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
 
 
@@ -75,6 +86,7 @@ def coco(
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
     max_people: choices.MaxPeopleOption = 20,
+    conf: ConfOption = None,
     limit: Annotated[
         int | None,
         typer.Option("--images-limit", metavar="N", min=1, help="Only so many images.", show_default="all"),
@@ -86,7 +98,7 @@ def coco(
     from ..evaluate.image_data import ImageData
     from ..evaluate.run import run
 
-    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit)
+    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit, conf=conf)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, pose=pose, overwrite=overwrite, command=console.command_line())
 
@@ -112,6 +124,7 @@ def mot(
     precision: PrecisionsOption = "auto",
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
+    conf: ConfOption = None,
     frames: Annotated[
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Only the first so many.", show_default="all"),
@@ -123,9 +136,27 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames)
+    data = MotData(video, gt, frames, conf=conf)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
+
+
+@evaluate.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an evaluation.")],
+    second: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Folder of another one, of the same images.",
+            show_default="compare the setups of the first with its first one",
+        ),
+    ] = None,
+) -> None:
+    """Compare two evaluations of the same images: differences with their 95 % intervals."""
+    from ..evaluate.comparison import compare_runs
+
+    compare_runs(first, second)
 
 
 def _setups(
