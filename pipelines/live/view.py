@@ -23,7 +23,7 @@ _AROUND = 0.08  # of the followed person's box is left bright beyond it
 
 
 class LiveDrawing:
-    """Draws analysed frames onto their own images, first what hides people. One thread uses it.
+    """Draws analyzed frames onto their own images, first what hides people. One thread uses it.
 
     Args:
         options: what is drawn, and how.
