@@ -77,6 +77,11 @@ class People:
         return self._found.keypoints
 
     @property
+    def world(self) -> F32 | None:
+        """(N, K, 3) float32 x, y, z in meters from the middle of the hips; None without such a network."""
+        return None if self._found.space is None else self._found.space[..., 1:]
+
+    @property
     def masks(self) -> npt.NDArray[np.bool_] | None:
         """(N, H, W) bool; nothing for who has none; None without the task."""
         if self._found.masks is None:

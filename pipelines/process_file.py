@@ -15,7 +15,7 @@ from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
-from .sinks.serialize import network_facts
+from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
 from .types import RunSummary, StreamInfo
 
@@ -155,6 +155,7 @@ def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
     """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
+        "schema": SCHEMA,
         "tasks": list(pipeline.options.tasks),
         **network_facts(pipeline.model_for(info)),
     }

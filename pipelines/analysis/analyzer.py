@@ -157,7 +157,7 @@ class Analyzer:
         if not n:
             return instances
         keypoints, presence, masks = instances.keypoints, instances.presence, instances.masks
-        posed = instances.pose_scores
+        posed, space = instances.pose_scores, instances.space
         return replace(
             instances,
             boxes=np.concatenate([instances.boxes, lost.boxes]),
@@ -167,6 +167,7 @@ class Analyzer:
             keypoints=None if keypoints is None else _longer(keypoints, n),
             presence=None if presence is None else _longer(presence, n),
             pose_scores=None if posed is None else _longer(posed, n),
+            space=None if space is None else _longer(space, n),
             masks=None if masks is None else [*masks, *[None] * n],
             coasted=np.arange(len(instances) + n) >= len(instances),
         )
@@ -309,16 +310,23 @@ def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     again = np.flatnonzero(valid_poses(first, first.rois))
     if not len(again):
         return first
-    keypoints = first.keypoints.copy()
-    keypoints[again] = pose.estimate(image, first.next_rois[again], masks=False).keypoints
-    return replace(first, keypoints=keypoints)
+    second = pose.estimate(image, first.next_rois[again], masks=False)
+    keypoints, space = first.keypoints.copy(), first.space
+    keypoints[again] = second.keypoints
+    if space is not None and second.space is not None:
+        space = space.copy()
+        space[again] = second.space
+    return replace(first, keypoints=keypoints, space=space)
 
 
 def _take(poses: Poses, rows: I64) -> Poses:
     if len(rows) == len(poses):
         return poses
     logits = None if poses.mask_logits is None else poses.mask_logits[rows]
-    return Poses(poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits)
+    space = None if poses.space is None else poses.space[rows]
+    return Poses(
+        poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits, space
+    )
 
 
 class _Stopwatch:
@@ -354,7 +362,11 @@ def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> In
     presence = np.zeros(len(instances), np.float32)
     keypoints[rows] = poses.keypoints
     presence[rows] = poses.presence
-    return replace(instances, keypoints=keypoints, presence=presence)
+    space = None
+    if poses.space is not None:
+        space = np.zeros((len(instances), k, 4), np.float32)
+        space[rows] = poses.space
+    return replace(instances, keypoints=keypoints, presence=presence, space=space)
 
 
 def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:

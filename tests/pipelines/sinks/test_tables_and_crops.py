@@ -1,18 +1,23 @@
 """CSV opens in spreadsheets, YOLO's files are read by its tools, crops and sheets show what was found."""
 
 import csv
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from sepcam.models.errors import SepcamError
 from sepcam.models.ops.coco import KEYPOINTS
 from sepcam.pipelines.annotations.yolo import read_yolo
 from sepcam.pipelines.batch.state.journal import fingerprint
+from sepcam.pipelines.results import read_results
+from sepcam.pipelines.sinks.base import ResultName, SinkContext
 from sepcam.pipelines.sinks.formats.contact_sheet import MOST, ContactSheetSink
 from sepcam.pipelines.sinks.formats.crops import CropsSink
 from sepcam.pipelines.sinks.formats.csv_table import CsvSink
 from sepcam.pipelines.sinks.formats.yolo import YoloSink
-from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop, RunSummary
+from sepcam.pipelines.sinks.registry import sink_kinds
+from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop, RunSummary, StreamInfo
 
 SUMMARY = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={})
 SIZE = (64, 96)
@@ -54,6 +59,49 @@ def test_csv_has_a_row_per_object_and_columns_for_keypoints(tmp_path):
     }
     assert person["image"] == 'a, "b"\n入口.jpg'
     assert (dog["label"], dog["detected"], dog["presence"], dog["nose_x"]) == ("dog", "false", "", "")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_what_was_written_is_read_back(tmp_path, kind):
+    header = {"keypoint_names": list(KEYPOINTS), "skeleton": (), "labels": ("person", "dog")}
+    context = SinkContext("clip.mp4", StreamInfo("clip.mp4", 96, 64, 30), header)
+    path = sink_kinds()[kind].path(ResultName(tmp_path, "clip", ".mp4"))
+    sink = sink_kinds()[kind].open(path, context)
+    found = shot().instances
+    space = np.zeros((2, 17, 4), np.float32)
+    space[0] = [[i, i / 100, 0.5, -0.25] for i in range(17)]
+    for index in range(3):
+        frame = replace(shot().frame, index=index, time_s=index / 10)
+        sink.write(FrameResult(frame, replace(found, space=None if kind == "csv" else space)))
+    sink.close(SUMMARY)
+    results = read_results(path)
+    columns = results.to_numpy()
+    assert columns["frame"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert columns["time_s"] == pytest.approx([0, 0, 0.1, 0.1, 0.2, 0.2])
+    assert columns["label"].tolist() == ["person", "dog"] * 3
+    assert columns["track_id"].tolist() == [4, 9] * 3
+    assert columns["score"] == pytest.approx([0.9123, 0.5] * 3)
+    assert columns["box"][:2] == pytest.approx(found.boxes)
+    assert columns["keypoints"][0] == pytest.approx(found.keypoints[0], abs=1e-4)
+    assert not columns["keypoints"][1].any()
+    assert [one.get("detected", True) for one in results.frames[0]["objects"]] == [True, False]
+    if kind != "csv":
+        assert columns["depths"][:2] == pytest.approx(space[..., 0])
+        assert columns["world"][:2] == pytest.approx(space[..., 1:])
+        assert results.summary["frames"] == 2
+    if kind == "parquet":
+        assert read_results(tmp_path / "objects.parquet").to_numpy()["frame"].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "x,y\n1,2\n"), ("b.csv", "\0"), ("c.parquet", "PAR1")]
+)
+def test_other_tables_are_refused_in_one_line(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(SepcamError, match="does not hold results of sepcam"):
+        read_results(tmp_path / name)
+    with pytest.raises(SepcamError, match="cannot be read"):
+        read_results(tmp_path / "gone.csv")
 
 
 def test_yolo_is_read_back_as_annotations(tmp_path):
