@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 from ...models.types import U8
+from .bidi import visual
 
 REGULAR, BOLD = 450, 650
 """Weights of letters."""
@@ -56,6 +57,8 @@ def strip(text: str, height: int, weight: int = REGULAR) -> Strip:
         return _joined([strip(word, height, weight) for word in text.split(" ")], space)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     text = text.encode("utf-8", "replace").decode()
+    if not features.check_feature("raqm"):  # it orders and joins letters, with the FriBiDi of the system
+        text = visual(text)
     size = max(1, round(height * _EM))
     return _joined([_drawn(part, _font(path, size)) for path, part in _runs(text, weight)], 0)
 

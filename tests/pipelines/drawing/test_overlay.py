@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.drawing.bidi import visual
 from sepcam.pipelines.drawing.colors import LEFT, RIGHT, color_of, ink_on
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.options import LAYERS, DrawOptions
@@ -442,6 +443,26 @@ def test_arabic_is_joined_and_runs_from_right_to_left():
     _, shorter = extent(without)
     assert 0 < right - shorter < 1.5 * width and first > 0
     assert ink("مدخل 12")[:, :50].any()
+
+
+@pytest.mark.parametrize(
+    ("logical", "shown"),
+    [
+        ("gate 12: 3 in", "gate 12: 3 in"),
+        ("אבג", "גבא"),
+        ("אבג 12", "12 גבא"),
+        ("אבג: 3 in, 2 out", "in, 2 out 3 :גבא"),
+        ("gate אבג 12 in", "gate 12 גבא in"),
+        ("(אב) ג", "ג (בא)"),
+        ("#3 אבג 0.93", "0.93 גבא #3"),
+    ],
+)
+def test_without_fribidi_right_to_left_text_is_ordered_all_the_same(logical, shown):
+    assert visual(logical) == shown
+
+
+def test_without_fribidi_arabic_letters_are_joined():
+    assert visual("مدخل") == "\ufede\ufea7\ufeaa\ufee3"
 
 
 def test_whatever_a_name_holds_can_be_written():
