@@ -5,7 +5,7 @@ The order is that of the Unicode bidirectional algorithm (UAX 9) for a line with
 
 import unicodedata
 
-_MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")  # noqa: RUF001 - guillemets of some languages
+_MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _RIGHT = ("R", "AL")
 _STRONG = ("L", *_RIGHT)
 _SURE = (*_STRONG, "EN", "AN")
