@@ -142,12 +142,20 @@ def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
 def _has(path: str, char: str) -> bool:
     """Whether a font has a letter for a character: it looks unlike the one for a missing letter."""
     font = _font(path, _PROBE_PX)
-    return bytes(font.getmask(char)) != _blank(path)
+    return _letter(font, char) != _blank(path)
+
+
+def _letter(font: ImageFont.FreeTypeFont, char: str) -> bytes:
+    """What a character looks like."""
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(char))
+    canvas = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    ImageDraw.Draw(canvas).text((-left, -top), char, font=font, fill=255)
+    return canvas.tobytes()
 
 
 @functools.lru_cache(maxsize=512)
 def _blank(path: str) -> bytes:
-    return bytes(_font(path, _PROBE_PX).getmask(_MISSING))
+    return _letter(_font(path, _PROBE_PX), _MISSING)
 
 
 def _system_font(char: str, *known: str) -> list[str]:
@@ -165,8 +173,8 @@ def _found(block: int) -> list[str]:
     for path in _system_fonts():
         try:
             font = ImageFont.truetype(path, _PROBE_PX)
-            blank = bytes(font.getmask(_MISSING))
-            if letters and all(bytes(font.getmask(char)) != blank for char in letters):
+            blank = _letter(font, _MISSING)
+            if letters and all(_letter(font, char) != blank for char in letters):
                 return [path]
         except OSError:  # damaged, or with bitmaps alone
             continue

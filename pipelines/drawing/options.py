@@ -73,7 +73,7 @@ class DrawOptions:
         Raises:
             SepcamError: If a value is not valid.
         """
-        every = cls().to_json() | values
+        every = cls().to_json() | dict(values)
         return cls(
             tuple(every["draw"]), every["color_by"], every["mask_opacity"], every["hud"], every["draw_scale"]
         )

@@ -52,9 +52,10 @@ class Overlay:
                 nearest object, whose box ends lowest, is drawn last, on top.
         """
         found, layers = result.instances, self._options.layers
-        style = Style.of(*image.shape[:2], self._options.scale)
+        height, width = image.shape[:2]
+        style = Style.of(height, width, self._options.scale)
         colors = self._colors(result)
-        rows = _rows(found, *image.shape[:2])
+        rows = _rows(found, height, width)
         if found.masks is not None and "masks" in layers:
             for row in rows:
                 mask = found.masks[row]
@@ -67,7 +68,7 @@ class Overlay:
         self._draw_figures(image, found, rows, colors, style)
         panel = None
         if self._hud is not None and "hud" in layers:
-            panel = self._hud.panel(image.shape[:2], result)
+            panel = self._hud.panel((height, width), result)
         taken = [panel.rect] if panel is not None else []
         if not {"labels", "ids", "conf"}.isdisjoint(layers):
             draw_labels(image, found, rows[::-1], colors, style, layers, taken)

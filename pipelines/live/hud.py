@@ -44,19 +44,20 @@ class LiveHud:
         lines = _brief(result, status)
         if detail == "full":
             lines += _full(result, status)
-        style = Style.of(*image.shape[:2], self._scale)
-        panel = _panel(lines, image.shape[:2], style)
+        height, width = image.shape[:2]
+        style = Style.of(height, width, self._scale)
+        panel = _panel(lines, (height, width), style)
         if panel is None:
             return
-        (high, wide), text = panel.shape[:2], panel
+        high, wide = panel.shape[:2]
         graph = draw_graph(status.figures, style) if detail == "full" else None
-        if graph is not None and high + style.pad + graph.shape[0] + 2 * style.pad <= image.shape[0]:
+        if graph is not None and high + style.pad + graph.shape[0] + 2 * style.pad <= height:
             high += style.pad + graph.shape[0]
             wide = max(wide, graph.shape[1])
         else:
             graph = None
-        (x1, y1, _, y2), _ = self._corner.place((high, wide), image.shape[:2], result.instances, style.pad)
-        _lay(image, text, x1, y1)
+        (x1, y1, _, y2), _ = self._corner.place((high, wide), (height, width), result.instances, style.pad)
+        _lay(image, panel, x1, y1)
         if graph is not None:
             _lay(image, graph, x1, y2 - graph.shape[0])
 
@@ -67,7 +68,7 @@ def _lay(image: U8, layer: U8, x: int, y: int) -> None:
     cv2.addWeighted(area, _TRANSPARENCY, layer[: area.shape[0], : area.shape[1]], 1, 0, area)
 
 
-def _panel(lines: Sequence[Line], size: tuple[int, ...], style: Style) -> U8 | None:
+def _panel(lines: Sequence[Line], size: tuple[int, int], style: Style) -> U8 | None:
     """Lines of text on black; None where there is no room for them.
 
     Lines without room are left out, the last ones first; text shrinks to fit the width.

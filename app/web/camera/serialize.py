@@ -28,12 +28,12 @@ def to_json(result: FrameResult, drawing: DrawOptions) -> list[dict[str, Any]]:
     objects: list[dict[str, Any]] = []
     for row, label in enumerate(found.labels.tolist()):
         track_id = None if found.track_ids is None else int(found.track_ids[row])
-        by_class = track_id is None or drawing.color_by == "class"
+        number = label if track_id is None or drawing.color_by == "class" else track_id
         item: dict[str, Any] = {
             "id": track_id,
             "label": found.names[label],
             "score": round(float(found.scores[row]), 2),
-            "color": web_color(label if by_class else track_id),
+            "color": web_color(number),
             "box": boxes[row],
         }
         if found.keypoints is not None and people[row]:
