@@ -51,7 +51,7 @@ class CropsSink(Sink):
         stem = Path(frame.name).name if frame.name else f"{frame.index:06d}"
         numbers: Counter[str] = Counter()
         for row, label in enumerate(found.labels.tolist()):
-            name = _file_part(str(found.names[label]))
+            name = _file_part(found.names[int(label)])
             crop = _crop(frame.image, found, row)
             if not crop.size:
                 continue
