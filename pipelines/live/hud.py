@@ -51,15 +51,20 @@ class LiveHud:
             return
         high, wide = panel.shape[:2]
         graph = draw_graph(status.figures, style) if detail == "full" else None
-        if graph is not None and high + style.pad + graph.shape[0] + 2 * style.pad <= height:
+        if graph is not None and not _fits(graph, (height - high - style.pad, width), style):
+            graph = None
+        if graph is not None:
             high += style.pad + graph.shape[0]
             wide = max(wide, graph.shape[1])
-        else:
-            graph = None
         (x1, y1, _, y2), _ = self._corner.place((high, wide), (height, width), result.instances, style.pad)
         _lay(image, panel, x1, y1)
         if graph is not None:
             _lay(image, graph, x1, y2 - graph.shape[0])
+
+
+def _fits(layer: U8, room: tuple[int, int], style: Style) -> bool:
+    """Whether a layer fits into a height and width in pixels, with a distance from the edges."""
+    return layer.shape[0] + 2 * style.pad <= room[0] and layer.shape[1] + 2 * style.pad <= room[1]
 
 
 def _lay(image: U8, layer: U8, x: int, y: int) -> None:
