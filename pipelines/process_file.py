@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..models.errors import SepcamError
+from .analytics.options import WatchOptions
+from .analytics.watch import Watch
 from .drawing.hud import Hud
 from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
@@ -60,6 +62,7 @@ def record(
     drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -74,12 +77,15 @@ def record(
         drawing: what is drawn onto images, and how; None is the default.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
+    watching = watching or WatchOptions()
     try:
+        watch = watch_of(pipeline, source.info, watching)
         run = context(
             target,
             source.info,
@@ -87,6 +93,7 @@ def record(
             drawing=drawing,
             overwrite=overwrite,
             coco_annotations=coco_annotations,
+            watching=watching,
         )
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
@@ -95,12 +102,13 @@ def record(
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
         overlay = overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None
-        complete = _run(source, recorder, pipeline, progress, overlay)
+        complete = _run(source, recorder, pipeline, progress, overlay, watch)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
             raise SepcamError(f"{target.title} has no frames")
-        summary = recorder.finish(source.warnings, complete=complete)
+        events = () if watch is None else watch.end()
+        summary = recorder.finish(source.warnings, complete=complete, events=events)
     except BaseException:
         recorder.abort()
         raise
@@ -108,10 +116,15 @@ def record(
 
 
 def _run(
-    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, overlay: Overlay | None
+    source: Source,
+    recorder: FanOut,
+    pipeline: Pipeline,
+    progress: Progress,
+    overlay: Overlay | None,
+    watch: Watch | None,
 ) -> bool:
-    """Analyses and records every frame; whether the source came to its end."""
-    results = pipeline.run(source, overlay=overlay, recorder=recorder)
+    """Analyzes and records every frame; whether the source came to its end."""
+    results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -119,6 +132,24 @@ def _run(
     except KeyboardInterrupt:
         return False
     return True
+
+
+def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Watch | None:
+    """What watches the people of this source; None where they have no identities.
+
+    Raises:
+        SepcamError: If there are lines or zones and no identities, or one lies outside the frame.
+    """
+    if "track" not in pipeline.options.tasks or info.independent:
+        if watching.zones:
+            why = (
+                "of a video: leave out the images"
+                if info.independent
+                else "who are tracked: add --tasks track"
+            )
+            raise SepcamError(f"{info.name}: lines and zones count people {why}")
+        return None
+    return Watch(watching.zones, (info.width, info.height))
 
 
 def overlay_of(pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions) -> Overlay:
@@ -138,6 +169,7 @@ def context(
     drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
@@ -148,6 +180,7 @@ def context(
         coco_annotations,
         limits=target.limits,
         drawing=drawing,
+        zones=() if watching is None else watching.zones,
     )
 
 

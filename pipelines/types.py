@@ -14,6 +14,9 @@ from ..models.types import F32, I64, U8, ConvKind
 if TYPE_CHECKING:
     import supervision as sv
 
+    from .events import Event, ZoneCount
+    from .statistics import Statistics
+
 Blur = Literal["nothing", "faces", "people"]
 """What is made unrecognizable before a frame is shown or stored."""
 
@@ -319,6 +322,8 @@ class FrameResult:
         stage_ms: milliseconds spent per stage on this frame, in the order in which they ran.
         meter: rates and latencies up to this frame, or None if they are not measured.
         model: the networks that found it.
+        events: what happened in it: who came, went, crossed a line, entered or left a zone.
+        counts: of lines and zones, up to this frame.
     """
 
     frame: Frame
@@ -326,6 +331,8 @@ class FrameResult:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     meter: MeterSnapshot | None = None
     model: ModelInfo = field(default_factory=ModelInfo)
+    events: "Sequence[Event]" = ()
+    counts: "Sequence[ZoneCount]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +347,8 @@ class RunSummary:
         stage_ms: median milliseconds per stage.
         warnings: one line each, e.g. "cut after 312 of 795 frames".
         complete: False where the run was interrupted.
+        events: what happened at the end: everybody leaves.
+        statistics: who was seen, when, and what was counted.
     """
 
     frames: int
@@ -349,3 +358,5 @@ class RunSummary:
     stage_ms: Mapping[str, float]
     warnings: Sequence[str] = ()
     complete: bool = True
+    events: "Sequence[Event]" = ()
+    statistics: "Statistics | None" = None

@@ -1,6 +1,7 @@
 """``sepcam evaluate compare``: how far two evaluations of the same images are apart."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,10 @@ def _compare(folders: tuple[Path, Path], one: Mapping[str, Any], other: Mapping[
 
 
 def comparison_table(differences: Mapping[str, Mapping[str, Difference]]) -> "Table":
-    """The figures of both runs in percent, their difference in points and its interval, by kind of result."""
+    """The figures of both runs in percent, their difference in points and its interval, by kind of result.
+
+    What cannot be compared, such as the precision of no results, has dashes.
+    """
     from rich.table import Table
 
     made = Table(box=None, header_style="bold", pad_edge=False)
@@ -73,13 +77,21 @@ def comparison_table(differences: Mapping[str, Mapping[str, Difference]]) -> "Ta
     made.add_column("")
     for kind, figures in differences.items():
         for name, one in figures.items():
-            interval = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-            verdict = ("better" if one.low > 0 else "worse") if one.clear else "no clear difference"
-            change = f"{100 * (one.second - one.first):+.1f}"
-            made.add_row(
-                kind, name, f"{100 * one.first:.1f}", f"{100 * one.second:.1f}", change, interval, verdict
-            )
+            interval, verdict = "-", "cannot be compared"
+            if not math.isnan(one.low):
+                interval = f"{_points(one.low)} to {_points(one.high)}"
+                verdict = ("better" if one.low > 0 else "worse") if one.clear else "no clear difference"
+            shown = _percent(one.first), _percent(one.second), _points(one.second - one.first)
+            made.add_row(kind, name, *shown, interval, verdict)
     return made
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _points(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:+.1f}"
 
 
 def _same_images(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.pipeline import Pipeline
@@ -33,6 +34,7 @@ class FileRequest:
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class FileRequest:
     stream: int | None = None
     deinterlace: bool = True
     coco_annotations: Path | None = None
+    watching: WatchOptions = field(default_factory=WatchOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         drawing=request.drawing,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
+        watching=request.watching,
     )
 
 

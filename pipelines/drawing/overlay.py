@@ -15,6 +15,7 @@ from .options import DrawOptions
 from .skeleton import Skeleton
 from .text import Style
 from .trails import Trails
+from .zones import draw_counts
 
 
 class Overlay:
@@ -54,6 +55,8 @@ class Overlay:
         found, layers = result.instances, self._options.layers
         height, width = image.shape[:2]
         style = Style.of(height, width, self._options.scale)
+        if "zones" in layers:
+            draw_counts(image, result.counts, self._options.scale)
         colors = self._colors(result)
         rows = _rows(found, height, width)
         if found.masks is not None and "masks" in layers:

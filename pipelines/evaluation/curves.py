@@ -137,7 +137,9 @@ def compare(
     )
     differences = {}
     for name in ones:
-        low, high = np.nanpercentile((others[name] - ones[name])[1:], (2.5, 97.5))
+        apart = (others[name] - ones[name])[1:]
+        apart = apart[np.isfinite(apart)]  # a sample without results has no precision
+        low, high = np.percentile(apart, (2.5, 97.5)) if len(apart) else (np.nan, np.nan)
         differences[name] = Difference(float(ones[name][0]), float(others[name][0]), float(low), float(high))
     return differences
 

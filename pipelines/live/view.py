@@ -1,18 +1,15 @@
 """The drawing stage of a live session, and who is under the pointer."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.zones import ZoneCount
 from ..drawing.anonymize import Anonymizer
 from ..drawing.options import DrawOptions
 from ..drawing.overlay import Overlay
 from ..drawing.trails import Trails
-from ..drawing.zones import draw_counts
 from ..types import FrameResult, ModelInfo
 from .analysis import Analyzed
 
@@ -35,7 +32,7 @@ class LiveDrawing:
         self._model = ModelInfo()
         self._overlay = self._overlay_of(self._model)
 
-    def draw(self, analyzed: Analyzed, counts: Sequence[ZoneCount]) -> None:
+    def draw(self, analyzed: Analyzed) -> None:
         """Draws everything but the HUD, in place."""
         model = analyzed.result.model
         if model != self._model:
@@ -48,8 +45,6 @@ class LiveDrawing:
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)
-        if "zones" in self._options.layers:
-            draw_counts(image, counts, self._options.scale)
 
     def _overlay_of(self, model: ModelInfo) -> Overlay:
         return Overlay(

@@ -68,6 +68,7 @@ def test_two_runs_are_compared_and_a_threshold_counts_errors(images, tmp_path, c
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["box", "AP", "100.0", "100.0", "+0.0", "+0.0", "to", "+0.0", "no", "clear", "difference"] in said
     assert ["box", "recall", "100.0", "0.0", "-100.0", "-100.0", "to", "-100.0", "worse"] in said
+    assert ["box", "precision", "100.0", "-", "-", "-", "cannot", "be", "compared"] in said
     assert compare(tmp_path / "one" / "out") == 2
     assert "has one setup only" in capsys.readouterr().err
     assert compare(tmp_path, tmp_path / "one" / "out") == 2

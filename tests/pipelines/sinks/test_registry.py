@@ -56,9 +56,12 @@ def new_kind(tmp_path, monkeypatch):
 
 def test_the_kinds_that_there_are():
     images = ("contact-sheet", "crops", "video")
-    assert tuple(sink_kinds()) == (*images, "coco", "csv", "jsonl", "mot", "parquet", "yolo")
+    assert tuple(sink_kinds()) == (
+        *images,
+        *("coco", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "yolo"),
+    )
     assert names_for("images") == (*images, "coco", "csv", "jsonl", "parquet", "yolo")
-    assert names_for("live") == ("csv", "jsonl", "mot", "parquet")
+    assert names_for("live") == ("csv", "events", "events-csv", "jsonl", "mot", "parquet")
 
 
 def test_a_new_module_is_a_new_kind(new_kind, tmp_path):
