@@ -26,7 +26,15 @@ from ...pipelines.sinks.formats.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
 from ...pipelines.tracking.settings import settings_for
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
+from ...pipelines.types import (
+    DetectEvery,
+    Frame,
+    FrameResult,
+    Instances,
+    RunSummary,
+    StreamInfo,
+    TrackerName,
+)
 from ..terminal import console
 
 
@@ -88,8 +96,16 @@ class Data(Protocol):
         """What it is, for the record."""
         ...
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """Runs over all of it, and writes the results to a file."""
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
+        """Runs over all of it, and writes the results to a file; ``detect_every`` counts in video alone."""
         ...
 
 
@@ -100,6 +116,7 @@ class MotData:
         video: a video, or a folder of MOTChallenge: images in ``img1``, ``gt/gt.txt`` and ``seqinfo.ini``.
         gt: MOTChallenge ground truth; None takes the folder's.
         frames: use only this many frames, None for all.
+        tracker: how identities are kept.
         conf: lowest score that starts a track, None for the detector's own.
 
     Raises:
@@ -113,8 +130,15 @@ class MotData:
     )
 
     def __init__(
-        self, video: Path, gt: Path | None, frames: int | None, *, conf: float | None = None
+        self,
+        video: Path,
+        gt: Path | None,
+        frames: int | None,
+        tracker: TrackerName = "bytetrack",
+        *,
+        conf: float | None = None,
     ) -> None:
+        self._tracker: TrackerName = tracker
         self._conf = conf
         self._sequence = (video / "img1").is_dir()
         if gt is None and not self._sequence:
@@ -127,11 +151,31 @@ class MotData:
 
     def describe(self) -> dict[str, Any]:
         """See `Data`."""
-        return {"video": self._video.name, "truth": self._gt.name, "frames": self._frames, "fps": self._fps}
+        return {
+            "video": self._video.name,
+            "truth": self._gt.name,
+            "frames": self._frames,
+            "fps": self._fps,
+            "tracker": self._tracker,
+        }
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`; identities need no pose network."""
-        options = AnalysisOptions(tasks=("track",), classes=("person",), conf=self._conf)
+        options = AnalysisOptions(
+            tasks=("track",),
+            classes=("person",),
+            conf=self._conf,
+            detect_every=detect_every,
+            tracker=self._tracker,
+        )
         network = detector(None, frozenset())
         analyzer = Analyzer(NetworkSet(network), options, fps=self._fps)
         worst, errors = WorstImages(apart=self._apart), ErrorCounts()

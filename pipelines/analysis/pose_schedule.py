@@ -83,12 +83,7 @@ class PoseSchedule:
 
 
 def _row(poses: Poses, row: int) -> Poses:
-    part = slice(row, row + 1)
-    logits = None if poses.mask_logits is None else poses.mask_logits[part]
-    space = None if poses.space is None else poses.space[part]
-    return Poses(
-        poses.rois[part], poses.keypoints[part], poses.presence[part], poses.next_rois[part], logits, space
-    )
+    return poses.take(slice(row, row + 1))
 
 
 def _moved(last: _Last, box: F32) -> Poses:

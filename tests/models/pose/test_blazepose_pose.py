@@ -150,6 +150,6 @@ def test_depths_and_world_landmarks_turn_and_grow_with_the_region(pose, person):
     lying = np.ascontiguousarray(np.rot90(cv2.resize(person, (512, 512))))
     region = np.array([[256, 256, 512, -np.pi / 2]], np.float32)
     turned = pose.estimate(lying, region, masks=False).space
-    np.testing.assert_allclose(turned[0, :, 1], upright[0, :, 2], atol=0.03)
-    np.testing.assert_allclose(turned[0, :, 2], -upright[0, :, 1], atol=0.03)
-    np.testing.assert_allclose(turned[0, :, 0], 2 * upright[0, :, 0], atol=12)
+    np.testing.assert_allclose(turned[0, :, 1], upright[0, :, 2], atol=0.1)
+    np.testing.assert_allclose(turned[0, :, 2], -upright[0, :, 1], atol=0.1)
+    np.testing.assert_allclose(turned[0, :, 0], 2 * upright[0, :, 0], atol=40)
