@@ -134,7 +134,7 @@ class _Match:
         self._choices = duel_choices(self._settings)
         self._images: DuelImages | None = None
         self._warming: threading.Thread | None = None
-        self._failure: Exception | None = None
+        self._failure: SepcamError | None = None
         self._begun: float | None = None
         self._ended_at = self._refresh_at = 0.0
         self.status = DuelStatus("preparing", seconds)
@@ -191,7 +191,8 @@ class _Match:
             try:
                 images.duel.warm_up(frame)
             except Exception as error:
-                self._failure = error
+                # The video continues as it was.
+                self._failure = SepcamError(str(error) or type(error).__name__)
 
         self._warming = BACKGROUND.thread("duel", warm_up)
         self._warming.start()
