@@ -164,13 +164,14 @@ class _Match:
         """The duel once its networks have run on images of this source; until then they are prepared."""
         if self._images is None:
             # Both are asked for at once, so that they are loaded one right after the other.
-            found = {kind: self._pool.take(choice) for kind, choice in self._choices.items()}
-            sides: dict[ConvKind, NetworkSet] = {
-                kind: networks for kind, networks in found.items() if networks is not None
-            }
-            if len(sides) < len(found):
+            found: dict[ConvKind, NetworkSet] = {}
+            for kind, choice in self._choices.items():
+                networks = self._pool.take(choice)
+                if networks is not None:
+                    found[kind] = networks
+            if len(found) < len(self._choices):
                 return None
-            self._images = self._prepare(sides, replace(frame, image=frame.image.copy()))
+            self._images = self._prepare(found, replace(frame, image=frame.image.copy()))
         if self._warming is not None and self._warming.is_alive():
             return None
         if self._failure is not None:

@@ -138,7 +138,7 @@ class LiveMeter:
             keys: dict[ConvKind, tuple[ConvKind, int]] = {
                 kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()
             }
-            speeds = {kind: _rate(self._times[key]) for kind, key in keys.items()}
+            speeds: dict[ConvKind, float] = {kind: _rate(self._times[key]) for kind, key in keys.items()}
             shares = [
                 sum(full for _, full in self._times[key]) / len(self._times[key]) for key in keys.values()
             ]
