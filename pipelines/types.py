@@ -14,6 +14,9 @@ from ..models.types import F32, I64, U8, ConvKind
 if TYPE_CHECKING:
     import supervision as sv
 
+    from .events import Event, ZoneCount
+    from .statistics import Statistics
+
 Blur = Literal["nothing", "faces", "people"]
 """What is made unrecognizable before a frame is shown or stored."""
 
@@ -309,7 +312,7 @@ class MeterSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """One analysed frame.
+    """One analyzed frame.
 
     Attributes:
         frame: the frame as it came from the source.
@@ -317,6 +320,8 @@ class FrameResult:
         stage_ms: milliseconds spent per stage on this frame, in the order in which they ran.
         meter: rates and latencies up to this frame, or None if they are not measured.
         model: the networks that found it.
+        events: what happened in it: who came, went, crossed a line, entered or left a zone.
+        counts: of lines and zones, up to this frame.
     """
 
     frame: Frame
@@ -324,11 +329,13 @@ class FrameResult:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     meter: MeterSnapshot | None = None
     model: ModelInfo = field(default_factory=ModelInfo)
+    events: "Sequence[Event]" = ()
+    counts: "Sequence[ZoneCount]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """How a whole run went; the last thing a sink hears.
+    """How a whole run went; passed to a sink when it ends.
 
     Attributes:
         frames: frames that were analyzed.
@@ -338,6 +345,8 @@ class RunSummary:
         stage_ms: median milliseconds per stage.
         warnings: one line each, e.g. "cut after 312 of 795 frames".
         complete: False where the run was interrupted.
+        events: what happened at the end: everybody leaves.
+        statistics: who was seen, when, and what was counted.
     """
 
     frames: int
@@ -347,3 +356,5 @@ class RunSummary:
     stage_ms: Mapping[str, float]
     warnings: Sequence[str] = ()
     complete: bool = True
+    events: "Sequence[Event]" = ()
+    statistics: "Statistics | None" = None

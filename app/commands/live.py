@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
-from ...pipelines.sinks.registry import names_for, sink_kinds
+from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
+from ..options.watching import WatchArguments
 from ..terminal import console
 
 RECORDS = (".mp4", ".mov")
@@ -35,6 +36,7 @@ def live(
     ] = False,
     *,
     shared: LiveArguments,
+    watching: WatchArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -105,7 +107,7 @@ def live(
     if list_cameras:
         show_cameras()
         return
-    saves = choices.chosen(save, names_for("live"), "--save")
+    saves = with_companions(choices.chosen(save, names_for("live"), "--save"))
     for name in saves:
         sink_kinds()[name].check()
     if headless and not (record or saves or events or duel):
@@ -114,7 +116,7 @@ def live(
         raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source)
+    request = shared.request(source, watching.options())
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 
@@ -125,10 +127,10 @@ def live(
 
         display.check()
 
-    from ..live.run import Request, watch
+    from ..live.run import WindowRequest, watch
 
     watch(
-        Request(
+        WindowRequest(
             live=request if duel is None else replace(request, loop=True),
             video=record,
             saves=saves,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...pipelines.analytics.events import Event
+from ...pipelines.events import Event
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import context
@@ -23,7 +23,7 @@ _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WindowRequest:
     """What the user asked for; see the options of ``sepcam live``.
 
     Attributes:
@@ -49,13 +49,12 @@ class Request:
     duel_s: float | None = None
 
 
-def watch(request: Request) -> None:
+def watch(request: WindowRequest) -> None:
     """Runs a live session until the source ends, the viewer leaves, the time is up, or Ctrl-C.
 
     Raises:
         SepcamError: If it cannot begin, or the source was lost; what was recorded until then is kept.
     """
-    request.live.parsed_zones()  # report a mistake in them before anything is opened
     with request.live.open() as source:
         loaded = load_networks(request.live)
         with begin(
@@ -73,7 +72,7 @@ def watch(request: Request) -> None:
                 raise session.error
 
 
-def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut | None:
+def _save(session: LiveSession, request: WindowRequest, pipeline: Pipeline) -> FanOut | None:
     """Starts everything that is to be saved from the beginning."""
     stem = request.video.with_suffix("") if request.video else request.folder / _stem(session.info)
     if request.video is not None:
@@ -81,13 +80,13 @@ def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut 
     if not request.saves:
         return None
     made = target(request.live.source, ResultName(stem.parent, stem.name, source_type="live"), request.saves)
-    run = context(made, session.info, pipeline, overwrite=request.overwrite)
+    run = context(made, session.info, pipeline, overwrite=request.overwrite, watching=request.live.watching)
     results = FanOut(open_sinks(made.files, run))
     session.recordings.attach(results)
     return results
 
 
-def _run(session: LiveSession, request: Request) -> None:
+def _run(session: LiveSession, request: WindowRequest) -> None:
     """Until the end; Ctrl-C and SIGTERM are the usual ways to end it without a window."""
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ...models.errors import SepcamError
 from ...models.hardware import memory_available, usable_cores
-from ...models.registry import REGISTRY
+from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
@@ -33,9 +33,9 @@ from ..terminal import console
 from ..terminal.signals import ENDING, handled
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
-from .single import Request, run_single
+from .single import FileRequest, run_single
 
-_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s"})
+_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s", "line": "zones", "zone": "zones"})
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
 
 _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
@@ -124,7 +124,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
     for line in found.left_out:
         console.note(line)
     annotations = settings.coco_annotations
-    single = Request(
+    single = FileRequest(
         request.out,
         settings.saves,
         request.overwrite,
@@ -133,6 +133,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         coco_annotations=None if annotations is None else Path(annotations),
         stream=settings.stream,
         deinterlace=settings.deinterlace,
+        watching=settings.watching,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
@@ -333,7 +334,7 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     hashes = {}
     with console.downloads() as report:
         for name in names:
-            if name in REGISTRY:
+            if known(name):
                 hashes[name] = store.digest(name, report)
     return hashes
 

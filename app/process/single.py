@@ -1,9 +1,10 @@
 """The work of ``sepcam process`` on one source, and its line on the terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
@@ -19,7 +20,7 @@ DONE, INTERRUPTED = 0, 130
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FileRequest:
     """What the user asked for.
 
     Attributes:
@@ -31,6 +32,7 @@ class Request:
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Request:
     stream: int | None = None
     deinterlace: bool = True
     coco_annotations: Path | None = None
+    watching: WatchOptions = field(default_factory=WatchOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Job:
     open: Callable[[], Source]
 
 
-def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) -> int:
+def run_single(source: Input, request: FileRequest, load: Callable[[], Pipeline]) -> int:
     """Runs one source through the pipeline and prints a line for it.
 
     What can be checked is checked before ``load`` is called, which takes seconds.
@@ -84,7 +87,7 @@ def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) ->
         return DONE if run(job, request, load()).complete else INTERRUPTED
 
 
-def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
+def run(job: Job, request: FileRequest, pipeline: Pipeline) -> RunSummary:
     """Runs one source through the pipeline, writes its files and prints its line.
 
     An interrupt (Ctrl-C) ends the run early and completes the files; then ``complete`` is False.
@@ -103,7 +106,7 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
     return outcome.summary
 
 
-def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Progress) -> Outcome:
+def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: Progress) -> Outcome:
     """Runs one source through the pipeline and writes its files; see ``run``.
 
     Args:
@@ -119,6 +122,7 @@ def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Prog
         progress,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
+        watching=request.watching,
     )
 
 

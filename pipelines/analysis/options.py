@@ -23,7 +23,7 @@ class AnalysisOptions:
     """What is done with each frame, and by which networks.
 
     Attributes:
-        detector: name in the registry, or ``auto``.
+        detector: name in the registry, a file of ``sepcam train``, or ``auto``.
         pose: name in the registry; loaded only if a task needs it and the detector does not do it itself.
         tasks: what is done besides detecting, any of ``TASKS``; the rest is not computed.
         backbone: kind of convolutions of networks loaded by name; the predictions are the same.

@@ -77,7 +77,7 @@ class DuelImages:
         for kind in KINDS:
             result = replace(found[kind], frame=replace(frame, image=frame.image.copy()))
             low = self._detectors[kind].people()
-            self._drawings[kind].draw(Analyzed(0.0, result, self._settings, low), ())
+            self._drawings[kind].draw(Analyzed(0.0, result, self._settings, low))
             self._images[kind] = side_image(result.frame.image)
         self._race.add(self._images, self.duel.times_ms)
         people = int(found["separable"].instances.people.sum())

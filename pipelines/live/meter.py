@@ -100,12 +100,12 @@ class LiveMeter:
             self._latest.clear()
 
     def analyzed(self, backbone: ConvKind, level: int, seconds: float, *, in_full: bool = True) -> None:
-        """The analysis of a frame took so long, so many steps below full quality.
+        """A frame was analyzed.
 
         Args:
-            backbone: what did it.
-            level: steps below full quality.
-            seconds: that it took.
+            backbone: of the networks.
+            level: how many levels below full quality.
+            seconds: how long it took.
             in_full: whether the frame got a detection; others take less.
         """
         with self._lock:
@@ -114,7 +114,7 @@ class LiveMeter:
             self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append((seconds, in_full))
 
     def shown(self, latency_s: float) -> None:
-        """A image is on display, so many seconds after it arrived."""
+        """Called when an image is on display, with the seconds since it arrived."""
         self._meter.finished(latency_s)
         now = self._clock()
         with self._lock:

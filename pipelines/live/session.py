@@ -1,4 +1,4 @@
-"""A live session: the newest image of a source, analysed and drawn, with everything switchable on the way.
+"""A live session: the newest image of a source, analyzed and drawn, with everything switchable on the way.
 
 The engine of ``sepcam live`` and ``sepcam serve``; it knows neither windows nor web pages:
 
@@ -29,8 +29,9 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
-from ..analytics.events import Event
-from ..analytics.zones import Zone, ZoneCounter
+from ..analytics.watch import Watch
+from ..analytics.zones import Zone
+from ..events import Event
 from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
@@ -45,7 +46,6 @@ from .recordings import Recordings
 from .settings import LiveSettings, Switches
 from .status import LiveStatus
 from .view import LiveDrawing, person_at
-from .watch import LiveWatch
 
 STALL_S: Final = 2.0
 """Seconds without a frame after which viewers see a notice."""
@@ -76,7 +76,7 @@ class Shot:
 
 
 class LiveSession:
-    """One source, analysed and drawn in the background until it ends or is stopped.
+    """One source, analyzed and drawn in the background until it ends or is stopped.
 
     Every method may be called from any thread.
 
@@ -123,7 +123,7 @@ class LiveSession:
         self.info = source.info
         self.error = None
         self._source, self._pool = source, pool
-        self._switches = Switches(settings)
+        self._switches, self._on_event = Switches(settings), on_event
         self._meter = LiveMeter()
         self.recordings = Recordings(self.info, self._switches.say)
         self._target_fps, self._prepare_ahead = target_fps, prepare_ahead
@@ -138,7 +138,7 @@ class LiveSession:
         self._refresh_at = 0.0
         self._thread = BACKGROUND.thread("live", self._run)
         try:
-            self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
+            self._watch = Watch(zones, (self.info.width, self.info.height))
             self._analysis = LiveAnalysis(pool, self._switches, self._meter, options, fps=self.info.fps)
         except BaseException:
             self.stop()
@@ -294,7 +294,9 @@ class LiveSession:
             if not self._stopping:
                 self.error = error
         finally:
-            self._watch.end()
+            self.recordings.end_events = self._watch.end()
+            for event in self.recordings.end_events:
+                self._on_event(event)
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
@@ -313,13 +315,15 @@ class LiveSession:
             self._count += 1
             return Shot(self._count, image, nobody, arrived, self.status(), duel=True)
         analyzed = self._analysis.analyze(*item)
-        self._watch.update(analyzed.result)
-        return analyzed
+        result = self._watch.update(analyzed.result)
+        for event in result.events:
+            self._on_event(event)
+        return replace(analyzed, result=result)
 
     def _draw(self, analyzed: Analyzed | Shot) -> Shot:
         if isinstance(analyzed, Shot):
             return analyzed
-        self._drawing.draw(analyzed, self._watch.counts)
+        self._drawing.draw(analyzed)
         now = time.monotonic()
         if (
             self._status is None
@@ -360,7 +364,7 @@ class LiveSession:
     def _prepare_other_backbone(self) -> None:
         active = self._analysis.active
         other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Whoever asks for it later hears why it are unavailable.
+        # Later requests for it get the reason.
         with suppress(SepcamError):
             self._pool.take(replace(active, backbone=other, size=None))
 

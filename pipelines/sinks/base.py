@@ -10,6 +10,7 @@ from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
+    from ..analytics.zones import Zone
     from ..media.limits import OpenLimits
 
 SourceType = Literal["video", "images", "live"]
@@ -101,10 +102,11 @@ class SinkContext:
     Attributes:
         source: as the user named it.
         info: of the source.
-        header: what analyses it: version, models, backbone, tasks, labels, keypoint_names, skeleton.
+        header: what analyzes it: version, models, backbone, tasks, labels, keypoint_names, skeleton.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        zones: the lines and zones where people are counted.
     """
 
     source: str
@@ -113,6 +115,7 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    zones: "Sequence[Zone]" = ()
 
 
 def _nothing_missing() -> None:
@@ -132,6 +135,7 @@ class SinkKind:
         image: which images it shows, if any: ``annotated`` ones, or ``clean`` ones (its sinks then have
             ``needs_clean_image``). Jobs cut a long video only for ``video`` and kinds without images.
         check: raises SepcamError where a package is missing; called before any work is done.
+        companions: names of the kinds that are written with it.
     """
 
     name: str
@@ -141,3 +145,4 @@ class SinkKind:
     open: Callable[[Path, SinkContext], Sink]
     image: Literal["annotated", "clean"] | None = None
     check: Callable[[], None] = _nothing_missing
+    companions: tuple[str, ...] = ()

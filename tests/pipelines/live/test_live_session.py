@@ -32,7 +32,7 @@ from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame
 
-from tests.walkers import KEYPOINTS, SIZE, CentrePose, Clock, SquareDetector, square_picture
+from tests.walkers import KEYPOINTS, SIZE, CenterPose, Clock, SquareDetector, square_picture
 
 PATIENCE_S = 30
 
@@ -66,7 +66,7 @@ def pool_of(**detectors):
             raise found
         return found() if isinstance(found, type) else found
 
-    return NetworkPool(load, lambda *key: CentrePose())
+    return NetworkPool(load, lambda *key: CenterPose())
 
 
 class Cars(Squares):
@@ -192,7 +192,7 @@ def test_the_picture_goes_on_while_the_other_backbone_is_prepared(session_of):
             return ready
         return Squares()
 
-    session = session_of(Clock(), NetworkPool(loading, lambda *key: CentrePose()))
+    session = session_of(Clock(), NetworkPool(loading, lambda *key: CenterPose()))
     ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
     session.change(backbone="standard")
     waiting = until(session, lambda shot: shot.status.preparing)
@@ -356,7 +356,7 @@ def test_a_frame_is_drawn_with_the_skeleton_that_it_was_analyzed_with():
     later = analysis.analyze(0.0, next(iter(Clock())))
     assert later.result.model != waiting[-1].result.model
     for analyzed in [later, *waiting, later]:
-        drawing.draw(analyzed, ())
+        drawing.draw(analyzed)
     pool.close()
 
 
@@ -567,7 +567,7 @@ def test_events_and_counts(session_of):
     told = []
     session = session_of(
         Clock(fps=40, step=1),
-        zones=[parse_zone("60,0,60,239", line=True), parse_zone("80,0,319,0,319,239,80,239", line=False)],
+        zones=[parse_zone("60,0,60,239", "line"), parse_zone("80,0,319,0,319,239,80,239", "zone")],
         on_event=lambda event: told.append((event.kind, event.track_id)),
     )
     # The square starts again at the left now and then, so both happen sooner or later.
@@ -585,7 +585,7 @@ def test_a_zone_outside_the_frame_is_refused_and_the_source_closed():
             ReconnectingSource(lambda: camera),
             pool_of(),
             LiveSettings("squares"),
-            zones=[parse_zone("0,0,9999,9999", line=True)],
+            zones=[parse_zone("0,0,9999,9999", "line")],
         )
     assert camera._closed.is_set()
 
