@@ -229,7 +229,7 @@ def test_a_duel_is_prepared_beside_the_video_measured_and_then_raced(session_of)
             return Slow(0.05)
         return Slow(0.005)
 
-    session = session_of(Clock(fps=100), NetworkPool(loading, lambda *key: CentrePose()))
+    session = session_of(Clock(fps=100), NetworkPool(loading, lambda *key: CenterPose()))
     with pytest.raises(SepcamError, match="there is no duel with a result"):
         session.duel.card()
     session.duel.begin(0.2)
