@@ -223,6 +223,12 @@ class Instances:
         if self.masks is not None and len(self.masks) != n:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
 
+    @classmethod
+    def empty(cls, size: tuple[int, int]) -> "Instances":
+        """Nothing found in a frame of (height, width) pixels."""
+        none = np.zeros((0, 4), np.float32)
+        return cls(size, none, none[:, 0], np.zeros(0, np.int64), ())
+
     def __len__(self) -> int:
         return len(self.boxes)
 

@@ -386,16 +386,19 @@ def _longer(values: F32, count: int) -> F32:
     return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
 
 
-def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:
-    keypoints = np.zeros((len(instances), k, 3), np.float32)
-    presence = np.zeros(len(instances), np.float32)
-    keypoints[rows] = poses.keypoints
-    presence[rows] = poses.presence
-    space = None
-    if poses.space is not None:
-        space = np.zeros((len(instances), k, 4), np.float32)
-        space[rows] = poses.space
+def _with_keypoints(instances: Instances, rows: I64, poses: Poses) -> Instances:
+    keypoints, presence, space = (
+        None if values is None else _spread(values, rows, len(instances))
+        for values in (poses.keypoints, poses.presence, poses.space)
+    )
     return replace(instances, keypoints=keypoints, presence=presence, space=space)
+
+
+def _spread(values: F32, rows: I64, count: int) -> F32:
+    """(count, ...): the values in these rows, zeros in others."""
+    spread = np.zeros((count, *values.shape[1:]), np.float32)
+    spread[rows] = values
+    return spread
 
 
 def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:
