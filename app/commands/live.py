@@ -118,16 +118,12 @@ def live(
         raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-<<<<<<< HEAD
     request = shared.request(source, watching.options(), drawing.options())
-=======
-    request = shared.request(source, watching.options())
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 
         run_duel(DuelRequest(request, duel, out, overwrite))
         return
->>>>>>> main
     if not headless:
         from ..live import display_check as display
 

@@ -197,11 +197,10 @@ class Analyzer:
         if not n:
             return instances
         padded = {
-            name: None if values is None else _longer(values, n)
+            name: None if values is None else _spread(values, np.arange(len(values)), len(values) + n)
             for name in ("keypoints", "presence", "pose_scores", "space")
             for values in [getattr(instances, name)]
         }
-        masks = instances.masks
         return replace(
             instances,
             **padded,
@@ -209,7 +208,7 @@ class Analyzer:
             scores=np.concatenate([instances.scores, lost.scores]),
             labels=np.concatenate([instances.labels, lost.labels]),
             track_ids=np.concatenate([instances.track_ids, ids]),
-            masks=None if masks is None else [*masks, *[None] * n],
+            masks=None if instances.masks is None else [*instances.masks, *[None] * n],
             coasted=np.arange(len(instances) + n) >= len(instances),
         )
 
@@ -299,7 +298,8 @@ class Analyzer:
         if poses is None:
             return instances
         kept = np.flatnonzero(place[chosen] >= 0)
-        return self._with_poses(instances, place[chosen[kept]], _take(poses, kept), clock)
+        poses = poses if len(kept) == len(poses) else poses.take(kept)
+        return self._with_poses(instances, place[chosen[kept]], poses, clock)
 
     def _instances(self, size: tuple[int, int], found: Detections, boxes: F32, ids: I64 | None) -> Instances:
         limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
@@ -313,7 +313,7 @@ class Analyzer:
 
     def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "_Stopwatch") -> Instances:
         if self._landmarks and self._pose is not None:
-            instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
+            instances = _with_keypoints(instances, rows, poses)
             if instances.track_ids is not None:
                 self._rois.remember(instances.track_ids[rows], instances.boxes[rows], poses, instances.size)
         if self._masks:
@@ -347,7 +347,7 @@ class Analyzer:
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
         own = np.flatnonzero(~duplicate_poses(poses.keypoints, boxes))
-        return rows[own], _take(poses, own)
+        return rows[own], poses if len(own) == len(poses) else poses.take(own)
 
 
 def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
@@ -356,16 +356,11 @@ def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     if not len(again):
         return first
     second = pose.estimate(image, first.next_rois[again], masks=False)
-    keypoints, space = first.keypoints.copy(), first.space
+    keypoints, space = first.keypoints.copy(), None if first.space is None else first.space.copy()
     keypoints[again] = second.keypoints
-    if space is not None and second.space is not None:
-        space = space.copy()
+    if space is not None:
         space[again] = second.space
     return replace(first, keypoints=keypoints, space=space)
-
-
-def _take(poses: Poses, rows: I64) -> Poses:
-    return poses if len(rows) == len(poses) else poses.take(rows)
 
 
 class _Stopwatch:
@@ -379,11 +374,6 @@ class _Stopwatch:
         now = time.perf_counter()
         self.laps[stage] = (now - self._last) * 1e3
         self._last = now
-
-
-def _longer(values: F32, count: int) -> F32:
-    """With as many more rows of zeros."""
-    return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
 
 
 def _with_keypoints(instances: Instances, rows: I64, poses: Poses) -> Instances:

@@ -40,12 +40,8 @@ from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
-<<<<<<< HEAD
-from .hud import LiveHud
-=======
 from .duel import LiveDuel
-from .hud import draw_live_hud
->>>>>>> main
+from .hud import LiveHud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
@@ -150,14 +146,10 @@ class LiveSession:
         except BaseException:
             self.stop()
             raise
-<<<<<<< HEAD
         drawing = drawing or DrawOptions()
         self._drawing, self._hud = LiveDrawing(drawing), LiveHud(drawing.scale)
-=======
-        self._drawing = LiveDrawing()
         locked = options or AnalysisOptions()
         self.duel = LiveDuel(pool, self._switches, locked, source=self.info.name, fps=self.info.fps)
->>>>>>> main
 
     def __enter__(self) -> "LiveSession":
         return self

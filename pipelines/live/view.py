@@ -23,11 +23,11 @@ class LiveDrawing:
     """Draws analyzed frames onto their own images, first what hides people. One thread uses it.
 
     Args:
-        options: what is drawn, and how.
+        options: what is drawn, and how; None is the default.
     """
 
-    def __init__(self, options: DrawOptions) -> None:
-        self._options = options
+    def __init__(self, options: DrawOptions | None = None) -> None:
+        self._options = options or DrawOptions()
         self._anonymizer, self._trails = Anonymizer(), Trails()
         self._model = ModelInfo()
         self._overlay = self._overlay_of(self._model)
