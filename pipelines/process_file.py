@@ -1,7 +1,7 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,6 +78,7 @@ def record(
     """
     try:
         run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
+        run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()

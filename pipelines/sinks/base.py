@@ -11,6 +11,7 @@ from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
     from ..media.limits import OpenLimits
+    from ..media.sound_sources import SoundFeed
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""
@@ -105,6 +106,7 @@ class SinkContext:
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        sound: of a source that can be opened only once, or None.
     """
 
     source: str
@@ -113,6 +115,7 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    sound: "SoundFeed | None" = None
 
 
 def _nothing_missing() -> None:
