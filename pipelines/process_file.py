@@ -37,7 +37,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one source.
+    """The outcome of one source.
 
     Attributes:
         info: of the source.

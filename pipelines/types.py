@@ -303,7 +303,7 @@ class MeterSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """One analysed frame.
+    """One analyzed frame.
 
     Attributes:
         frame: the frame as it came from the source.
@@ -322,7 +322,7 @@ class FrameResult:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """How a whole run went; the last thing a sink hears.
+    """How a whole run went; passed to a sink when it ends.
 
     Attributes:
         frames: frames that were analyzed.

@@ -46,7 +46,7 @@ def pipeline_of(detector=None, pose=None, *, backbone="separable", **options):
     detector = detector or SquareDetector()
     options = AnalysisOptions(backbone=backbone, **options)
     if pose is None and {"pose", "segment"} & set(options.tasks) - detector.parts:
-        pose = CentrePose()
+        pose = CenterPose()
     return Pipeline(options, networks=NetworkSet(detector, pose, backbone))
 
 
@@ -59,10 +59,10 @@ class FragileDetector(SquareDetector):
         return super().detect(image)
 
 
-class CentrePose:
+class CenterPose:
     """Every keypoint lies in the middle of the region, and the mask fills it."""
 
-    name = "centres"
+    name = "centers"
     keypoint_names: Sequence[str] = tuple(f"point {i}" for i in range(KEYPOINTS))
     skeleton: Sequence[tuple[int, int]] = ((0, 1), (1, 2))
     parts: frozenset[Part] = frozenset(("pose", "segment"))

@@ -41,7 +41,7 @@ def demo(
     from ...pipelines.analysis.options import AnalysisOptions
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
-    from ..process.single import Job, Request, run
+    from ..process.single import FileRequest, Job, run
     from ..terminal.contact_sheet import contact_sheet, save_image
 
     options = RuntimeOptions(runtime, device, precision, threads)
@@ -50,7 +50,7 @@ def demo(
         outputs.Target(str(clip), {"video": out / "demo.mp4", "jsonl": out / "demo.jsonl"}),
         lambda: open_source(clip),
     )
-    request = Request(out, ("video", "jsonl"), overwrite=True)
+    request = FileRequest(out, ("video", "jsonl"), overwrite=True)
     outputs.check([job.target], out, overwrite=True)
     separable = load(AnalysisOptions(detector, pose, runtime=options))
     summary = run(job, request, separable)

@@ -77,7 +77,9 @@ def coco(
     max_people: choices.MaxPeopleOption = 20,
     limit: Annotated[
         int | None,
-        typer.Option("--images-limit", metavar="N", min=1, help="Only so many images.", show_default="all"),
+        typer.Option(
+            "--images-limit", metavar="N", min=1, help="Only the first N images.", show_default="all"
+        ),
     ] = None,
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
@@ -114,7 +116,7 @@ def mot(
     threads: choices.ThreadsOption = None,
     frames: Annotated[
         int | None,
-        typer.Option("--frames", metavar="N", min=1, help="Only the first so many.", show_default="all"),
+        typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
     ] = None,
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,

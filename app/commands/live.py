@@ -105,10 +105,10 @@ def live(
 
         display.check()
 
-    from ..live.run import Request, watch
+    from ..live.run import WindowRequest, watch
 
     watch(
-        Request(
+        WindowRequest(
             live=request,
             video=record,
             saves=saves,

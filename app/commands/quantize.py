@@ -41,18 +41,18 @@ def quantize(
     Four fifths of the images calibrate, the others measure. A copy is kept if its loss is tolerable.
     """
     kept = [
-        _quantise(name, frames, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
+        _quantize(name, frames, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
     ]
     if not all(kept):
         raise typer.Exit(1)
 
 
-def _quantise(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
+def _quantize(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
     """Makes and measures the copy of one network; whether it was kept."""
     from ...pipelines.evaluation.quantization_loss import images
 
     trial = _trial(name, samples, backbone)
-    console.note(f"{name}: quantising by what it is given on {frames}, which takes minutes")
+    console.note(f"{name}: quantizing by what it is given on {frames}, which takes minutes")
     trial.calibrate(images(frames, samples, held_out=False))
     console.note(f"{name}: measuring on other images")
     figures = trial.measure(images(frames, samples, held_out=True))

@@ -92,7 +92,7 @@ def _page(made: Comparison) -> str:
     captions: dict[ConvKind, str] = {
         kind: f"{kind}  {first['variants'][kind]['fps']:.1f} FPS" for kind in SIDES
     }
-    caption = f"A frame of {made.report['source']['name']}, analysed by {first['name']} in both forms."
+    caption = f"A frame of {made.report['source']['name']}, analyzed by {first['name']} in both forms."
     return report_html.page(made.report, beside(most_crowded(made.seen), captions), caption)
 
 

@@ -6,12 +6,12 @@ from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .request import LiveRequest, Loaded, begin, described, detector_names, load_networks
-    from .run import Request, watch
+    from .run import WindowRequest, watch
 
 __all__ = [
     "LiveRequest",
     "Loaded",
-    "Request",
+    "WindowRequest",
     "begin",
     "described",
     "detector_names",
@@ -24,7 +24,7 @@ __getattr__ = lazy_exports(
     {
         "LiveRequest": "request",
         "Loaded": "request",
-        "Request": "run",
+        "WindowRequest": "run",
         "begin": "request",
         "described": "request",
         "detector_names": "request",

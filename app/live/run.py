@@ -23,7 +23,7 @@ _POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WindowRequest:
     """What the user asked for; see the options of ``sepcam live``.
 
     Attributes:
@@ -47,7 +47,7 @@ class Request:
     seconds: float | None
 
 
-def watch(request: Request) -> None:
+def watch(request: WindowRequest) -> None:
     """Runs a live session until the source ends, the viewer leaves, the time is up, or Ctrl-C.
 
     Raises:
@@ -71,7 +71,7 @@ def watch(request: Request) -> None:
                 raise session.error
 
 
-def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut | None:
+def _save(session: LiveSession, request: WindowRequest, pipeline: Pipeline) -> FanOut | None:
     """Starts everything that is to be saved from the beginning."""
     stem = request.video.with_suffix("") if request.video else request.folder / _stem(session.info)
     if request.video is not None:
@@ -85,7 +85,7 @@ def _save(session: LiveSession, request: Request, pipeline: Pipeline) -> FanOut 
     return results
 
 
-def _run(session: LiveSession, request: Request) -> None:
+def _run(session: LiveSession, request: WindowRequest) -> None:
     """Until the end; Ctrl-C and SIGTERM are the usual ways to end it without a window."""
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
 

@@ -174,7 +174,7 @@ ReconnectTimeoutOption = Annotated[
 BlurOption = Annotated[
     Blur,
     typer.Option(
-        "--blur", help="Make faces or people unrecognisable, also in recordings.", rich_help_panel=DISPLAY
+        "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
     ),
 ]
 LineOption = Annotated[

@@ -7,12 +7,12 @@ from ...models.lazy import lazy_exports
 if TYPE_CHECKING:
     from .jobs import JobRequest, run
     from .report import show_status
-    from .single import Job, Request
+    from .single import FileRequest, Job
 
 __all__ = [
+    "FileRequest",
     "Job",
     "JobRequest",
-    "Request",
     "run",
     "show_status",
 ]
@@ -22,7 +22,7 @@ __getattr__ = lazy_exports(
     {
         "Job": "single",
         "JobRequest": "jobs",
-        "Request": "single",
+        "FileRequest": "single",
         "run": "jobs",
         "show_status": "report",
     },

@@ -33,7 +33,7 @@ from ..terminal import console
 from ..terminal.signals import ENDING, handled
 from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
-from .single import Request, run_single
+from .single import FileRequest, run_single
 
 _FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s"})
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
@@ -128,7 +128,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
     for line in found.left_out:
         console.note(line)
     annotations = settings.coco_annotations
-    single = Request(
+    single = FileRequest(
         request.out,
         settings.saves,
         request.overwrite,

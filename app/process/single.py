@@ -19,7 +19,7 @@ DONE, INTERRUPTED = 0, 130
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FileRequest:
     """What the user asked for.
 
     Attributes:
@@ -58,7 +58,7 @@ class Job:
     open: Callable[[], Source]
 
 
-def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) -> int:
+def run_single(source: Input, request: FileRequest, load: Callable[[], Pipeline]) -> int:
     """Runs one source through the pipeline and prints a line for it.
 
     What can be checked is checked before ``load`` is called, which takes seconds.
@@ -87,7 +87,7 @@ def run_single(source: Input, request: Request, load: Callable[[], Pipeline]) ->
         return DONE if run(job, request, load()).complete else INTERRUPTED
 
 
-def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
+def run(job: Job, request: FileRequest, pipeline: Pipeline) -> RunSummary:
     """Runs one source through the pipeline, writes its files and prints its line.
 
     An interrupt (Ctrl-C) ends the run early and completes the files; then ``complete`` is False.
@@ -106,7 +106,7 @@ def run(job: Job, request: Request, pipeline: Pipeline) -> RunSummary:
     return outcome.summary
 
 
-def write_results(job: Job, request: Request, pipeline: Pipeline, progress: Progress) -> Outcome:
+def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: Progress) -> Outcome:
     """Runs one source through the pipeline and writes its files; see ``run``.
 
     Args:

@@ -81,10 +81,10 @@ def torchvision_anchors() -> F32:
 
 
 def _on_grid(rows: int, columns: int, sides: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(rows * columns * K, 4) cy, cx, h, w: boxes of each of the (K, 2) sides at the centre of every cell."""
+    """(rows * columns * K, 4) cy, cx, h, w: boxes of each of the (K, 2) sides at the center of every cell."""
     cells = np.indices((rows, columns)).reshape(2, -1, 1).transpose(1, 2, 0)
-    centres = np.broadcast_to((cells + 0.5) / (rows, columns), (rows * columns, len(sides), 2))
-    return np.concatenate([centres, np.broadcast_to(sides, centres.shape)], 2).reshape(-1, 4)
+    centers = np.broadcast_to((cells + 0.5) / (rows, columns), (rows * columns, len(sides), 2))
+    return np.concatenate([centers, np.broadcast_to(sides, centers.shape)], 2).reshape(-1, 4)
 
 
 def decode(encodings: F32, anchors: F32) -> F32:
@@ -98,6 +98,6 @@ def decode(encodings: F32, anchors: F32) -> F32:
         (N, 4) float32 x1 y1 x2 y2 in the anchors' unit.
     """
     sides = anchors[:, :1:-1]
-    centre = encodings[:, 1::-1] / 10 * sides + anchors[:, 1::-1]
+    center = encodings[:, 1::-1] / 10 * sides + anchors[:, 1::-1]
     half = np.exp(np.minimum(encodings[:, :1:-1] / 5, MAX_LOG_SIZE)) * sides / 2
-    return np.concatenate([centre - half, centre + half], 1, dtype=np.float32)
+    return np.concatenate([center - half, center + half], 1, dtype=np.float32)

@@ -90,7 +90,7 @@ class UltralyticsDetector:
 
 
 def _crops(masks: Any, boxes: F32, shape: tuple[int, ...]) -> list[Crop]:  # noqa: ANN401
-    """Each object's mask, from the network's grid (a centred letterbox) to its box in the image."""
+    """Each object's mask, from the network's grid (a centered letterbox) to its box in the image."""
     height, width = shape[:2]
     crops: list[Crop] = []
     for row, box in enumerate(boxes):
@@ -99,7 +99,7 @@ def _crops(masks: Any, boxes: F32, shape: tuple[int, ...]) -> list[Crop]:  # noq
         plane = masks.data[row].astype(np.float32)
         scale = min(plane.shape[0] / height, plane.shape[1] / width)
         left, top = (plane.shape[1] - width * scale) / 2, (plane.shape[0] - height * scale) / 2
-        # From the crop's pixels to the grid's, both with their centres at halves.
+        # From the crop's pixels to the grid's, both with their centers at halves.
         shift_x, shift_y = (x1 + 0.5) * scale + left - 0.5, (y1 + 0.5) * scale + top - 0.5
         affine = np.array([[scale, 0, shift_x], [0, scale, shift_y]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

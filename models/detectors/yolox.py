@@ -54,9 +54,9 @@ def decode_yolox(predictions: F32, cells: F32) -> F32:
         (N, 4) float32 x1 y1 x2 y2 in pixels of the network's input.
     """
     stride = cells[:, 2:]
-    centre = (predictions[:, :2] + cells[:, :2]) * stride
+    center = (predictions[:, :2] + cells[:, :2]) * stride
     half = np.exp(np.minimum(predictions[:, 2:4], MAX_LOG_SIZE)) * stride / 2
-    return np.concatenate([centre - half, centre + half], 1, dtype=np.float32)
+    return np.concatenate([center - half, center + half], 1, dtype=np.float32)
 
 
 class YOLOXDetector:
@@ -92,7 +92,7 @@ class YOLOXDetector:
         """Objects in an (H, W, 3) uint8 BGR image, best first."""
         batch, scale = self._letterbox(image)
         (predictions,) = (output[0] for output in self._run(batch))
-        # A score is objectness times class, so what lacks objectness is out before any class is looked at.
+        # A score is objectness times class, so what lacks objectness is out before any class is considered.
         found = np.flatnonzero(predictions[:, 4] >= self._logit_floor)
         survivors = predictions[found]
         labels = survivors[:, 5:].argmax(1)

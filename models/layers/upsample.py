@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class Upsample2(nn.Module):
-    """Twice the size, bilinear on half-pixel centres.
+    """Twice the size, bilinear on half-pixel centers.
 
     Computed as a transposed convolution of each channel: OpenVINO takes half as long as for interpolation.
     """

@@ -1,6 +1,6 @@
 """Regions of interest and landmarks: where to look for each person, and what the network's answer means.
 
-A region (ROI) is a square (centre x, centre y, side, angle) in image pixels; the angle in radians clockwise,
+A region (ROI) is a square (center x, center y, side, angle) in image pixels; the angle in radians clockwise,
 0 upright. Pixels are 0-based; pixel i of an n-pixel crop lies at i / n of the region's side. All this as in
 MediaPipe's pose landmark graph, whose network is used: https://arxiv.org/abs/2006.10204.
 """
@@ -54,19 +54,19 @@ def roi_from_boxes(boxes: F32, size: tuple[int, int]) -> F32:
     return np.stack([(x1 + x2) / 2, (y1 + y2) / 2, side, np.zeros_like(side)], 1).astype(np.float32)
 
 
-def roi_from_landmarks(centre: F32, rim: F32) -> F32:
-    """Regions around people whose centre and one point on their enclosing circle, above the head, are known.
+def roi_from_landmarks(center: F32, rim: F32) -> F32:
+    """Regions around people whose center and one point on their enclosing circle, above the head, are known.
 
     Args:
-        centre: (N, 2) float32 x, y in image pixels (landmark 33 of BlazePose).
+        center: (N, 2) float32 x, y in image pixels (landmark 33 of BlazePose).
         rim: (N, 2) float32 x, y (landmark 34).
 
     Returns:
         (N, 4) float32 regions, turned so that the person stands upright in them.
     """
-    dx, dy = (rim - centre).T
+    dx, dy = (rim - center).T
     side = np.maximum(2 * ROI_SCALE * np.hypot(dx, dy), 1.0)
-    return np.stack([centre[:, 0], centre[:, 1], side, np.arctan2(dx, -dy)], 1).astype(np.float32)
+    return np.stack([center[:, 0], center[:, 1], side, np.arctan2(dx, -dy)], 1).astype(np.float32)
 
 
 def roi_to_image(rois: F32, size: int) -> F32:
@@ -130,15 +130,15 @@ def refine(points: F32, heatmaps: F32) -> F32:
     n, k = points.shape[:2]
     size = heatmaps.shape[1]
     offsets = np.arange(-3, 4)
-    centre = (points * size).astype(np.int64)  # towards zero, as MediaPipe does
-    window = centre[..., None] + offsets  # (N, K, xy, 7)
+    center = (points * size).astype(np.int64)  # towards zero, as MediaPipe does
+    window = center[..., None] + offsets  # (N, K, xy, 7)
     valid = (window >= 0) & (window < size)
     column, row = np.moveaxis(window.clip(0, size - 1), 2, 0)
     person = np.arange(n)[:, None, None, None]
     point = np.arange(k)[None, :, None, None]
     weight = sigmoid(heatmaps[person, row[..., :, None], column[..., None, :], point])
     weight *= valid[:, :, 1, :, None] & valid[:, :, 0, None, :]
-    sure = (weight.max((2, 3)) >= 0.5) & ((centre >= 0) & (centre < size)).all(2)
+    sure = (weight.max((2, 3)) >= 0.5) & ((center >= 0) & (center < size)).all(2)
     total = np.maximum(weight.sum((2, 3)), 1e-9)
     x = (weight.sum(2) * column).sum(2) / total / size
     y = (weight.sum(3) * row).sum(2) / total / size

@@ -14,7 +14,7 @@ from .merging import find_again, merge_second, unique
 from .types import People, Seen, View, within
 
 _LEAST_SCORE = 0.05  # people with less are left as they are,
-_MOST = 40  # and so are all but the best of so many
+_MOST = 40  # and so are all but this many, the most confident
 _BATCH = 8  # crops per call of the runner: bounds the memory of its outputs
 _CENTERS = 8  # the most people read from one crop
 _FLOOR = 0.03  # the lowest center score of them

@@ -11,7 +11,7 @@ from ..types import F32, I64
 LIKELY = 0.2
 """MoveNet's score from which on a keypoint is taken to be there.
 
-Of the labelled keypoints of people found in 79 COCO val images, those of 0.14 to 0.2 are right one time
+Of the labeled keypoints of people found in 79 COCO val images, those of 0.14 to 0.2 are right one time
 in four, 0.2 to 0.3 three times in five, 0.3 to 0.4 three in four, above 0.6 nearly always.
 """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SURE = 0.3  # least score of a keypoint that OpenMMLab's own drawings show
-_FEWEST = 5  # sure keypoints of somebody who is there: a head has so many
+_FEWEST = 5  # confident keypoints of somebody who is there: as many as a head has
 _AROUND = 1.5
 """Side of a person's region to that of the square around the keypoints.
 

@@ -57,7 +57,7 @@ class Profile:
 
     Attributes:
         layers: in the order in which they run; one that runs more than once has its passes added up.
-        params: parameters of the whole network, normalisation layers included.
+        params: parameters of the whole network, normalization layers included.
         activations: most values of any layer's input and output together, which is the least that has to be
             in memory at once.
     """

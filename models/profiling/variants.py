@@ -102,7 +102,7 @@ def paper_network() -> Subject:
         from ..networks.mobilenet import MobileNetV1
 
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # each form is made of one built anew
+            torch.manual_seed(0)  # each form is made from a network built again
             return MobileNetV1().eval()
 
     return Subject("mobilenet-v1", (224, 224), VARIANTS, build)

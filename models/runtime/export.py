@@ -1,7 +1,7 @@
 """Writes a network as a file that other programs run: ONNX, OpenVINO or TorchScript.
 
 The file takes what the network takes, raw (B, H, W, 3) uint8 BGR images with any batch size, so that
-nothing about normalisation is left to know. What is written is read back and run before it gets its name.
+nothing about normalization is left to know. What is written is read back and run before it gets its name.
 """
 
 import shutil

@@ -162,7 +162,7 @@ def load(
     """
     if key is None:
         return convert(build(), size)
-    path = compiled_path(key, size, cache_dir, quantised=precision == "int8")
+    path = compiled_path(key, size, cache_dir, quantized=precision == "int8")
     found = _read(path)
     if found is None and precision == "int8":
         at = "" if isinstance(size, TensorInput) else f" at {size[1]}x{size[0]}"
@@ -203,11 +203,11 @@ def convert(network: "nn.Module", size: InputSize) -> ov.Model:
 
 
 def compiled_path(
-    key: str, size: InputSize, cache_dir: Path | None = None, *, quantised: bool = False
+    key: str, size: InputSize, cache_dir: Path | None = None, *, quantized: bool = False
 ) -> Path:
     """Where a converted network lives: by key, size, OpenVINO's version, and this package's own code."""
     readable = "".join(c if c.isalnum() or c in "-_" else "_" for c in key)[:80]
-    name = f"{readable}-{_label(size)}-{'int8' if quantised else 'f32'}"
+    name = f"{readable}-{_label(size)}-{'int8' if quantized else 'f32'}"
     digest = hashlib.sha256("\n".join((key, ov.__version__, _code_fingerprint())).encode()).hexdigest()[:16]
     return (cache_dir or cache_root()) / "compiled" / f"{name}.{digest}.zip"
 

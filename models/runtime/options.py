@@ -33,7 +33,7 @@ class RuntimeOptions:
         device: ``auto`` is a CUDA GPU where torch sees one, else the CPU.
         precision: ``auto`` is f16 on a GPU and f32 on a CPU, where bf16 took more than the tolerated 0.3 off
             YOLOX-nano's box AP and moved BlazePose's landmarks by up to 2.6 px of 256. int8 needs copies that
-            ``quantise`` makes.
+            ``quantize`` makes.
         threads: threads per network on a CPU; None leaves it to the runtime.
     """
 

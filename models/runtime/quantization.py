@@ -1,6 +1,6 @@
-"""Networks in int8: quantised after training, by what they are given on the user's own images.
+"""Networks in int8: quantized after training, by what they are given on the user's own images.
 
-The method is NNCF's post-training quantisation: ranges of activations from calibration inputs, weights per
+The method is NNCF's post-training quantization: ranges of activations from calibration inputs, weights per
 channel, and fast bias correction. https://docs.openvino.ai, "Post-training Quantization".
 """
 
@@ -35,7 +35,7 @@ class Quantizer:
     """Makes int8 copies of every network that a detector or a pose estimator is made of.
 
     ``watch`` stands in for ``runtime.compile_network`` while the networks look at images in f32. Then
-    ``quantise`` makes the copies, in memory; ``compile`` stands in for the same function to try them; and
+    ``quantize`` makes the copies, in memory; ``compile`` stands in for the same function to try them; and
     ``keep`` puts them where ``--precision int8`` finds them.
 
     Args:
@@ -61,7 +61,7 @@ class Quantizer:
         f32 = replace(resolve(options or RuntimeOptions()), precision="f32")
         model = load(lambda: as_module(network), size, "f32", key, cache_dir)
         runner = OpenVinoRunner(model, size, f32, max_batch=max_batch)
-        copy = _Copy(compiled_path(key, size, cache_dir, quantised=True), model, _Inputs(self._limit), runner)
+        copy = _Copy(compiled_path(key, size, cache_dir, quantized=True), model, _Inputs(self._limit), runner)
         self._copies[key, size] = copy
         return _Watched(runner, copy.inputs)
 
@@ -80,7 +80,7 @@ class Quantizer:
                     "more frames, with more people"
                 )
             with _quiet():
-                copy.quantised = nncf.quantize(
+                copy.quantized = nncf.quantize(
                     copy.model,
                     nncf.Dataset(images),
                     preset=nncf.QuantizationPreset.MIXED,
@@ -101,9 +101,9 @@ class Quantizer:
         del network, cache_dir
         assert key is not None, "networks are identified by their keys"
         copy = self._copies[key, size]
-        assert copy.quantised is not None, "quantise comes first"
+        assert copy.quantized is not None, "quantize comes first"
         int8 = replace(resolve(options or RuntimeOptions()), precision="int8")
-        copy.int8 = OpenVinoRunner(copy.quantised, size, int8, max_batch=max_batch)
+        copy.int8 = OpenVinoRunner(copy.quantized, size, int8, max_batch=max_batch)
         return copy.int8
 
     @property
@@ -122,8 +122,8 @@ class Quantizer:
             SepcamError: If the disk refuses.
         """
         for copy in self._copies.values():
-            if copy.quantised is not None:
-                save(copy.quantised, copy.path)
+            if copy.quantized is not None:
+                save(copy.quantized, copy.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Pair:
 
 
 class _Inputs:
-    """A random choice of everything that a network is given, at most so many (Vitter 1985, algorithm R)."""
+    """At most `limit` random inputs out of all that a network is given (Vitter 1985, algorithm R)."""
 
     def __init__(self, limit: int) -> None:
         self.images: list[U8 | F32] = []
@@ -174,7 +174,7 @@ class _Copy:
     model: ov.Model
     inputs: _Inputs
     f32: Runner
-    quantised: ov.Model | None = None
+    quantized: ov.Model | None = None
     int8: Runner | None = None
 
 
@@ -201,7 +201,7 @@ def _nncf() -> "ModuleType":
             import nncf
             import nncf.openvino
     except ImportError as error:
-        raise SepcamError("quantisation needs NNCF: pip install 'sepcam[quantize]'") from error
+        raise SepcamError("quantization needs NNCF: pip install 'sepcam[quantize]'") from error
     nncf.set_log_level(logging.ERROR)
     return nncf
 

@@ -219,7 +219,7 @@ _TFLITE_CONVS = ("CONV_2D", "DEPTHWISE_CONV_2D", _TFLITE_TRANSPOSED)
 def read_tflite(path: Path | str) -> list[ConvWeights]:
     """Convolutions of a TensorFlow Lite file, in graph order.
 
-    fp16 (DEQUANTIZE), sparse (DENSIFY) and quantised weights, per tensor or per channel, all become float32.
+    fp16 (DEQUANTIZE), sparse (DENSIFY) and quantized weights, per tensor or per channel, all become float32.
     MediaPipe's custom op Convolution2DTransposeBias is read as a transposed convolution.
     Format: tensorflow/compiler/mlir/lite/schema/schema.fbs.
 
@@ -285,10 +285,10 @@ class _TFLiteFile:
         sparsity = tensor.Sparsity()
         if sparsity is not None and sparsity.DimMetadataLength() > 0:
             values = _densify(values, shape, sparsity)
-        return _dequantise(values.reshape(shape), tensor.Quantization())
+        return _dequantize(values.reshape(shape), tensor.Quantization())
 
 
-def _dequantise(values: Array, quantization: Any) -> F32:  # noqa: ANN401
+def _dequantize(values: Array, quantization: Any) -> F32:  # noqa: ANN401
     """Real values: (q - zero point) * scale, with one scale for all or one per slice of a dimension."""
     if values.dtype.kind == "f" or quantization is None or quantization.ScaleLength() == 0:
         return values.astype(np.float32)

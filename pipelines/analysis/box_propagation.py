@@ -61,7 +61,7 @@ def _moved(boxes: F32, then: F32, now: F32) -> F32:
     old, new = then.mean(1, keepdims=True), now.mean(1, keepdims=True)
     # Points that all lie in one place say nothing of the size, so spreads count as a pixel at least.
     spread_then, spread_now = (
-        np.maximum(((points - centre) ** 2).sum((1, 2)), 1.0) for points, centre in ((then, old), (now, new))
+        np.maximum(((points - center) ** 2).sum((1, 2)), 1.0) for points, center in ((then, old), (now, new))
     )
     grown = np.sqrt(spread_now / spread_then)
     corners = (boxes.reshape(-1, 2, 2) - old) * grown[:, None, None] + new

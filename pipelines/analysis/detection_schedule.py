@@ -82,7 +82,7 @@ class DetectionSchedule:
 
         Args:
             image: as given to ``due``.
-            time_s: likewise.
+            time_s: the frame's time in seconds.
             found: (N, 4) float32, everything that was found.
             tentative: somebody new was seen who has no identity yet.
             hurry: somebody was lost, or may not be where they are said to be.

@@ -9,7 +9,7 @@ from ...models.types import F32, U8
 _CELLS = 96  # the watched image's width in cells
 
 
-_CHANGED = 20  # levels of a colour by which a cell differs where something moved
+_CHANGED = 20  # levels of a color by which a cell differs where something moved
 
 
 _FEWEST = 3  # cells that somebody coming in changes

@@ -87,7 +87,7 @@ class PoseRois:
             return seeds
         then = [self._last[int(number)] for number in ids[known]]
         regions = np.stack([region for region, _ in then])
-        regions[:, :2] += _centres(boxes[known]) - _centres(np.stack([box for _, box in then]))
+        regions[:, :2] += _centers(boxes[known]) - _centers(np.stack([box for _, box in then]))
         agree = overlap(regions, seeds[known]) >= AGREE
         seeds[np.asarray(known)[agree]] = regions[agree]
         return seeds
@@ -105,5 +105,5 @@ class PoseRois:
         self._last = {int(ids[i]): (poses.next_rois[i], boxes[i]) for i in keep}
 
 
-def _centres(boxes: F32) -> F32:
+def _centers(boxes: F32) -> F32:
     return (boxes[:, :2] + boxes[:, 2:]) * np.float32(0.5)

@@ -15,7 +15,7 @@ REACH_S: Final = MappingProxyType({"off": 0.0, "light": 0.16, "strong": 0.3})
 """Seconds before and after a frame that its landmarks are smoothed over."""
 
 MOST_FRAMES: Final = 8
-"""Frames before and after, at most; so many images wait in memory."""
+"""Frames before and after, at most; this many images wait in memory."""
 
 _LINE, _CURVE = 1.0, 3.0  # noise deviations between them: up to which the line, from which the curve
 _SMALL = 1e-9

@@ -1,6 +1,6 @@
 """COCO annotations as COCO, CVAT, Label Studio, Roboflow, labelme and FiftyOne write them.
 
-Whatever is wrong with a file is told with the id of the image or the annotation, when it is read.
+Errors name the id of the image or the annotation, and are raised when the file is read.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The driver of a job: hands files to workers, and writes down what became of each."""
+"""The driver of a job: hands files to workers, and records the outcome of each."""
 
 from collections import deque
 from collections.abc import Callable
@@ -72,7 +72,7 @@ class Driver:
             folder: of the job, whose lock the caller holds.
             journal: is written by nobody else.
             pool: does the work.
-            observer: hears what happens.
+            observer: called at each event.
             settings: of the job.
             retries: more attempts for a file that failed in a way that may pass.
             overwrite: whether results that the job did not make may be replaced.

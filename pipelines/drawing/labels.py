@@ -26,7 +26,7 @@ def draw_labels(
 
     Args:
         image: (H, W, 3) uint8 BGR, drawn on in place.
-        found: the labelled objects.
+        found: the labeled objects.
         rows: which of them, the most important first.
         colors: by row.
         style: sizes.

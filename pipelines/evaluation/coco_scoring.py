@@ -66,7 +66,7 @@ def average_precision(
         }
         for result in found
         if str(result["category_id"]) in category_numbers
-        or str(result["image_id"]) not in image_numbers  # which is told as the greater mistake
+        or str(result["image_id"]) not in image_numbers  # reported first: it is the greater error
     ]
     scorer = COCOeval_faster(truth, truth.loadRes(scored), iouType=iou_type, print_function=_silent)
     if images is not None:

@@ -59,7 +59,7 @@ class WorstImages:
 
     Args:
         count: how many to keep.
-        apart: of this many frames in a row at most one is kept, since neighbours in a video look alike.
+        apart: of this many frames in a row at most one is kept, since neighbors in a video look alike.
     """
 
     def __init__(self, count: int = 9, apart: int = 1) -> None:

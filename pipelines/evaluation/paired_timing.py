@@ -74,9 +74,9 @@ class Rounds:
         """Continues until ``rounds`` are done or, where that is None, until the time is up.
 
         Args:
-            rounds: exactly so many; None is as many as there is time for, and at least 5.
+            rounds: exactly this many; None is as many as there is time for, and at least 5.
             seconds: to spend where ``rounds`` is None. A round is begun only if it should fit.
-            tick: hears after each turn which share of the work is done, 0 to 1.
+            tick: called after each turn with the fraction of the work that is done, 0 to 1.
         """
         begun = time.perf_counter()
 

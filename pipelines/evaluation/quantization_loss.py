@@ -33,7 +33,7 @@ _MATCH_IOU = 0.5
 _VISIBLE = 0.5
 _CROP = 256
 _MOST_PEOPLE = 8
-_STRETCHES, _HELD_OUT = 25, 5  # every fifth of 25 stretches measures; neighbouring frames are too much alike
+_STRETCHES, _HELD_OUT = 25, 5  # every fifth of 25 stretches measures; neighboring frames are too much alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Trial(ABC, Generic[T]):
 
     def __init__(self, load: Callable[[Compiler], T], samples: int) -> None:
         self._load = load
-        self._quantiser = Quantizer(samples)
-        self._ours = load(self._quantiser.watch)
+        self._quantizer = Quantizer(samples)
+        self._ours = load(self._quantizer.watch)
 
     def calibrate(self, images: Iterable[U8]) -> None:
         """Makes the copy out of what the network is given on (H, W, 3) uint8 BGR images; takes minutes.
@@ -75,7 +75,7 @@ class Trial(ABC, Generic[T]):
         """
         for image in images:
             self._look(image)
-        self._quantiser.quantize()
+        self._quantizer.quantize()
 
     def measure(self, images: Iterable[U8]) -> list[Figure]:
         """What the copy loses on other images.
@@ -83,7 +83,7 @@ class Trial(ABC, Generic[T]):
         Raises:
             SepcamError: If they show fewer than ``LEAST`` objects.
         """
-        theirs = self._load(self._quantiser.compile)
+        theirs = self._load(self._quantizer.compile)
         for image in images:
             self._compare(image, theirs)
         if self._count < LEAST:
@@ -95,7 +95,7 @@ class Trial(ABC, Generic[T]):
     @property
     def pairs(self) -> list[Pair]:
         """The networks in both precisions, after ``measure``."""
-        return self._quantiser.pairs
+        return self._quantizer.pairs
 
     def keep(self) -> None:
         """Puts the copy where ``--precision int8`` finds it.
@@ -103,7 +103,7 @@ class Trial(ABC, Generic[T]):
         Raises:
             SepcamError: If the disk refuses.
         """
-        self._quantiser.keep()
+        self._quantizer.keep()
 
     _count = 0  # objects that f32 found in the images to measure with
 

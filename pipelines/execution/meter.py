@@ -11,7 +11,7 @@ from ..types import MeterSnapshot
 
 WINDOW_S = 2.0
 STAGE_FRAMES = 100
-"""Frames that the stage times are medians of: a stage that stops running is gone after so many."""
+"""Frames that the stage times are medians of: a stage that stops running disappears after this many."""
 
 _LATENCIES = 256  # frames
 _EVENTS = 2048  # bounds the memory of a rate, however fast events come
@@ -90,7 +90,7 @@ class Meter:
             times.append((self._frames, seconds * 1e3))
 
     def finished(self, latency_s: float | None = None) -> None:
-        """A frame is done, so many seconds after it arrived."""
+        """Called when a frame is done, with the seconds since it arrived."""
         with self._lock:
             self._frames += 1
             self._finishes.tick()

@@ -180,7 +180,7 @@ class NetworkPool:
             return tuple(self._waiting)
 
     def close(self, timeout_s: float = CLOSE_S) -> bool:
-        """Load nothing more; waits for what is being loaded, up to so many seconds.
+        """Load nothing more; waits at most `timeout_s` for what is being loaded.
 
         Returns:
             Whether nothing is being loaded any more. An interpreter that ends while native code loads a

@@ -96,14 +96,14 @@ class LiveMeter:
             self._latest.clear()
 
     def analyzed(self, backbone: ConvKind, level: int, seconds: float) -> None:
-        """The analysis of a frame took so long, so many steps below full quality."""
+        """A frame was analyzed, in these seconds, this many levels below full quality."""
         with self._lock:
             self._backbone = backbone
             self._latest[backbone] = level
             self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append(seconds)
 
     def shown(self, latency_s: float) -> None:
-        """A image is on display, so many seconds after it arrived."""
+        """Called when an image is on display, with the seconds since it arrived."""
         self._meter.finished(latency_s)
         now = self._clock()
         with self._lock:

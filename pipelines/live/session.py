@@ -1,4 +1,4 @@
-"""A live session: the newest image of a source, analysed and drawn, with everything switchable on the way.
+"""A live session: the newest image of a source, analyzed and drawn, with everything switchable on the way.
 
 The engine of ``sepcam live`` and ``sepcam serve``; it knows neither windows nor web pages:
 
@@ -73,7 +73,7 @@ class Shot:
 
 
 class LiveSession:
-    """One source, analysed and drawn in the background until it ends or is stopped.
+    """One source, analyzed and drawn in the background until it ends or is stopped.
 
     Every method may be called from any thread.
 
@@ -341,7 +341,7 @@ class LiveSession:
     def _prepare_other_backbone(self) -> None:
         active = self._analysis.active
         other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Whoever asks for it later hears why it are unavailable.
+        # Later requests for it get the reason.
         with suppress(SepcamError):
             self._pool.take(replace(active, backbone=other, size=None))
 

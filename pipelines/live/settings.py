@@ -23,7 +23,7 @@ class LiveSettings:
         backbone: kind of convolutions.
         tasks: what is done beside detecting.
         conf: least score of what begins to be reported, None for the detector's own.
-        blur: what is made unrecognisable.
+        blur: what is made unrecognizable.
         follow: identity of the person to follow, others are dimmed; or None.
         hud: how much the HUD shows.
     """

@@ -21,7 +21,7 @@ _AROUND = 0.08  # of the followed person's box is left bright beyond it
 
 
 class LiveDrawing:
-    """Draws analysed frames onto their own images, first what hides people. One thread uses it."""
+    """Draws analyzed frames onto their own images, first what hides people. One thread uses it."""
 
     def __init__(self) -> None:
         self._anonymizer = Anonymizer()

@@ -102,7 +102,7 @@ class SinkContext:
     Attributes:
         source: as the user named it.
         info: of the source.
-        header: what analyses it: version, models, backbone, tasks, labels, keypoint_names, skeleton.
+        header: what analyzes it: version, models, backbone, tasks, labels, keypoint_names, skeleton.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.

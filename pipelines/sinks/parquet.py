@@ -24,7 +24,7 @@ TABLE_NAME: Final = "objects.parquet"
 """The folder of the table that holds the results of all sources."""
 
 ROWS: Final = 4096
-"""Rows of a row group; so many are held in memory, about 2 kB each."""
+"""Rows of a row group; at most this many are held in memory, about 2 kB each."""
 
 _SPECIAL: Final = re.compile(r"""^[_.]|[\x00-\x1f\x7f"#%'*/:=?\\{}\[\]^]""")
 """What Hive quotes in names of partitions, and a first character by which readers know hidden files."""

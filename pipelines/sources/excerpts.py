@@ -31,7 +31,7 @@ class Clips:
 def open_clips(spec: str, *, clips: int, length: int) -> Clips:
     """Chooses clips of a source, evenly spread over a video file.
 
-    A video file is read, and so decoded, anew each time. What cannot be read twice (a camera, a stream), and
+    A video file is read and decoded again each time. What cannot be read twice (a camera, a stream), and
     images, are kept in memory: the first ``clips`` x ``length`` frames.
 
     Args:

@@ -23,7 +23,7 @@ On PETS09-S2L1, 10 frames a second, two frames more take HOTA from 58.2 to 58.7 
 """
 
 CENTRE: Final = 0.5
-"""How far the centre of a tracked box goes from where the Kalman filter sees it to where the detector does.
+"""How far the center of a tracked box goes from where the Kalman filter sees it to where the detector does.
 
 The filter is steady, but late. On PETS09-S2L1 half the way takes HOTA from 58.7 to 58.8 and MOTA from 80.0 to
 80.1 (YOLOX-nano at 640; halves: 54.7 to 54.9 and 67.5 to 67.6); a quarter and three quarters give the same.
@@ -62,9 +62,9 @@ class _ClassTracks:
         for track in self.tracker.tracks:
             if track.tracker_id in self.ids:
                 x, y, w, h, *speeds = track.state_estimator.kf.state[:, 0]
-                centre = np.array([x, y]) + steps * np.array(speeds[:2])
+                center = np.array([x, y]) + steps * np.array(speeds[:2])
                 half = np.maximum(np.array([w, h]) + steps * np.array(speeds[2:]), 1.0) / 2
-                box = np.concatenate([centre - half, centre + half])
+                box = np.concatenate([center - half, center + half])
                 boxes[self.ids[track.tracker_id]] = box.astype(np.float32)
         return boxes
 

@@ -135,7 +135,7 @@ _MEDIAPIPE_REMARK = (
 _YOLO_REMARK = (
     "Ultralytics runs yolo11n-pose with its ByteTrack, then yolo11n-seg, in f32 with all threads. Random "
     "weights, where it has no others, find nothing: NMS, mask assembly and tracking then cost it next to "
-    "nothing, in its favour. Its inputs have the picture's own aspect ratio, which its exports do not "
+    "nothing, in its favor. Its inputs have the picture's own aspect ratio, which its exports do not "
     "take by themselves."
 )
 

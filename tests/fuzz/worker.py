@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 import av
-from sepcam.app.process.single import Request, run_single
+from sepcam.app.process.single import FileRequest, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.batch.files.inputs import find_inputs
 
@@ -31,7 +31,7 @@ def _judge(path: Path, pipeline) -> dict[str, str]:
         if found.missing:
             return {"end": "refused", "why": found.missing[0]}
         saves = ("video", "jsonl") if found.inputs[0].images else ("video", "jsonl", "mot")
-        run_single(found.inputs[0], Request(out, saves, frames=_MOST_FRAMES), lambda: pipeline)
+        run_single(found.inputs[0], FileRequest(out, saves, frames=_MOST_FRAMES), lambda: pipeline)
     except SepcamError as error:
         left = [one.name for one in out.rglob("*")] if out.exists() else []
         if left:

@@ -1,4 +1,4 @@
-"""A pipeline analyses every frame of a source in order, draws and records beside it, and always ends."""
+"""A pipeline analyzes every frame of a source in order, draws and records beside it, and always ends."""
 
 import gc
 import json
@@ -93,7 +93,7 @@ def test_the_package_exports_what_the_readme_shows():
         pipelines.nothing_such  # noqa: B018
 
 
-def test_every_frame_is_analysed_in_order():
+def test_every_frame_is_analyzed_in_order():
     source = Squares(12)
     results = list(pipeline().run(source))
     assert [r.frame.index for r in results] == list(range(12))
@@ -294,7 +294,7 @@ def test_a_sink_that_needs_the_clean_image_gets_it_beside_the_drawing():
 
 def test_results_name_the_networks_that_they_were_made_with():
     *_, last = pipeline(tasks=("track", "pose")).run(Squares(3))
-    assert (last.model.detector, last.model.pose) == ("squares", "centres")
+    assert (last.model.detector, last.model.pose) == ("squares", "centers")
     assert last.model.labels == tuple(SquareDetector.labels)
     assert len(last.model.keypoint_names) == last.instances.keypoints.shape[1]
 

@@ -21,7 +21,7 @@ class Folder:
         path: of the folder, below the one that was searched.
         videos: its videos in natural order.
         images: its images in natural order.
-        folders: the folders in it that may be searched, likewise.
+        folders: the folders in it that may be searched, in the same form.
         left_out: a line for each reason why something in it is left out.
     """
 

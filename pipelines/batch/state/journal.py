@@ -1,4 +1,4 @@
-"""The journal of a job: every file and what became of it, in SQLite, so that no crash loses or garbles it."""
+"""The journal of a job: every file and its outcome, in SQLite, so that no crash loses or garbles it."""
 
 import hashlib
 import json
@@ -80,7 +80,7 @@ class Entry:
         planned: where each kind of output goes, relative to the output folder.
         bytes: size of the source, 0 where it has none.
         modified_ns: when the source was last changed, 0 where that is unknown.
-        state: what became of it.
+        state: its outcome so far.
         attempts: how often it was begun in earnest: attempts that ended with the whole job do not count.
         frames: frames that are done.
         frame_count: frames that it has, as far as known.
@@ -194,7 +194,7 @@ class Journal:
         self._set(number, state="running", started=time.time(), frames=0)
 
     def wait(self, number: int, *, attempts: int, error: str | None = None) -> None:
-        """The file waits for another attempt, after so many that failed, the last one with this error."""
+        """The file waits for another attempt; records how many failed, and the last error."""
         self._set(number, state="waiting", attempts=attempts, error=error)
 
     def fail(self, number: int, error: str, *, attempts: int) -> None:

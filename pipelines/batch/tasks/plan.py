@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from ...sinks.outputs import Target
 from ..files.inputs import Input
-from .segment_store import Part, note, noted
+from .segment_store import Segment, note, noted
 from .types import CutTask, DetectTask, FileTask, JoinTask, RenderTask, Task, TaskResult, TrackTask
 
 LEAST_PART_S: Final = 10.0
@@ -110,7 +110,7 @@ class FileInParts:
         self._whole: WholeFile | None = None
         self._failed: TaskResult | None = None
         self._running = 0
-        self._parts: tuple[Part, ...] = ()
+        self._parts: tuple[Segment, ...] = ()
         self._stage_ms: dict[str, float] = {}
         self._steps = self._plan(CutTask(0, source, _EACH * workers, least_s, MOST_PART_S))
         self._step = next(self._steps)
@@ -183,7 +183,7 @@ class FileInParts:
             note(self._folder / "plan.json", plan)
         edges = [0.0, *plan["cuts"], None]
         self._parts = tuple(
-            Part(i, start, end, self._folder) for i, (start, end) in enumerate(pairwise(edges))
+            Segment(i, start, end, self._folder) for i, (start, end) in enumerate(pairwise(edges))
         )
         source = self._source
         detected = yield from self._each(

@@ -26,7 +26,7 @@ Followed = tuple[Follow, tuple[Detections, I64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Segment:
     """A part of a file, from one key frame to another.
 
     Attributes:

@@ -34,7 +34,7 @@ from ...types import Frame, FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .replay import RecordingTracker, Replay, ReplayTracker
-from .segment_store import Followed, Part, keep, kept, note
+from .segment_store import Followed, Segment, keep, kept, note
 from .types import (
     CutTask,
     DetectTask,
@@ -239,7 +239,7 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
     return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
 
 
-def _results(parts: Sequence[Part], info: StreamInfo, model: ModelInfo) -> Iterator[FrameResult]:
+def _results(parts: Sequence[Segment], info: StreamInfo, model: ModelInfo) -> Iterator[FrameResult]:
     image = _nothing(info)
     index = 0
     for part in parts:
@@ -312,7 +312,7 @@ class _Within(Sink):
 class _Kept(Sink):
     """A sink that keeps everything that was found in a part."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Segment) -> None:
         self._part = part
         self._frames: list[tuple[float, object]] = []
 

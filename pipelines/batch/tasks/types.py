@@ -11,7 +11,7 @@ from ...media.video_writer import MADE_BY
 from ...sinks.outputs import Target
 from ..files.inputs import Input
 from ..state.journal import Output
-from .segment_store import Part
+from .segment_store import Segment
 
 pass
 
@@ -109,14 +109,14 @@ class CutTask(Task):
 class DetectTask(Task):
     """Run the detector on a part."""
 
-    part: Part
+    part: Segment
 
 
 @dataclass(frozen=True, slots=True)
 class TrackTask(Task):
     """Give identities to what was found in all parts."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ class RenderTask(Task):
         draw: whether annotated images are wanted.
     """
 
-    part: Part
-    before: Part | None
-    after: Part | None
+    part: Segment
+    before: Segment | None
+    after: Segment | None
     first: int
     draw: bool
 
@@ -150,7 +150,7 @@ class JoinTask(Task):
         stage_ms: median milliseconds per stage.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Segment, ...]
     target: Target
     overwrite: bool
     begun: float

@@ -191,14 +191,14 @@ class Tryout:
             self._pools.popitem()[1].close()
 
     def _loaded(self, pool: ProcessPool, workers: int) -> bool:
-        """Waits until so many workers can be given something; whether they can."""
+        """Waits until `workers` processes are free; returns whether they are."""
         begun = time.monotonic()
         while pool.free() < workers and time.monotonic() - begun < _LOADING_S:
             pool.wait(0.5)
         return pool.free() >= workers
 
     def _run(self, pool: ProcessPool, workers: int, source: Input) -> tuple[float, int | None] | None:
-        """Frames per second of so many workers with a source, 0 if it fails, and its length in frames.
+        """Frames per second of `workers` processes with a source, 0 if it fails, and its length in frames.
 
         None where they are not idle again after a while.
         """

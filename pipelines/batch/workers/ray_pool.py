@@ -53,7 +53,7 @@ class RayPool:
             address: of the cluster, ``host:port`` or ``ray://host:port``; None takes the one that runs here
                 or that RAY_ADDRESS names, or else begins one on this machine.
             workers: how many; None is as many as there is room for now.
-            threads: of each network in each worker, which gets so many cores; None is what a machine has, up
+            threads: of each network in each worker, which gets that many cores; None is all of them, up
                 to `MOST_CORES`.
             stall_s: seconds without a finished frame after which a worker is begun again.
             store: the output folder, and the address at which its results are to be in its place; None

@@ -271,7 +271,7 @@ def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
     measurement = PipelineMeasurement(pipelines(), str(clip), OPTIONS)
     measurement.time(rounds=3, seconds=1)
     result = measurement.result
-    assert result["name"] == "squares + centres"
+    assert result["name"] == "squares + centers"
     assert result["people_per_frame"] == 1
     assert result["difference"] == {
         "same_objects": True,

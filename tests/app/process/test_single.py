@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sepcam.app.process.single import Request, run_single
+from sepcam.app.process.single import FileRequest, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.batch.files.inputs import find_inputs
@@ -34,7 +34,7 @@ def never() -> Pipeline:
 def run(inputs, out: Path, saves, load=pipeline, **settings) -> int:
     """Processes one source, which several images may be."""
     (source,) = find_inputs([str(name) for name in inputs]).inputs
-    return run_single(source, Request(out, saves, **settings), load)
+    return run_single(source, FileRequest(out, saves, **settings), load)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_clip_becomes_a_video_and_records(clip, out, capsys):
     assert run([clip], out, ("video", "jsonl", "mot")) == 0
     assert names(out) == ["clip.jsonl", "clip.mot.txt", "clip.mp4"]
     header, *frames, summary = lines(out / "clip.jsonl")
-    assert header["models"] == {"detector": "squares", "pose": "centres"}
+    assert header["models"] == {"detector": "squares", "pose": "centers"}
     assert (header["backbone"], header["tasks"]) == ("separable", ["track", "pose", "segment"])
     assert len(header["keypoint_names"]) == 33
     assert [line["frame"] for line in frames] == list(range(12))

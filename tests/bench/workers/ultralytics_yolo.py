@@ -92,9 +92,9 @@ def weights_of(name: str) -> Path:
 def make_random(name: str, weights: Path) -> None:
     """Untrained weights that cost what trained ones do: batch norms fit to noise keep activations near 1.
 
-    As initialised, activations shrink layer by layer into denormal numbers, which are many times slower. The
+    As initialized, activations shrink layer by layer into denormal numbers, which are many times slower. The
     class scores are left at their low bias, so that nothing is found: NMS, mask assembly and tracking then
-    cost next to nothing, in the peer's favour, where random scores would flood them.
+    cost next to nothing, in the peer's favor, where random scores would flood them.
     """
     torch.manual_seed(0)
     model = YOLO(f"{name}.yaml")

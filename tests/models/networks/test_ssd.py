@@ -81,7 +81,7 @@ def test_fewer_heads_give_the_first_anchors_of_all(person):
         np.testing.assert_allclose(fewer, every[:, : fewer.shape[1]], atol=1e-6)
 
 
-def test_coco_outputs_are_those_of_the_quantised_network_within_its_steps(published_weights):
+def test_coco_outputs_are_those_of_the_quantized_network_within_its_steps(published_weights):
     network = SSDMobileNetV1().eval()
     load_convs(network, read_tflite(published_weights / "coco_ssd_mobilenet_v1_1.0_quant.tflite"))
     golden = np.load(GOLDEN / "ssd_mobilenet_v1_coco.npz")
@@ -89,7 +89,7 @@ def test_coco_outputs_are_those_of_the_quantised_network_within_its_steps(publis
         scale, zero = golden[f"{name}_scale_zero"]
         theirs = (golden[name].astype(np.float32) - zero) * scale
         difference = np.abs(ours[0][golden["anchors"]] - theirs)
-        assert difference.mean() < scale  # one step of the quantised output; every layer before adds its own
+        assert difference.mean() < scale  # one step of the quantized output; every layer before adds its own
         assert np.corrcoef(ours[0][golden["anchors"]].ravel(), theirs.ravel())[0, 1] > 0.998
 
 
@@ -126,14 +126,14 @@ def test_a_size_with_another_padding_is_refused(size):
     st.tuples(*[st.floats(-0.5, 1.5)] * 2),
     st.tuples(*[st.floats(0.01, 1.5)] * 2),
 )
-def test_decoding_undoes_encoding(index, centre, side):
+def test_decoding_undoes_encoding(index, center, side):
     anchor = anchors()[index].astype(np.float64)
     encoded = [
-        *(10 * (np.array(centre) - anchor[:2]) / anchor[2:]),
+        *(10 * (np.array(center) - anchor[:2]) / anchor[2:]),
         *(5 * np.log(np.array(side) / anchor[2:])),
     ]
     box = decode(np.array([encoded], np.float32), anchors()[[index]])[0]
-    (cy, cx), (h, w) = centre, side
+    (cy, cx), (h, w) = center, side
     np.testing.assert_allclose(box, [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], atol=1e-4)
 
 

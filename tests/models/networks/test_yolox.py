@@ -133,10 +133,10 @@ def test_what_lacks_objectness_or_a_class_is_not_reported():
 
 
 def test_overlapping_boxes_of_a_class_are_one_object():
-    neighbours = {0: (3.0, 0, 1.0), 1: (4.0, 0, 1.0), 2: (3.0, 2, 1.0)}
+    neighbors = {0: (3.0, 0, 1.0), 1: (4.0, 0, 1.0), 2: (3.0, 2, 1.0)}
     picture = np.zeros((*SIZE, 3), np.uint8)
-    assert planted(neighbours, width=2).detect(picture).labels.tolist() == [0, 0, 2]
-    assert planted(neighbours, width=11).detect(picture).labels.tolist() == [0, 2]
+    assert planted(neighbors, width=2).detect(picture).labels.tolist() == [0, 0, 2]
+    assert planted(neighbors, width=11).detect(picture).labels.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("size", [(416, 400), (0, 32), (33, 32)])

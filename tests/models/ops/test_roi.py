@@ -43,7 +43,7 @@ def test_a_point_comes_back_from_the_image_to_where_it_was_in_the_region(roi, x,
 
 
 @given(rois)
-def test_the_middle_of_the_crop_is_the_regions_centre_and_its_corners_are_half_a_diagonal_away(roi):
+def test_the_middle_of_the_crop_is_the_regions_center_and_its_corners_are_half_a_diagonal_away(roi):
     points = np.array([[[128, 128], [0, 0], [256, 0], [0, 256], [256, 256]]], np.float32)
     middle, *corners = project(points, roi, 256)[0]
     np.testing.assert_allclose(middle, roi[0, :2], atol=0.01)
@@ -64,10 +64,10 @@ def test_a_region_turned_clockwise_has_its_top_to_the_right():
     st.floats(5, 400),
     st.floats(-math.pi, math.pi).filter(lambda angle: abs(angle) < math.pi - 1e-3),
 )
-def test_the_landmark_above_the_head_stands_straight_above_the_centre_of_the_next_region(x, y, reach, angle):
-    centre = np.array([[x, y]], np.float32)
-    rim = centre + np.float32([[math.sin(angle), -math.cos(angle)]]) * np.float32(reach)
-    roi = roi_from_landmarks(centre, rim)
+def test_the_landmark_above_the_head_stands_straight_above_the_center_of_the_next_region(x, y, reach, angle):
+    center = np.array([[x, y]], np.float32)
+    rim = center + np.float32([[math.sin(angle), -math.cos(angle)]]) * np.float32(reach)
+    roi = roi_from_landmarks(center, rim)
     np.testing.assert_allclose(roi[0], [x, y, 2.5 * reach, angle], rtol=1e-3, atol=1e-3)
     above = project(np.array([[[128, 128 - 256 / 2.5]]], np.float32), roi, 256)
     np.testing.assert_allclose(above[0], rim, atol=0.05)

@@ -78,8 +78,8 @@ def test_finds_the_same_person_in_a_larger_turned_picture(pose, person):
     upright = pose.estimate(person, WHOLE, masks=False)
     turn = np.array([[0, -2, 600], [2, 0, 50]], np.float32)  # a quarter clockwise, twice the size
     scene = cv2.warpAffine(person, turn, (700, 700), borderMode=cv2.BORDER_REPLICATE)
-    centre = turn[:, :2] @ np.float32([128, 128]) + turn[:, 2]
-    turned = pose.estimate(scene, np.array([[*centre, 512, np.pi / 2]], np.float32), masks=False)
+    center = turn[:, :2] @ np.float32([128, 128]) + turn[:, 2]
+    turned = pose.estimate(scene, np.array([[*center, 512, np.pi / 2]], np.float32), masks=False)
     wanted = upright.keypoints[0, :, :2] @ turn[:, :2].T + turn[:, 2]
     np.testing.assert_allclose(turned.keypoints[0, :, :2], wanted, atol=4)
     np.testing.assert_allclose(turned.next_rois[0, 2], 2 * upright.next_rois[0, 2], rtol=0.02)

@@ -24,7 +24,7 @@ from sepcam.pipelines.sources.synthetic import read_index
 
 from tests.clips import write_clip
 from tests.models.runtime.test_runtime import SIZE, Toy, images, never_built
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import CenterPose, SquareDetector, square_picture
 
 F32_OPTIONS = RuntimeOptions("openvino", "cpu", "f32")
 INT8 = replace(F32_OPTIONS, precision="int8")
@@ -35,10 +35,10 @@ INT8 = replace(F32_OPTIONS, precision="int8")
 @pytest.fixture
 def toy(cache_dir: Path) -> Quantizer:
     """A copy of ``Toy``, in memory; its f32 form was given 12 images."""
-    quantiser = Quantizer(10)
-    quantiser.watch(Toy(), SIZE, F32_OPTIONS, key="toy", max_batch=4)(images(12))
-    quantiser.quantize()
-    return quantiser
+    quantizer = Quantizer(10)
+    quantizer.watch(Toy(), SIZE, F32_OPTIONS, key="toy", max_batch=4)(images(12))
+    quantizer.quantize()
+    return quantizer
 
 
 def test_the_copy_computes_nearly_the_same_and_is_found_once_it_is_kept(toy: Quantizer):
@@ -67,10 +67,10 @@ def test_it_is_calibrated_with_as_many_inputs_as_asked_for(toy: Quantizer):
 
 
 def test_too_few_inputs_are_refused(cache_dir: Path):
-    quantiser = Quantizer(100)
-    quantiser.watch(Toy(), SIZE, F32_OPTIONS, key="toy")(images(LEAST_INPUTS - 1))
+    quantizer = Quantizer(100)
+    quantizer.watch(Toy(), SIZE, F32_OPTIONS, key="toy")(images(LEAST_INPUTS - 1))
     with pytest.raises(SepcamError, match="needs 10 inputs or more, these frames give 9"):
-        quantiser.quantize()
+        quantizer.quantize()
 
 
 def test_without_nncf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
@@ -114,7 +114,7 @@ class Moved(SquareDetector):
         return replace(found, boxes=found.boxes + np.float32([self._by, 0, self._by, 0]))
 
 
-class MovedPose(CentrePose):
+class MovedPose(CenterPose):
     """Sees every keypoint so many pixels further right, and the mask's upper part only."""
 
     def __init__(self, by: float, rows: int) -> None:
@@ -156,7 +156,7 @@ def test_an_object_somewhere_else_is_lost_and_another_found():
 @pytest.mark.parametrize(("by", "rows", "good"), [(0.1, 16, [True, True]), (1.5, 12, [False, False])])
 def test_keypoints_are_compared_in_the_network_s_own_pixels(by, rows, good):
     side = 1.25 * 26.4  # of the region of a square of 12 x 24, which is wide for a person
-    trial = PoseTrial(forms(CentrePose(), MovedPose(by, rows)), 10, SquareDetector())
+    trial = PoseTrial(forms(CenterPose(), MovedPose(by, rows)), 10, SquareDetector())
     _, keypoints, masks = trial.measure(SQUARES)
     assert keypoints.value.startswith(f"median {by * 256 / side:.2f} px")
     assert masks.value.startswith(f"median {rows / 16:.3f}")

@@ -316,7 +316,7 @@ def test_tflite_convolutions_are_read_in_float_half_and_custom_forms(tmp_path):
     assert np.array_equal(third.bias, bias)
 
 
-def test_tflite_quantised_weights_become_real_numbers(tmp_path):
+def test_tflite_quantized_weights_become_real_numbers(tmp_path):
     w = TFLiteWriter()
     x, y, z = (w.tensor(None, UINT8, (1, 4, 4, 2)) for _ in range(3))
     kernel = RNG.integers(0, 256, (2, 1, 1, 2), np.uint8)

@@ -82,13 +82,13 @@ class Figures:
         for row, (x, y, side, _) in enumerate(rois):
             if not len(people):
                 continue
-            centres = (people[:, :2] + people[:, 2:]) / 2
-            near = int(np.argmin(np.hypot(*(centres - (x, y)).T)))
-            if np.hypot(*(centres[near] - (x, y))) < side / 2:
+            centers = (people[:, :2] + people[:, 2:]) / 2
+            near = int(np.argmin(np.hypot(*(centers - (x, y)).T)))
+            if np.hypot(*(centers[near] - (x, y))) < side / 2:
                 x1, y1, x2, y2 = people[near]
                 keypoints[row, :, :2] = [(x1, y1), (x2, y1), (x1, y2), (x2, y2)]
                 presence[row] = 1
-                following[row, :2] = centres[near]
+                following[row, :2] = centers[near]
         logits = np.full((len(rois), 32, 32), 5, np.float32) if masks else None
         return Poses(rois, keypoints, presence, following, logits)
 

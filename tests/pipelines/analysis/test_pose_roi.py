@@ -8,10 +8,10 @@ BOX = np.array([[8, 20, 20, 44]], np.float32)
 IDS = np.array([1])
 
 
-def points(centre, spread=0.0):
+def points(center, spread=0.0):
     """(1, 33, 3) landmarks around a point."""
     ring = np.exp(2j * np.pi * np.arange(33) / 33)
-    xy = np.stack([ring.real, ring.imag], 1) * spread + centre
+    xy = np.stack([ring.real, ring.imag], 1) * spread + center
     return np.concatenate([xy, np.ones((33, 1))], 1)[None].astype(np.float32)
 
 

@@ -11,9 +11,9 @@ SIDE = 8
 def look(boxes):
     """A person in the middle of each box; the mask bears the box's left edge."""
     n = len(boxes)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    rois = np.concatenate([centres, (boxes[:, 3:] - boxes[:, 1:2]), np.zeros((n, 1))], 1).astype(np.float32)
-    keypoints = np.concatenate([centres, np.ones((n, 1))], 1)[:, None].astype(np.float32)
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    rois = np.concatenate([centers, (boxes[:, 3:] - boxes[:, 1:2]), np.zeros((n, 1))], 1).astype(np.float32)
+    keypoints = np.concatenate([centers, np.ones((n, 1))], 1)[:, None].astype(np.float32)
     logits = np.tile(boxes[:, :1, None], (1, SIDE, SIDE)).astype(np.float32)
     return Poses(rois, keypoints, np.ones(n, np.float32), rois.copy(), logits)
 

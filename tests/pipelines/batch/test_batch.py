@@ -206,7 +206,7 @@ def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):
 
 def drive(clip: Path, out: Path, workers: int) -> None:
     """A job of one file, in parts of a second where there are several workers."""
-    settings = JobSettings(AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CentrePose"))
+    settings = JobSettings(AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CenterPose"))
     folder = JobFolder(out)
     with folder.locked(), folder.journal() as journal, closing(ProcessPool(settings, workers)) as pool:
         info = JobInfo(settings, (str(clip),), False, {}, {})

@@ -155,7 +155,7 @@ def planned(out: Path, *words: str) -> dict[str, str]:
     return {entry.input.name: entry.state for entry in entries}
 
 
-def test_copies_and_results_of_a_job_are_recognised(folder):
+def test_copies_and_results_of_a_job_are_recognized(folder):
     (folder / "v/copy.mp4").write_text("v/2.mp4")
     assert planned(folder / "out", "v")["v/copy.mp4"] == "skipped"
     assert "v/deep/2.mp4" in planned(folder / "out", "v")

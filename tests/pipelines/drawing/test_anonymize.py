@@ -1,4 +1,4 @@
-"""Hidden people cannot be recognised: in the picture, at once, and also where a detector is not sure."""
+"""Hidden people cannot be recognized: in the picture, at once, and also where a detector is not sure."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def noise():
 
 
 def detail(image):
-    """How much neighbouring pixels differ, on average."""
+    """How much neighboring pixels differ, on average."""
     return float(np.abs(np.diff(image.astype(int), axis=1)).mean())
 
 

@@ -182,12 +182,12 @@ def test_a_box_that_lies_nowhere_in_the_picture_has_no_label_either():
 
 def test_labels_keep_clear_of_the_read_out():
     size = (240, 320)
-    bare, labelled = picture(*size), picture(*size)
+    bare, labeled = picture(*size), picture(*size)
     overlay = Overlay((), Hud("yolox-nano"))
     overlay.draw(bare, result(size, [[400, 1, 401, 2]], meter=METER))
-    overlay.draw(labelled, result(size, [[8, 30, 60, 230]], [5], meter=METER))
+    overlay.draw(labeled, result(size, [[8, 30, 60, 230]], [5], meter=METER))
     panel = changed(bare)
-    solid = (labelled == np.array(color_of(5))).all(2)
+    solid = (labeled == np.array(color_of(5))).all(2)
     assert solid[:, 20:50].sum(1).max() > 10
     assert not solid[panel].any()
 

@@ -13,7 +13,7 @@ from sepcam.models.types import Detections, OnePassNetwork, Poses
 from sepcam.pipelines.execution.network_pool import NetworkChoice, NetworkPool
 from sepcam.pipelines.execution.network_set import NetworkSet
 
-from tests.walkers import CentrePose, SquareDetector, square_picture
+from tests.walkers import CenterPose, SquareDetector, square_picture
 
 PATIENCE_S = 20
 
@@ -38,7 +38,7 @@ class Loader:
 
     def pose(self, *key):
         self.loaded.append(key)
-        return CentrePose()
+        return CenterPose()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_without_parts_there_is_no_pose_network(pool, loader):
 
 
 def test_networks_loaded_elsewhere_are_used(pool, loader):
-    given = NetworkSet(SquareDetector(), CentrePose())
+    given = NetworkSet(SquareDetector(), CenterPose())
     pool.add(CHOICE, given)
     taken = pool.take(CHOICE)
     assert (taken.detector.labels, taken.pose.skeleton) == (given.detector.labels, given.pose.skeleton)
@@ -211,7 +211,7 @@ def test_networks_are_warmed_up_before_they_are_given_out(loader):
             calls.append("detect")
             return Detections.empty()
 
-    class ColdPose(CentrePose):
+    class ColdPose(CenterPose):
         def estimate(self, image, rois, *, masks) -> Poses:
             calls.append((len(rois), masks))
             return super().estimate(image, np.asarray(rois), masks=masks)

@@ -15,7 +15,7 @@ from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index, stamp_index
 
 from tests.streams import NetworkCamera
-from tests.walkers import SIZE, CentrePose, Clock, square_picture
+from tests.walkers import SIZE, CenterPose, Clock, square_picture
 
 MINUTE_S = 60.0
 ANALYSIS_S = 0.2  # five a second, of cameras with thirty
@@ -34,7 +34,7 @@ class Slow:
 
 def ages_shown(source: PacedSource | ReconnectingSource, now_ms: Callable[[], int]) -> np.ndarray:
     """(N, 2) seconds: when each picture of a minute was shown, and how old it was then."""
-    pool = NetworkPool(lambda *key: Slow(), lambda *key: CentrePose())
+    pool = NetworkPool(lambda *key: Slow(), lambda *key: CenterPose())
     settings = LiveSettings("slow", tasks=frozenset(), hud="off")
     ages: list[tuple[float, float]] = []
     with LiveSession(source, pool, settings, target_fps=0, prepare_ahead=False) as session:

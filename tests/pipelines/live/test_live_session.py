@@ -31,7 +31,7 @@ from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame
 
-from tests.walkers import KEYPOINTS, SIZE, CentrePose, Clock, SquareDetector, square_picture
+from tests.walkers import KEYPOINTS, SIZE, CenterPose, Clock, SquareDetector, square_picture
 
 PATIENCE_S = 30
 
@@ -65,7 +65,7 @@ def pool_of(**detectors):
             raise found
         return found() if isinstance(found, type) else found
 
-    return NetworkPool(load, lambda *key: CentrePose())
+    return NetworkPool(load, lambda *key: CenterPose())
 
 
 class Cars(Squares):
@@ -191,7 +191,7 @@ def test_the_picture_goes_on_while_the_other_backbone_is_prepared(session_of):
             return ready
         return Squares()
 
-    session = session_of(Clock(), NetworkPool(loading, lambda *key: CentrePose()))
+    session = session_of(Clock(), NetworkPool(loading, lambda *key: CenterPose()))
     ids = until(session, lambda shot: len(shot.result.instances) == 1).result.instances.track_ids
     session.change(backbone="standard")
     waiting = until(session, lambda shot: shot.status.preparing)

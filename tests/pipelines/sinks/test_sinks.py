@@ -145,8 +145,8 @@ class TestVideo:
         assert read_index(read(tmp_path / "out.mp4")[0].image) == 77
 
     @pytest.mark.parametrize("height", [64, 720])
-    def test_colours_do_not_shift(self, tmp_path, height):
-        colours = [
+    def test_colors_do_not_shift(self, tmp_path, height):
+        colors = [
             (0, 0, 255),
             (0, 255, 0),
             (255, 0, 0),
@@ -156,11 +156,11 @@ class TestVideo:
             (30, 200, 90),
         ]
         sink = VideoSink(tmp_path / "out.mp4", StreamInfo("x", 96, height, 10))
-        for i, colour in enumerate(colours):
-            sink.write(still(i, i / 10, np.full((height, 96, 3), colour, np.uint8)))
+        for i, color in enumerate(colors):
+            sink.write(still(i, i / 10, np.full((height, 96, 3), color, np.uint8)))
         sink.close(SUMMARY)
-        for frame, colour in zip(read(tmp_path / "out.mp4"), colours, strict=True):
-            assert np.abs(frame.image.astype(int) - colour).max() <= 4
+        for frame, color in zip(read(tmp_path / "out.mp4"), colors, strict=True):
+            assert np.abs(frame.image.astype(int) - color).max() <= 4
 
     def test_odd_sizes_get_a_doubled_last_column_and_row(self, tmp_path):
         image = np.full((49, 67, 3), 60, np.uint8)

@@ -1,4 +1,4 @@
-"""Whatever a user names becomes frames: in order, upright, with true times and colours, or one clear line."""
+"""Whatever a user names becomes frames: in order, upright, with true times and colors, or one clear line."""
 
 import gc
 import sys
@@ -126,7 +126,7 @@ class TestVideoFiles:
     @pytest.mark.parametrize(
         ("matrix", "height"), [("bt709", 64), ("smpte170m", 64), (None, 64), (None, 720)]
     )
-    def test_colours_follow_the_files_matrix_and_range(self, tmp_path, matrix, height, full_range):
+    def test_colors_follow_the_files_matrix_and_range(self, tmp_path, matrix, height, full_range):
         bgr = (40, 90, 220)
         # Encoded by hand after ITU-R BT.601 and BT.709; without a name, players take BT.709 for HD.
         kr, kb = (
