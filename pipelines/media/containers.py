@@ -166,6 +166,11 @@ def _why_not_opened(path: str | Path, error: FFmpegError) -> str:
         return f"{name} cannot be reached: {one_line(error)}; check the address and that the stream is on"
     if isinstance(error, FileNotFoundError):
         return f"{name} does not exist"
+    if not os.path.isfile(path) and not os.path.isdir(path):  # reading more of a pipe may never end
+        return (
+            f"{name} cannot be read as a video ({one_line(error)}): in a pipe, an MP4 needs its index in "
+            "front (-movflags faststart); give the file itself, or MKV or MPEG-TS"
+        )
     head = b""
     with suppress(OSError), open(path, "rb") as file:
         head = file.read(4096)
