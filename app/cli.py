@@ -21,6 +21,7 @@ from .commands.live import live
 from .commands.models import models
 from .commands.process import process
 from .commands.serve import serve
+from .commands.train import train
 from .terminal import console
 from .terminal.streams import prepare_streams
 
@@ -37,6 +38,11 @@ LIVE_EXAMPLES = (
 SERVE_EXAMPLES = (
     "sepcam serve street.mp4 --loop",
     "sepcam serve none --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem",
+)
+
+TRAIN_EXAMPLES = (
+    "sepcam train --images photos --annotations people.json --check",
+    "sepcam train --images photos --annotations people.json -o runs/door",
 )
 
 
@@ -57,6 +63,7 @@ app.command()(compare)
 app.command(epilog=examples(LIVE_EXAMPLES))(live)
 app.command(epilog=examples(SERVE_EXAMPLES))(serve)
 app.command("export")(export_site)
+app.command(epilog=examples(TRAIN_EXAMPLES))(train)
 app.add_typer(models, name="models")
 app.add_typer(evaluate, name="evaluate")
 

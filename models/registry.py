@@ -4,6 +4,8 @@ Nothing here imports torch: the networks themselves are imported when they are b
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 from .detectors.ssd import SSD_MOBILENET_V1_COCO, SSDLITE320_MOBILENET_V3_LARGE, SSDLITE_PERSON
@@ -14,7 +16,9 @@ from .pose.blazepose import BLAZEPOSE_FULL, BLAZEPOSE_HEAVY, BLAZEPOSE_LITE
 from .pose.movenet import MOVENET_LIGHTNING, MOVENET_THUNDER
 from .pose.segmentation import SELFIE_SEGMENTATION
 from .pose.simcc import RTMPOSE_T
+from .sources import FileSource
 from .spec import DetectorSpec, ModelSpec
+from .trained import SUFFIX, read_trained
 from .types import ALL_PARTS
 
 _MODELS = (
@@ -37,21 +41,67 @@ _MODELS = (
 REGISTRY: Mapping[str, ModelSpec] = MappingProxyType({model.name: model for model in _MODELS})
 
 
+def known(name: str, registry: Mapping[str, ModelSpec] = REGISTRY) -> bool:
+    """Whether `find` takes a name: that of a network, or of a file that ``sepcam train`` has written."""
+    return name in registry or name.endswith(SUFFIX)
+
+
 def find(name: str, registry: Mapping[str, ModelSpec] = REGISTRY) -> ModelSpec:
     """The network of that name.
 
+    Args:
+        name: of a network; ``FILE.safetensors``, what ``sepcam train`` has written; or ``NAME:FILE``, the
+            same used like that network.
+        registry: the networks.
+
     Raises:
-        SepcamError: If there is none.
+        SepcamError: If there is none, or the file is not one.
     """
-    if name not in registry:
-        raise SepcamError(f"unknown model {name!r}: choose from {', '.join(registry)}")
-    return registry[name]
+    if name in registry:
+        return registry[name]
+    if not name.endswith(SUFFIX):
+        raise SepcamError(f"unknown model {name!r}: choose from {', '.join(registry)}, or give FILE{SUFFIX}")
+    base, file = _parts(name, registry)
+    spec, path = registry[base], Path(file)
+    trained = read_trained(path)
+    if trained.network not in registry or registry[trained.network].build is not spec.build:
+        raise SepcamError(f"{path} is a version of {trained.network}, which cannot be used as {base}")
+    return replace(
+        spec,
+        name=name,
+        trained_on=f"{spec.trained_on}; then see its card",
+        figures=f"a trained version of {spec.name}",
+        sources=(FileSource(path),),
+        sha256=trained.sha256,
+    )
+
+
+def base_of(name: str) -> str:
+    """The network in the registry that a name stands for: itself, or what the file is a version of.
+
+    Raises:
+        SepcamError: If the file is not one of ``sepcam train``.
+    """
+    return _parts(name, REGISTRY)[0] if name.endswith(SUFFIX) else name
 
 
 def find_detector(name: str) -> DetectorSpec | None:
     """What is known of a detector by its name; None for one that is not in the registry, e.g. a plugin's."""
-    spec = REGISTRY.get(name)
-    return None if spec is None else spec.detector
+    try:
+        return find(name).detector if known(name) else None
+    except SepcamError:  # a file that is gone
+        return None
+
+
+def _parts(name: str, registry: Mapping[str, ModelSpec]) -> tuple[str, str]:
+    """The network and the file of ``FILE`` or ``NAME:FILE``."""
+    base, colon, file = name.partition(":")
+    if colon and base in registry:
+        return base, file
+    network = read_trained(Path(name)).network
+    if network not in registry:
+        raise SepcamError(f"{name} is a version of {network}, which this version of Sepcam does not know")
+    return network, name
 
 
 def networks_of(detector: str, pose: str) -> tuple[str, ...]:

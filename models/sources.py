@@ -1,6 +1,7 @@
 """Where a network's weights come from: a wheel, an address, an npm package, or Sepcam's own files."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,22 @@ class BundledSource:
         return "ships with Sepcam"
 
 
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A safetensors file of the user's own, see `BundledSource`.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
 PublishedSource = WheelSource | UrlSource | NpmSource
-Source = PublishedSource | BundledSource
+Source = PublishedSource | BundledSource | FileSource
 
 
 def mediapipe_wheel(network: str) -> WheelSource:

@@ -14,10 +14,11 @@ from . import plugins
 from .detectors import ultralytics as ultralytics_adapter
 from .errors import SepcamError
 from .pose import mediapipe as mediapipe_pose
-from .registry import find
+from .registry import base_of, find, known
 from .runtime.compile import compile_network
 from .runtime.options import Compiler, RuntimeOptions
 from .spec import LoadedNetwork, Size
+from .trained import SUFFIX
 from .types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, Part, PoseEstimator
 from .weights import official
 from .weights.store import Progress, WeightStore, silent
@@ -41,6 +42,18 @@ def choose_detector(classes: Collection[str] | None = None, *, photographs: bool
     return PHOTO_DETECTOR if photographs else PEOPLE_DETECTOR
 
 
+def for_photographs(detector: str) -> str:
+    """The same detector with a closer look at each image, for a file of ``sepcam train``; else itself.
+
+    Raises:
+        SepcamError: If the file is not one.
+    """
+    plain = detector.endswith(SUFFIX) and not detector.startswith(f"{PHOTO_DETECTOR}:")
+    if plain and base_of(detector) == PEOPLE_DETECTOR:
+        return f"{PHOTO_DETECTOR}:{detector.removeprefix(f'{PEOPLE_DETECTOR}:')}"
+    return detector
+
+
 def load_detector(
     name: str = "auto",
     *,
@@ -57,8 +70,9 @@ def load_detector(
     """A detector that is ready to run.
 
     Args:
-        name: in the registry; ``auto``, see ``choose_detector``; ``yolo:FILE.pt``, a model of Ultralytics; or
-            a plugin's, see `plugins`, to which the other arguments do not apply.
+        name: in the registry; ``auto``, see ``choose_detector``; a file of ``sepcam train``, see
+            `registry.find`; ``yolo:FILE.pt``, a model of Ultralytics; or a plugin's, see `plugins`, to which
+            the other arguments do not apply.
         backbone: kind of its convolutions; the detections are the same.
         options: what runs it; None is automatic.
         store: where weights are kept; None is the user's cache.
@@ -90,7 +104,7 @@ def load_detector(
             input_size=(input_size, input_size) if isinstance(input_size, int) else input_size,
             notice=store.notice,
         )
-    plugin = None if name in store.registry else plugins.load(name, "sepcam.detectors", Detector)
+    plugin = None if known(name, store.registry) else plugins.load(name, "sepcam.detectors", Detector)
     if plugin is not None:
         return plugin
     network = _load(name, "detect", backbone, options, store, weights_file, progress, compiler)
@@ -152,7 +166,7 @@ def load_pose(
     store = store or WeightStore()
     if name.startswith(mediapipe_pose.PREFIX):
         return mediapipe_pose.MediaPipePose(Path(name.removeprefix(mediapipe_pose.PREFIX)))
-    plugin = None if name in store.registry else plugins.load(name, "sepcam.poses", PoseEstimator)
+    plugin = None if known(name, store.registry) else plugins.load(name, "sepcam.poses", PoseEstimator)
     if plugin is not None:
         return plugin
     network = _load(name, "pose", backbone, options, store, weights_file, progress, compiler)
@@ -176,17 +190,17 @@ def _load(
         for spec in store.registry.values()
         if (spec.detector if ability == "detect" else spec.pose) is not None
     ]
-    if name not in store.registry:
+    if not known(name, store.registry):
         names = [*able, *plugins.installed("sepcam.detectors" if ability == "detect" else "sepcam.poses")]
         raise SepcamError(f"unknown model {name!r}: choose from {', '.join(names)}")
-    if name not in able:
+    spec = find(name, store.registry)
+    if (spec.detector if ability == "detect" else spec.pose) is None:
         raise SepcamError(f"{name} does not {ability}: choose from {', '.join(able)}")
     if weights_file is None:
         digest, load = store.digest(name, progress), partial(store.load, name, progress)
     elif weights_file.is_file():
-        digest = official.digest(find(name, store.registry), weights_file)
+        digest = official.digest(spec, weights_file)
         load = partial(store.read, name, weights_file)
     else:
         raise SepcamError(f"{weights_file} is not a file: it should hold the weights of {name}")
-    spec = find(name, store.registry)
     return LoadedNetwork(spec, backbone, options or RuntimeOptions(), store.root, digest, load, compiler)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
-from ..models.zoo import choose_detector, load_detector, load_pose
+from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
 from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
+from .analytics.watch import Watch
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
@@ -62,7 +63,8 @@ class Pipeline:
         """
         self.options = options or AnalysisOptions()
         self._store, self._progress = store, progress
-        self._auto = networks is None and self.options.detector == "auto"
+        detector = self.options.detector
+        self._two = networks is None and (detector == "auto" or for_photographs(detector) != detector)
         self._photograph_networks: NetworkSet | None = None
         self.networks = networks or self._load(photographs=False)
         self.options.check(self.networks)
@@ -75,6 +77,7 @@ class Pipeline:
         overlay: Overlay | None = None,
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
+        watch: Watch | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a camera's newest one each time.
 
@@ -88,6 +91,7 @@ class Pipeline:
                 clean one; without an overlay, images stay as they are.
             recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
+            watch: adds events and counts to the results; ending it is up to the caller.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -101,6 +105,8 @@ class Pipeline:
         if self.options.smooths and not source.info.live and not source.info.independent:
             smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
             stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if watch is not None:
+            stages.append(Stage("watch", lambda item: (item[0], watch.update(item[1]), item[2])))
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
         if recorder is not None:
@@ -136,12 +142,14 @@ class Pipeline:
         )
 
     def networks_for(self, info: StreamInfo) -> NetworkSet:
-        """The networks for a source: with ``auto``, photographs get a detector that looks more closely.
+        """The networks for a source: photographs get a detector that looks more closely.
+
+        That holds for ``auto`` and for files of ``sepcam train``.
 
         Raises:
             SepcamError: If the networks for photographs, loaded when first needed, are unavailable.
         """
-        if not (self._auto and info.independent):
+        if not (self._two and info.independent):
             return self.networks
         if self._photograph_networks is None:
             self._photograph_networks = self._load(photographs=True)
@@ -156,6 +164,8 @@ class Pipeline:
         name = options.detector
         if name == "auto":
             name = choose_detector(options.classes, photographs=photographs)
+        elif photographs:
+            name = for_photographs(name)
         return _loaded(replace(options, detector=name), self._store, self._progress)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..models.errors import SepcamError
+from .analytics.options import WatchOptions
+from .analytics.watch import Watch
 from .drawing.hud import Hud
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
@@ -58,6 +60,7 @@ def record(
     *,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -71,13 +74,23 @@ def record(
         progress: shows how far it is.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
+    watching = watching or WatchOptions()
     try:
-        run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
+        watch = watch_of(pipeline, source.info, watching)
+        run = context(
+            target,
+            source.info,
+            pipeline,
+            overwrite=overwrite,
+            coco_annotations=coco_annotations,
+            watching=watching,
+        )
         run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
@@ -85,12 +98,13 @@ def record(
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        complete = _run(source, recorder, pipeline, progress, annotated=annotated)
+        complete = _run(source, recorder, pipeline, progress, watch, annotated=annotated)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
             raise SepcamError(f"{target.title} has no frames")
-        summary = recorder.finish(source.warnings, complete=complete)
+        events = () if watch is None else watch.end()
+        summary = recorder.finish(source.warnings, complete=complete, events=events)
     except BaseException:
         recorder.abort()
         raise
@@ -98,11 +112,17 @@ def record(
 
 
 def _run(
-    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
+    source: Source,
+    recorder: FanOut,
+    pipeline: Pipeline,
+    progress: Progress,
+    watch: Watch | None,
+    *,
+    annotated: bool,
 ) -> bool:
     """Analyses and records every frame; whether the source came to its end."""
     overlay = overlay_of(pipeline, source.info) if annotated else None
-    results = pipeline.run(source, overlay=overlay, recorder=recorder)
+    results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -110,6 +130,24 @@ def _run(
     except KeyboardInterrupt:
         return False
     return True
+
+
+def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Watch | None:
+    """What watches the people of this source; None where they have no identities.
+
+    Raises:
+        SepcamError: If there are lines or zones and no identities, or one lies outside the frame.
+    """
+    if "track" not in pipeline.options.tasks or info.independent:
+        if watching.zones:
+            why = (
+                "of a video: leave out the images"
+                if info.independent
+                else "who are tracked: add --tasks track"
+            )
+            raise SepcamError(f"{info.name}: lines and zones count people {why}")
+        return None
+    return Watch(watching.zones, (info.width, info.height))
 
 
 def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
@@ -126,10 +164,17 @@ def context(
     *,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
-        target.source, info, header(pipeline, info), overwrite, coco_annotations, limits=target.limits
+        target.source,
+        info,
+        header(pipeline, info),
+        overwrite,
+        coco_annotations,
+        limits=target.limits,
+        zones=() if watching is None else watching.zones,
     )
 
 

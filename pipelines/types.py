@@ -14,6 +14,9 @@ from ..models.types import F32, I64, U8, ConvKind
 if TYPE_CHECKING:
     import supervision as sv
 
+    from .events import Event, ZoneCount
+    from .statistics import Statistics
+
 Blur = Literal["nothing", "faces", "people"]
 """What is made unrecognizable before a frame is shown or stored."""
 
@@ -22,6 +25,8 @@ TASKS: Final[tuple[Task, ...]] = get_args(Task)
 """What can be done besides detecting."""
 DetectEvery = int | Literal["auto"]
 """Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
+TrackerName = Literal["bytetrack", "cbiou", "ocsort", "sort"]
+"""How detections become tracks; names of `tracking.base.TRACKERS`."""
 Smoothing = Literal["off", "light", "strong"]
 """How much steadier the keypoints of people are made."""
 
@@ -311,6 +316,8 @@ class FrameResult:
         stage_ms: milliseconds spent per stage on this frame, in the order in which they ran.
         meter: rates and latencies up to this frame, or None if they are not measured.
         model: the networks that found it.
+        events: what happened in it: who came, went, crossed a line, entered or left a zone.
+        counts: of lines and zones, up to this frame.
     """
 
     frame: Frame
@@ -318,6 +325,8 @@ class FrameResult:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     meter: MeterSnapshot | None = None
     model: ModelInfo = field(default_factory=ModelInfo)
+    events: "Sequence[Event]" = ()
+    counts: "Sequence[ZoneCount]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +341,8 @@ class RunSummary:
         stage_ms: median milliseconds per stage.
         warnings: one line each, e.g. "cut after 312 of 795 frames".
         complete: False where the run was interrupted.
+        events: what happened at the end: everybody leaves.
+        statistics: who was seen, when, and what was counted.
     """
 
     frames: int
@@ -341,3 +352,5 @@ class RunSummary:
     stage_ms: Mapping[str, float]
     warnings: Sequence[str] = ()
     complete: bool = True
+    events: "Sequence[Event]" = ()
+    statistics: "Statistics | None" = None

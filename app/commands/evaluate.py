@@ -118,6 +118,7 @@ def mot(
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
     ] = None,
+    tracker: choices.TrackerOption = "bytetrack",
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -125,7 +126,7 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames)
+    data = MotData(video, gt, frames, tracker)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
 

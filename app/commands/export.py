@@ -11,7 +11,7 @@ from ..terminal import console
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The network.")],
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="The network, or a file of sepcam train.")],
     format: Annotated[
         Literal["onnx", "openvino", "torchscript"], typer.Option("--format", help="Kind of the file.")
     ] = "onnx",
@@ -27,6 +27,7 @@ def export(
 ) -> None:
     """Write a network as a file that other programs run, and check it against torch."""
     from ...models.registry import find
+    from ...models.trained import SUFFIX
     from ...models.weights.store import WeightStore
 
     info = find(name)
@@ -35,7 +36,8 @@ def export(
     from ...models.runtime import export as exporter
 
     kind = "" if backbone == "separable" else "-standard"
-    path = out or Path(f"{name}{kind}{exporter.SUFFIXES[format]}")
+    stem = Path(name).name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else name
+    path = out or Path(f"{stem}{kind}{exporter.SUFFIXES[format]}")
     for file in (path, path.with_suffix(".bin")) if format == "openvino" else (path,):
         if file.exists() and not overwrite:
             raise SepcamError(f"{file} exists: use --overwrite to replace it, or another name with -o")

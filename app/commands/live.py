@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
-from ...pipelines.sinks.registry import names_for, sink_kinds
+from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
+from ..options.watching import WatchArguments
 from ..terminal import console
 
 RECORDS = (".mp4", ".mov")
@@ -34,6 +35,7 @@ def live(
     ] = False,
     *,
     shared: LiveArguments,
+    watching: WatchArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -92,14 +94,14 @@ def live(
     if list_cameras:
         show_cameras()
         return
-    saves = choices.chosen(save, names_for("live"), "--save")
+    saves = with_companions(choices.chosen(save, names_for("live"), "--save"))
     for name in saves:
         sink_kinds()[name].check()
     if headless and not (record or saves or events):
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source)
+    request = shared.request(source, watching.options())
     if not headless:
         from ..live import display_check as display
 

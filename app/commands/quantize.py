@@ -21,7 +21,7 @@ _ROUNDS, _PASSES = 15, 4
 
 
 def quantize(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Networks.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Networks or trained files.")],
     frames: Annotated[
         str,
         typer.Option(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from ...models.registry import REGISTRY
+from ...models.registry import find
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...models.zoo import load_detector, load_pose
@@ -73,9 +73,10 @@ def _main(request: dict[str, Any]) -> None:
 
 def _once(name: str, given: dict[str, Any]) -> None:
     """One pass of a network over one image, as the pipeline runs it."""
-    height, width = REGISTRY[name].input_size
+    spec = find(name)
+    height, width = spec.input_size
     image = np.zeros((height, width, 3), np.uint8)
-    if REGISTRY[name].task == "detect":
+    if spec.task == "detect":
         load_detector(name, **given).detect(image)
     else:
         whole = np.array([[width / 2, height / 2, width, 0]], np.float32)

@@ -1,6 +1,6 @@
 """Annotated images as ground truth: COCO files and YOLO folders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -14,18 +14,15 @@ from ...models.types import ALL_PARTS, Detector, Part, PoseEstimator, keypoint_n
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.annotations.coco import read_coco
-from ...pipelines.annotations.matching import ImageMatcher
-from ...pipelines.annotations.types import AnnotatedImage, Annotations, Size
-from ...pipelines.annotations.yolo import read_yolo
+from ...pipelines.annotations.files import read_annotated, sized
+from ...pipelines.annotations.types import AnnotatedImage, Annotations
 from ...pipelines.evaluation.coco_scoring import check_keypoints, why_no_masks
 from ...pipelines.evaluation.error_gallery import WorstImages
 from ...pipelines.evaluation.ground_truth import people_of
 from ...pipelines.evaluation.metrics import evaluate_coco
 from ...pipelines.execution.network_set import NetworkSet
-from ...pipelines.files.file_types import IMAGE_SUFFIXES
 from ...pipelines.sinks.coco import CocoSink
-from ...pipelines.sources.images import natural_key
-from ...pipelines.sources.read_image import UnreadableImageError, image_size, read_image
+from ...pipelines.sources.read_image import UnreadableImageError, read_image
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Frame, Instances, StreamInfo
 from ..terminal import console
@@ -68,24 +65,14 @@ class ImageData:
         limit: int | None,
     ) -> None:
         self._max_people = max_people
-        if annotations.is_dir() or annotations.suffix.lower() in (".yaml", ".yml"):
-            split = read_yolo(annotations, folder, _size_of)
-            truth = split.annotations
-            files = {path: image for image in truth.images for path in (split.files[image.id],)}
-            self._folder = annotations.parent if folder is None else folder
-        else:
-            if folder is None:
-                raise SepcamError(f"{annotations} does not say where its images are: give --images FOLDER")
-            truth, self._folder = read_coco(annotations), folder
-            files = ImageMatcher(truth).match_all(folder, _images_below(folder))
-        if not files:
-            raise SepcamError(f"{annotations} annotates no image of {self._folder}")
-        missing = len(truth.images) - len(files)
+        read = read_annotated(annotations, folder)
+        truth, files, self._folder = read.annotations, read.images, read.folder
+        missing = len(read.missing)
         if missing and limit is None:
             console.warn(
                 f"{missing} of {len(truth.images)} annotated images are not in {self._folder}: not scored"
             )
-        self._images = dict(islice(((path, _sized(path, image)) for path, image in files.items()), limit))
+        self._images = dict(islice(((path, sized(path, image)) for path, image in files.items()), limit))
         self._truth = replace(truth, images=tuple(self._images.values()))
         self._people = self._truth.ids_of(_PEOPLE)
         self._boxes = {image.file_name: people_of(image, self._people) for image in self._images.values()}
@@ -188,34 +175,3 @@ def _poses(path: Path, truth: Annotations) -> Annotations:
     poses = replace(poses, images=chosen)
     check_keypoints(poses, _PEOPLE)
     return poses
-
-
-def _sized(path: Path, image: AnnotatedImage) -> AnnotatedImage:
-    """The image with its size, which must be that of the file.
-
-    Raises:
-        SepcamError: If it is not, or the file cannot be read.
-    """
-    size = _size_of(path)
-    if image.size is not None and image.size != size:
-        raise SepcamError(
-            f"{path} is {size[0]}x{size[1]}, but image {image.id} ({image.file_name}) of the annotations is "
-            f"{image.size[0]}x{image.size[1]}: give the images that were annotated"
-        )
-    return replace(image, size=size)
-
-
-def _size_of(path: Path) -> Size:
-    try:
-        return image_size(path)
-    except UnreadableImageError as error:
-        raise SepcamError(f"{path} {error}") from error
-
-
-def _images_below(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
-        raise SepcamError(f"{folder} is not a folder of images")
-    return sorted(
-        (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()),
-        key=natural_key,
-    )

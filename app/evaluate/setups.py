@@ -79,11 +79,13 @@ def definite(setup: Setup, *, photographs: bool) -> Setup:
     from ...models.detectors.ultralytics import PREFIX
     from ...models.registry import larger_inputs
     from ...models.runtime.compile import resolve
-    from ...models.zoo import choose_detector
+    from ...models.zoo import choose_detector, for_photographs
 
     name = setup.detector
     if name == "auto":
         name = choose_detector(photographs=photographs)
+    elif photographs:
+        name = for_photographs(name)
     size = larger_inputs().get(name) if setup.larger else setup.input_size
     options = setup.options
     if name.startswith(PREFIX) and options.runtime == "auto":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
-from ...pipelines.analytics.events import Event
+from ...pipelines.events import Event
 from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
@@ -86,7 +86,7 @@ def begin(
         source,
         loaded.pool,
         loaded.settings,
-        zones=request.parsed_zones(),
+        zones=request.watching.zones,
         target_fps=request.target_fps,
         options=request.analysis,
         prepare_ahead=prepare_ahead,

@@ -10,14 +10,15 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import Blur, DetectEvery, Smoothing
+from ...pipelines.types import Blur, DetectEvery, Smoothing, TrackerName
 
 T = TypeVar("T", bound=str)
 
 ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
-DISPLAY: Final = "Display and counting"
+DISPLAY: Final = "Display"
+COUNTING: Final = "Counting"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
@@ -40,8 +41,8 @@ DetectorOption = Annotated[
     str,
     typer.Option(
         "--detector",
-        metavar="NAME",
-        help="Network that finds people; auto is people; yolox-nano for other --classes.",
+        metavar="NAME|FILE",
+        help="Network that finds people, or a trained file; auto is people; yolox-nano for other --classes.",
         rich_help_panel=NETWORKS,
     ),
 ]
@@ -118,6 +119,14 @@ SmoothOption = Annotated[
         rich_help_panel=ANALYSIS,
     ),
 ]
+TrackerOption = Annotated[
+    TrackerName,
+    typer.Option(
+        "--tracker",
+        help="How identities are kept; bytetrack measured best.",
+        rich_help_panel=ANALYSIS,
+    ),
+]
 DetectEveryOption = Annotated[
     str,
     typer.Option(
@@ -177,21 +186,6 @@ BlurOption = Annotated[
         "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
     ),
 ]
-LineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--line",
-        metavar="x1,y1,x2,y2",
-        help="Count people who cross it; may be repeated.",
-        rich_help_panel=DISPLAY,
-    ),
-]
-ZoneOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--zone", metavar="x1,y1,...", help="Count people inside; may be repeated.", rich_help_panel=DISPLAY
-    ),
-]
 RuntimeOption = Annotated[
     Runtime, typer.Option("--runtime", help="What runs the networks.", rich_help_panel=NETWORKS)
 ]
@@ -245,6 +239,18 @@ def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:
 def split(text: str) -> tuple[str, ...]:
     """The words of a comma-separated list."""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """The numbers of a comma-separated list.
+
+    Raises:
+        SepcamError: If a word is not one.
+    """
+    words = split(text)
+    if not words or not all(word.isdecimal() for word in words):
+        raise SepcamError(f"{option} {text!r} must be whole numbers, e.g. 256,320")
+    return tuple(map(int, words))
 
 
 def image_size(text: str | None) -> tuple[int, int] | None:

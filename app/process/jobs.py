@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ...models.errors import SepcamError
 from ...models.hardware import memory_available, usable_cores
-from ...models.registry import REGISTRY
+from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver
@@ -35,7 +35,7 @@ from . import report as batch_report
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .single import FileRequest, run_single
 
-_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s"})
+_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s", "line": "zones", "zone": "zones"})
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
 
 _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
@@ -138,6 +138,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         stream=settings.stream,
         deinterlace=settings.deinterlace,
         follow=request.follow,
+        watching=settings.watching,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
@@ -338,7 +339,7 @@ def model_hashes(settings: JobSettings) -> dict[str, str]:
     hashes = {}
     with console.downloads() as report:
         for name in names:
-            if name in REGISTRY:
+            if known(name):
                 hashes[name] = store.digest(name, report)
     return hashes
 

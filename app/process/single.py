@@ -1,9 +1,10 @@
 """The work of ``sepcam process`` on one source, and its line on the terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
@@ -32,6 +33,7 @@ class FileRequest:
         deinterlace: whether interlaced frames become whole images.
         follow: whether the source is a recording that is still being written.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
     """
 
     folder: Path
@@ -43,6 +45,7 @@ class FileRequest:
     deinterlace: bool = True
     follow: bool = False
     coco_annotations: Path | None = None
+    watching: WatchOptions = field(default_factory=WatchOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         progress,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
+        watching=request.watching,
     )
 
 

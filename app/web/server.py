@@ -73,7 +73,6 @@ def serve(request: ServeRequest) -> None:
         SepcamError: If it cannot listen there, the source cannot be opened, or networks are unavailable.
     """
     live = request.live
-    live.parsed_zones()  # report a mistake in them before anything is opened
     listener = listen(request.host, request.port)
     with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
         source = stack.enter_context(live.open()) if live.source else None

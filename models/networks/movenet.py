@@ -58,7 +58,7 @@ class MoveNet(nn.Module):
     def __init__(self, width: float, *, boxes: bool = False) -> None:
         super().__init__()
         self.normalize = Normalize(2 / 255, -1.0, rgb=True)
-        self.trunk = _Trunk(width)
+        self.trunk = Trunk(width)
         self.pyramid = _Pyramid(self.trunk.channels)
         channels = HEADS | BOX_HEADS if boxes else HEADS
         self.heads = nn.ModuleDict({name: _Head(outputs) for name, outputs in channels.items()})
@@ -92,7 +92,7 @@ def multipose() -> MoveNet:
     return MoveNet(1.5, boxes=True)
 
 
-class _Trunk(nn.Module):
+class Trunk(nn.Module):
     """MobileNetV2 (Sandler et al. 2018) that returns its features at four strides."""
 
     def __init__(self, width: float) -> None:
@@ -113,13 +113,23 @@ class _Trunk(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) to the features at strides 32, 16, 8 and 4, `channels` of them."""
-        x = self.stem(x)
-        taps = []
-        for index, block in enumerate(self.blocks):
-            x = block(x)
-            if index in _TAPS:
-                taps.append(x)
+        return self.resume(self.stem(x), [], 0)
+
+    def begin(self, x: Tensor, stop: int) -> tuple[Tensor, list[Tensor]]:
+        """(B, 3, H, W) to the input of block ``stop``, and what the pyramid reads of the blocks before it."""
+        return self._advance(self.stem(x), [], 0, stop)
+
+    def resume(self, x: Tensor, taps: list[Tensor], start: int) -> list[Tensor]:
+        """What `forward` returns, from what `begin` returned for block ``start``."""
+        x, taps = self._advance(x, taps, start, len(self.blocks))
         return [self.last(x), *reversed(taps)]
+
+    def _advance(self, x: Tensor, taps: list[Tensor], start: int, stop: int) -> tuple[Tensor, list[Tensor]]:
+        for index in range(start, stop):
+            x = self.blocks[index](x)
+            if index in _TAPS:
+                taps = [*taps, x]
+        return x, taps
 
 
 class _Pyramid(nn.Module):

@@ -1,11 +1,11 @@
-"""The weights that ship with Sepcam, in the package's own files."""
+"""Weights in safetensors files that need no download: those that ship with Sepcam, and the user's own."""
 
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SepcamError
-from ..sources import BundledSource
+from ..sources import BundledSource, FileSource
 from ..spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 def bundled_file(spec: ModelSpec) -> Path | None:
-    """Where the weights of a network lie in the package; None if they do not ship with Sepcam.
+    """Where the weights of a network lie; None if they are neither the package's nor the user's own.
 
     Raises:
-        SepcamError: If the installation lacks them.
+        SepcamError: If they are missing.
     """
     for source in spec.sources:
+        if isinstance(source, FileSource):
+            if not source.path.is_file():
+                raise SepcamError(f"{source.path} is not a file")
+            return source.path
         if isinstance(source, BundledSource):
             path = Path(str(resources.files("sepcam.assets") / source.file))
             if not path.is_file():
@@ -43,7 +47,7 @@ def read_bundled(path: Path, part: str = "") -> "dict[str, torch.Tensor]":
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise SepcamError(f"{path} cannot be read ({error}): install Sepcam again") from error
+        raise SepcamError(f"{path} cannot be read ({error}): copy or install it again") from error
     prefix = f"{part}." if part else ""
     return {
         name.removeprefix(prefix): tensor.float()

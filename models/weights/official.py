@@ -4,14 +4,14 @@ import hashlib
 from pathlib import Path, PurePosixPath
 
 from ..cache import sha256_of
-from ..sources import BundledSource, Companion, NpmSource, PublishedSource, UrlSource
+from ..sources import BundledSource, Companion, FileSource, NpmSource, PublishedSource, UrlSource
 from ..spec import ModelSpec
 from .download import extract, is_archive
 
 
 def published(info: ModelSpec) -> list[PublishedSource]:
     """The sources that have to be downloaded from."""
-    return [source for source in info.sources if not isinstance(source, BundledSource)]
+    return [source for source in info.sources if not isinstance(source, BundledSource | FileSource)]
 
 
 def unpack(info: ModelSpec, path: Path, work: Path) -> Path:

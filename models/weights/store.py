@@ -295,7 +295,12 @@ def _convert(info: ModelSpec, file: Path) -> _Arrays:
     from . import checkpoints, importers, movenet, openmmlab, tfjs
 
     network = info.build()
-    if info.format == "openmmlab":
+    if info.format == "safetensors":
+        try:
+            network.load_state_dict(read_bundled(file))
+        except (SepcamError, RuntimeError) as error:
+            raise ValueError(str(error).split("\n")[0]) from error
+    elif info.format == "openmmlab":
         openmmlab.load_checkpoint(network, checkpoints.read_state(file))
     elif info.format == "tfjs":
         importers.load_convs(network, movenet.in_module_order(network, tfjs.read_tfjs(file)))

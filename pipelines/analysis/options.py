@@ -10,7 +10,7 @@ from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind, Detector, FollowingNetwork
 from ..execution.network_set import NetworkSet
-from ..types import TASKS, DetectEvery, Smoothing, Task
+from ..types import TASKS, DetectEvery, Smoothing, Task, TrackerName
 
 PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 """What the tasks find of people, in words."""
@@ -23,7 +23,7 @@ class AnalysisOptions:
     """What is done with each frame, and by which networks.
 
     Attributes:
-        detector: name in the registry, or ``auto``.
+        detector: name in the registry, a file of ``sepcam train``, or ``auto``.
         pose: name in the registry; loaded only if a task needs it and the detector does not do it itself.
         tasks: what is done besides detecting, any of ``TASKS``; the rest is not computed.
         backbone: kind of convolutions of networks loaded by name; the predictions are the same.
@@ -52,7 +52,7 @@ class AnalysisOptions:
     detect_every: DetectEvery = 1
     input_size: tuple[int, int] | int | None = None
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
-    tracker: str = "bytetrack"
+    tracker: TrackerName = "bytetrack"
     smooth: Smoothing = "light"
 
     def __post_init__(self) -> None:

@@ -6,16 +6,19 @@ from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .coco import read_coco
+    from .files import AnnotatedFiles, read_annotated
     from .matching import ImageMatcher
     from .types import AnnotatedImage, AnnotatedObject, Annotations
     from .yolo import YoloSplit, read_yolo
 
 __all__ = [
+    "AnnotatedFiles",
     "AnnotatedImage",
     "AnnotatedObject",
     "Annotations",
     "ImageMatcher",
     "YoloSplit",
+    "read_annotated",
     "read_coco",
     "read_yolo",
 ]
@@ -23,11 +26,13 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "AnnotatedFiles": "files",
         "AnnotatedImage": "types",
         "AnnotatedObject": "types",
         "Annotations": "types",
         "ImageMatcher": "matching",
         "YoloSplit": "yolo",
+        "read_annotated": "files",
         "read_coco": "coco",
         "read_yolo": "yolo",
     },

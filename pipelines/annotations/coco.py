@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +16,14 @@ from ..files.text import read_text
 from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
 
 _FRACTIONS: Final = 1.5  # boxes with no larger number than this are not in pixels
+_PARTIAL: Final = ("partial", "only_main_person")  # of an image: there may be objects without annotations
 
 
 def read_coco(path: Path) -> Annotations:
     """Reads a COCO annotations file; ids may be numbers or text, begin at 0, repeat, or be missing.
 
     Objects without a box get that of their segmentation. An annotation of an image that is not listed is
-    left out, with a note.
+    left out, with a note. Objects with ``iscrowd`` or ``ignore`` are crowds, images with ``partial`` partial.
 
     Raises:
         SepcamError: If it cannot be read, or something in it is wrong; the text names what.
@@ -58,10 +60,7 @@ class _Reader:
         images = self._images()
         objects = self._objects(images, categories)
         self._check_units([one for found in objects.values() for one in found])
-        filled = tuple(
-            AnnotatedImage(image.id, image.file_name, image.size, tuple(objects[key]))
-            for key, image in images.items()
-        )
+        filled = tuple(replace(image, objects=tuple(objects[key])) for key, image in images.items())
         return Annotations(self._path, filled, categories, category_ids, tuple(self._notes))
 
     def _categories(self) -> tuple[dict[str, str], dict[str, int | str]]:
@@ -92,7 +91,8 @@ class _Reader:
             if name in names:
                 raise self._error(f"two images are called {name}: {names[name]} and {raw}")
             names[name] = raw
-            found[key] = AnnotatedImage(raw, name, _size(item))
+            partial = any(item.get(field) for field in _PARTIAL)
+            found[key] = AnnotatedImage(raw, name, _size(item), partial=partial)
         return found
 
     def _objects(
@@ -138,7 +138,7 @@ class _Reader:
             category,
             (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
             max(0.0, float(area)) or None if isinstance(area, int | float) and math.isfinite(area) else None,
-            bool(item.get("iscrowd")),
+            bool(item.get("iscrowd") or item.get("ignore")),
             segmentation,
             self._keypoints(name, item.get("keypoints")),
         )

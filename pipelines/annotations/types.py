@@ -21,7 +21,7 @@ class AnnotatedObject:
         category: id of its category.
         box: left, top, width, height in pixels.
         area: pixels that it covers, None where the file does not say.
-        crowd: whether it stands for several objects, which are neither right nor wrong.
+        crowd: whether it is neither right nor wrong: it stands for several objects, or is to be ignored.
         segmentation: polygons (lists of x, y, ... in pixels) or COCO's run-length encoding; None without.
         keypoints: x, y in pixels and COCO's visibility of each, in one list; None without.
     """
@@ -44,12 +44,14 @@ class AnnotatedImage:
         file_name: as in the file, with forward slashes.
         size: width and height in pixels, None where the file does not say.
         objects: what is in it.
+        partial: whether there may be objects in it that are not annotated.
     """
 
     id: int | str
     file_name: str
     size: Size | None = None
     objects: tuple[AnnotatedObject, ...] = ()
+    partial: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -14,7 +14,12 @@ from ..files.file_types import IMAGE_SUFFIXES
 from ..files.text import lines_of, read_text
 from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
 
-_SPLITS: Final = ("val", "test", "train")
+TO_MEASURE: Final = ("val", "test", "train")
+"""Parts of a data set to measure on, the first that there is."""
+
+TO_TRAIN: Final = ("train", "val", "test")
+"""Parts of a data set to train on, the first that there is."""
+
 _ROUNDING: Final = 1e-3  # beyond the edges of the image, from rounding
 _CLASS_FILES: Final = ("classes.txt", "obj.names")
 
@@ -32,13 +37,19 @@ class YoloSplit:
     files: Mapping[int | str, Path]
 
 
-def read_yolo(path: Path, images: Path | None, size_of: Callable[[Path], Size]) -> YoloSplit:
-    """Reads a YOLO data set.
+def read_yolo(
+    path: Path,
+    images: Path | None,
+    size_of: Callable[[Path], Size],
+    splits: Sequence[str] = TO_MEASURE,
+) -> YoloSplit:
+    """Reads a YOLO data set. An image without a text file has no objects, and is partial.
 
     Args:
         path: ``data.yaml``, or a folder of text files with ``classes.txt`` in it or above it.
-        images: folder of the images; None takes those of ``data.yaml``: ``val``, else ``test`` or ``train``.
+        images: folder of the images; None takes those of ``data.yaml``.
         size_of: gives the width and height of an image file in pixels.
+        splits: parts of ``data.yaml``; the first that it has is read.
 
     Raises:
         SepcamError: If something cannot be read or is wrong; the text names the file and the line.
@@ -52,16 +63,17 @@ def read_yolo(path: Path, images: Path | None, size_of: Callable[[Path], Size]) 
     else:
         data = _yaml(path)
         names, labels, keypoint_shape = _names(path, data), None, data.get("kpt_shape")
-        files, notes = _split(path, data) if images is None else (_images_in(images), [])
+        files, notes = _split(path, data, splits) if images is None else (_images_in(images), [])
     reader = _Reader(names, _keypoint_values(path, keypoint_shape))
     made: list[AnnotatedImage] = []
     missing: list[Path] = []
     for number, file in enumerate(files, 1):
         label = _label_of(file, labels, images)
-        if not label.is_file():
+        there = label.is_file()
+        if not there:
             missing.append(label)
-        objects = reader.read(label, size_of(file)) if label.is_file() else ()
-        made.append(AnnotatedImage(number, file.as_posix(), size_of(file), objects))
+        objects = reader.read(label, size_of(file)) if there else ()
+        made.append(AnnotatedImage(number, file.as_posix(), size_of(file), objects, partial=not there))
     if missing and len(missing) == len(made):
         raise SepcamError(
             f"none of the {len(made)} images has a label file (the first would be {missing[0]})"
@@ -187,11 +199,11 @@ def _keypoint_values(path: Path, shape: Any) -> int | None:  # noqa: ANN401 - an
     return shape[1]
 
 
-def _split(path: Path, data: Mapping[str, Any]) -> tuple[list[Path], list[str]]:
-    """The images of the split that is measured, and a note that says which."""
-    split = next((name for name in _SPLITS if data.get(name)), None)
+def _split(path: Path, data: Mapping[str, Any], splits: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The images of the split that is used, and a note that says which."""
+    split = next((name for name in splits if data.get(name)), None)
     if split is None:
-        raise SepcamError(f"{path} names no images: it has none of {', '.join(_SPLITS)}")
+        raise SepcamError(f"{path} names no images: it has none of {', '.join(splits)}")
     entries = data[split] if isinstance(data[split], list) else [data[split]]
     files: list[Path] = []
     for entry in map(str, entries):
@@ -203,7 +215,7 @@ def _split(path: Path, data: Mapping[str, Any]) -> tuple[list[Path], list[str]]:
             files += [_place(path.parent, data.get("path"), line) for line in lines if line]
         else:
             raise SepcamError(f"{path}: {split} is {entry}, but there is no {place}")
-    return files, [f"{path}: measured on {split}, {len(files)} images"]
+    return files, [f"{path}: uses {split}, {len(files)} images"]
 
 
 def _place(folder: Path, root: Any, entry: str) -> Path:  # noqa: ANN401 - any YAML

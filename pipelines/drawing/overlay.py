@@ -13,6 +13,7 @@ from .labels import draw_labels
 from .masks import draw_mask
 from .skeleton import Skeleton
 from .text import Style
+from .zones import draw_counts
 
 
 class Overlay:
@@ -44,6 +45,7 @@ class Overlay:
         """
         found = result.instances
         style = Style.of(*image.shape[:2])
+        draw_counts(image, result.counts)
         colors = _colors(found)
         rows = _rows(found, *image.shape[:2])
         for row in rows:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.zones import ZoneCount
+from ..events import ZoneCount
 from .colors import WHITE, Color
 from .text import Style, put_text, text_width
 
@@ -20,8 +20,8 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount]) -> None:
     high = round(style.text * 1.1)
     labels: set[tuple[int, int]] = set()
     for count in counts:
-        points = np.array(count.zone.points, np.int32)
-        cv2.polylines(image, [points], not count.zone.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
+        points = np.array(count.points).round().astype(np.int32)
+        cv2.polylines(image, [points], not count.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
         text = str(count)
         wide = text_width(text, style.text)
         at = points[:2].mean(0)  # the middle of a line, because its ends may lie under the HUD

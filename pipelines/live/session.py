@@ -29,8 +29,9 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
-from ..analytics.events import Event
-from ..analytics.zones import Zone, ZoneCounter
+from ..analytics.watch import Watch
+from ..analytics.zones import Zone
+from ..events import Event
 from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
@@ -44,7 +45,6 @@ from .recordings import Recordings
 from .settings import LiveSettings, Switches
 from .status import LiveStatus
 from .view import LiveDrawing, person_at
-from .watch import LiveWatch
 
 STALL_S: Final = 2.0
 """Seconds without a frame after which viewers see a notice."""
@@ -118,7 +118,7 @@ class LiveSession:
         self.info = source.info
         self.error = None
         self._source, self._pool = source, pool
-        self._switches = Switches(settings)
+        self._switches, self._on_event = Switches(settings), on_event
         self._meter = LiveMeter()
         self.recordings = Recordings(self.info, self._switches.say)
         self._target_fps, self._prepare_ahead = target_fps, prepare_ahead
@@ -133,7 +133,7 @@ class LiveSession:
         self._refresh_at = 0.0
         self._thread = BACKGROUND.thread("live", self._run)
         try:
-            self._watch = LiveWatch(ZoneCounter(zones, (self.info.width, self.info.height)), on_event)
+            self._watch = Watch(zones, (self.info.width, self.info.height))
             self._analysis = LiveAnalysis(pool, self._switches, self._meter, options, fps=self.info.fps)
         except BaseException:
             self.stop()
@@ -284,7 +284,9 @@ class LiveSession:
             if not self._stopping:
                 self.error = error
         finally:
-            self._watch.end()
+            self.recordings.end_events = self._watch.end()
+            for event in self.recordings.end_events:
+                self._on_event(event)
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
@@ -297,11 +299,13 @@ class LiveSession:
 
     def _analyze(self, item: tuple[float, Frame]) -> Analyzed:
         analyzed = self._analysis.analyze(*item)
-        self._watch.update(analyzed.result)
-        return analyzed
+        result = self._watch.update(analyzed.result)
+        for event in result.events:
+            self._on_event(event)
+        return replace(analyzed, result=result)
 
     def _draw(self, analyzed: Analyzed) -> Shot:
-        self._drawing.draw(analyzed, self._watch.counts)
+        self._drawing.draw(analyzed)
         now = time.monotonic()
         if (
             self._status is None

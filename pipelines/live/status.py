@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..analytics.zones import ZoneCount
+from ..events import ZoneCount
 from ..execution.network_pool import NetworkChoice
 from ..types import TASKS
 from .meter import LiveFigures

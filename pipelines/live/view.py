@@ -1,16 +1,13 @@
 """The drawing stage of a live session, and who is under the pointer."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.zones import ZoneCount
 from ..drawing.anonymize import Anonymizer
 from ..drawing.overlay import Overlay
-from ..drawing.zones import draw_counts
 from ..types import FrameResult, ModelInfo
 from .analysis import Analyzed
 
@@ -28,7 +25,7 @@ class LiveDrawing:
         self._overlay = Overlay()
         self._model = ModelInfo()
 
-    def draw(self, analyzed: Analyzed, counts: Sequence[ZoneCount]) -> None:
+    def draw(self, analyzed: Analyzed) -> None:
         """Draws everything but the HUD, in place."""
         model = analyzed.result.model
         if model != self._model:
@@ -41,7 +38,6 @@ class LiveDrawing:
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)
-        draw_counts(image, counts)
 
 
 def dim_others(image: U8, result: FrameResult, track_id: int) -> None:

@@ -51,7 +51,8 @@ def open_video(
     if limits is not None:
         options |= limits.options()
     try:
-        container = av.open(url_of(path) if file is None else file, timeout=timeout, options=options)
+        what = url_of(path) if file is None else file
+        container = av.open(what, "r", timeout=timeout, options=options)
     except FFmpegError as error:
         if limits is not None:
             raise SepcamError(f"{name} is not a video file that can be read") from error

@@ -10,6 +10,7 @@ from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
+    from ..analytics.zones import Zone
     from ..media.limits import OpenLimits
     from ..media.sound_sources import SoundFeed
 
@@ -107,6 +108,7 @@ class SinkContext:
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
         sound: of a source that can be opened only once, or None.
+        zones: the lines and zones where people are counted.
     """
 
     source: str
@@ -116,6 +118,7 @@ class SinkContext:
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
     sound: "SoundFeed | None" = None
+    zones: "Sequence[Zone]" = ()
 
 
 def _nothing_missing() -> None:
@@ -135,6 +138,7 @@ class SinkKind:
         image: which images it shows, if any: ``annotated`` ones, or ``clean`` ones (its sinks then have
             ``needs_clean_image``). Jobs cut a long video only for ``video`` and kinds without images.
         check: raises SepcamError where a package is missing; called before any work is done.
+        companions: names of the kinds that are written with it.
     """
 
     name: str
@@ -144,3 +148,4 @@ class SinkKind:
     open: Callable[[Path, SinkContext], Sink]
     image: Literal["annotated", "clean"] | None = None
     check: Callable[[], None] = _nothing_missing
+    companions: tuple[str, ...] = ()

@@ -35,6 +35,12 @@ def names_for(*source_types: SourceType) -> tuple[str, ...]:
     return tuple(name for name, kind in sink_kinds().items() if kind.source_types & set(source_types))
 
 
+def with_companions(names: Sequence[str]) -> tuple[str, ...]:
+    """These kinds and those that are written with them, once each, in the order of ``sink_kinds``."""
+    wanted = {*names, *(other for name in names for other in sink_kinds()[name].companions)}
+    return tuple(name for name in sink_kinds() if name in wanted)
+
+
 def open_sinks(files: Mapping[str, Path], context: SinkContext) -> list[Sink]:
     """A sink for each file; after an error none is left.
 

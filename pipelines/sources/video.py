@@ -315,7 +315,7 @@ class VideoSource:
                 if packet.stream is not self._stream:
                     continue
             try:
-                yield from packet.decode()
+                yield from self._stream.codec_context.decode(packet)
             except FFmpegError:
                 self._bad_packets += 1
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import av
 import pytest
-from bench import clips, end_to_end, machine, report
-from bench.rounds import Contender, Result, interleave, speedup
-from bench.worker import Worker, WorkerError
 from sepcam.assets import demo_clip
+
+from tests.bench import clips, end_to_end, machine, report
+from tests.bench.rounds import Contender, Result, interleave, speedup
+from tests.bench.worker import Worker, WorkerError
 
 
 def quiet(line: str) -> None:

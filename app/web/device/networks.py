@@ -35,7 +35,7 @@ FILES: Final = (
 )
 """Names of the files that are kept in the cache."""
 
-_FORMAT = 1
+_FORMAT = 2
 _KINDS: tuple[ConvKind, ...] = ("separable", "standard")
 _COLORS = 96
 _DEFAULT_SIZE = 256

@@ -168,11 +168,11 @@ export function startLive() {
   }
 
   function describe(event) {
-    const who = `#${event.track_id}`;
-    if (event.event === "enter") return `${who} entered`;
-    if (event.event === "leave") return `${who} left after ${event.seconds.toFixed(0)} s`;
-    if (event.event === "line") return `${who} crossed line ${event.line} (${event.direction})`;
-    return `${who} ${event.direction === "in" ? "entered" : "left"} zone ${event.zone}`;
+    const who = `#${event.id}`;
+    if (event.kind === "enter") return `${who} entered`;
+    if (event.kind === "leave") return `${who} left after ${event.seconds.toFixed(0)} s`;
+    if (event.kind === "line") return `${who} crossed ${event.name} (${event.direction})`;
+    return `${who} ${event.direction === "in" ? "entered" : "left"} ${event.name}`;
   }
 
   // --- switches

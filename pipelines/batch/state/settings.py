@@ -6,6 +6,8 @@ from typing import Any
 
 from ....models.weights.store import Progress, WeightStore, silent
 from ...analysis.options import AnalysisOptions
+from ...analytics.options import WatchOptions
+from ...analytics.zones import zone_of
 from ...pipeline import Pipeline
 
 
@@ -21,6 +23,7 @@ class JobSettings:
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
+        zones: the lines and zones where people are counted, as text, see `Zone`.
     """
 
     analysis: AnalysisOptions
@@ -30,6 +33,12 @@ class JobSettings:
     stream: int | None = None
     deinterlace: bool = True
     coco_annotations: str | None = None
+    zones: tuple[str, ...] = ()
+
+    @property
+    def watching(self) -> WatchOptions:
+        """The lines and zones where people are counted."""
+        return WatchOptions(tuple(map(zone_of, self.zones)))
 
     def load(
         self, *, threads: int | None = None, store: WeightStore | None = None, progress: Progress = silent

@@ -62,6 +62,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         partial(_reporting, report),
         overwrite=task.overwrite,
         coco_annotations=None if annotations is None else Path(annotations),
+        watching=settings.watching,
     )
     return TaskResult(
         run.summary.frames,

@@ -279,8 +279,8 @@ def test_sepcam_live_from_beginning_to_end(desktop, tmp_path):
     assert f"-> {out / 'all.mp4'}" in said
     assert "Traceback" not in said and "QFont" not in said
     events = [json.loads(line) for line in desk.lines]
-    assert {event["event"] for event in events} <= {"enter", "leave", "line"}
-    assert events[-1]["event"] == "leave"
+    assert {event["kind"] for event in events} <= {"enter", "leave", "line"}
+    assert events[-1]["kind"] == "leave"
     with av.open(str(out / "all.mp4")) as container:
         times = [float(frame.time) for frame in container.decode(video=0)]
     lines = [json.loads(line) for line in (out / "all.jsonl").read_text().splitlines()]
@@ -318,9 +318,9 @@ def test_a_stream_that_dies_leaves_its_last_picture_and_goes_on_when_it_returns(
         assert desk.ended() == 0
     events = [json.loads(line) for line in desk.lines]
     # On a slow machine the stream is away for longer than GAP_S: then both are new people.
-    numbers = {event["track_id"] for event in events}
+    numbers = {event["id"] for event in events}
     assert numbers in ({1, 2}, {1, 2, 3, 4})
-    kinds = [event["event"] for event in events]
+    kinds = [event["kind"] for event in events]
     assert kinds.count("enter") == kinds.count("leave") == len(numbers)
 
 

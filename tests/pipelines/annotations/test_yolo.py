@@ -32,7 +32,7 @@ def test_a_data_set_is_read(data):
     assert second.objects == ()
     assert split.annotations.ids_of(["Person"]) == {"1"}
     assert split.files[second.id].name == "b.png"
-    assert "measured on val, 2 images" in split.annotations.notes[0]
+    assert "uses val, 2 images" in split.annotations.notes[0]
 
 
 def test_outlines_and_keypoints(data):

@@ -297,7 +297,7 @@ def test_a_frame_is_drawn_with_the_skeleton_that_it_was_analyzed_with():
     later = analysis.analyze(0.0, next(iter(Clock())))
     assert later.result.model != waiting[-1].result.model
     for analyzed in [later, *waiting, later]:
-        drawing.draw(analyzed, ())
+        drawing.draw(analyzed)
     pool.close()
 
 
@@ -508,7 +508,7 @@ def test_events_and_counts(session_of):
     told = []
     session = session_of(
         Clock(fps=40, step=1),
-        zones=[parse_zone("60,0,60,239", line=True), parse_zone("80,0,319,0,319,239,80,239", line=False)],
+        zones=[parse_zone("60,0,60,239", "line"), parse_zone("80,0,319,0,319,239,80,239", "zone")],
         on_event=lambda event: told.append((event.kind, event.track_id)),
     )
     # The square starts again at the left now and then, so both happen sooner or later.
@@ -526,7 +526,7 @@ def test_a_zone_outside_the_frame_is_refused_and_the_source_closed():
             ReconnectingSource(lambda: camera),
             pool_of(),
             LiveSettings("squares"),
-            zones=[parse_zone("0,0,9999,9999", line=True)],
+            zones=[parse_zone("0,0,9999,9999", "line")],
         )
     assert camera._closed.is_set()
 

@@ -1,0 +1,1 @@
+"""``sepcam train``: fine-tunes the network that ships on labeled images."""

@@ -1,0 +1,40 @@
+"""The card of a trained network: what it was made of and how well it measures, kept inside its file."""
+
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+from ...models.registry import find
+from ...models.training.samples import describe
+from .dataset import Parts
+from .request import Started
+from .scoring import Figures
+
+
+def card_of(started: Started, used: Parts, before: Figures, after: Figures, command: str) -> dict[str, Any]:
+    """The card as JSON.
+
+    Args:
+        started: the training.
+        used: what it was trained and measured on.
+        before: figures of the network that it began as.
+        after: its own.
+        command: the command line.
+    """
+    ask = started.request
+    spec = find(ask.init)
+    return {
+        "network": ask.network,
+        "began_as": {"name": ask.init, "sha256": started.start, "trained_on": spec.trained_on},
+        "license": f"{spec.license} (the network it began as); the labels' own license applies beside it",
+        "data": {
+            "annotations": ask.annotations,
+            "trained_on": describe(used.training),
+            "measured_on": describe(used.checking),
+            "measured_in": ask.validation or f"{100 * ask.held_out:g} % of the images, held out",
+        },
+        "recipe": asdict(started.recipe),
+        "figures": {"before": dict(before), "after": dict(after)},
+        "command": command,
+        "sepcam": metadata.version("sepcam"),
+    }

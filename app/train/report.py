@@ -1,0 +1,123 @@
+"""The report of a training as one self-contained HTML page: no script, no network access, no other file."""
+
+import base64
+import html
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+
+from ...models.files import atomic_write
+from ...models.types import U8
+from .plots import Line, plot
+from .request import REPORT_NAME
+from .scoring import KINDS, Figures
+
+_QUALITY: Final = 85
+_SMOOTH: Final = 0.05  # fraction of the steps that a smoothed loss is the mean of
+_COLUMNS: Final = ("labels", "before", "after")
+
+
+def page(
+    card: Mapping[str, Any], log: Sequence[Mapping[str, Any]], shown: Sequence[Sequence[U8]], *, kept: bool
+) -> str:
+    """The page's text.
+
+    Args:
+        card: of the network.
+        log: rows of ``log.jsonl``.
+        shown: for each of some images (H, W, 3) uint8 BGR drawings of its labels, and of what the networks
+            before and after the training find.
+        kept: whether the network is better.
+    """
+    files = resources.files("sepcam.app.train") / "report_page"
+    text = (files / "page.html").read_text(encoding="utf-8")
+    figures = card["figures"]
+    for place, content in (
+        ("/*STYLE*/", (files / "page.css").read_text(encoding="utf-8")),
+        ("<!--VERDICT-->", _verdict(figures["before"], figures["after"], kept=kept)),
+        ("<!--FIGURES-->", _figures(figures["before"], figures["after"])),
+        ("<!--LOSS-->", _loss(log)),
+        ("<!--PRECISION-->", _precision(log)),
+        ("<!--EXAMPLES-->", "".join(map(_row, shown))),
+        ("<!--CARD-->", html.escape(json.dumps(card, indent=1, ensure_ascii=False))),
+    ):
+        text = text.replace(place, content)
+    return text
+
+
+def write(folder: Path, text: str) -> None:
+    """Writes the page, whole or not at all.
+
+    Raises:
+        SepcamError: If it cannot be written.
+    """
+    with atomic_write(folder / REPORT_NAME, overwrite=True) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _verdict(before: Figures, after: Figures, *, kept: bool) -> str:
+    gains = [100 * (after.get(kind, 0.0) - before[kind]) for kind in before]
+    mean = sum(gains) / max(len(gains), 1)
+    where = "on the images that it was not trained on it"
+    if kept:
+        return f"Kept: {where} measures {mean:.1f} points better on average."
+    return f"Not kept: {where} measures no better than what it began as ({mean:+.1f} points on average)."
+
+
+def _figures(before: Figures, after: Figures) -> str:
+    rows = [["", "before", "after", ""]]
+    for kind, old in before.items():
+        new = after.get(kind, 0.0)
+        rows.append([KINDS[kind], f"{100 * old:.1f}", f"{100 * new:.1f}", f"{100 * (new - old):+.1f}"])
+    cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def _loss(log: Sequence[Mapping[str, Any]]) -> str:
+    steps = [row for row in log if "loss" in row]
+    names = sorted({name for row in steps for name in row} - {"step", "loss"})
+    lines = [_smoothed("loss", steps), *(_smoothed(name, steps) for name in names)]
+    return plot([line for line in lines if line.points], "step", "loss and its parts, smoothed")
+
+
+def _smoothed(name: str, rows: Sequence[Mapping[str, Any]]) -> Line:
+    width = max(round(_SMOOTH * len(rows)), 1)
+    points: list[tuple[float, float]] = []
+    values: list[float] = []
+    for row in rows:
+        if name in row:
+            values = [*values, float(row[name])][-width:]
+            points.append((float(row["step"]), sum(values) / len(values)))
+    return Line(name, tuple(points))
+
+
+def _precision(log: Sequence[Mapping[str, Any]]) -> str:
+    looks = [row for row in log if "figures" in row]
+    lines = [
+        Line(
+            title,
+            tuple(
+                (float(row["step"]), 100 * row["figures"][kind]) for row in looks if kind in row["figures"]
+            ),
+            dots=True,
+        )
+        for kind, title in KINDS.items()
+    ]
+    return plot([line for line in lines if line.points], "step", "average precision in percent")
+
+
+def _row(images: Sequence[U8]) -> str:
+    cells = "".join(
+        f'<figure><img alt="{title}" src="{_as_url(image)}"><figcaption>{title}</figcaption></figure>'
+        for title, image in zip(_COLUMNS, images, strict=True)
+    )
+    return f'<div class="row">{cells}</div>'
+
+
+def _as_url(image: U8) -> str:
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")

@@ -1,0 +1,232 @@
+"""A training from its labels to a network file that measures better than the one it began with."""
+
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ...models.errors import SepcamError
+from ...models.registry import find
+from ...models.trained import save_trained
+from ...models.training.samples import describe, digest
+from ...models.weights.store import WeightStore
+from ..terminal import console
+from . import report, scoring
+from .card import card_of
+from .check import check_data
+from .checkpoint import Checkpoint, Log
+from .dataset import Labeled, Parts, load_image, parts, read_labeled
+from .measure import Measure
+from .request import NETWORK_NAME, REPORT_NAME, Started, TrainRequest, load, save
+
+if TYPE_CHECKING:
+    import torch
+
+    from ...models.networks.people import People
+    from ...models.training.trainer import Trainer
+
+_CANDIDATE: Final = "candidate.safetensors"
+_LOOKS: Final = 4  # evaluations while the network learns, at most, the last one at the end
+_LEAST_STEPS: Final = 10  # between two of them
+_TELL_S: Final = 30.0  # between two lines about the progress where there is no terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how a training runs, which its result does not depend on.
+
+    Attributes:
+        folder: where its files go.
+        device: ``cpu`` or ``cuda``.
+        threads: that compute; None is one for each core.
+        command: the command line, for the record.
+    """
+
+    folder: Path
+    device: str
+    threads: int | None
+    command: str
+
+
+def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
+    """Trains, measures, and writes the network if it is better.
+
+    Args:
+        ask: what to train, and how.
+        place: where.
+        resume: continue from what an earlier call has saved in the folder.
+
+    Returns:
+        Whether the network is better.
+
+    Raises:
+        SepcamError: If something cannot be read, run or written.
+        KeyboardInterrupt: If it was interrupted; its state is saved.
+    """
+    folder = place.folder
+    store = WeightStore(notice=console.note)
+    network = _network(ask.init, store)
+    used = _read(ask, folder)
+    samples = [*used.training, *used.checking]
+    started = Started(ask, ask.recipe(len(used.training)), digest(samples), store.digest(ask.init))
+    if resume:
+        started = _unchanged(folder, started)
+    else:
+        save(started, folder)
+    saved = Checkpoint(folder)
+    state = saved.load() if resume else None
+    with closing(Log(folder, -1 if not resume else 0 if state is None else state["step"])) as log:
+        measure = Measure(used.checking, used.checked_in.truth(used.checking), log, place.device)
+        if not measure("before", ask.init, 0):
+            raise SepcamError("nobody is labeled in the images to measure on: hold out more with --held-out")
+        with _trainer(network, used, started, place) as trainer:
+            if state is not None:
+                trainer.restore(state)
+                console.note(f"resumed after step {trainer.step} of {started.recipe.steps}")
+            try:
+                _learn(trainer, started, saved, log, measure, folder)
+            except KeyboardInterrupt:
+                saved.save(trainer.state())
+                text = f"sepcam train --resume -o {folder} continues"
+                console.note(f"stopped after step {trainer.step}; {text}")
+                raise
+            return _finish(trainer.weights(), started, used, log, measure, place)
+
+
+def _trainer(network: "People", used: Parts, started: Started, place: Place) -> "Trainer":
+    import torch
+
+    from ...models.training.examples import Examples
+    from ...models.training.trainer import Trainer
+
+    if place.threads is not None:
+        torch.set_num_threads(place.threads)
+    threads = torch.get_num_threads()
+    # Beside a GPU, all cores make examples.
+    workers = threads if place.device == "cuda" else max(threads // 2, 1)
+    examples = Examples(used.training, load_image, started.recipe.seed)
+    return Trainer(network, examples, started.recipe, device=place.device, workers=workers)
+
+
+def _finish(
+    weights: "dict[str, torch.Tensor]",
+    started: Started,
+    used: Parts,
+    log: Log,
+    measure: Measure,
+    place: Place,
+) -> bool:
+    """Writes the report, and the network if it is better; returns whether it is."""
+    ask, folder = started.request, place.folder
+    before, after = log.figures(0) or {}, log.figures(started.recipe.steps) or {}
+    kept = scoring.better(before, after)
+    card = card_of(started, used, before, after, place.command)
+    candidate = folder / _CANDIDATE
+    save_trained(candidate, weights, card)
+    shown = measure.shown([ask.init, str(candidate)])
+    report.write(folder, report.page(card, log.rows, shown, kept=kept))
+    if kept:
+        candidate.replace(folder / NETWORK_NAME)
+    else:
+        candidate.unlink()
+        (folder / NETWORK_NAME).unlink(missing_ok=True)
+    _tell(folder, before, after, kept=kept)
+    return kept
+
+
+def _read(ask: TrainRequest, folder: Path) -> Parts:
+    """The checked labels, counted and shown."""
+    data = _labeled(ask, ask.annotations, ask.images)
+    validation = None
+    if ask.validation is not None:
+        validation = _labeled(ask, ask.validation, ask.validation_images or ask.images)
+    used = parts(data, validation, ask.held_out)
+    check_data(data, folder)
+    for title, samples in (("training on", used.training), ("measuring on", used.checking)):
+        console.note(f"{title} " + ", ".join(f"{n} {what}" for what, n in describe(samples).items() if n))
+    return used
+
+
+def _labeled(ask: TrainRequest, annotations: str, images: str | None) -> Labeled:
+    folder = None if images is None else Path(images)
+    return read_labeled(folder, Path(annotations), partial=ask.partial, skip_missing=ask.skip_missing)
+
+
+def _network(name: str, store: WeightStore) -> "People":
+    """The network to begin with.
+
+    Raises:
+        SepcamError: If it is none that can be trained.
+    """
+    from ...models.networks.people import People
+
+    network = find(name, store.registry).build()
+    if not isinstance(network, People):
+        raise SepcamError(f"{name} cannot be trained: --init takes people, or a file that train has written")
+    with console.downloads() as progress:
+        network.load_state_dict(store.load(name, progress))
+    return network
+
+
+def _unchanged(folder: Path, now: Started) -> Started:
+    """The training as it was started.
+
+    Raises:
+        SepcamError: If it would not be the same now.
+    """
+    known = load(folder)
+    if known.data != now.data:
+        raise SepcamError(f"the images or labels of {folder} have changed: start another training")
+    if known.start != now.start:
+        raise SepcamError(f"the network that {folder} began with has changed: start another training")
+    return known
+
+
+def _learn(
+    trainer: "Trainer", started: Started, saved: Checkpoint, log: Log, measure: Measure, folder: Path
+) -> None:
+    """Every step that is left, with evaluations in between."""
+    steps = started.recipe.steps
+    count = min(max(steps // _LEAST_STEPS, 1), _LOOKS)
+    for stop in [round(steps * number / count) for number in range(1, count + 1)]:
+        if trainer.step < stop:
+            _steps(trainer, stop, steps, saved, log)
+            saved.save(trainer.state())
+        if trainer.step == stop and log.figures(stop) is None:
+            candidate = folder / _CANDIDATE
+            save_trained(candidate, trainer.weights(), {"network": started.request.network})
+            measure(f"after step {stop}", str(candidate), stop)
+
+
+def _steps(trainer: "Trainer", stop: int, steps: int, saved: Checkpoint, log: Log) -> None:
+    """Every step up to ``stop`` of ``steps``."""
+    begun, first, told = time.monotonic(), trainer.step, time.monotonic()
+    with console.progress("training", steps) as advance:
+        advance(first)
+        while trainer.step < stop:
+            parts = trainer.advance()
+            log.add(step=trainer.step, **{name: round(value, 5) for name, value in parts.items()})
+            text = f"loss {parts['loss']:.3f}"
+            advance(trainer.step, text)
+            if saved.due():
+                saved.save(trainer.state())
+            if not sys.stderr.isatty() and time.monotonic() - told >= _TELL_S:
+                told = time.monotonic()
+                left = (told - begun) / (trainer.step - first) * (steps - trainer.step)
+                console.note(f"step {trainer.step} of {steps}, {text}, {left / 60:.1f} min left")
+
+
+def _tell(folder: Path, before: scoring.Figures, after: scoring.Figures, *, kept: bool) -> None:
+    change = ", ".join(
+        f"{scoring.KINDS[kind]} {100 * before[kind]:.1f} -> {100 * after.get(kind, 0):.1f} "
+        f"({100 * (after.get(kind, 0) - before[kind]):+.1f})"
+        for kind in before
+    )
+    console.say(f"on the images not trained on: {change}")
+    if kept:
+        console.say(f"kept: use it with --detector {folder / NETWORK_NAME}")
+    else:
+        console.say("not kept: it measures no better than the network that it began as")
+    console.say(f"report -> {folder / REPORT_NAME}")

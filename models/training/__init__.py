@@ -1,0 +1,1 @@
+"""Training: labeled images in, a network file that ``--detector`` takes out."""
