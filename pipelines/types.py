@@ -155,9 +155,10 @@ class MaskCrop:
         h, w = self.pixels.shape
         if not (self.y + h <= height and self.x + w <= width):
             raise ValueError(f"mask crop {w}x{h} at ({self.x}, {self.y}) leaves the {width}x{height} frame")
-        padded = np.zeros((w, h + 2), np.int8)
-        padded[:, 1:-1] = self.pixels.T != 0
-        column, edge = np.nonzero(np.diff(padded, axis=1))
+        # Columns one after the other, a 0 between them: an edge is where a pixel differs from the one before.
+        columns = np.zeros(w * (h + 1) + 1, np.bool_)
+        columns[:-1].reshape(w, h + 1)[:, 1:] = self.pixels.T
+        column, edge = np.divmod(np.flatnonzero(columns[1:] != columns[:-1]), h + 1)
         position = (column + self.x).astype(np.int64) * height + self.y + edge
         total = height * width
         # A run that reaches the bottom of the frame continues at the top of the next column.
@@ -213,6 +214,12 @@ class Instances:
             raise ValueError(f"keypoints must be ({n}, K, 3), is {self.keypoints.shape}")
         if self.masks is not None and len(self.masks) != n:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
+
+    @classmethod
+    def empty(cls, size: tuple[int, int]) -> "Instances":
+        """Nothing found in a frame of (height, width) pixels."""
+        none = np.zeros((0, 4), np.float32)
+        return cls(size, none, none[:, 0], np.zeros(0, np.int64), ())
 
     def __len__(self) -> int:
         return len(self.boxes)

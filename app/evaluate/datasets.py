@@ -22,7 +22,15 @@ from ...pipelines.sinks.base import Sink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo, TrackerName
+from ...pipelines.types import (
+    DetectEvery,
+    Frame,
+    FrameResult,
+    Instances,
+    RunSummary,
+    StreamInfo,
+    TrackerName,
+)
 from ..terminal import console
 
 
@@ -78,8 +86,16 @@ class Data(Protocol):
         """What it is, for the record."""
         ...
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """Runs over all of it, and writes the results to a file."""
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
+        """Runs over all of it, and writes the results to a file; ``detect_every`` counts in video alone."""
         ...
 
 
@@ -125,9 +141,19 @@ class MotData:
             "tracker": self._tracker,
         }
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`; identities need no pose network."""
-        options = AnalysisOptions(tasks=("track",), classes=("person",), tracker=self._tracker)
+        options = AnalysisOptions(
+            tasks=("track",), classes=("person",), detect_every=detect_every, tracker=self._tracker
+        )
         analyzer = Analyzer(NetworkSet(detector(None, frozenset())), options, fps=self._fps)
         worst = WorstImages(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)

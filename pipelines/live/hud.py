@@ -139,7 +139,9 @@ def _brief(result: FrameResult, status: LiveStatus) -> list[Line]:
     ]
     if status.message:
         lines.append((status.message, REGULAR))
-    if status.preparing:
+    if status.duel.state == "preparing":
+        lines.append(("duel: preparing both backbones ...", REGULAR))
+    elif status.preparing:
         lines.append((f"preparing {', '.join(status.preparing)} ...", REGULAR))
     if status.settings.follow is not None:
         ids = result.instances.track_ids

@@ -37,8 +37,9 @@ from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
-from ..types import Frame, FrameResult, StreamInfo
+from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
+from .duel import LiveDuel
 from .hud import draw_live_hud
 from .meter import LiveMeter
 from .recordings import Recordings
@@ -63,6 +64,7 @@ class Shot:
         result: what was found; ``frame.image`` is the same image, times count from the first frame.
         arrived: when its frame came, by ``time.monotonic``.
         status: as it was drawn.
+        duel: whether the image is that of a duel: it has a size of its own, and the result is not recorded.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Shot:
     result: FrameResult
     arrived: float
     status: LiveStatus
+    duel: bool = False
 
 
 class LiveSession:
@@ -80,11 +83,13 @@ class LiveSession:
     Attributes:
         info: of the source.
         recordings: what is being kept; attach recorders here.
+        duel: begins and ends duels. While one is shown, nothing is recorded and nobody comes or goes.
         error: why the session ended, or None where it went well.
     """
 
     info: StreamInfo
     recordings: Recordings
+    duel: LiveDuel
     error: BaseException | None
 
     def __init__(
@@ -139,6 +144,8 @@ class LiveSession:
             self.stop()
             raise
         self._drawing = LiveDrawing()
+        locked = options or AnalysisOptions()
+        self.duel = LiveDuel(pool, self._switches, locked, source=self.info.name, fps=self.info.fps)
 
     def __enter__(self) -> "LiveSession":
         return self
@@ -211,6 +218,7 @@ class LiveSession:
             quality=analysis.reduced,
             counts=self._watch.counts,
             figures=self._meter.figures(),
+            duel=self.duel.status(),
         )
 
     def notice(self) -> str | None:
@@ -242,6 +250,8 @@ class LiveSession:
     def follow_at(self, x: float, y: float) -> int | None:
         """Follows the person at a point of the image (pixels), or nobody; returns the identity."""
         shot = self._shot
+        if shot is not None and shot.duel:
+            return None
         track_id = None if shot is None else person_at(shot.result, x, y)
         self.change(follow=track_id)
         return track_id
@@ -297,14 +307,22 @@ class LiveSession:
         self._meter.arrived()
         return not self._paused
 
-    def _analyze(self, item: tuple[float, Frame]) -> Analyzed:
+    def _analyze(self, item: tuple[float, Frame]) -> Analyzed | Shot:
+        arrived, frame = item
+        image = self.duel.frame(frame)
+        if image is not None:
+            nobody = FrameResult(frame, Instances.empty((self.info.height, self.info.width)))
+            self._count += 1
+            return Shot(self._count, image, nobody, arrived, self.status(), duel=True)
         analyzed = self._analysis.analyze(*item)
         result = self._watch.update(analyzed.result)
         for event in result.events:
             self._on_event(event)
         return replace(analyzed, result=result)
 
-    def _draw(self, analyzed: Analyzed) -> Shot:
+    def _draw(self, analyzed: Analyzed | Shot) -> Shot:
+        if isinstance(analyzed, Shot):
+            return analyzed
         self._drawing.draw(analyzed)
         now = time.monotonic()
         if (
@@ -321,12 +339,13 @@ class LiveSession:
         return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
-        self.recordings.write(shot.result)
+        if not shot.duel:
+            self.recordings.write(shot.result)
         return shot
 
     def _took(self, stage: str, seconds: float) -> None:
         self.recordings.took(stage, seconds)
-        if stage == "read":
+        if stage == "read" or self.duel.on:
             return
         with self._lock:
             self._slowest[stage] = seconds

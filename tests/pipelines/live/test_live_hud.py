@@ -89,6 +89,21 @@ def test_the_graph_has_the_color_of_the_backbone(backbone, channel):
     assert (line.argmax(axis=1) == channel).mean() > 0.9
 
 
+def test_speeds_of_different_work_are_not_compared():
+    meter = LiveMeter(clock=Time())
+    for number in range(20):
+        meter.analyzed("separable", 0, 0.02, in_full=number % 4 == 0)
+        meter.analyzed("standard", 0, 0.2)
+    line = meter.figures().comparison()
+    assert line is not None and line.endswith("not comparable: detections in 25 % and 100 % of the frames")
+    meter = LiveMeter(clock=Time())
+    for _ in range(20):
+        meter.analyzed("separable", 0, 0.02)
+        meter.analyzed("standard", 2, 0.2)
+    line = meter.figures().comparison()
+    assert line is not None and line.endswith("not comparable: different quality")
+
+
 def test_the_comparison_needs_both():
     assert LiveFigures(model_fps={"separable": 41.0}).comparison() is None
     both = LiveFigures(model_fps={"separable": 41.0, "standard": 3.2})
