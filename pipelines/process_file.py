@@ -1,7 +1,7 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,6 +95,7 @@ def record(
             coco_annotations=coco_annotations,
             watching=watching,
         )
+        run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()

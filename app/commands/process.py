@@ -103,6 +103,14 @@ def process(
             rich_help_panel=choices.SOURCE,
         ),
     ] = "on",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow",
+            help="Read on while a recording is being written, until it no longer grows.",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -181,6 +189,7 @@ def process(
         recursive,
         folder,
         store=store,
+        follow=follow,
         overwrite=overwrite,
         resume=resume,
         fresh=fresh,

@@ -33,6 +33,7 @@ class FileRequest:
         frames: after how many frames of each input to stop, or None.
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
+        follow: whether the source is a recording that is still being written.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
     """
@@ -45,6 +46,7 @@ class FileRequest:
     frames: int | None = None
     stream: int | None = None
     deinterlace: bool = True
+    follow: bool = False
     coco_annotations: Path | None = None
     watching: WatchOptions = field(default_factory=WatchOptions)
 
@@ -79,6 +81,7 @@ def run_single(source: Input, request: FileRequest, load: Callable[[], Pipeline]
         limit=request.frames,
         stream=request.stream,
         deinterlace=request.deinterlace,
+        follow=request.follow,
     ) as opened:
         info = opened.info
         source_type = "images" if info.independent else "video"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..analytics.zones import Zone
     from ..drawing.options import DrawOptions
     from ..media.limits import OpenLimits
+    from ..media.sound_sources import SoundFeed
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""
@@ -107,6 +108,7 @@ class SinkContext:
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        sound: of a source that can be opened only once, or None.
         zones: the lines and zones where people are counted.
         drawing: what sinks draw that make their own images; None is the default.
     """
@@ -117,6 +119,7 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    sound: "SoundFeed | None" = None
     zones: "Sequence[Zone]" = ()
     drawing: "DrawOptions | None" = None
 
