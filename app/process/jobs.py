@@ -131,6 +131,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
     single = FileRequest(
         request.out,
         settings.saves,
+        settings.drawing,
         request.overwrite,
         settings.start_s,
         settings.frames,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
 from ...pipelines.sinks.base import ResultName
@@ -26,6 +27,7 @@ class FileRequest:
     Attributes:
         folder: where the results go.
         saves: which kinds of results.
+        drawing: what is drawn onto images, and how.
         overwrite: whether results that exist may be replaced.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each input to stop, or None.
@@ -38,6 +40,7 @@ class FileRequest:
 
     folder: Path
     saves: tuple[str, ...]
+    drawing: DrawOptions = field(default_factory=DrawOptions)
     overwrite: bool = False
     start_s: float = 0.0
     frames: int | None = None
@@ -123,6 +126,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         job.target,
         pipeline,
         progress,
+        drawing=request.drawing,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
         watching=request.watching,

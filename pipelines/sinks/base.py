@@ -11,6 +11,7 @@ from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
     from ..analytics.zones import Zone
+    from ..drawing.options import DrawOptions
     from ..media.limits import OpenLimits
     from ..media.sound_sources import SoundFeed
 
@@ -109,6 +110,7 @@ class SinkContext:
         limits: for a source from an untrusted sender; None allows everything.
         sound: of a source that can be opened only once, or None.
         zones: the lines and zones where people are counted.
+        drawing: what sinks draw that make their own images; None is the default.
     """
 
     source: str
@@ -119,6 +121,7 @@ class SinkContext:
     limits: "OpenLimits | None" = None
     sound: "SoundFeed | None" = None
     zones: "Sequence[Zone]" = ()
+    drawing: "DrawOptions | None" = None
 
 
 def _nothing_missing() -> None:
@@ -127,7 +130,7 @@ def _nothing_missing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class SinkKind:
-    """A kind of results. A module of this package offers one by a constant ``KIND``; see `registry`.
+    """A kind of results. A module in ``formats`` offers one by a constant ``KIND``, see `registry`.
 
     Attributes:
         name: what ``--save`` calls it.

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sinks.video import VideoSink
+from sepcam.pipelines.sinks.formats.video import VideoSink
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary

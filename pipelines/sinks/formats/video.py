@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
-from .base import ResultName, Sink, SinkContext, SinkKind
+from ....models.types import U8
+from ...types import FrameResult, RunSummary, StreamInfo
+from ..base import ResultName, Sink, SinkContext, SinkKind
 
 if TYPE_CHECKING:
-    from ..media.limits import OpenLimits
-    from ..media.sound_sources import SoundSource
+    from ...media.limits import OpenLimits
+    from ...media.sound_sources import SoundSource
 
 
 class VideoSink(Sink):
@@ -39,8 +39,8 @@ class VideoSink(Sink):
         Raises:
             SepcamError: If the target exists, its folder cannot be written to, or no encoder works.
         """
-        from ..media.sound_sources import SoundFile
-        from ..media.video_writer import ENCODERS, VideoWriter
+        from ...media.sound_sources import SoundFile
+        from ...media.video_writer import ENCODERS, VideoWriter
 
         sound = audio_from
         if isinstance(sound, str | Path):
