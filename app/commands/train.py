@@ -104,7 +104,7 @@ def train(
             metavar="N",
             min=0.1,
             help="Times that each image is seen.",
-            show_default="20; fewer from 300 images on",
+            show_default="8; fewer from 750 images on",
             rich_help_panel=_LEARNING,
         ),
     ] = None,

@@ -22,8 +22,8 @@ FILES: Final = (RUN_NAME, NETWORK_NAME, CHECKPOINT_NAME, LOG_NAME, REPORT_NAME)
 
 VERSION: Final = 1
 
-_SEEN: Final = (1000, 6000)  # examples that a training sees, at least and at most
-_EPOCHS: Final = 20  # times that every image is seen, between those
+_SEEN: Final = (400, 6000)  # examples that a training sees, at least and at most
+_EPOCHS: Final = 8  # times that every image is seen, between those
 _WARM_UP: Final = 0.1  # fraction of the steps
 _AVERAGED: Final = 0.1  # fraction of the steps that the averaged weights remember, roughly
 

@@ -121,7 +121,7 @@ def _finish(
 
     def mixed(weights: "Weights", learned: tuple[str, ...]) -> scoring.Figures:
         save_trained(candidate, weights, {"network": ask.network})
-        title = f"only {', '.join(scoring.KINDS[kind].removesuffix(' AP') for kind in learned)} trained"
+        title = f"only the {' and '.join(learned)} heads trained"
         return measure(title, str(candidate), steps, learned)
 
     if started.recipe.learn == "heads":
