@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _CANDIDATE: Final = "candidate.safetensors"
 _LOOKS: Final = 4  # evaluations while the network learns, at most, the last one at the end
-_LEAST_STEPS: Final = 10  # between two of them
+_LEAST_STEPS: Final = 5  # between two of them
 _TELL_S: Final = 30.0  # between two lines about the progress where there is no terminal
 
 
