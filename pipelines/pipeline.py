@@ -9,9 +9,10 @@ from dataclasses import replace
 from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
-from .analysis.analyzer import Analyzer
+from .analysis.analyzer import Analyzer, Found
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
+from .analytics.watch import Watch
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
@@ -76,12 +77,13 @@ class Pipeline:
         overlay: Overlay | None = None,
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
+        watch: Watch | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a camera's newest one each time.
 
-        Reading, analysis, drawing and recording each have a thread. The source is closed at the end, which
-        comes when it has no more frames, when something fails, or when the caller closes the generator (a
-        ``break`` does).
+        Reading, analysis, masks, drawing and recording each have a thread. The source is closed at the end,
+        which comes when it has no more frames, when something fails, or when the caller closes the generator
+        (a ``break`` does).
 
         Args:
             source: is read once.
@@ -89,6 +91,7 @@ class Pipeline:
                 clean one; without an overlay, images stay as they are.
             recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
+            watch: adds events and counts to the results; ending it is up to the caller.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -98,10 +101,13 @@ class Pipeline:
             SepcamError: If the source, the analysis or a sink cannot continue; the first cause.
         """
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
-        stages = [Stage("analyze", steps.analyze)]
+        # Masks are all that no later frame depends on: they are computed beside the next one's analysis.
+        stages = [Stage("analyze", steps.find), Stage("masks", steps.complete)]
         if self.options.smooths and not source.info.live and not source.info.independent:
             smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
             stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if watch is not None:
+            stages.append(Stage("watch", lambda item: (item[0], watch.update(item[1]), item[2])))
         if overlay is not None:
             stages.append(Stage("draw", steps.draw))
         if recorder is not None:
@@ -241,9 +247,13 @@ class _Steps:
         self._snapshot = meter.snapshot()
         self._refresh_at = 0.0
 
-    def analyze(self, item: tuple[float, Frame]) -> tuple[float, FrameResult, U8]:
+    def find(self, item: tuple[float, Frame]) -> tuple[float, Frame, Found]:
         arrived, frame = item
-        instances, stage_ms = self._analyzer.analyze(frame)
+        return arrived, frame, self._analyzer.find(frame)
+
+    def complete(self, item: tuple[float, Frame, Found]) -> tuple[float, FrameResult, U8]:
+        arrived, frame, found = item
+        instances, stage_ms = found.complete()
         for name, milliseconds in stage_ms.items():
             self._note(name, milliseconds / 1e3)
         if arrived >= self._refresh_at:
@@ -268,7 +278,7 @@ class _Steps:
     def took(self, stage: str, seconds: float) -> None:
         if stage == "read":
             self.meter.arrived()
-        if stage != "analyze":  # its parts are measured one by one
+        if stage not in ("analyze", "masks"):  # their parts are measured one by one
             self._note(stage, seconds)
 
     def _note(self, stage: str, seconds: float) -> None:

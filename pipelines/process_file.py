@@ -1,20 +1,23 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..models.errors import SepcamError
+from .analytics.options import WatchOptions
+from .analytics.watch import Watch
 from .drawing.hud import Hud
+from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
 from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
-from .sinks.serialize import network_facts
+from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
 from .types import RunSummary, StreamInfo
 
@@ -56,8 +59,10 @@ def record(
     pipeline: Pipeline,
     progress: Progress,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -69,27 +74,42 @@ def record(
         target: the files.
         pipeline: the networks.
         progress: shows how far it is.
+        drawing: what is drawn onto images, and how; None is the default.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
+        watching: the lines and zones where people are counted.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
         KeyboardInterrupt: If there is nothing yet that could be completed.
     """
+    watching = watching or WatchOptions()
     try:
-        run = context(target, source.info, pipeline, overwrite=overwrite, coco_annotations=coco_annotations)
+        watch = watch_of(pipeline, source.info, watching)
+        run = context(
+            target,
+            source.info,
+            pipeline,
+            drawing=drawing,
+            overwrite=overwrite,
+            coco_annotations=coco_annotations,
+            watching=watching,
+        )
+        run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        complete = _run(source, recorder, pipeline, progress, annotated=annotated)
+        overlay = overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None
+        complete = _run(source, recorder, pipeline, progress, overlay, watch)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
             raise SepcamError(f"{target.title} has no frames")
-        summary = recorder.finish(source.warnings, complete=complete)
+        events = () if watch is None else watch.end()
+        summary = recorder.finish(source.warnings, complete=complete, events=events)
     except BaseException:
         recorder.abort()
         raise
@@ -97,11 +117,15 @@ def record(
 
 
 def _run(
-    source: Source, recorder: FanOut, pipeline: Pipeline, progress: Progress, *, annotated: bool
+    source: Source,
+    recorder: FanOut,
+    pipeline: Pipeline,
+    progress: Progress,
+    overlay: Overlay | None,
+    watch: Watch | None,
 ) -> bool:
-    """Analyses and records every frame; whether the source came to its end."""
-    overlay = overlay_of(pipeline, source.info) if annotated else None
-    results = pipeline.run(source, overlay=overlay, recorder=recorder)
+    """Analyzes and records every frame; whether the source came to its end."""
+    results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
@@ -111,11 +135,31 @@ def _run(
     return True
 
 
-def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
-    """What draws onto the images of a recording of this source."""
+def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Watch | None:
+    """What watches the people of this source; None where they have no identities.
+
+    Raises:
+        SepcamError: If there are lines or zones and no identities, or one lies outside the frame.
+    """
+    if "track" not in pipeline.options.tasks or info.independent:
+        if watching.zones:
+            why = (
+                "of a video: leave out the images"
+                if info.independent
+                else "who are tracked: add --tasks track"
+            )
+            raise SepcamError(f"{info.name}: lines and zones count people {why}")
+        return None
+    return Watch(watching.zones, (info.width, info.height))
+
+
+def overlay_of(pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions) -> Overlay:
+    """What draws onto the images of a recording of this source; photographs get no HUD."""
     model = pipeline.model_for(info)
-    hud = Hud(f"{model.detector}  {model.backbone}")
-    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
+    hud = None
+    if drawing.hud_detail != "off" and not info.independent:
+        hud = Hud(f"{model.detector}  {model.backbone}", drawing.hud_detail, drawing.scale)
+    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names, options=drawing)
 
 
 def context(
@@ -123,12 +167,21 @@ def context(
     info: StreamInfo,
     pipeline: Pipeline,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
+    watching: WatchOptions | None = None,
 ) -> SinkContext:
     """What the sinks of a run may want to know; see `SinkContext`."""
     return SinkContext(
-        target.source, info, header(pipeline, info), overwrite, coco_annotations, limits=target.limits
+        target.source,
+        info,
+        header(pipeline, info),
+        overwrite,
+        coco_annotations,
+        limits=target.limits,
+        drawing=drawing,
+        zones=() if watching is None else watching.zones,
     )
 
 
@@ -136,6 +189,7 @@ def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
     """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
+        "schema": SCHEMA,
         "tasks": list(pipeline.options.tasks),
         **network_facts(pipeline.model_for(info)),
     }

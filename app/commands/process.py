@@ -7,12 +7,14 @@ import typer
 
 from ...models.errors import SepcamError
 from ...pipelines.batch.workers.watchdog import STALL_S
-from ...pipelines.sinks.registry import sink_kinds
+from ...pipelines.sinks.registry import sink_kinds, with_companions
 from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
+from ..options.watching import WatchArguments
 from ..terminal import console
 
 
@@ -57,6 +59,8 @@ def process(
     ] = False,
     *,
     analysis: AnalysisArguments,
+    drawing: DrawArguments,
+    watching: WatchArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
     start: Annotated[
@@ -99,6 +103,14 @@ def process(
             rich_help_panel=choices.SOURCE,
         ),
     ] = "on",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow",
+            help="Read on while a recording is being written, until it no longer grows.",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -134,10 +146,16 @@ def process(
 
         show_status(status)
         return
-    options = analysis.options()
+    options, drawn = analysis.options(), drawing.options()
+    watched = watching.options()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
+    if watched.zones and "track" not in options.tasks:
+        raise SepcamError("--line and --zone count people who are tracked: add track to --tasks")
+    if watched.zones and "save" not in batch_options.typed(ctx):
+        wanted_saves = (*wanted_saves, "events")
+    wanted_saves = with_companions(wanted_saves)
     for name in wanted_saves:
         sink_kinds()[name].check()
     count = batch_options.workers(workers)
@@ -157,18 +175,21 @@ def process(
         return
     settings = JobSettings(
         options,
+        drawn,
         saves=wanted_saves,
         start_s=start,
         frames=frames,
         stream=stream,
         deinterlace=deinterlace == "on",
         coco_annotations=None if coco_annotations is None else str(coco_annotations),
+        zones=tuple(map(str, watched.zones)),
     )
     request = JobRequest(
         tuple(inputs or ()),
         recursive,
         folder,
         store=store,
+        follow=follow,
         overwrite=overwrite,
         resume=resume,
         fresh=fresh,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
-from ...pipelines.analytics.events import Event
+from ...pipelines.events import Event
 from ...pipelines.execution.network_pool import NetworkPool
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
@@ -45,7 +45,14 @@ def load_networks(request: LiveRequest) -> Loaded:
     pipeline = load(asked)
     networks = pipeline.networks
     first = networks.detector.name
-    settings = LiveSettings(first, asked.backbone, frozenset(asked.tasks), asked.conf, request.blur)
+    settings = LiveSettings(
+        first,
+        asked.backbone,
+        frozenset(asked.tasks),
+        asked.conf,
+        request.blur,
+        hud=request.drawing.hud_detail,
+    )
     pool = NetworkPool.of(
         asked.pose,
         options=asked.runtime,
@@ -86,9 +93,10 @@ def begin(
         source,
         loaded.pool,
         loaded.settings,
-        zones=request.parsed_zones(),
+        zones=request.watching.zones,
         target_fps=request.target_fps,
         options=request.analysis,
+        drawing=request.drawing,
         prepare_ahead=prepare_ahead,
         on_event=on_event,
     )

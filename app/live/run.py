@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...pipelines.analytics.events import Event
+from ...pipelines.events import Event
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import context
@@ -35,6 +35,7 @@ class WindowRequest:
         events: whether to print events.
         window: whether to show a window.
         seconds: when to end, or None.
+        duel_s: seconds of a duel to begin with, or None.
     """
 
     live: LiveRequest
@@ -45,6 +46,7 @@ class WindowRequest:
     events: bool
     window: bool
     seconds: float | None
+    duel_s: float | None = None
 
 
 def watch(request: WindowRequest) -> None:
@@ -53,7 +55,6 @@ def watch(request: WindowRequest) -> None:
     Raises:
         SepcamError: If it cannot begin, or the source was lost; what was recorded until then is kept.
     """
-    request.live.parsed_zones()  # report a mistake in them before anything is opened
     with request.live.open() as source:
         loaded = load_networks(request.live)
         with begin(
@@ -79,7 +80,7 @@ def _save(session: LiveSession, request: WindowRequest, pipeline: Pipeline) -> F
     if not request.saves:
         return None
     made = target(request.live.source, ResultName(stem.parent, stem.name, source_type="live"), request.saves)
-    run = context(made, session.info, pipeline, overwrite=request.overwrite)
+    run = context(made, session.info, pipeline, overwrite=request.overwrite, watching=request.live.watching)
     results = FanOut(open_sinks(made.files, run))
     session.recordings.attach(results)
     return results
@@ -94,6 +95,8 @@ def _run(session: LiveSession, request: WindowRequest) -> None:
 
     try:
         with terminable():
+            if request.duel_s is not None:
+                session.duel.begin(request.duel_s)
             session.start()
             if request.window:
                 from .viewer import show

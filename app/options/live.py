@@ -1,16 +1,16 @@
 """The options that ``sepcam live`` and ``sepcam serve`` share."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
+from ...pipelines.analytics.options import WatchOptions
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.types import Blur
 from . import shared
 from .analysis import AnalysisArguments
 
 if TYPE_CHECKING:
-    from ...pipelines.analytics.zones import Zone
     from ...pipelines.sources.realtime import PacedSource
     from ...pipelines.sources.reconnecting import ReconnectingSource
 
@@ -22,37 +22,26 @@ class LiveRequest:
     Attributes:
         source: what ``open_live`` takes.
         analysis: what to do, and with which networks to start.
+        drawing: what is drawn, and how.
         size: (width, height) to ask a camera for, or None.
         rate: frames per second to ask a camera for, or None.
         loop: whether a file begins again.
         target_fps: rate to keep, None for the camera's.
         reconnect_timeout_s: when to give up a lost source, None for never.
         blur: what to hide.
-        lines: each ``x1,y1,x2,y2``.
-        zones: each ``x1,y1,x2,y2,...``.
+        watching: the lines and zones where people are counted.
     """
 
     source: str
     analysis: AnalysisOptions
+    drawing: DrawOptions
     size: tuple[int, int] | None
     rate: float | None
     loop: bool
     target_fps: float | None
     reconnect_timeout_s: float | None
     blur: Blur
-    lines: Sequence[str]
-    zones: Sequence[str]
-
-    def parsed_zones(self) -> "list[Zone]":
-        """The lines and zones.
-
-        Raises:
-            SepcamError: If one does not read like that.
-        """
-        from ...pipelines.analytics.zones import parse_zone
-
-        lines = [parse_zone(text, line=True) for text in self.lines]
-        return lines + [parse_zone(text, line=False) for text in self.zones]
+    watching: WatchOptions
 
     def open(self) -> "PacedSource | ReconnectingSource":
         """The source.
@@ -83,10 +72,8 @@ class LiveArguments(AnalysisArguments):
     target_fps: shared.TargetFpsOption = None
     reconnect_timeout: shared.ReconnectTimeoutOption = None
     blur: shared.BlurOption = "nothing"
-    line: shared.LineOption = None
-    zone: shared.ZoneOption = None
 
-    def request(self, source: str) -> LiveRequest:
+    def request(self, source: str, watching: WatchOptions, drawing: DrawOptions) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
         Raises:
@@ -98,12 +85,12 @@ class LiveArguments(AnalysisArguments):
         return LiveRequest(
             source=source,
             analysis=analysis,
+            drawing=drawing,
             size=size,
             rate=self.rate,
             loop=self.loop,
             target_fps=self.target_fps,
             reconnect_timeout_s=self.reconnect_timeout,
             blur=self.blur,
-            lines=tuple(self.line or ()),
-            zones=tuple(self.zone or ()),
+            watching=watching,
         )

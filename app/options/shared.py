@@ -10,21 +10,23 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import Blur, DetectEvery, Smoothing
+from ...pipelines.types import Blur, DetectEvery, Smoothing, TrackerName
 
 T = TypeVar("T", bound=str)
 
 ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
-DISPLAY: Final = "Display and counting"
+DISPLAY: Final = "Display"
+DRAWING: Final = "Drawing"
+COUNTING: Final = "Counting"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
 SETTINGS: Final = "Settings"
 
 
-LISTS: Final = frozenset({"tasks", "classes", "save"})
+LISTS: Final = frozenset({"tasks", "classes", "save", "draw"})
 """Parameters that take a comma-separated list; in a settings file they may be lists."""
 
 TasksOption = Annotated[
@@ -118,6 +120,14 @@ SmoothOption = Annotated[
         rich_help_panel=ANALYSIS,
     ),
 ]
+TrackerOption = Annotated[
+    TrackerName,
+    typer.Option(
+        "--tracker",
+        help="How identities are kept; bytetrack measured best.",
+        rich_help_panel=ANALYSIS,
+    ),
+]
 DetectEveryOption = Annotated[
     str,
     typer.Option(
@@ -175,21 +185,6 @@ BlurOption = Annotated[
     Blur,
     typer.Option(
         "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
-    ),
-]
-LineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--line",
-        metavar="x1,y1,x2,y2",
-        help="Count people who cross it; may be repeated.",
-        rich_help_panel=DISPLAY,
-    ),
-]
-ZoneOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--zone", metavar="x1,y1,...", help="Count people inside; may be repeated.", rich_help_panel=DISPLAY
     ),
 ]
 RuntimeOption = Annotated[

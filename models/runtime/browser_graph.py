@@ -75,6 +75,7 @@ class BrowserGraph:
 
         model = onnx.load_model_from_string(self._traced)
         graph = model.graph
+        _reorder_by_gathering(graph)
         halves = _move_weights(graph, weights)
         if kind == "standard":
             _fill_diagonals(graph, halves)
@@ -134,6 +135,28 @@ def _move_weights(graph: "GraphProto", weights: SharedWeights) -> dict[str, "Ten
         moved[name] = tensor
     _insert(graph, casts, after=0)
     return moved
+
+
+def _reorder_by_gathering(graph: "GraphProto") -> None:
+    """Replaces the flip of three color channels, which ONNX Runtime Web computes wrongly on WebGPU (1.22)."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
+    constants |= {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type != "Slice" or len(node.input) < 5:
+            continue
+        axis, step = (numpy_helper.to_array(constants[name]).tolist() for name in node.input[3:5])
+        if (axis, step) != ([1], [-1]):  # others reverse the sides of a padding
+            continue
+        output = node.output[0]
+        order = helper.make_tensor(f"{output}.order", TensorProto.INT64, [3], [2, 1, 0])
+        graph.initializer.append(order)
+        node.CopyFrom(helper.make_node("Gather", [node.input[0], order.name], [output], axis=1))
+    used = {name for node in graph.node for name in node.input}
+    for node in list(graph.node):
+        if node.op_type == "Constant" and node.output[0] not in used:
+            graph.node.remove(node)
 
 
 def _fill_diagonals(graph: "GraphProto", halves: dict[str, "TensorProto"]) -> None:

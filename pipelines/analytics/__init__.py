@@ -1,15 +1,22 @@
-"""Counting people at lines and zones, and events: enter, leave, cross."""
+"""Lines and zones, who crosses and enters them, events and statistics of a run."""
 
-from .events import Event, EventDetector, EventKind
-from .zones import Crossing, Zone, ZoneCount, ZoneCounter, parse_zone
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Crossing",
-    "Event",
-    "EventDetector",
-    "EventKind",
-    "Zone",
-    "ZoneCount",
-    "ZoneCounter",
-    "parse_zone",
-]
+from ...models.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from .watch import Watch
+    from .zone_file import read_zones
+    from .zones import Zone, parse_zone
+
+__all__ = ["Watch", "Zone", "parse_zone", "read_zones"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Watch": "watch",
+        "Zone": "zones",
+        "parse_zone": "zones",
+        "read_zones": "zone_file",
+    },
+)

@@ -1,165 +1,147 @@
-"""Lines and zones in the frame, and who crosses or enters them; the geometry is supervision's."""
+"""Lines and zones: where in the frame people are counted, and how they are written."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import Final, Literal
 
 from ...models.errors import SepcamError
-from ..types import Instances
 
-if TYPE_CHECKING:
-    from supervision import LineZone, PolygonZone
+ZoneKind = Literal["line", "zone"]
+Point = tuple[float, float]
 
-_MISSING_S = 1.0  # how long someone in a zone may go undetected before they count as having left
-Points = tuple[tuple[int, int], ...]
+_MOST_NAME: Final = 40
+_FORMS: Final = {"line": "x1,y1,x2,y2", "zone": "x1,y1,x2,y2,x3,y3,... (three points or more)"}
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A line (two points) or a polygon (three or more), in pixels of the frame."""
+    """A line (two points) or a polygon (three or more), with a name.
 
-    points: Points
+    Attributes:
+        name: for events and drawings.
+        points: (x, y), from the left and from the top: fractions of the frame if all lie between 0 and 1,
+            else pixels.
+
+    Raises:
+        SepcamError: If the points are too few, negative, on one line, or mix fractions and pixels.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        name = self.name.strip()
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "points", tuple((float(x), float(y)) for x, y in self.points))
+        if not name or len(name) > _MOST_NAME or not name.isprintable():
+            raise SepcamError(f"{name!r} is no name for a {self.kind}: give 1 to {_MOST_NAME} characters")
+        values = [value for point in self.points for value in point]
+        if not all(math.isfinite(value) and value >= 0 for value in values):
+            raise SepcamError(f"{self.kind} {name!r}: coordinates are numbers from 0")
+        if max(values) > 1 and any(0 < value < 1 for value in values):
+            raise SepcamError(
+                f"{self.kind} {name!r} mixes fractions of the frame (0 to 1) and pixels: use one of them"
+            )
+        if self.is_line and self.points[0] == self.points[1]:
+            raise SepcamError(f"line {name!r} has no length: its two points are the same")
+        if not self.is_line and _area(self.points) == 0:
+            raise SepcamError(f"zone {name!r} has no area: its points lie on one line")
 
     @property
     def is_line(self) -> bool:
         """Whether it is a line."""
         return len(self.points) == 2
 
+    @property
+    def kind(self) -> ZoneKind:
+        """What it is."""
+        return "line" if self.is_line else "zone"
 
-def parse_zone(text: str, *, line: bool) -> Zone:
-    """Parses ``x1,y1,x2,y2,...`` as a line or a polygon.
+    @property
+    def in_fractions(self) -> bool:
+        """Whether the points are fractions of the frame."""
+        return all(value <= 1 for point in self.points for value in point)
 
-    Raises:
-        SepcamError: If the text is not a valid line or polygon.
-    """
-    kind, wanted = (
-        ("line", "x1,y1,x2,y2") if line else ("zone", "x1,y1,x2,y2,x3,y3,... (three points or more)")
-    )
-    try:
-        values = [round(float(part)) for part in text.replace(" ", ",").split(",") if part]
-    except (ValueError, OverflowError):
-        values = []
-    points = tuple(zip(values[::2], values[1::2], strict=False))
-    enough = len(values) == 4 if line else len(values) >= 6 and len(values) % 2 == 0
-    if not enough or len(set(points)) < (2 if line else 3) or min(values) < 0:
-        raise SepcamError(f"{text!r} is not a valid {kind}: write {wanted} in pixels of the frame")
-    return Zone(points)
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """Someone crossed a line, or entered or left a zone.
-
-    Attributes:
-        number: 0-based number of the line or zone; each kind is counted separately.
-        is_line: whether it is a line.
-        inwards: for a line: crossed from its right to its left, looking from its first point to the second;
-            for a zone: entered.
-        track_id: who.
-    """
-
-    number: int
-    is_line: bool
-    inwards: bool
-    track_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneCount:
-    """The count of a line (crossed in and out) or of a zone (people in it now, and entered so far)."""
-
-    zone: Zone
-    label: str
-    first: int
-    second: int
-
-    def __str__(self) -> str:
-        words = ("in", "out") if self.zone.is_line else ("now", "in all")
-        return f"{self.label}: {self.first} {words[0]}, {self.second} {words[1]}"
-
-
-class ZoneCounter:
-    """Counts people at the lines and zones of one run, by the middle of their boxes' lower edge."""
-
-    def __init__(self, zones: Sequence[Zone], size: tuple[int, int]) -> None:
-        """Start counting.
+    def pixels(self, size: tuple[int, int]) -> tuple[Point, ...]:
+        """The points in pixels of a frame.
 
         Args:
-            zones: lines and zones.
-            size: (width, height) of the frames in pixels.
+            size: (width, height) of the frame.
 
         Raises:
-            SepcamError: If one lies outside the frame.
+            SepcamError: If a point lies outside the frame.
         """
-        self._lines: list[tuple[Zone, LineZone]] = []
-        self._polygons: list[tuple[Zone, PolygonZone]] = []
-        self._inside: list[dict[int, float]] = []  # per polygon: track id -> when last seen inside
-        self._entered: list[int] = []
-        if not zones:
-            return
-        import supervision as sv
+        width, height = size
+        if self.in_fractions:
+            return tuple((x * width, y * height) for x, y in self.points)
+        if any(x > width or y > height for x, y in self.points):
+            raise SepcamError(
+                f"{self.kind} {self.name!r} ({_coordinates(self)}) lies outside the frame, which has "
+                f"{width}x{height} pixels; fractions from 0 to 1 fit every frame"
+            )
+        return self.points
 
-        feet = [sv.Position.BOTTOM_CENTER]
-        for zone in zones:
-            if any(x >= size[0] + 1 or y >= size[1] + 1 for x, y in zone.points):
-                raise SepcamError(
-                    f"{','.join(f'{x},{y}' for x, y in zone.points)} lies outside the frame, which has "
-                    f"{size[0]}x{size[1]} pixels"
-                )
-            if zone.is_line:
-                start, end = (sv.Point(*point) for point in zone.points)
-                self._lines.append((zone, sv.LineZone(start, end, triggering_anchors=feet)))
-            else:
-                polygon = sv.PolygonZone(np.array(zone.points), triggering_anchors=feet)
-                self._polygons.append((zone, polygon))
-                self._inside.append({})
-                self._entered.append(0)
+    def __str__(self) -> str:
+        """As ``parse_zone`` takes it, after the kind: ``line door: 0.1,0.5,0.9,0.5``."""
+        return f"{self.kind} {self.name}: {_coordinates(self)}"
 
-    def __len__(self) -> int:
-        return len(self._lines) + len(self._polygons)
 
-    def update(self, found: Instances, time_s: float) -> list[Crossing]:
-        """The crossings in a frame at ``time_s`` seconds; none where people have no track ids."""
-        if not len(self) or found.track_ids is None:
-            return []
-        import supervision as sv
+def parse_zone(text: str, kind: ZoneKind, number: int = 1) -> Zone:
+    """Reads ``x1,y1,x2,y2,...`` or ``name: x1,y1,x2,y2,...``.
 
-        people = found.people
-        ids = found.track_ids[people]
-        seen = sv.Detections(xyxy=found.boxes[people], tracker_id=ids)
-        crossings = []
-        for number, (_, line) in enumerate(self._lines):
-            inwards, outwards = line.trigger(seen)
-            crossings += [Crossing(number, True, True, int(i)) for i in ids[inwards]]
-            crossings += [Crossing(number, True, False, int(i)) for i in ids[outwards]]
-        for number, (_, polygon) in enumerate(self._polygons):
-            within = set(ids[polygon.trigger(seen)].tolist())
-            crossings += self._update_polygon(number, within, set(ids.tolist()), time_s)
-        return crossings
+    Args:
+        text: what was typed.
+        kind: whether a line or a polygon is wanted.
+        number: from 1, for the name of one that has none.
 
-    def counts(self) -> list[ZoneCount]:
-        """The counts so far, lines first."""
-        lines = [
-            ZoneCount(zone, f"line {i}", line.in_count, line.out_count)
-            for i, (zone, line) in enumerate(self._lines, 1)
-        ]
-        polygons = [
-            ZoneCount(zone, f"zone {i}", len(self._inside[i - 1]), self._entered[i - 1])
-            for i, (zone, _) in enumerate(self._polygons, 1)
-        ]
-        return lines + polygons
+    Raises:
+        SepcamError: If it is no such line or polygon.
+    """
+    name, colon, numbers = text.rpartition(":")
+    try:
+        values = [float(part) for part in numbers.replace(" ", ",").split(",") if part]
+    except ValueError:
+        values = []
+    points = tuple(zip(values[::2], values[1::2], strict=False))
+    enough = len(values) == 4 if kind == "line" else len(values) >= 6 and len(values) % 2 == 0
+    if not enough or len(set(points)) < (2 if kind == "line" else 3):
+        raise SepcamError(
+            f"{text!r} is not a valid {kind}: write {_FORMS[kind]} as fractions of the frame (0 to 1) or in "
+            f"pixels, with or without a name and a colon before it"
+        )
+    return Zone(name if colon else f"{kind} {number}", points)
 
-    def _update_polygon(self, number: int, now: set[int], seen: set[int], time_s: float) -> list[Crossing]:
-        """Who entered and left; someone who goes undetected for a moment has not left."""
-        inside = self._inside[number]
-        entered = sorted(now - inside.keys())
-        self._entered[number] += len(entered)
-        inside.update(dict.fromkeys(now, time_s))
-        left = [i for i, last_s in inside.items() if i in seen - now or time_s - last_s > _MISSING_S]
-        for track_id in left:
-            del inside[track_id]
-        return [Crossing(number, False, True, i) for i in entered] + [
-            Crossing(number, False, False, i) for i in left
-        ]
+
+def zone_of(text: str) -> Zone:
+    """The line or zone that ``str`` made this text of.
+
+    Raises:
+        SepcamError: If it is no such text.
+    """
+    kind, _, rest = text.partition(" ")
+    return parse_zone(rest, "line" if kind == "line" else "zone")
+
+
+def check_names(zones: Sequence[Zone]) -> None:
+    """Makes sure that every name says which line or zone is meant.
+
+    Raises:
+        SepcamError: If two have the same name.
+    """
+    seen: set[str] = set()
+    for zone in zones:
+        if zone.name in seen:
+            raise SepcamError(f"two lines or zones have the name {zone.name!r}: give each its own")
+        seen.add(zone.name)
+
+
+def _coordinates(zone: Zone) -> str:
+    return ",".join(f"{value:.10g}" for point in zone.points for value in point)
+
+
+def _area(points: Sequence[Point]) -> float:
+    """Twice the area of a convex hull is not needed: only whether all points lie on one line."""
+    (x0, y0), *others = points
+    x1, y1 = max(others, key=lambda point: math.dist(point, (x0, y0)))
+    return max(abs((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)) for x, y in others)

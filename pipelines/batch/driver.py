@@ -140,6 +140,7 @@ class Driver:
                 workers=self._pool.size,
                 overwrite=ours,
                 tracked="track" in self._settings.analysis.tasks,
+                counted=bool(self._settings.zones),
                 least_s=self._least_part_s,
             )
         else:

@@ -6,22 +6,28 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..analytics.zones import ZoneCount
+from ..events import ZoneCount
 from .colors import WHITE, Color
 from .text import Style, put_text, text_width
 
 _COLOR: Color = (60, 200, 255)
 
 
-def draw_counts(image: U8, counts: Sequence[ZoneCount]) -> None:
-    """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place."""
+def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> None:
+    """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place.
+
+    Args:
+        image: drawn on in place.
+        counts: what is drawn.
+        scale: of lines and text, as a multiple of the sizes that suit the image.
+    """
     height, width = image.shape[:2]
-    style = Style.of(height, width)
+    style = Style.of(height, width, scale)
     high = round(style.text * 1.1)
     labels: set[tuple[int, int]] = set()
     for count in counts:
-        points = np.array(count.zone.points, np.int32)
-        cv2.polylines(image, [points], not count.zone.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
+        points = np.array(count.points).round().astype(np.int32)
+        cv2.polylines(image, [points], not count.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
         text = str(count)
         wide = text_width(text, style.text)
         at = points[:2].mean(0)  # the middle of a line, because its ends may lie under the HUD

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from ...models.errors import SepcamError
+from ..events import Event
 from ..sinks.fan_out import FanOut
-from ..sinks.video import VideoSink
+from ..sinks.formats.video import VideoSink
 from ..types import FrameResult, RunSummary, StreamInfo
 
 State = Literal["idle", "recording", "finishing", "closed"]
@@ -26,9 +27,11 @@ class Recordings:
 
     Attributes:
         failures: a line for each file that could not be written.
+        end_events: what happened when the session ended; recorders that are completed after it get them.
     """
 
     failures: list[str]
+    end_events: Sequence[Event]
 
     def __init__(self, info: StreamInfo, say: Callable[[str], None]) -> None:
         """Start with no recorder.
@@ -37,7 +40,7 @@ class Recordings:
             info: of the source.
             say: called with one line when a file cannot be written; the session continues without that file.
         """
-        self.failures = []
+        self.failures, self.end_events = [], ()
         self._info = info
         self._say = say
         self._lock = threading.Lock()
@@ -64,7 +67,7 @@ class Recordings:
         """
         self._drop(recorder)
         try:
-            return recorder.finish(warnings)
+            return recorder.finish(warnings, events=self.end_events)
         except BaseException:
             recorder.abort()
             raise

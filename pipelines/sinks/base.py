@@ -10,7 +10,10 @@ from ...models.types import U8
 from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
+    from ..analytics.zones import Zone
+    from ..drawing.options import DrawOptions
     from ..media.limits import OpenLimits
+    from ..media.sound_sources import SoundFeed
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""
@@ -105,6 +108,9 @@ class SinkContext:
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        sound: of a source that can be opened only once, or None.
+        zones: the lines and zones where people are counted.
+        drawing: what sinks draw that make their own images; None is the default.
     """
 
     source: str
@@ -113,6 +119,9 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    sound: "SoundFeed | None" = None
+    zones: "Sequence[Zone]" = ()
+    drawing: "DrawOptions | None" = None
 
 
 def _nothing_missing() -> None:
@@ -121,7 +130,7 @@ def _nothing_missing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class SinkKind:
-    """A kind of results. A module of this package offers one by a constant ``KIND``; see `registry`.
+    """A kind of results. A module in ``formats`` offers one by a constant ``KIND``, see `registry`.
 
     Attributes:
         name: what ``--save`` calls it.
@@ -132,6 +141,7 @@ class SinkKind:
         image: which images it shows, if any: ``annotated`` ones, or ``clean`` ones (its sinks then have
             ``needs_clean_image``). Jobs cut a long video only for ``video`` and kinds without images.
         check: raises SepcamError where a package is missing; called before any work is done.
+        companions: names of the kinds that are written with it.
     """
 
     name: str
@@ -141,3 +151,4 @@ class SinkKind:
     open: Callable[[Path, SinkContext], Sink]
     image: Literal["annotated", "clean"] | None = None
     check: Callable[[], None] = _nothing_missing
+    companions: tuple[str, ...] = ()

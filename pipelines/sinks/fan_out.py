@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...models.types import U8
+from ..analytics.tally import Tally
+from ..events import Event
 from ..types import FrameResult, RunSummary
 from .base import Sink
 
@@ -26,15 +28,13 @@ class FanOut:
         self._times_lock = threading.Lock()
         self._open = True
         self._begun = time.perf_counter()
-        self._frames = 0
-        self._identities: set[int] = set()
-        self._most_people = 0
+        self._tally = Tally()
         self._stages: dict[str, _Times] = {}
 
     @property
     def frames(self) -> int:
         """Frames written so far."""
-        return self._frames
+        return self._tally.frames
 
     @property
     def notices(self) -> list[str]:
@@ -53,25 +53,28 @@ class FanOut:
                 return
             for sink in self._sinks:
                 sink.write(result, image)
-            self._count(result)
+            self._tally.add(result)
 
     def took(self, stage: str, seconds: float) -> None:
         """Count the seconds that a stage took for one frame; from any thread."""
         with self._times_lock:
             self._stages.setdefault(stage, _Times()).add(seconds)
 
-    def finish(self, warnings: Sequence[str] = (), *, complete: bool = True) -> RunSummary:
+    def finish(
+        self, warnings: Sequence[str] = (), *, complete: bool = True, events: Sequence[Event] = ()
+    ) -> RunSummary:
         """Completes every file.
 
         Args:
             warnings: what the user should know of the run, a line each.
             complete: whether the source was read to its end.
+            events: that happened at the end, see ``Watch.end``.
 
         Raises:
             SepcamError: If a file cannot be completed; call ``abort`` then.
         """
         with self._lock:
-            summary = replace(self.counted(), warnings=tuple(warnings), complete=complete)
+            summary = replace(self.counted(events), warnings=tuple(warnings), complete=complete)
             self._close(summary)
             return summary
 
@@ -93,17 +96,20 @@ class FanOut:
         with self._lock:
             self._close(summary)
 
-    def counted(self) -> RunSummary:
-        """Totals of what was written so far."""
+    def counted(self, events: Sequence[Event] = ()) -> RunSummary:
+        """Totals of what was written so far, and of events at the end."""
         seconds = time.perf_counter() - self._begun
         with self._times_lock:
             stage_ms = {name: times.median_ms() for name, times in self._stages.items()}
+        statistics = self._tally.statistics(events)
         return RunSummary(
-            frames=self._frames,
-            people=len(self._identities) or self._most_people,
+            frames=self.frames,
+            people=statistics.people,
             seconds=seconds,
-            fps=self._frames / seconds if seconds > 0 else 0.0,
+            fps=self.frames / seconds if seconds > 0 else 0.0,
             stage_ms=stage_ms,
+            events=tuple(events),
+            statistics=statistics,
         )
 
     def abort(self) -> None:
@@ -128,15 +134,6 @@ class FanOut:
         self._prepare(summary)
         for sink in self._sinks:
             sink.close(summary)
-
-    def _count(self, result: FrameResult) -> None:
-        self._frames += 1
-        found = result.instances
-        people = found.people
-        if found.track_ids is None:
-            self._most_people = max(self._most_people, int(people.sum()))
-        else:
-            self._identities.update(found.track_ids[people].tolist())
 
 
 class _Times:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Any
 
-from ....pipelines.analytics.events import Event
+from ....pipelines.events import Event
 from ....pipelines.types import FrameResult
 from ..shared.color import web_color
 

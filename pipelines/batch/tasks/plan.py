@@ -12,7 +12,18 @@ from typing import Any, Final, Protocol
 from ...sinks.outputs import Target
 from ..files.inputs import Input
 from .segment_store import Segment, note, noted
-from .types import CutTask, DetectTask, FileTask, JoinTask, RenderTask, Task, TaskResult, TrackTask
+from .types import (
+    CutTask,
+    DetectTask,
+    DrawTask,
+    FileTask,
+    JoinTask,
+    RenderTask,
+    Task,
+    TaskResult,
+    TrackTask,
+    WatchTask,
+)
 
 LEAST_PART_S: Final = 10.0
 """Seconds of the shortest part that is worth its own start."""
@@ -89,6 +100,7 @@ class FileInParts:
         workers: int,
         overwrite: bool,
         tracked: bool,
+        counted: bool = False,
         begun: float | None = None,
         least_s: float = LEAST_PART_S,
     ) -> None:
@@ -101,11 +113,14 @@ class FileInParts:
             workers: how many there are.
             overwrite: whether results that exist may be replaced.
             tracked: whether identities are kept.
+            counted: whether there are lines or zones.
             begun: when work on it began, in seconds since 1970; None is now.
             least_s: least seconds of a part.
         """
         self._source, self._target, self._folder = source, target, folder
         self._overwrite, self._tracked = overwrite, tracked
+        # What is counted in a part depends on all parts before it.
+        self._drawn_later = counted and "video" in target.files
         self._begun = begun or time.time()
         self._whole: WholeFile | None = None
         self._failed: TaskResult | None = None
@@ -197,11 +212,19 @@ class FileInParts:
         for part, result in zip(self._parts, detected, strict=True):
             before = self._parts[part.number - 1] if part.number else None
             after = self._parts[part.number + 1] if part.number + 1 < len(self._parts) else None
-            renders.append(RenderTask(0, source, part, before, after, first, "video" in self._target.files))
+            draw = "video" in self._target.files and not self._drawn_later
+            renders.append(RenderTask(0, source, part, before, after, first, draw))
             first += result.frames
         rendered = yield from self._each("render", "rendered", renders)
         if not all(result.sound for result in rendered):
             return
+        if self._drawn_later:
+            yield from self._each("watch", "watched", [WatchTask(0, source, self._parts)])
+            draws = [DrawTask(0, source, task.part, task.first) for task in renders]
+            drawn = yield from self._each("draw", "drawn", draws)
+            if not all(result.sound for result in drawn):
+                return
+            rendered = [*rendered, *drawn]
         stage_ms = tuple(_mean([*detected, *rendered]).items())
         yield _Step(
             "join",

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from ....models.errors import SepcamError
 from ....models.files import atomic_write
 from ....models.types import F32, I64, Detections
+from ...events import ZoneCount
 from ...types import Instances, MaskCrop
 
 _TREE = "tree"
-_CLASSES: dict[str, Any] = {one.__name__: one for one in (Detections, Instances, MaskCrop)}
+_CLASSES: dict[str, Any] = {one.__name__: one for one in (Detections, Instances, MaskCrop, ZoneCount)}
 
 Follow = tuple[F32, I64, I64]
 """What the tracker gave for a frame: boxes, rows of the detections, identities."""
@@ -59,6 +60,11 @@ class Segment:
     def results(self) -> Path:
         """List of (time_s, Instances), one for each frame."""
         return self.path("results")
+
+    @property
+    def counts(self) -> Path:
+        """For each frame the counts of all lines and zones: list of tuples of `ZoneCount`."""
+        return self.path("counts")
 
     @property
     def video(self) -> Path:

@@ -17,20 +17,22 @@ import numpy as np
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
 from ...analysis.two_sided import MOST_FRAMES
+from ...events import ZoneCount
 from ...execution.network_set import NetworkSet
+from ...execution.stages import Stage, run_stages
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
 from ...pipeline import Pipeline
-from ...process_file import context, overlay_of
+from ...process_file import context, overlay_of, watch_of
 from ...sinks.base import Sink
 from ...sinks.fan_out import FanOut
+from ...sinks.formats.video import VideoSink
 from ...sinks.registry import open_sinks, sink_kinds
-from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
-from ...types import Frame, FrameResult, ModelInfo, RunSummary, StreamInfo
+from ...types import Frame, FrameResult, Instances, ModelInfo, RunSummary, StreamInfo
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .replay import RecordingTracker, Replay, ReplayTracker
@@ -38,12 +40,14 @@ from .segment_store import Followed, Segment, keep, kept, note
 from .types import (
     CutTask,
     DetectTask,
+    DrawTask,
     JoinTask,
     RenderTask,
     Report,
     Task,
     TaskResult,
     TrackTask,
+    WatchTask,
     made_by_sepcam,
 )
 
@@ -65,9 +69,13 @@ def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report:
     if isinstance(task, TrackTask):
         return _track(task, settings, networks, report)
     if isinstance(task, RenderTask):
-        return _render(task, networks, report)
+        return _render(task, settings, networks, report)
+    if isinstance(task, WatchTask):
+        return _watch(task, settings, networks, report)
+    if isinstance(task, DrawTask):
+        return _draw(task, settings, networks, report)
     assert isinstance(task, JoinTask)
-    return _join(task, networks, report)
+    return _join(task, settings, networks, report)
 
 
 def _cut(task: CutTask) -> TaskResult:
@@ -156,7 +164,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
+def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
     tracked, own = "track" in networks.options.tasks, len(found)
@@ -188,7 +196,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks, whole) if task.draw else None,
+            overlay=overlay_of(networks, whole, settings.drawing) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )
@@ -208,20 +216,71 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     return result
 
 
-def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
+def _watch(task: WatchTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
+    with VideoSource(task.source.name) as source:
+        info = source.info
+    watch = watch_of(networks, info, settings.watching)
+    assert watch is not None  # only tracked people are counted
+    done = 0
+    for part in task.parts:
+        counts = []
+        for result in _results([part], info, networks.model, done):
+            counts.append(tuple(watch.update(result).counts))
+        keep(part.counts, counts)
+        done += len(counts)
+        report(done, None)
+    result = TaskResult(done)
+    note(task.parts[0].path("watched", ".json"), summary_of(result))
+    return result
+
+
+def _draw(task: DrawTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
+    begun = time.perf_counter()
+    part = task.part
+    found: list[tuple[float, Instances]] = kept(part.results)
+    counts: list[tuple[ZoneCount, ...]] = kept(part.counts)
+    source = _open(task, part.start_s, part.end_s)
+    overlay = overlay_of(networks, source.info, settings.drawing)
+    info = replace(source.info, start_s=found[0][0], partial=True, has_audio=False)
+    sink = VideoSink(part.video, info, overwrite=True)
+
+    def draw(frame: Frame) -> FrameResult:
+        instances = found[frame.index][1]
+        result = FrameResult(frame, instances, model=networks.model, counts=counts[frame.index])
+        overlay.draw(frame.image, result)
+        return result
+
+    recorder = FanOut([sink])
+    stages = [Stage("draw", draw), Stage("encode", lambda result: recorder.write(result, None))]
+    try:
+        for done, _ in enumerate(run_stages(source, stages, on_time=recorder.took), 1):
+            report(done, len(found))
+        summary = recorder.finish(source.warnings)
+    except BaseException:
+        recorder.abort()
+        raise
+    seconds = time.perf_counter() - begun
+    sound = recorder.frames == len(found) and source.sound
+    result = TaskResult(recorder.frames, seconds=seconds, stage_ms=summary.stage_ms, sound=sound)
+    note(part.path("drawn", ".json"), summary_of(result))
+    return result
+
+
+def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     with VideoSource(task.source.name) as source:
         info = source.info
     files = task.target.files
     records = {save: path for save, path in files.items() if not sink_kinds()[save].image}
-    run = context(task.target, info, networks, overwrite=task.overwrite)
+    watch = watch_of(networks, info, settings.watching)
+    run = context(task.target, info, networks, overwrite=task.overwrite, watching=settings.watching)
     recorder = FanOut(open_sinks(records, run))
     try:
         for result in _results(task.parts, info, networks.model):
-            recorder.write(result, None)
+            recorder.write(result if watch is None else watch.update(result), None)
             report(recorder.frames, info.frame_count)
         report(recorder.frames, recorder.frames)
         notices: Sequence[str] = ()
-        counted = recorder.counted()
+        counted = recorder.counted(() if watch is None else watch.end())
         seconds = time.time() - task.begun
         rate = counted.frames / max(seconds, 1e-9)
         summary = replace(counted, seconds=seconds, fps=rate, stage_ms=dict(task.stage_ms))
@@ -239,9 +298,11 @@ def _join(task: JoinTask, networks: Pipeline, report: Report) -> TaskResult:
     return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
 
 
-def _results(parts: Sequence[Segment], info: StreamInfo, model: ModelInfo) -> Iterator[FrameResult]:
+def _results(
+    parts: Sequence[Segment], info: StreamInfo, model: ModelInfo, first: int = 0
+) -> Iterator[FrameResult]:
     image = _nothing(info)
-    index = 0
+    index = first
     for part in parts:
         for time_s, instances in kept(part.results):
             yield FrameResult(Frame(image, index, time_s), instances, model=model)

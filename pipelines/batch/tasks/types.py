@@ -139,6 +139,26 @@ class RenderTask(Task):
 
 
 @dataclass(frozen=True, slots=True)
+class WatchTask(Task):
+    """Count at lines and zones through all rendered parts, for the images."""
+
+    parts: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawTask(Task):
+    """Annotated images of a part that was rendered without them, and counted.
+
+    Attributes:
+        part: the part.
+        first: index of its first frame in the file.
+    """
+
+    part: Segment
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
 class JoinTask(Task):
     """Join the parts to the file's results.
 

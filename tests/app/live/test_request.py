@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.pipelines.analysis.options import AnalysisOptions
+from sepcam.pipelines.analytics.options import WatchOptions
+from sepcam.pipelines.drawing.options import DrawOptions
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
@@ -16,8 +18,8 @@ REQUEST = LiveRequest(
     target_fps=None,
     reconnect_timeout_s=None,
     blur="nothing",
-    lines=(),
-    zones=(),
+    watching=WatchOptions(),
+    drawing=DrawOptions(),
 )
 
 

@@ -173,19 +173,22 @@ function fail(during, kind, error) {
 }
 async function open(wanted) {
   const gpu = wanted === "wasm" ? null : await findGpu(wanted === "webgpu").catch(() => null);
-  let opened = null;
-  if (gpu !== null) {
-    opened = await Runtime.open("webgpu", progress);
-    await opened.form("separable").catch(() => opened = null);
-  }
-  opened ??= await Runtime.open("wasm", progress);
+  const onGpu = gpu === null ? null : await Runtime.open("webgpu", progress).then(tried).catch(() => null);
+  const opened = onGpu ?? await Runtime.open("wasm", progress);
   say({ type: "opened", backend: opened.backend, threads: opened.threads, gpu: opened.backend === "webgpu" ? gpu : null });
   return opened;
+}
+async function tried(runtime2) {
+  await warmUp(await runtime2.form("separable"));
+  return runtime2;
+}
+async function warmUp(network) {
+  await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
 }
 async function prepare(kind) {
   const begun = performance.now();
   const network = await (await runtime).form(kind);
-  if (kind === "separable") await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
+  if (kind === "separable") await warmUp(network);
   say({ type: "prepared", kind, seconds: (performance.now() - begun) / 1e3 });
 }
 async function analyze(bitmap, timeS, wanted) {

@@ -1,6 +1,6 @@
 // Analyzes one frame after the other, away from the page, which stays responsive meanwhile.
 
-import { type Found, type Image, Tracker } from "@core";
+import { type Found, type Image, type PeopleNetwork, Tracker } from "@core";
 import type { Backend, FromWorker, Kind, Result, Settings, Shown, ToWorker, Wanted } from "./protocol";
 import { KINDS } from "./protocol";
 import { findGpu, Runtime } from "./runtime";
@@ -54,22 +54,28 @@ function fail(during: "open" | "prepare" | "frame", kind: Kind | null, error: un
 
 async function open(wanted: Backend | "auto"): Promise<Runtime> {
   const gpu = wanted === "wasm" ? null : await findGpu(wanted === "webgpu").catch(() => null);
-  let opened: Runtime | null = null;
-  if (gpu !== null) {
-    opened = await Runtime.open("webgpu", progress);
-    // A driver may refuse the network; then the processor does it.
-    await opened.form("separable").catch(() => (opened = null));
-  }
-  opened ??= await Runtime.open("wasm", progress);
+  // A driver may refuse the network, when it is loaded or when it runs; then the processor does it.
+  const onGpu = gpu === null ? null : await Runtime.open("webgpu", progress).then(tried).catch(() => null);
+  const opened = onGpu ?? (await Runtime.open("wasm", progress));
   say({ type: "opened", backend: opened.backend, threads: opened.threads, gpu: opened.backend === "webgpu" ? gpu : null });
   return opened;
+}
+
+async function tried(runtime: Runtime): Promise<Runtime> {
+  await warmUp(await runtime.form("separable"));
+  return runtime;
+}
+
+/** The first run takes longer: so that no frame waits for it. */
+async function warmUp(network: PeopleNetwork): Promise<void> {
+  await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
 }
 
 async function prepare(kind: Kind): Promise<void> {
   const begun = performance.now();
   const network = await (await runtime).form(kind);
-  // The first run takes longer: so that no frame waits for it. The standard form would take seconds more.
-  if (kind === "separable") await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
+  // The standard form would take seconds more.
+  if (kind === "separable") await warmUp(network);
   say({ type: "prepared", kind, seconds: (performance.now() - begun) / 1000 });
 }
 

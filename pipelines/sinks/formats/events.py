@@ -1,0 +1,102 @@
+"""Events as JSON Lines."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ....models.types import U8
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkContext, SinkKind
+from ..serialize import source_facts
+
+if TYPE_CHECKING:
+    from ...events import Event
+
+FORMAT: Final = "sepcam-events"
+VERSION: Final = 1
+
+
+class EventsSink(Sink):
+    """One JSON object a line: a header, every event in the order of time, a summary."""
+
+    def __init__(self, path: Path, context: SinkContext) -> None:
+        """Open the file.
+
+        Args:
+            path: of the finished file; it appears on ``close``.
+            context: the run.
+
+        Raises:
+            SepcamError: If the target exists, its folder cannot be written to, or a line or zone lies
+                outside the frame.
+        """
+        size = context.info.width, context.info.height
+        marks = [
+            {
+                "kind": zone.kind,
+                "name": zone.name,
+                "points": [[round(v, 2) for v in point] for point in zone.pixels(size)],
+            }
+            for zone in context.zones
+        ]
+        self._header = {
+            "type": "header",
+            "format": FORMAT,
+            "version": VERSION,
+            **source_facts(context.info),
+            "zones": marks,
+        }
+        self._events: list[Event] = []
+        self._file = TextFile(path, overwrite=context.overwrite)
+
+    def write(self, result: FrameResult, image: U8 | None = None) -> None:
+        """Add what happened in a frame; the image is not used."""
+        self._events += result.events
+
+    def prepare(self, summary: RunSummary) -> None:
+        """Write everything.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        lines = [self._header]
+        lines += [{"type": "event", **event.to_json()} for event in in_order(self._events, summary.events)]
+        statistics = {} if summary.statistics is None else summary.statistics.to_json()
+        lines.append(
+            {"type": "summary", "frames": summary.frames, "complete": summary.complete, **statistics}
+        )
+        self._file.finish("".join(map(_line, lines)))
+
+    def close(self, summary: RunSummary) -> None:
+        """Finish the file and give it its name.
+
+        Raises:
+            SepcamError: If it cannot be written; nothing is left then.
+        """
+        self.prepare(summary)
+        self._file.publish()
+
+    def abort(self) -> None:
+        """Delete the unfinished file."""
+        self._file.abort()
+
+
+def in_order(events: "Sequence[Event]", last: "Sequence[Event]" = ()) -> "list[Event]":
+    """Events by time: that somebody left is known some time after it happened."""
+    return sorted([*events, *last], key=lambda event: event.frame)
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+KIND = SinkKind(
+    "events",
+    "who comes, goes, crosses lines and enters zones, as JSON Lines and CSV",
+    frozenset(("video", "live")),
+    lambda name: name.path(".events.jsonl"),
+    EventsSink,
+    companions=("events-csv",),
+)
