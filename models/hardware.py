@@ -1,8 +1,5 @@
 """Cores and memory of this machine and this process, on every system."""
 
-import ctypes
-import sys
-
 import psutil
 
 
@@ -33,11 +30,3 @@ def memory_available() -> int:
 def memory_in_use() -> int:
     """Bytes of main memory that this process takes."""
     return psutil.Process().memory_info().rss
-
-
-def return_freed_memory() -> None:
-    """Gives freed memory back to the system at once, where the C library keeps it for later (glibc)."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

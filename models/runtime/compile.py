@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SepcamError
-from ..hardware import return_freed_memory
 from .options import InputSize, Runner, RuntimeOptions, as_module
 
 if TYPE_CHECKING:
@@ -52,10 +51,7 @@ def compile_network(
         from .openvino_backend import OpenVinoRunner, load
 
         model = load(lambda: as_module(network), size, resolved.precision, key, cache_dir)
-        ready = OpenVinoRunner(model, size, resolved, max_batch=max_batch)
-        del model
-        return_freed_memory()  # of the graph and of what compiling took: tens of megabytes
-        return ready
+        return OpenVinoRunner(model, size, resolved, max_batch=max_batch)
     from . import torch_backend as torch_runtime
 
     runner = torch_runtime.CudaRunner if resolved.device == "cuda" else torch_runtime.CpuRunner
