@@ -299,7 +299,7 @@ def test_every_control_can_be_read_also_under_the_mouse_and_with_the_focus(brows
     page.set_default_timeout(PATIENCE_MS)
     page.goto(web_server.url)
     expect(page.locator("#live-canvas")).to_have_attribute("data-number", re.compile(r"\d+"))
-    page.evaluate(f"window.contrast = ({CONTRAST})()")
+    page.evaluate(f"() => {{ window.contrast = ({CONTRAST})(); }}")
     for tab in ("live", "camera", "video"):
         page.locator(f"#tab-{tab}").click()
         pressed = page.evaluate(
@@ -337,7 +337,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(page):
                 return [id || Object.values(dataset)[0] || document.activeElement.tagName, ring];
             }"""
         )
-        assert ring != "none", name
+        assert ring != "none" or name == "BODY", name  # which has the focus after the last control
         reached.add(name)
     assert {"separable", "standard", "track", "pause", "duel", "detector", "conf", "events"} <= reached
     unnamed = page.evaluate(
