@@ -9,6 +9,7 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
@@ -36,6 +37,7 @@ def live(
     ] = False,
     *,
     shared: LiveArguments,
+    drawing: DrawArguments,
     watching: WatchArguments,
     record: Annotated[
         Path | None,
@@ -116,7 +118,7 @@ def live(
         raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source, watching.options())
+    request = shared.request(source, watching.options(), drawing.options())
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 

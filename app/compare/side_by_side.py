@@ -14,7 +14,7 @@ from ...pipelines.drawing.beside import SIDES, beside
 from ...pipelines.drawing.overlay import Overlay
 from ...pipelines.evaluation.paired_timing import Tick, silent
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.sinks.video import VideoSink
+from ...pipelines.sinks.formats.video import VideoSink
 from ...pipelines.sources.open import open_source
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from ...models.errors import SepcamError
 from ...models.files import fit_name
 from ...models.types import ConvKind
+from ...pipelines.drawing.options import HudDetail
 from ...pipelines.live.session import LiveSession
-from ...pipelines.live.settings import HudDetail
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Task
 from ..terminal import console
@@ -18,7 +18,7 @@ from .request import detector_names
 from .window import ESCAPE
 
 _CONF_STEP = 0.05
-_NEXT_HUD: dict[HudDetail, HudDetail] = {"brief": "full", "full": "off", "off": "brief"}
+_NEXT_HUD: dict[HudDetail, HudDetail] = {"fps": "full", "full": "off", "off": "fps"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
+from ..drawing.options import DrawOptions
 from ..events import Event
 from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
@@ -40,7 +41,7 @@ from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
 from .duel import LiveDuel
-from .hud import draw_live_hud
+from .hud import LiveHud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
@@ -101,6 +102,7 @@ class LiveSession:
         zones: Sequence[Zone] = (),
         target_fps: float | None = None,
         options: AnalysisOptions | None = None,
+        drawing: DrawOptions | None = None,
         prepare_ahead: bool = True,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
@@ -113,6 +115,7 @@ class LiveSession:
             zones: lines and zones to watch.
             target_fps: the rate to keep by doing less, None for the camera's, 0 to keep full quality.
             options: of the analysis, for everything that the settings do not state; see ``LiveAnalysis``.
+            drawing: what is drawn, and how; how much the HUD shows is in the settings.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
             on_event: called with each event, from one of the session's threads.
 
@@ -143,7 +146,8 @@ class LiveSession:
         except BaseException:
             self.stop()
             raise
-        self._drawing = LiveDrawing()
+        drawing = drawing or DrawOptions()
+        self._drawing, self._hud = LiveDrawing(drawing), LiveHud(drawing.scale)
         locked = options or AnalysisOptions()
         self.duel = LiveDuel(pool, self._switches, locked, source=self.info.name, fps=self.info.fps)
 
@@ -332,7 +336,7 @@ class LiveSession:
         ):
             self._status, self._refresh_at = self.status(), now + _REFRESH_S
         result = replace(analyzed.result, meter=self._status.figures.meter)
-        draw_live_hud(result.frame.image, result, self._status)
+        self._hud.draw(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
             self._prepare_other_backbone()

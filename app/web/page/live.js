@@ -6,7 +6,7 @@ import { showRace } from "./race.js";
 
 const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
-const NEXT_HUD = { off: "brief", brief: "full", full: "off" };
+const NEXT_HUD = { off: "fps", fps: "full", full: "off" };
 
 export function startLive() {
   const canvas = get("live-canvas");
@@ -260,7 +260,7 @@ export function startLive() {
     ["rR", "r", "start or stop recording", record],
     ["sS", "s", "take a snapshot", snapshot],
     ["fF", "f", "full screen", full],
-    ["iI", "i", "overlay figures: off, brief, full", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["iI", "i", "overlay figures: off, fps, full", () => change({ hud: NEXT_HUD[status.hud] })],
     ["", "click", "follow a person; click elsewhere to stop", null],
   ];
   get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.execution.background import BACKGROUND
 from ....pipelines.media.limits import OpenLimits
 from ....pipelines.pipeline import Pipeline
@@ -109,14 +110,18 @@ PipelineOf = Callable[[ConvKind, frozenset[Task]], Pipeline]
 class VideoJobs:
     """All files of all visitors; one thread processes them. Any thread may call it."""
 
-    def __init__(self, folder: Path, pipeline_of: PipelineOf, downloads: Downloads) -> None:
+    def __init__(
+        self, folder: Path, pipeline_of: PipelineOf, downloads: Downloads, drawing: DrawOptions
+    ) -> None:
         """Start the thread, which waits for the first file.
 
         Args:
             folder: for uploads and results; nothing else uses it.
             pipeline_of: returns loaded networks for a backbone and tasks.
             downloads: where results are offered.
+            drawing: what is drawn onto images, and how.
         """
+        self._drawing = drawing
         self._folder, self._pipeline_of, self._downloads = folder, pipeline_of, downloads
         self._jobs: dict[str, VideoJob] = {}
         self._lock = threading.Lock()
@@ -201,7 +206,7 @@ class VideoJobs:
             return self._process_image(job, source, pipeline)
         video, jsonl = job.folder / "result.mp4", job.folder / "result.jsonl"
         target = Target(str(job.upload), {"video": video, "jsonl": jsonl}, limits=UPLOAD_LIMITS)
-        summary = record(source, target, pipeline, _progress_of(job)).summary
+        summary = record(source, target, pipeline, _progress_of(job), drawing=self._drawing).summary
         job.total = summary.frames
         job.message = f"{summary.frames} frames, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
         stem = Path(job.name).stem

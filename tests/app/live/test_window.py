@@ -161,7 +161,7 @@ def test_every_key_does_what_the_help_says(desktop, tmp_path):
     desk.until_status("people", lambda s: s.get("shown_fps") and s["boxes"])
 
     # Figures: three levels of detail.
-    for wanted in ("full", "off", "brief"):
+    for wanted in ("full", "off", "fps"):
         desk.press("i")
         desk.until_status(f"hud {wanted}", lambda s, wanted=wanted: s["hud"] == wanted)
 

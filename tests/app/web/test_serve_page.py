@@ -126,7 +126,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     expect(page.locator("#banner")).to_be_hidden()
 
     page.keyboard.press("i")
-    expect(page.locator("#hud")).to_have_value("brief")
+    expect(page.locator("#hud")).to_have_value("fps")
     page.locator("#hud").select_option("off")
     web_server.until("no figures", lambda: web_server.status()["hud"] == "off")
 

@@ -18,6 +18,7 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.zones import parse_zone
+from sepcam.pipelines.drawing.options import DrawOptions
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import LiveAnalysis, choice_for
@@ -27,7 +28,7 @@ from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.view import LiveDrawing
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
-from sepcam.pipelines.sinks.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame
@@ -349,7 +350,7 @@ def test_a_frame_is_drawn_with_the_skeleton_that_it_was_analyzed_with():
     """While a frame waits for its drawing, the networks may be switched."""
     switches = Switches(LiveSettings("onepass", tasks=frozenset({"track", "pose"})))
     pool = pool_of(onepass=OnePass)
-    analysis, drawing = LiveAnalysis(pool, switches, LiveMeter()), LiveDrawing()
+    analysis, drawing = LiveAnalysis(pool, switches, LiveMeter()), LiveDrawing(DrawOptions())
     waiting = [analysis.analyze(0.0, frame) for frame in islice(Clock(fps=1000), 4)]
     switches.change(detector="squares")
     pool.wait(choice_for(switches.settings, Quality()))
