@@ -186,7 +186,7 @@ class TestTimes:
 class TestBroadcasts:
     @pytest.mark.parametrize(("suffix", "options"), [("ts", {}), ("m2ts", {"mpegts_m2ts_mode": "1"})])
     def test_a_clock_that_overflows_runs_on(self, tmp_path, suffix, options):
-        """Transport streams count 90,000 ticks a second in 33 bits: they start again at 0 after 26.5 hours."""
+        """Transport streams count 90,000 ticks a second in 33 bits, and start again after 26.5 hours."""
         ticks = [2**33 - 45_000 + 9000 * index for index in range(20)]
         path = write_clip(
             tmp_path / f"a.{suffix}",
