@@ -13,6 +13,8 @@ from .analysis.analyzer import Analyzer
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
 from .analytics.watch import Watch
+from .drawing.anonymize import Anonymizer
+from .drawing.hiding import Hiding
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
@@ -78,6 +80,7 @@ class Pipeline:
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
         watch: Watch | None = None,
+        hiding: Hiding | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a camera's newest one each time.
 
@@ -92,6 +95,7 @@ class Pipeline:
             recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
             watch: adds events and counts to the results; ending it is up to the caller.
+            hiding: what is made unrecognizable in each frame's own image before it is drawn and recorded.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -105,6 +109,8 @@ class Pipeline:
         if self.options.smooths and not source.info.live and not source.info.independent:
             smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
             stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if hiding is not None and hiding.active:
+            stages.append(Stage("hide", _Hiding(hiding).hide))
         if watch is not None:
             stages.append(Stage("watch", lambda item: (item[0], watch.update(item[1]), item[2])))
         if overlay is not None:
@@ -229,6 +235,17 @@ class _Smoothing:
         return arrived, result, image
 
 
+class _Hiding:
+    """Hides people in the images of items, see `_Steps`."""
+
+    def __init__(self, hiding: Hiding) -> None:
+        self._hiding, self._anonymizer = hiding, Anonymizer()
+
+    def hide(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:
+        self._anonymizer.hide(item[1].frame.image, item[1], self._hiding)
+        return item
+
+
 class _Steps:
     """What is done with each frame of one run; every method has its own thread.
 
@@ -254,7 +271,14 @@ class _Steps:
         if arrived >= self._refresh_at:
             self._snapshot = self.meter.snapshot()
             self._refresh_at = arrived + _REFRESH_S
-        result = FrameResult(frame, instances, stage_ms, self._snapshot, self._analyzer.model)
+        result = FrameResult(
+            frame,
+            instances,
+            stage_ms,
+            self._snapshot,
+            self._analyzer.model,
+            likely=self._analyzer.likely,
+        )
         return arrived, result, frame.image
 
     def draw(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:

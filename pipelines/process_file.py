@@ -1,5 +1,6 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
+from collections.abc import Generator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from importlib import metadata
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 from ..models.errors import SepcamError
 from .analytics.options import WatchOptions
 from .analytics.watch import Watch
+from .drawing.hiding import Hiding
 from .drawing.hud import Hud
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
@@ -18,7 +20,7 @@ from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
 from .sinks.serialize import network_facts
 from .sources.base import Source
-from .types import RunSummary, StreamInfo
+from .types import FrameResult, RunSummary, StreamInfo
 
 
 class Advance(Protocol):
@@ -61,6 +63,7 @@ def record(
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
+    hiding: Hiding | None = None,
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -75,6 +78,7 @@ def record(
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
+        hiding: what is made unrecognizable in every image that is written.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
@@ -97,7 +101,14 @@ def record(
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        complete = _run(source, recorder, pipeline, progress, watch, annotated=annotated)
+        results = pipeline.run(
+            source,
+            overlay=overlay_of(pipeline, source.info) if annotated else None,
+            recorder=recorder,
+            watch=watch,
+            hiding=hiding,
+        )
+        complete = _run(results, source.info, progress)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
@@ -110,20 +121,10 @@ def record(
     return Outcome(source.info, summary, tuple(recorder.notices))
 
 
-def _run(
-    source: Source,
-    recorder: FanOut,
-    pipeline: Pipeline,
-    progress: Progress,
-    watch: Watch | None,
-    *,
-    annotated: bool,
-) -> bool:
-    """Analyses and records every frame; whether the source came to its end."""
-    overlay = overlay_of(pipeline, source.info) if annotated else None
-    results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
+def _run(results: Generator[FrameResult, None, None], info: StreamInfo, progress: Progress) -> bool:
+    """Analyzes and records every frame; whether the source came to its end."""
     try:
-        with progress(source.info.name, source.info.frame_count) as advance, closing(results):
+        with progress(info.name, info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
                 advance(done, f"{len(result.instances)} objects")
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
@@ -36,6 +37,7 @@ def live(
     *,
     shared: LiveArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -101,7 +103,7 @@ def live(
         raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source, watching.options())
+    request = shared.request(source, watching.options(), hiding.options())
     if not headless:
         from ..live import display_check as display
 

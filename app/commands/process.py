@@ -13,6 +13,7 @@ from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
 
@@ -59,6 +60,7 @@ def process(
     *,
     analysis: AnalysisArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
     start: Annotated[
@@ -138,6 +140,8 @@ def process(
         return
     options = analysis.options()
     watched = watching.options()
+    if hiding.options().active:
+        options = options.for_hiding()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
@@ -172,6 +176,8 @@ def process(
         deinterlace=deinterlace == "on",
         coco_annotations=None if coco_annotations is None else str(coco_annotations),
         zones=tuple(map(str, watched.zones)),
+        blur=hiding.blur,
+        hide=hiding.hide,
     )
     request = JobRequest(
         tuple(inputs or ()),

@@ -9,6 +9,7 @@ import typer
 from ...models.errors import SepcamError
 from ..options import shared as choices
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
@@ -103,6 +104,7 @@ def serve(
     *,
     shared: LiveArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
@@ -115,7 +117,7 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(_source(source), watching.options()),
+            live=shared.request(_source(source), watching.options(), hiding.options()),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

@@ -1,7 +1,7 @@
 """What ``sepcam live`` and ``sepcam serve`` both begin with: a source, networks, and a session of the two."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
@@ -45,7 +45,8 @@ def load_networks(request: LiveRequest) -> Loaded:
     pipeline = load(asked)
     networks = pipeline.networks
     first = networks.detector.name
-    settings = LiveSettings(first, asked.backbone, frozenset(asked.tasks), asked.conf, request.blur)
+    settings = LiveSettings(first, asked.backbone, frozenset(asked.tasks), asked.conf)
+    settings = replace(settings, blur=request.hiding.blur, hide=request.hiding.hide)
     pool = NetworkPool.of(
         asked.pose,
         options=asked.runtime,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.options import WatchOptions
-from ...pipelines.types import Blur
+from ...pipelines.drawing.hiding import Hiding
 from . import shared
 from .analysis import AnalysisArguments
 
@@ -26,7 +26,7 @@ class LiveRequest:
         loop: whether a file begins again.
         target_fps: rate to keep, None for the camera's.
         reconnect_timeout_s: when to give up a lost source, None for never.
-        blur: what to hide.
+        hiding: what is made unrecognizable.
         watching: the lines and zones where people are counted.
     """
 
@@ -37,7 +37,7 @@ class LiveRequest:
     loop: bool
     target_fps: float | None
     reconnect_timeout_s: float | None
-    blur: Blur
+    hiding: Hiding
     watching: WatchOptions
 
     def open(self) -> "PacedSource | ReconnectingSource":
@@ -68,9 +68,8 @@ class LiveArguments(AnalysisArguments):
     loop: shared.LoopOption = False
     target_fps: shared.TargetFpsOption = None
     reconnect_timeout: shared.ReconnectTimeoutOption = None
-    blur: shared.BlurOption = "nothing"
 
-    def request(self, source: str, watching: WatchOptions) -> LiveRequest:
+    def request(self, source: str, watching: WatchOptions, hiding: Hiding) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
         Raises:
@@ -87,6 +86,6 @@ class LiveArguments(AnalysisArguments):
             loop=self.loop,
             target_fps=self.target_fps,
             reconnect_timeout_s=self.reconnect_timeout,
-            blur=self.blur,
+            hiding=hiding,
             watching=watching,
         )

@@ -10,7 +10,7 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import Blur, DetectEvery, Smoothing
+from ...pipelines.types import DetectEvery, Smoothing
 
 T = TypeVar("T", bound=str)
 
@@ -19,6 +19,7 @@ NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
 DISPLAY: Final = "Display"
 COUNTING: Final = "Counting"
+HIDING: Final = "Hiding people"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
@@ -170,12 +171,6 @@ ReconnectTimeoutOption = Annotated[
         help="Give up when a camera or stream has been away for this long.",
         show_default="never",
         rich_help_panel=SOURCE,
-    ),
-]
-BlurOption = Annotated[
-    Blur,
-    typer.Option(
-        "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
     ),
 ]
 RuntimeOption = Annotated[

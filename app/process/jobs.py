@@ -134,6 +134,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         stream=settings.stream,
         deinterlace=settings.deinterlace,
         watching=settings.watching,
+        hiding=settings.hiding,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
+from ...pipelines.drawing.hiding import Hiding
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
 from ...pipelines.sinks.base import ResultName
@@ -33,6 +34,7 @@ class FileRequest:
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
+        hiding: what is made unrecognizable.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class FileRequest:
     deinterlace: bool = True
     coco_annotations: Path | None = None
     watching: WatchOptions = field(default_factory=WatchOptions)
+    hiding: Hiding = field(default_factory=Hiding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
         watching=request.watching,
+        hiding=request.hiding,
     )
 
 

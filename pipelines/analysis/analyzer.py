@@ -24,6 +24,9 @@ from .visibility import with_visibility
 GAP_S: Final = 2.0
 """Seconds without a frame after which people are new people; longer if frames always come slowly."""
 
+LIKELY: Final = 0.2
+"""Lowest score of what is hidden where people are hidden; below it, half of the image would be."""
+
 _GAP_STEPS = 4.0  # usual steps between frames that a gap is longer than
 _STEP_WEIGHT = 0.2  # of the newest step in the usual one
 
@@ -39,8 +42,10 @@ class Analyzer:
         model: the networks, as results need to know them.
         pose_schedule: which people get a new pose in a frame.
         detection_schedule: which frames get a detection; None if all do.
+        likely: (M, 4) float32 boxes of what may be people in the last detection, reported or not.
     """
 
+    likely: F32
     model: ModelInfo
     pose_schedule: PoseSchedule
     detection_schedule: DetectionSchedule | None
@@ -93,6 +98,7 @@ class Analyzer:
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
+        self.likely = np.zeros((0, 4), np.float32)
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
@@ -184,6 +190,7 @@ class Analyzer:
     def _detected(self, frame: Frame, clock: "_Stopwatch") -> Instances:
         """One frame by what the detector finds in it."""
         found = self._detector.detect(frame.image)
+        self.likely = found.boxes[np.isin(found.labels, self._person) & (found.scores >= LIKELY)]
         if self._labels is not None:
             found = found[np.isin(found.labels, self._labels)]
         clock.lap("detect")

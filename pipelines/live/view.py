@@ -32,9 +32,7 @@ class LiveDrawing:
             self._model = model
             self._overlay = Overlay(model.skeleton, keypoint_names=model.keypoint_names)
         image, result, settings = analyzed.result.frame.image, analyzed.result, analyzed.settings
-        self._anonymizer.hide(
-            image, result.instances, analyzed.low_confidence, settings.blur, result.frame.time_s
-        )
+        self._anonymizer.hide(image, result, settings.hiding)
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)

@@ -8,7 +8,9 @@ from ....models.weights.store import Progress, WeightStore, silent
 from ...analysis.options import AnalysisOptions
 from ...analytics.options import WatchOptions
 from ...analytics.zones import zone_of
+from ...drawing.hiding import Hiding
 from ...pipeline import Pipeline
+from ...types import Blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class JobSettings:
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
         zones: the lines and zones where people are counted, as text, see `Zone`.
+        blur: what is blurred.
+        hide: what is painted over.
     """
 
     analysis: AnalysisOptions
@@ -34,6 +38,13 @@ class JobSettings:
     deinterlace: bool = True
     coco_annotations: str | None = None
     zones: tuple[str, ...] = ()
+    blur: Blur = "nothing"
+    hide: Blur = "nothing"
+
+    @property
+    def hiding(self) -> Hiding:
+        """What is made unrecognizable."""
+        return Hiding(self.blur, self.hide)
 
     @property
     def watching(self) -> WatchOptions:

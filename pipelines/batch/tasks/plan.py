@@ -220,7 +220,9 @@ class FileInParts:
             return
         if self._drawn_later:
             yield from self._each("watch", "watched", [WatchTask(0, source, self._parts)])
-            draws = [DrawTask(0, source, task.part, task.first) for task in renders]
+            draws = [
+                DrawTask(0, source, task.part, (task.before,) if task.before else ()) for task in renders
+            ]
             drawn = yield from self._each("draw", "drawn", draws)
             if not all(result.sound for result in drawn):
                 return

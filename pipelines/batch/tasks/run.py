@@ -63,6 +63,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         overwrite=task.overwrite,
         coco_annotations=None if annotations is None else Path(annotations),
         watching=settings.watching,
+        hiding=settings.hiding,
     )
     return TaskResult(
         run.summary.frames,

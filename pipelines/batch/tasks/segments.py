@@ -17,6 +17,7 @@ import numpy as np
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
 from ...analysis.two_sided import MOST_FRAMES
+from ...drawing.anonymize import Anonymizer
 from ...events import ZoneCount
 from ...execution.network_set import NetworkSet
 from ...execution.stages import Stage, run_stages
@@ -32,7 +33,7 @@ from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
-from ...types import Frame, FrameResult, Instances, ModelInfo, RunSummary, StreamInfo
+from ...types import Frame, FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
 from .replay import RecordingTracker, Replay, ReplayTracker
@@ -69,11 +70,11 @@ def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report:
     if isinstance(task, TrackTask):
         return _track(task, settings, networks, report)
     if isinstance(task, RenderTask):
-        return _render(task, networks, report)
+        return _render(task, settings, networks, report)
     if isinstance(task, WatchTask):
         return _watch(task, settings, networks, report)
     if isinstance(task, DrawTask):
-        return _draw(task, networks, report)
+        return _draw(task, settings, networks, report)
     assert isinstance(task, JoinTask)
     return _join(task, settings, networks, report)
 
@@ -164,7 +165,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
+def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
     tracked, own = "track" in networks.options.tasks, len(found)
@@ -199,6 +200,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
             overlay=overlay_of(networks, whole) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
+            hiding=settings.hiding if task.draw else None,
         )
         for done, _ in enumerate(results, 1):
             report(min(max(0, done - warm), own), own)
@@ -234,19 +236,21 @@ def _watch(task: WatchTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _draw(task: DrawTask, networks: Pipeline, report: Report) -> TaskResult:
+def _draw(task: DrawTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
-    part = task.part
-    found: list[tuple[float, Instances]] = kept(part.results)
+    part, hiding, anonymizer = task.part, settings.hiding, Anonymizer()
     counts: list[tuple[ZoneCount, ...]] = kept(part.counts)
     source = _open(task, part.start_s, part.end_s)
     overlay = overlay_of(networks, source.info)
-    info = replace(source.info, start_s=found[0][0], partial=True, has_audio=False)
+    for before in _results(task.before, source.info, networks.model):
+        anonymizer.see(before, hiding)
+    found = list(_results([part], source.info, networks.model))
+    info = replace(source.info, start_s=found[0].frame.time_s, partial=True, has_audio=False)
     sink = VideoSink(part.video, info, overwrite=True)
 
     def draw(frame: Frame) -> FrameResult:
-        instances = found[frame.index][1]
-        result = FrameResult(frame, instances, model=networks.model, counts=counts[frame.index])
+        result = replace(found[frame.index], frame=frame, counts=counts[frame.index])
+        anonymizer.hide(frame.image, result, hiding)
         overlay.draw(frame.image, result)
         return result
 
@@ -304,8 +308,8 @@ def _results(
     image = _nothing(info)
     index = first
     for part in parts:
-        for time_s, instances in kept(part.results):
-            yield FrameResult(Frame(image, index, time_s), instances, model=model)
+        for time_s, instances, likely in kept(part.results):
+            yield FrameResult(Frame(image, index, time_s), instances, model=model, likely=likely)
             index += 1
 
 
@@ -375,11 +379,11 @@ class _Kept(Sink):
 
     def __init__(self, part: Segment) -> None:
         self._part = part
-        self._frames: list[tuple[float, object]] = []
+        self._frames: list[tuple[float, object, object]] = []
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Adds a frame."""
-        self._frames.append((result.frame.time_s, result.instances))
+        self._frames.append((result.frame.time_s, result.instances, result.likely))
 
     def close(self, summary: RunSummary) -> None:
         """Writes it down."""

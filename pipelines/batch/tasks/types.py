@@ -151,11 +151,11 @@ class DrawTask(Task):
 
     Attributes:
         part: the part.
-        first: index of its first frame in the file.
+        before: the part before it, if any: what was hidden at its end stays hidden for a moment.
     """
 
     part: Segment
-    first: int
+    before: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)

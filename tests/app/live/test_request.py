@@ -5,6 +5,7 @@ from dataclasses import replace
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.options import WatchOptions
+from sepcam.pipelines.drawing.hiding import Hiding
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
@@ -16,7 +17,7 @@ REQUEST = LiveRequest(
     loop=False,
     target_fps=None,
     reconnect_timeout_s=None,
-    blur="nothing",
+    hiding=Hiding(),
     watching=WatchOptions(),
 )
 
