@@ -1,7 +1,7 @@
 """Makes faces or whole people unrecognizable before a frame is shown or stored."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
@@ -16,8 +16,7 @@ HOLD_S: Final = 0.7
 _BLOCKS = 6  # blocks across a hidden face; to recognize a face takes about three times as many
 _PAINT = (96, 96, 96)
 _HEADS = {33: 11, 17: 5}
-"""Landmarks of a head (nose, eyes, ears, mouth), which come first, by their number in all: BlazePose's and COCO's
-layout. The two shoulders come next."""
+"""How many landmarks of a head come first, before the shoulders: in BlazePose's layout and in COCO's."""
 _SEEN = 0.5  # score from which a landmark of a head is taken to be there
 _LEAST_SEEN = 3
 _HEAD_MARGIN = 1.1  # hair, chin and neck extend beyond the landmarks, as a multiple of their extent
@@ -46,13 +45,11 @@ class Anonymizer:
             result: the objects in it, and what is likely to be a person.
             hiding: what to hide.
         """
-        ways: tuple[tuple[str, Blur, _Cover], ...] = (
-            ("blur", hiding.blur, pixelate),
-            ("hide", hiding.hide, paint),
-        )
-        for name, what, cover in ways:
-            for rect in self._areas(name, what, result, image.shape[:2]):
-                cover(image, rect, round_shape=what == "faces")
+        size = image.shape[:2]
+        for rect in self._areas("blur", hiding.blur, result, size):
+            pixelate(image, rect, round_shape=hiding.blur == "faces")
+        for rect in self._areas("hide", hiding.hide, result, size):
+            paint(image, rect, round_shape=hiding.hide == "faces")
 
     def see(self, result: FrameResult, hiding: Hiding) -> None:
         """Notes what has to be hidden in a frame whose image is not needed, before those that follow."""
@@ -77,12 +74,6 @@ class Anonymizer:
             if 0 <= time_s - since <= HOLD_S and not any(_covers(new, rect) for new in rects)
         ] + [(time_s, rect) for rect in rects]
         return [rect for _, rect in self._held[name]]
-
-
-class _Cover(Protocol):
-    """Hides a part of an image."""
-
-    def __call__(self, image: U8, rect: Rect, *, round_shape: bool = False) -> None: ...
 
 
 def paint(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
