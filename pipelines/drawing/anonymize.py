@@ -53,8 +53,9 @@ class Anonymizer:
 
     def see(self, result: FrameResult, hiding: Hiding) -> None:
         """Notes what has to be hidden in a frame whose image is not needed, before those that follow."""
-        for name, what in (("blur", hiding.blur), ("hide", hiding.hide)):
-            self._areas(name, what, result, result.frame.image.shape[:2])
+        size = result.frame.image.shape[:2]
+        self._areas("blur", hiding.blur, result, size)
+        self._areas("hide", hiding.hide, result, size)
 
     def _areas(self, name: str, what: Blur, result: FrameResult, size: tuple[int, ...]) -> list[Rect]:
         """What to hide in a frame: what is there, and what was there a moment ago."""
