@@ -16,6 +16,7 @@ from ...pipelines.sources.base import Source
 from ...pipelines.types import RunSummary
 from ..terminal import console
 from ..terminal.signals import terminable
+from .counts import people_text, show_counts
 
 DONE, INTERRUPTED = 0, 130
 
@@ -138,5 +139,7 @@ def _report(job: Job, outcome: Outcome) -> None:
         of = f" of {outcome.info.frame_count}" if outcome.info.frame_count else ""
         console.note(f"stopped after {summary.frames}{of} frames; the files hold these")
     files = ", ".join(map(str, job.target.files.values()))
-    people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
+    people = people_text(summary.people, summary.statistics)
     console.say(f"{job.target.title}: {summary.frames} frames, {people}, {summary.fps:.1f} FPS -> {files}")
+    if summary.statistics is not None:
+        show_counts([(job.target.title, summary.statistics)])

@@ -73,6 +73,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         (*run.notices, *run.summary.warnings),
         run.summary.stage_ms,
         run.summary.complete,
+        statistics=run.summary.statistics,
     )
 
 

@@ -299,7 +299,15 @@ def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Rep
         raise
     outputs = tuple(fingerprint(path) for path in files.values())
     notices = (*notices, *recorder.notices)
-    return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
+    return TaskResult(
+        summary.frames,
+        summary.people,
+        seconds,
+        outputs,
+        notices,
+        summary.stage_ms,
+        statistics=summary.statistics,
+    )
 
 
 def _results(
