@@ -177,7 +177,7 @@ def test_faces_in_a_film_lose_their_features():
         ("person",),
         masks=[MaskCrop(np.ones((130, 70), np.uint8), 350, 130)],
     )
-    Anonymizer().hide(image, walker, NOBODY, "faces", 0.0)
+    Anonymizer().hide(image, FrameResult(Frame(image, 0, 0.0), walker), Hiding("faces"))
     changed = (before != image).any(axis=2)
     assert changed[140:165, 365:405].mean() > 0.9
     assert not changed[200:].any()
