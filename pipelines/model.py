@@ -176,7 +176,8 @@ class Model:
     def video(self, source: str | int | Path, *, limit: int | None = None) -> Iterator[tuple[Frame, People]]:
         """Follow everyone through a video, camera or stream.
 
-        Somebody new is reported once the tracker is sure of them, usually in the second frame.
+        In a file, people are reported from their first frame on; in a camera or stream once the tracker is
+        sure of them, usually in the second frame.
 
         Args:
             source: what ``open_source`` takes.

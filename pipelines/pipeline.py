@@ -10,6 +10,7 @@ from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
 from .analysis.analyzer import Analyzer
+from .analysis.first_sight import FirstSight
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
 from .analytics.watch import Watch
@@ -106,9 +107,8 @@ class Pipeline:
         """
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         stages = [Stage("analyze", steps.analyze)]
-        if self.options.smooths and not source.info.live and not source.info.independent:
-            smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
-            stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if not source.info.live and not source.info.independent:
+            stages += self._delaying_stages()
         if hiding is not None and hiding.active:
             stages.append(Stage("hide", _Hiding(hiding).hide))
         if watch is not None:
@@ -128,6 +128,17 @@ class Pipeline:
             for arrived, result, _ in results:
                 steps.meter.finished(time.monotonic() - arrived)
                 yield result
+
+    def _delaying_stages(self) -> list[Stage]:
+        """What needs to know later frames; files alone have it."""
+        stages: list[Stage] = []
+        if "track" in self.options.tasks:
+            confirming = _Delayed(FirstSight())
+            stages.append(DelayingStage("confirm", confirming.push, confirming.flush))
+        if self.options.smooths:
+            smoothing = _Delayed(TwoSidedFilter(self.options.smooth))
+            stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        return stages
 
     def analyzer(
         self, info: StreamInfo, *, networks: NetworkSet | None = None, tracker: Tracker | None = None
@@ -216,19 +227,19 @@ class _Stamped:
         self._source.close()
 
 
-class _Smoothing:
-    """Smooths the results of items, see `_Steps`, which leave it in order and somewhat later."""
+class _Delayed:
+    """Completes the results of items, see `_Steps`, which leave it in order and somewhat later."""
 
-    def __init__(self, smoother: TwoSidedFilter) -> None:
-        self._smoother = smoother
+    def __init__(self, step: FirstSight | TwoSidedFilter) -> None:
+        self._step = step
         self._waiting: deque[tuple[float, FrameResult, U8]] = deque()
 
     def push(self, item: tuple[float, FrameResult, U8]) -> list[tuple[float, FrameResult, U8]]:
         self._waiting.append(item)
-        return [self._with(result) for result in self._smoother.push(item[1])]
+        return [self._with(result) for result in self._step.push(item[1])]
 
     def flush(self) -> Iterator[tuple[float, FrameResult, U8]]:
-        return map(self._with, self._smoother.flush())
+        return map(self._with, self._step.flush())
 
     def _with(self, result: FrameResult) -> tuple[float, FrameResult, U8]:
         arrived, _, image = self._waiting.popleft()
@@ -278,6 +289,7 @@ class _Steps:
             self._snapshot,
             self._analyzer.model,
             likely=self._analyzer.likely,
+            tentative=self._analyzer.tentative,
         )
         return arrived, result, frame.image
 

@@ -318,6 +318,7 @@ class FrameResult:
         counts: of lines and zones, up to this frame.
         likely: (M, 4) float32 x1 y1 x2 y2, boxes of all that may be people, also those whose scores are too
             low to be reported; what hides people hides these too.
+        tentative: what may get an identity in the next frame, without one here; see `FirstSight`.
     """
 
     frame: Frame
@@ -328,6 +329,7 @@ class FrameResult:
     events: "Sequence[Event]" = ()
     counts: "Sequence[ZoneCount]" = ()
     likely: F32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    tentative: Instances | None = None
 
 
 @dataclass(frozen=True, slots=True)

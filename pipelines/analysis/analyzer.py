@@ -43,9 +43,12 @@ class Analyzer:
         pose_schedule: which people get a new pose in a frame.
         detection_schedule: which frames get a detection; None if all do.
         likely: (M, 4) float32 boxes of what may be people in the last detection, reported or not.
+        tentative: what was detected in the last frame and may get an identity in the next one; None where
+            nothing was detected or nobody is tracked.
     """
 
     likely: F32
+    tentative: Instances | None
     model: ModelInfo
     pose_schedule: PoseSchedule
     detection_schedule: DetectionSchedule | None
@@ -98,7 +101,8 @@ class Analyzer:
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
-        self.likely = np.zeros((0, 4), np.float32)
+        self.likely, self.tentative = np.zeros((0, 4), np.float32), None
+        self._begins = settings.new
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
@@ -119,6 +123,7 @@ class Analyzer:
     def analyze(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         clock = _Stopwatch()
+        self.tentative = None
         self._reset_at_cut(frame)
         if self._tracker is None or self.detection_schedule is None:
             return self._with_lost(self._detected(frame, clock)), clock.laps
@@ -201,6 +206,7 @@ class Analyzer:
             boxes = found.boxes
         else:
             boxes, rows, ids = self._tracker.follow(found, frame.time_s)
+            self._note_tentative(found, rows, size)
             found = found[rows]
             self._known, self._known_ids = found, ids
             clock.lap("track")
@@ -215,6 +221,14 @@ class Analyzer:
             self._propagation.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
         clock.lap("pose")
         return self._with_poses(instances, rows, poses, clock)
+
+    def _note_tentative(self, found: Detections, rows: I64, size: tuple[int, int]) -> None:
+        """Note what begins a track and has no identity yet; ``rows`` have one."""
+        begun = found.scores >= self._begins
+        begun[rows] = False
+        if begun.any():
+            left = found[np.flatnonzero(begun)]
+            self.tentative = self._instances(size, left, left.boxes, None)
 
     def _followed(
         self,

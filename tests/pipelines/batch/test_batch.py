@@ -198,6 +198,7 @@ def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):
     texts = (Path(f"{path}.jsonl").read_text() for path in results)
     one, parts = ([json.loads(line) for line in text.splitlines()] for text in texts)
     assert parts[:-1] == one[:-1]
+    assert len(one[1]["objects"]) == 1  # the first frame has its person
     assert (parts[-1]["frames"], parts[-1]["people"]) == (120, one[-1]["people"])
     for ending in (".events.jsonl", ".events.csv", ".summary.html"):  # also those of people who cross a seam
         assert Path(f"{results[0]}{ending}").read_text() == Path(f"{results[1]}{ending}").read_text()
