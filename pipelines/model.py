@@ -210,13 +210,14 @@ def load(**options: Any) -> Model:  # noqa: ANN401 - those of AnalysisOptions
         people = model("photo.jpg")
 
     Args:
-        options: those of `AnalysisOptions`, such as ``detector``, ``classes``, ``conf``, ``tasks``.
+        options: those of `AnalysisOptions`, such as ``detector``, ``conf``, ``tasks``. Without ``classes``
+            people are reported; None reports all classes of a detector.
 
     Raises:
         SepcamError: If an option is unknown or does not fit, or weights are unavailable.
     """
     try:
-        return Model(AnalysisOptions(**options))
+        return Model(AnalysisOptions(**{"classes": ("person",), **options}))
     except TypeError as error:
         known = ", ".join(AnalysisOptions.__dataclass_fields__)
         raise SepcamError(f"{error}; the options are {known}") from error

@@ -63,6 +63,7 @@ class LiveArguments(AnalysisArguments):
 
     detect_every: shared.DetectEveryOption = "auto"
     input_size: shared.LiveInputSizeOption = "own"
+    small_people: shared.SmallPeopleOption = False
     size: shared.SizeOption = None
     rate: shared.RateOption = None
     loop: shared.LoopOption = False
@@ -75,7 +76,18 @@ class LiveArguments(AnalysisArguments):
         Raises:
             SepcamError: If a value is not valid.
         """
-        analysis = replace(self.options(), input_size=shared.input_size(self.input_size))
+        from ...models.zoo import choose_detector
+        from .load_networks import size_rule
+
+        analysis = self.options()
+        if self.small_people:
+            text = "auto" if self.input_size == "own" else self.input_size
+            name = analysis.detector
+            if name == "auto":
+                name = choose_detector(analysis.classes)
+            analysis = replace(analysis, input_size=size_rule(text, small_people=True)(name))
+        else:
+            analysis = replace(analysis, input_size=shared.input_size(self.input_size))
         size = shared.image_size(self.size)
 
         return LiveRequest(

@@ -77,12 +77,11 @@ BackboneOption = Annotated[
     ),
 ]
 ClassesOption = Annotated[
-    str | None,
+    str,
     typer.Option(
         "--classes",
         metavar="LIST",
-        help="Report only these classes, e.g. person,dog.",
-        show_default="all",
+        help="Report these classes, e.g. person,dog; all is every one that the detector knows.",
         rich_help_panel=ANALYSIS,
     ),
 ]

@@ -255,6 +255,8 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
         return complete
     if len(now) > 1:
         console.show(batch_report.table(now))
+        for line in batch_report.notes(now):
+            console.say(line)
     counted = [(entry.input.title, entry.statistics) for entry in now if entry.statistics is not None]
     show_counts(counted)
     for line in batch_report.closing_lines(now, request.place, begun):
