@@ -1,7 +1,7 @@
 """Sepcam in one line of Python: ``model = sepcam.load()``, then ``people = model(image)``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union, overload
@@ -12,14 +12,19 @@ import numpy.typing as npt
 from ..models.errors import SepcamError
 from ..models.types import F32, I64, U8
 from .analysis.options import AnalysisOptions
+from .analytics.options import WatchOptions
+from .analytics.zones import Zone
+from .drawing.hiding import Hiding
 from .drawing.overlay import Overlay
+from .events import Event, ZoneCount
 from .files.file_types import VIDEO_SUFFIXES
 from .pipeline import Pipeline
+from .process_file import watch_of
 from .results import pandas_module
 from .sinks.serialize import objects
 from .sources.open import open_source
 from .sources.read_image import pixels_of, read_image
-from .types import Frame, FrameResult, StreamInfo, checked_image
+from .types import Blur, Frame, FrameResult, StreamInfo, checked_image
 
 if TYPE_CHECKING:
     import pandas
@@ -67,6 +72,16 @@ class People:
     def ids(self) -> I64 | None:
         """(N,) int64 identities, which stay the same from frame to frame; None for single images."""
         return self._found.track_ids
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Who came, went, crossed a line, or entered or left a zone in this frame of a video."""
+        return self.result.events
+
+    @property
+    def counts(self) -> Sequence[ZoneCount]:
+        """The counts of lines and zones up to this frame of a video."""
+        return self.result.counts
 
     @property
     def keypoints(self) -> F32 | None:
@@ -173,7 +188,15 @@ class Model:
             return [self._people(one) for one in image]
         return self._people(image)
 
-    def video(self, source: str | int | Path, *, limit: int | None = None) -> Iterator[tuple[Frame, People]]:
+    def video(
+        self,
+        source: str | int | Path,
+        *,
+        limit: int | None = None,
+        zones: Sequence[Zone] = (),
+        blur: Blur = "nothing",
+        hide: Blur = "nothing",
+    ) -> Iterator[tuple[Frame, People]]:
         """Follow everyone through a video, camera or stream.
 
         In a file, people are reported from their first frame on; in a camera or stream once the tracker is
@@ -182,14 +205,23 @@ class Model:
         Args:
             source: what ``open_source`` takes.
             limit: end after at most this many frames.
+            zones: lines and zones where people are counted, for ``people.counts`` and ``people.events``.
+            blur: what is blurred in the frames' images.
+            hide: what is painted over in them.
 
         Yields:
             Each frame, with its ``image`` (H, W, 3) uint8 BGR and ``time_s``, and its people with identities.
 
         Raises:
-            SepcamError: If it cannot be opened or analyzed.
+            SepcamError: If it cannot be opened or analyzed, or a line or zone lies outside its frames.
         """
-        with closing(self._pipeline.run(open_source(source, limit=limit))) as results:
+        opened = open_source(source, limit=limit)
+        try:
+            watch = watch_of(self._pipeline, opened.info, WatchOptions(tuple(zones)))
+        except BaseException:
+            opened.close()
+            raise
+        with closing(self._pipeline.run(opened, watch=watch, hiding=Hiding(blur, hide))) as results:
             for result in results:
                 yield result.frame, People(result)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sepcam.models.errors import SepcamError
     from sepcam.models.runtime.options import RuntimeOptions
     from sepcam.pipelines.analysis.options import AnalysisOptions
+    from sepcam.pipelines.analytics.zones import Zone
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
     from sepcam.pipelines.results import Results, read_results
@@ -35,6 +36,7 @@ __all__ = [
     "RuntimeOptions",
     "SepcamError",
     "Writer",
+    "Zone",
     "__version__",
     "load",
     "open_source",
@@ -47,6 +49,7 @@ _MODULES = {
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",
     "Writer": "sepcam.pipelines.sinks.writer",
+    "Zone": "sepcam.pipelines.analytics.zones",
     "load": "sepcam.pipelines.model",
     "read_results": "sepcam.pipelines.results",
     "Frame": "sepcam.pipelines.types",
