@@ -29,6 +29,7 @@ def people_text(people: int, statistics: Statistics | None) -> str:
 def show_counts(files: Sequence[tuple[str, Statistics]]) -> None:
     """Prints what was counted at the lines and in the zones of each file, and in all, in 80 columns."""
     several = len(files) > 1
+    files = [(name if len(name) <= _WIDE else f"...{name[3 - _WIDE :]}", found) for name, found in files]
     lines = _added(_line_rows(files, several=several), 2 + several)
     if lines:
         console.show(_table((*["file"] * several, "line", "class", "in", "out"), lines, 2 + several))
