@@ -45,7 +45,6 @@ class Overlay:
         """
         found = result.instances
         style = Style.of(*image.shape[:2])
-        draw_counts(image, result.counts)
         colors = _colors(found)
         rows = _rows(found, *image.shape[:2])
         for row in rows:
@@ -60,6 +59,7 @@ class Overlay:
                 self._skeleton.draw(image, found.keypoints[row], found.boxes[row], style.line)
         panel = self._hud.panel(image.shape[:2], result) if self._hud is not None else None
         draw_labels(image, found, rows[::-1], colors, style, [panel.rect] if panel is not None else [])
+        draw_counts(image, result.counts)
         if panel is not None:
             panel.draw(image)
 
