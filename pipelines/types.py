@@ -25,6 +25,8 @@ TASKS: Final[tuple[Task, ...]] = get_args(Task)
 """What can be done besides detecting."""
 DetectEvery = int | Literal["auto"]
 """Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
+TrackerName = Literal["bytetrack", "cbiou", "ocsort", "sort"]
+"""How detections become tracks; names of `tracking.base.TRACKERS`."""
 Smoothing = Literal["off", "light", "strong"]
 """How much steadier the keypoints of people are made."""
 
@@ -153,9 +155,10 @@ class MaskCrop:
         h, w = self.pixels.shape
         if not (self.y + h <= height and self.x + w <= width):
             raise ValueError(f"mask crop {w}x{h} at ({self.x}, {self.y}) leaves the {width}x{height} frame")
-        padded = np.zeros((w, h + 2), np.int8)
-        padded[:, 1:-1] = self.pixels.T != 0
-        column, edge = np.nonzero(np.diff(padded, axis=1))
+        # Columns one after the other, a 0 between them: an edge is where a pixel differs from the one before.
+        columns = np.zeros(w * (h + 1) + 1, np.bool_)
+        columns[:-1].reshape(w, h + 1)[:, 1:] = self.pixels.T
+        column, edge = np.divmod(np.flatnonzero(columns[1:] != columns[:-1]), h + 1)
         position = (column + self.x).astype(np.int64) * height + self.y + edge
         total = height * width
         # A run that reaches the bottom of the frame continues at the top of the next column.

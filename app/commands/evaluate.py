@@ -1,5 +1,6 @@
 """``sepcam evaluate``: how right the results are, by COCO's and MOTChallenge's measures, and how fast."""
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -8,6 +9,7 @@ import typer
 
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind
+from ...pipelines.types import DetectEvery
 from ..options import shared as choices
 from ..terminal import console
 
@@ -114,10 +116,19 @@ def mot(
     precision: PrecisionsOption = "auto",
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
+    detect_every: Annotated[
+        str,
+        typer.Option(
+            "--detect-every",
+            metavar="LIST",
+            help="Frames from one detection to the next, or auto, e.g. 1,auto.",
+        ),
+    ] = "auto",
     frames: Annotated[
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
     ] = None,
+    tracker: choices.TrackerOption = "bytetrack",
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -125,8 +136,9 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames)
-    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
+    data = MotData(video, gt, frames, tracker)
+    every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
+    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
 
 
@@ -138,6 +150,7 @@ def _setups(
     precisions: str,
     device: Device,
     threads: int | None,
+    detect_every: Sequence[DetectEvery] = (1,),
 ) -> "list[Setup]":
     """Everything that is to be measured: each combination of the lists."""
     from ..evaluate.setups import Setup
@@ -151,8 +164,9 @@ def _setups(
         choices.chosen(backbones, get_args(ConvKind), "--backbone"),
         choices.chosen(runtimes, get_args(Runtime), "--runtime"),
         choices.chosen(precisions, get_args(Precision), "--precision"),
+        detect_every,
     )
     return [
-        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads), larger)
-        for detector, (size, larger), backbone, runtime, precision in wanted
+        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads), every, larger)
+        for detector, (size, larger), backbone, runtime, precision, every in wanted
     ]

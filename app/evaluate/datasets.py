@@ -22,7 +22,15 @@ from ...pipelines.sinks.base import Sink
 from ...pipelines.sinks.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
+from ...pipelines.types import (
+    DetectEvery,
+    Frame,
+    FrameResult,
+    Instances,
+    RunSummary,
+    StreamInfo,
+    TrackerName,
+)
 from ..terminal import console
 
 
@@ -78,8 +86,16 @@ class Data(Protocol):
         """What it is, for the record."""
         ...
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """Runs over all of it, and writes the results to a file."""
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
+        """Runs over all of it, and writes the results to a file; ``detect_every`` counts in video alone."""
         ...
 
 
@@ -90,6 +106,7 @@ class MotData:
         video: a video, or a folder of MOTChallenge: images in ``img1``, ``gt/gt.txt`` and ``seqinfo.ini``.
         gt: MOTChallenge ground truth; None takes the folder's.
         frames: use only this many frames, None for all.
+        tracker: how identities are kept.
 
     Raises:
         SepcamError: If a file cannot be read, or there is no ground truth.
@@ -101,7 +118,10 @@ class MotData:
         {"HOTA": ("tracks", "hota"), "MOTA": ("tracks", "mota"), "IDF1": ("tracks", "idf1")}
     )
 
-    def __init__(self, video: Path, gt: Path | None, frames: int | None) -> None:
+    def __init__(
+        self, video: Path, gt: Path | None, frames: int | None, tracker: TrackerName = "bytetrack"
+    ) -> None:
+        self._tracker: TrackerName = tracker
         self._sequence = (video / "img1").is_dir()
         if gt is None and not self._sequence:
             raise SepcamError(f"{video} has no ground truth of its own: name it with --gt")
@@ -113,11 +133,27 @@ class MotData:
 
     def describe(self) -> dict[str, Any]:
         """See `Data`."""
-        return {"video": self._video.name, "truth": self._gt.name, "frames": self._frames, "fps": self._fps}
+        return {
+            "video": self._video.name,
+            "truth": self._gt.name,
+            "frames": self._frames,
+            "fps": self._fps,
+            "tracker": self._tracker,
+        }
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`; identities need no pose network."""
-        options = AnalysisOptions(tasks=("track",), classes=("person",))
+        options = AnalysisOptions(
+            tasks=("track",), classes=("person",), detect_every=detect_every, tracker=self._tracker
+        )
         analyzer = Analyzer(NetworkSet(detector(None, frozenset())), options, fps=self._fps)
         worst = WorstImages(apart=self._apart)
         nobody = np.zeros((0, 4), np.float32)

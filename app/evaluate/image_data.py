@@ -24,7 +24,7 @@ from ...pipelines.execution.network_set import NetworkSet
 from ...pipelines.sinks.coco import CocoSink
 from ...pipelines.sources.read_image import UnreadableImageError, read_image
 from ...pipelines.tracking.settings import settings_for
-from ...pipelines.types import Frame, Instances, StreamInfo
+from ...pipelines.types import DetectEvery, Frame, Instances, StreamInfo
 from ..terminal import console
 from .datasets import LoadDetector, LoadPose, Measured, run_over
 
@@ -90,7 +90,15 @@ class ImageData:
         people = sum(map(len, self._boxes.values()))
         return {"images": len(self._images), "people": people, "annotations": self._truth.source.name}
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`."""
         network, landmarks = detector(SCORE_FLOOR, ALL_PARTS), pose()
         everything = self._analyzer(network, landmarks, 0.0)

@@ -41,13 +41,15 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
     for name in _SETUP:
         made.add_column(name)
     if kind == "mot":
+        made.add_column("detects every")
         for name in (*_MOT, *_COUNTS, "FPS"):
             made.add_column(name, justify="right")
         for row in rows:
             found = row["figures"]["tracks"]
             cells = [_percent(found[key]) for key in _MOT.values()]
             cells += [str(found[key]) for key in _COUNTS.values()]
-            made.add_row(*(row[name] for name in _SETUP), *cells, f"{row['fps']:.1f}")
+            setup = [str(row[name]) for name in (*_SETUP, "detect_every")]
+            made.add_row(*setup, *cells, f"{row['fps']:.1f}")
         return made
     made.add_column("of")
     for name, _ in _COCO:

@@ -93,6 +93,7 @@ def _measure(
             lambda floor, parts: setup.load(store, progress, score_floor=floor, parts=parts),
             landmarks,
             folder / f"{_stem(setup)}{data.suffix}",
+            detect_every=setup.detect_every,
             overwrite=overwrite,
         )
     images = measured.worst.images
@@ -112,6 +113,7 @@ def _row(setup: Setup, measured: Measured) -> dict[str, Any]:
         "device": options.device,
         "precision": options.precision,
         "threads": options.threads,
+        "detect_every": setup.detect_every,
         "fps": measured.fps,
         "figures": measured.figures,
     }

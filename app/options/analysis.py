@@ -18,8 +18,9 @@ class AnalysisArguments:
     classes: shared.ClassesOption = "person"
     conf: shared.ConfOption = None
     max_people: shared.MaxPeopleOption = 16
-    detect_every: shared.DetectEveryOption = "1"
+    detect_every: shared.DetectEveryOption = "auto"
     smooth: shared.SmoothOption = "light"
+    tracker: shared.TrackerOption = "bytetrack"
     detector: shared.DetectorOption = "auto"
     pose: shared.PoseOption = DEFAULT_POSE
     backbone: shared.BackboneOption = "separable"
@@ -50,5 +51,6 @@ class AnalysisArguments:
             max_people=self.max_people,
             detect_every=shared.detect_every(self.detect_every),
             smooth=self.smooth,
+            tracker=self.tracker,
             runtime=RuntimeOptions(self.runtime, self.device, self.precision, self.threads),
         )

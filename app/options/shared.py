@@ -10,7 +10,7 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import DetectEvery, Smoothing
+from ...pipelines.types import DetectEvery, Smoothing, TrackerName
 
 T = TypeVar("T", bound=str)
 
@@ -116,6 +116,14 @@ SmoothOption = Annotated[
     typer.Option(
         "--smooth",
         help="Steadier skeletons; light keeps fast movements, strong calms more.",
+        rich_help_panel=ANALYSIS,
+    ),
+]
+TrackerOption = Annotated[
+    TrackerName,
+    typer.Option(
+        "--tracker",
+        help="How identities are kept; bytetrack measured best.",
         rich_help_panel=ANALYSIS,
     ),
 ]

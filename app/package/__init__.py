@@ -7,7 +7,7 @@ This folder is the package ``sepcam`` itself; pyproject.toml places ``app``, ``a
 # pyright: reportMissingImports=false
 # (sepcam.* resolves through the links that `make setup` makes; without them, editors know no types here.)
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
     if name == "__version__":
+        from importlib import metadata
+
         return metadata.version("sepcam")
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from ..ops.boxes import box_iou
+from ..ops.boxes import iou as box_iou
 from ..types import F32, I64
 from .types import People
 

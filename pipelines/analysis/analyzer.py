@@ -1,7 +1,6 @@
 """The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
-import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,13 +8,14 @@ import numpy as np
 
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
-from ...models.types import F32, I64, U8, Detections, FollowingNetwork, PoseEstimator, Poses
+from ...models.types import F32, I64, U8, Crop, Detections, FollowingNetwork, PoseEstimator, Poses
 from ..execution.network_set import NetworkSet
 from ..tracking.base import Tracker, create_tracker
 from ..tracking.settings import settings_for
-from ..types import Frame, Instances, MaskCrop, ModelInfo, Task
+from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
+from .found import Found, Stopwatch
 from .options import AnalysisOptions
 from .pose_roi import PoseRois, duplicate_poses, valid_poses
 from .pose_schedule import PoseSchedule
@@ -102,7 +102,9 @@ class Analyzer:
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
         self.likely, self.tentative = np.zeros((0, 4), np.float32), None
+        self._later_masks: Sequence[Crop] | None = None
         self._begins = settings.new
+        self._own_masks: Sequence[Crop] | None = None
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
@@ -122,11 +124,24 @@ class Analyzer:
 
     def analyze(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
-        clock = _Stopwatch()
-        self.tentative = None
+        return self.find(frame).complete()
+
+    def find(self, frame: Frame) -> Found:
+        """Everything that later frames depend on; the masks of a one-pass network are still to be computed.
+
+        Another thread may complete them while this one continues with the next frame.
+        """
+        clock = Stopwatch()
+        self.tentative = self._later_masks = None
         self._reset_at_cut(frame)
+        self._own_masks = None
+        instances = self._with_lost(self._found(frame, clock))
+        return Found(instances, self._own_masks, clock.laps, self.likely, self.tentative, self._later_masks)
+
+    def _found(self, frame: Frame, clock: "Stopwatch") -> Instances:
+        """Who is seen in one frame."""
         if self._tracker is None or self.detection_schedule is None:
-            return self._with_lost(self._detected(frame, clock)), clock.laps
+            return self._detected(frame, clock)
         schedule, tracker = self.detection_schedule, self._tracker
         expected = replace(self._known, boxes=tracker.predict(self._known_ids, frame.time_s))
         instances = None
@@ -146,7 +161,7 @@ class Analyzer:
             )
         else:
             schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, tracker))
-        return self._with_lost(instances), clock.laps
+        return instances
 
     def _reset_at_cut(self, frame: Frame) -> None:
         """Forget everyone if the frame does not continue the one before."""
@@ -192,7 +207,7 @@ class Analyzer:
         followed = self._propagation.have(instances.track_ids)
         return tracker.lost or not predictable(instances.boxes, later, followed).all()
 
-    def _detected(self, frame: Frame, clock: "_Stopwatch") -> Instances:
+    def _detected(self, frame: Frame, clock: "Stopwatch") -> Instances:
         """One frame by what the detector finds in it."""
         found = self._detector.detect(frame.image)
         self.likely = found.boxes[np.isin(found.labels, self._person) & (found.scores >= LIKELY)]
@@ -229,6 +244,7 @@ class Analyzer:
         if begun.any():
             left = found[np.flatnonzero(begun)]
             self.tentative = self._instances(size, left, left.boxes, None)
+            self._later_masks = self._own_masks
 
     def _followed(
         self,
@@ -236,7 +252,7 @@ class Analyzer:
         expected: F32,
         network: FollowingNetwork,
         tracker: Tracker,
-        clock: "_Stopwatch",
+        clock: "Stopwatch",
     ) -> Instances | None:
         """One frame by looks at the known people alone; None where a look at the whole frame is as cheap."""
         found = network.follow(frame.image, expected)
@@ -250,9 +266,7 @@ class Analyzer:
         clock.lap("track")
         return instances
 
-    def _propagated(
-        self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch"
-    ) -> Instances:
+    def _propagated(self, frame: Frame, known: Detections, tracker: Tracker, clock: "Stopwatch") -> Instances:
         """One frame without a detection: everyone is where landmarks are, or where they are expected."""
         size = (frame.image.shape[0], frame.image.shape[1])
         chosen, poses = np.zeros(0, np.int64), None
@@ -284,9 +298,13 @@ class Analyzer:
         limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
         boxes = boxes.clip(0, limit)
         instances = Instances(size, boxes, found.scores, found.labels, self._detector.labels, ids)
-        return _with_own(instances, found, self._own)
+        if "segment" in self._own:
+            self._own_masks = found.masks
+        if "pose" in self._own:
+            instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
+        return instances
 
-    def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "_Stopwatch") -> Instances:
+    def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "Stopwatch") -> Instances:
         if self._landmarks and self._pose is not None:
             instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
             if instances.track_ids is not None:
@@ -342,32 +360,9 @@ def _take(poses: Poses, rows: I64) -> Poses:
     return Poses(poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits)
 
 
-class _Stopwatch:
-    """Milliseconds per stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.laps[stage] = (now - self._last) * 1e3
-        self._last = now
-
-
 def _longer(values: F32, count: int) -> F32:
     """With as many more rows of zeros."""
     return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
-
-
-def _with_own(instances: Instances, found: Detections, parts: Collection[Task]) -> Instances:
-    """With the keypoints and masks that the detector itself gave, if they are asked for."""
-    if "pose" in parts:
-        instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
-    if "segment" in parts and found.masks is not None:
-        masks = [MaskCrop(*crop) if crop[0].any() else None for crop in found.masks]
-        instances = replace(instances, masks=masks)
-    return instances
 
 
 def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:

@@ -10,7 +10,7 @@ from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind, Detector, FollowingNetwork
 from ..execution.network_set import NetworkSet
-from ..types import TASKS, DetectEvery, Smoothing, Task
+from ..types import TASKS, DetectEvery, Smoothing, Task, TrackerName
 
 PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 """What the tasks find of people, in words."""
@@ -49,10 +49,10 @@ class AnalysisOptions:
     classes: tuple[str, ...] | None = None
     conf: float | None = None
     max_people: int = 16
-    detect_every: DetectEvery = 1
+    detect_every: DetectEvery = "auto"
     input_size: tuple[int, int] | int | None = None
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
-    tracker: str = "bytetrack"
+    tracker: TrackerName = "bytetrack"
     smooth: Smoothing = "light"
 
     def __post_init__(self) -> None:

@@ -73,14 +73,14 @@ class LiveAnalysis:
             pool: where networks come from.
             switches: what is asked for; it takes precedence over the options.
             meter: records how long it takes.
-            options: everything that cannot be switched; None is the default, which detects when necessary.
+            options: everything that cannot be switched; None is the default.
             fps: of the source.
 
         Raises:
             SepcamError: If networks are unavailable, or a class is unknown.
         """
         self._pool, self._switches, self._meter = pool, switches, meter
-        self._options = options or AnalysisOptions(detect_every="auto")
+        self._options = options or AnalysisOptions()
         self._fps = fps
         self._origin_s: float | None = None
         self._last_s = 0.0

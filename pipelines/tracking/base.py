@@ -73,7 +73,18 @@ def _bytetrack(labels: Sequence[str], settings: TrackerSettings, fps: float | No
     return ByteTrack(labels, settings, fps)
 
 
-TRACKERS: Final[Mapping[str, TrackerClass]] = MappingProxyType({"bytetrack": _bytetrack})
+def _of_package(name: str) -> TrackerClass:
+    def make(labels: Sequence[str], settings: TrackerSettings, fps: float | None) -> Tracker:
+        from . import from_package
+
+        return from_package.PackageTracker(getattr(from_package, name), labels, settings, fps)
+
+    return make
+
+
+TRACKERS: Final[Mapping[str, TrackerClass]] = MappingProxyType(
+    {"bytetrack": _bytetrack} | {name: _of_package(name) for name in ("sort", "ocsort", "cbiou")}
+)
 """Trackers by name. Each imports its package when it is made."""
 
 

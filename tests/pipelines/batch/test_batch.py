@@ -211,7 +211,7 @@ def test_a_long_file_in_parts_is_the_same_as_in_one_run(tmp_path, monkeypatch):
 def drive(clip: Path, out: Path, workers: int) -> None:
     """A job of one file, in parts of a second where there are several workers."""
     settings = JobSettings(
-        AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CenterPose"),
+        AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CenterPose", detect_every=1),
         saves=("video", "jsonl", "events", "events-csv", "summary"),
         zones=("line middle: 0.4,0,0.4,1", "zone right: 0.5,0,1,0,1,1,0.5,1"),
     )
