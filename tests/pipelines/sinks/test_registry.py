@@ -55,7 +55,9 @@ def new_kind(tmp_path, monkeypatch):
 
 
 def test_the_kinds_that_there_are():
-    assert tuple(sink_kinds()) == ("video", "coco", "jsonl", "mot", "parquet")
+    assert tuple(sink_kinds()) == (
+        *("heatmap", "video", "coco", "events", "events-csv", "jsonl", "mot", "parquet", "summary"),
+    )
     assert names_for("images") == ("video", "coco", "jsonl", "parquet")
     assert names_for("live") == ("jsonl", "mot", "parquet")
 
