@@ -315,7 +315,8 @@ class _Steps:
     def took(self, stage: str, seconds: float) -> None:
         if stage == "read":
             self.meter.arrived()
-        if stage not in ("analyze", "masks"):  # their parts are measured one by one
+        # The parts of the first two are measured one by one; confirming takes no time.
+        if stage not in ("analyze", "masks", "confirm"):
             self._note(stage, seconds)
 
     def _note(self, stage: str, seconds: float) -> None:

@@ -59,7 +59,8 @@ def test_the_kinds_that_there_are():
         *("heatmap", "video", "coco", "events", "events-csv", "jsonl", "mot", "parquet", "summary"),
     )
     assert names_for("images") == ("video", "coco", "jsonl", "parquet")
-    assert names_for("live") == ("jsonl", "mot", "parquet")
+    counted = ("heatmap", "events", "events-csv", "jsonl", "mot", "parquet", "summary")
+    assert names_for("live") == counted
 
 
 def test_a_new_module_is_a_new_kind(new_kind, tmp_path):
