@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from sepcam.pipelines.sinks.base import SinkContext
-from sepcam.pipelines.sinks.heatmap import HeatmapSink
+from sepcam.pipelines.sinks.formats.heatmap import HeatmapSink
 from sepcam.pipelines.types import RunSummary, StreamInfo
 
 from tests.pipelines.analytics.people import SIZE, people, results

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from ...models.files import PartialFile
-from ...models.types import F32, U8
-from ..types import FrameResult, RunSummary
-from .base import Sink, SinkContext, SinkKind
+from ....models.files import PartialFile
+from ....models.types import F32, U8
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkContext, SinkKind
 
 _CELL: Final = 4  # pixels of the frame to a cell of the map
 _RADIUS: Final = 0.025  # of a place, of the frame's longer side
@@ -43,7 +43,7 @@ class HeatmapSink(Sink):
         """Add a frame's people; the first one is the background."""
         import numpy as np
 
-        from ..analytics.places import places_of
+        from ...analytics.places import places_of
 
         if self._background is None or self._heat is None:
             self._background = result.frame.image.copy()

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ...models.types import U8
-from ..files.addresses import shown
-from ..files.text import TextFile
-from ..types import FrameResult, RunSummary
-from .base import Sink, SinkContext, SinkKind
+from ....models.types import U8
+from ...files.addresses import shown
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkContext, SinkKind
 
 
 class SummarySink(Sink):
@@ -34,8 +34,8 @@ class SummarySink(Sink):
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        from ..statistics import Statistics
-        from ..summary.page import FileSummary, page
+        from ...statistics import Statistics
+        from ...summary.page import FileSummary, page
 
         found = FileSummary(self._name, summary.frames, summary.statistics or Statistics())
         self._file.finish(page(self._name, [found]))
