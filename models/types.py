@@ -126,6 +126,9 @@ class Poses:
         next_rois: (N, 4) float32, the regions that these landmarks suggest for the next pass or frame.
         mask_logits: (N, S, S) float32 in the region's own grid (a pixel belongs to the person where > 0), or
             None when masks were not asked for.
+        space: (N, K, 4) float32, where the network says it, else None: the depth of each keypoint in image
+            pixels from the middle of the hips, negative where it is nearer; and x, y, z in meters from there,
+            along the image's axes.
     """
 
     rois: F32
@@ -133,9 +136,21 @@ class Poses:
     presence: F32
     next_rois: F32
     mask_logits: F32 | None = None
+    space: F32 | None = None
 
     def __len__(self) -> int:
         return len(self.rois)
+
+    def take(self, rows: I64 | slice) -> "Poses":
+        """Some of the regions."""
+        return Poses(
+            self.rois[rows],
+            self.keypoints[rows],
+            self.presence[rows],
+            self.next_rois[rows],
+            None if self.mask_logits is None else self.mask_logits[rows],
+            None if self.space is None else self.space[rows],
+        )
 
 
 @runtime_checkable

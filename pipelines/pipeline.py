@@ -15,12 +15,12 @@ from .analysis.found import Found
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
 from .analytics.watch import Watch
-from .drawing.anonymize import Anonymizer
-from .drawing.hiding import Hiding
 from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
 from .execution.stages import DelayingStage, Stage, run_stages
+from .hiding.anonymize import Anonymizer
+from .hiding.options import Hiding
 from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.base import Tracker

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,15 +10,17 @@ from typing import Any, Protocol
 from ..models.errors import SepcamError
 from .analytics.options import WatchOptions
 from .analytics.watch import Watch
-from .drawing.hiding import Hiding
 from .drawing.hud import Hud
+from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
+from .drawing.trails import Trails
+from .hiding.options import Hiding
 from .pipeline import Pipeline
 from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
-from .sinks.serialize import network_facts
+from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
 from .types import FrameResult, RunSummary, StreamInfo
 
@@ -60,6 +62,7 @@ def record(
     pipeline: Pipeline,
     progress: Progress,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
@@ -75,6 +78,7 @@ def record(
         target: the files.
         pipeline: the networks.
         progress: shows how far it is.
+        drawing: what is drawn onto images, and how; None is the default.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
@@ -91,10 +95,12 @@ def record(
             target,
             source.info,
             pipeline,
+            drawing=drawing,
             overwrite=overwrite,
             coco_annotations=coco_annotations,
             watching=watching,
         )
+        run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
@@ -103,7 +109,7 @@ def record(
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
         results = pipeline.run(
             source,
-            overlay=overlay_of(pipeline, source.info) if annotated else None,
+            overlay=overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None,
             recorder=recorder,
             watch=watch,
             hiding=hiding,
@@ -150,11 +156,16 @@ def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Wa
     return Watch(watching.zones, (info.width, info.height))
 
 
-def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
-    """What draws onto the images of a recording of this source."""
+def overlay_of(
+    pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions, trails: Trails | None = None
+) -> Overlay:
+    """What draws onto the images of a recording of this source; photographs get no HUD."""
     model = pipeline.model_for(info)
-    hud = Hud(f"{model.detector}  {model.backbone}")
-    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
+    hud = None
+    if drawing.hud_detail != "off" and not info.independent:
+        hud = Hud(f"{model.detector}  {model.backbone}", drawing.hud_detail, drawing.scale)
+    names = model.keypoint_names
+    return Overlay(model.skeleton, hud, keypoint_names=names, options=drawing, trails=trails)
 
 
 def context(
@@ -162,6 +173,7 @@ def context(
     info: StreamInfo,
     pipeline: Pipeline,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
@@ -174,6 +186,7 @@ def context(
         overwrite,
         coco_annotations,
         limits=target.limits,
+        drawing=drawing,
         zones=() if watching is None else watching.zones,
     )
 
@@ -182,6 +195,7 @@ def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
     """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
+        "schema": SCHEMA,
         "tasks": list(pipeline.options.tasks),
         **network_facts(pipeline.model_for(info)),
     }

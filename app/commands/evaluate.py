@@ -43,6 +43,17 @@ PrecisionsOption = Annotated[
 OutOption = Annotated[
     Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and images.")
 ]
+ConfOption = Annotated[
+    float | None,
+    typer.Option(
+        "--conf",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Threshold for counting false and missed people; average precision counts everything.",
+        show_default="the detector's own",
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
 
 
@@ -77,6 +88,7 @@ def coco(
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
     max_people: choices.MaxPeopleOption = 20,
+    conf: ConfOption = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -90,7 +102,7 @@ def coco(
     from ..evaluate.image_data import ImageData
     from ..evaluate.run import run
 
-    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit)
+    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit, conf=conf)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, pose=pose, overwrite=overwrite, command=console.command_line())
 
@@ -116,6 +128,7 @@ def mot(
     precision: PrecisionsOption = "auto",
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
+    conf: ConfOption = None,
     detect_every: Annotated[
         str,
         typer.Option(
@@ -136,10 +149,28 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames, tracker)
+    data = MotData(video, gt, frames, tracker, conf=conf)
     every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
+
+
+@evaluate.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an evaluation.")],
+    second: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Folder of another one, of the same images.",
+            show_default="compare the setups of the first with its first one",
+        ),
+    ] = None,
+) -> None:
+    """Compare two evaluations of the same images: differences with their 95 % intervals."""
+    from ..evaluate.comparison import compare_runs
+
+    compare_runs(first, second)
 
 
 def _setups(

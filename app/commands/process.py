@@ -12,6 +12,7 @@ from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.watching import WatchArguments
@@ -59,6 +60,7 @@ def process(
     ] = False,
     *,
     analysis: AnalysisArguments,
+    drawing: DrawArguments,
     watching: WatchArguments,
     hiding: HidingArguments,
     input_size: choices.InputSizeOption = "auto",
@@ -103,6 +105,14 @@ def process(
             rich_help_panel=choices.SOURCE,
         ),
     ] = "on",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow",
+            help="Read on while a recording is being written, until it no longer grows.",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -138,7 +148,7 @@ def process(
 
         show_status(status)
         return
-    options = analysis.options()
+    options, drawn = analysis.options(), drawing.options()
     watched = watching.options()
     if hiding.options().active:
         options = options.for_hiding()
@@ -169,6 +179,7 @@ def process(
         return
     settings = JobSettings(
         options,
+        drawn,
         saves=wanted_saves,
         start_s=start,
         frames=frames,
@@ -184,6 +195,7 @@ def process(
         recursive,
         folder,
         store=store,
+        follow=follow,
         overwrite=overwrite,
         resume=resume,
         fresh=fresh,

@@ -8,6 +8,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ..options import shared as choices
+from ..options.drawing import PageDrawArguments
 from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
@@ -103,6 +104,7 @@ def serve(
     ] = Path("sepcam-out"),
     *,
     shared: LiveArguments,
+    drawing: PageDrawArguments,
     watching: WatchArguments,
     hiding: HidingArguments,
 ) -> None:
@@ -117,7 +119,7 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(_source(source), watching.options(), hiding.options()),
+            live=shared.request(_source(source), watching.options(), drawing.options(), hiding.options()),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

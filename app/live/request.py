@@ -1,7 +1,7 @@
 """What ``sepcam live`` and ``sepcam serve`` both begin with: a source, networks, and a session of the two."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
@@ -45,8 +45,15 @@ def load_networks(request: LiveRequest) -> Loaded:
     pipeline = load(asked)
     networks = pipeline.networks
     first = networks.detector.name
-    settings = LiveSettings(first, asked.backbone, frozenset(asked.tasks), asked.conf)
-    settings = replace(settings, blur=request.hiding.blur, hide=request.hiding.hide)
+    settings = LiveSettings(
+        first,
+        asked.backbone,
+        frozenset(asked.tasks),
+        asked.conf,
+        request.hiding.blur,
+        request.hiding.hide,
+        hud=request.drawing.hud_detail,
+    )
     pool = NetworkPool.of(
         asked.pose,
         options=asked.runtime,
@@ -90,6 +97,7 @@ def begin(
         zones=request.watching.zones,
         target_fps=request.target_fps,
         options=request.analysis,
+        drawing=request.drawing,
         prepare_ahead=prepare_ahead,
         on_event=on_event,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ...pipelines.drawing.hiding import Hiding
+from ...pipelines.hiding.options import Hiding
 from ...pipelines.types import Blur
 from . import shared
 

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from sepcam.models.runtime.options import RuntimeOptions
     from sepcam.pipelines.analysis.options import AnalysisOptions
     from sepcam.pipelines.analytics.zones import Zone
+    from sepcam.pipelines.drawing.options import DrawOptions
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
     from sepcam.pipelines.results import Results, read_results
-    from sepcam.pipelines.sinks.writer import Writer
     from sepcam.pipelines.sources.open import open_source
     from sepcam.pipelines.types import Frame, FrameResult, Instances
+    from sepcam.pipelines.writer import Writer
 
     __version__: str
 
 __all__ = [
     "AnalysisOptions",
+    "DrawOptions",
     "Frame",
     "FrameResult",
     "Instances",
@@ -45,11 +47,12 @@ __all__ = [
 
 _MODULES = {
     "AnalysisOptions": "sepcam.pipelines.analysis.options",
+    "DrawOptions": "sepcam.pipelines.drawing.options",
     "Model": "sepcam.pipelines.model",
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",
-    "Writer": "sepcam.pipelines.sinks.writer",
     "Zone": "sepcam.pipelines.analytics.zones",
+    "Writer": "sepcam.pipelines.writer",
     "load": "sepcam.pipelines.model",
     "read_results": "sepcam.pipelines.results",
     "Frame": "sepcam.pipelines.types",

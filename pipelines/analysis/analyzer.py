@@ -182,18 +182,19 @@ class Analyzer:
         n = len(lost)
         if not n:
             return instances
-        keypoints, presence, masks = instances.keypoints, instances.presence, instances.masks
-        posed = instances.pose_scores
+        padded = {
+            name: None if values is None else _spread(values, np.arange(len(values)), len(values) + n)
+            for name in ("keypoints", "presence", "pose_scores", "space")
+            for values in [getattr(instances, name)]
+        }
         return replace(
             instances,
+            **padded,
             boxes=np.concatenate([instances.boxes, lost.boxes]),
             scores=np.concatenate([instances.scores, lost.scores]),
             labels=np.concatenate([instances.labels, lost.labels]),
             track_ids=np.concatenate([instances.track_ids, ids]),
-            keypoints=None if keypoints is None else _longer(keypoints, n),
-            presence=None if presence is None else _longer(presence, n),
-            pose_scores=None if posed is None else _longer(posed, n),
-            masks=None if masks is None else [*masks, *[None] * n],
+            masks=None if instances.masks is None else [*instances.masks, *[None] * n],
             coasted=np.arange(len(instances) + n) >= len(instances),
         )
 
@@ -292,7 +293,8 @@ class Analyzer:
         if poses is None:
             return instances
         kept = np.flatnonzero(place[chosen] >= 0)
-        return self._with_poses(instances, place[chosen[kept]], _take(poses, kept), clock)
+        poses = poses if len(kept) == len(poses) else poses.take(kept)
+        return self._with_poses(instances, place[chosen[kept]], poses, clock)
 
     def _instances(self, size: tuple[int, int], found: Detections, boxes: F32, ids: I64 | None) -> Instances:
         limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
@@ -306,7 +308,7 @@ class Analyzer:
 
     def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "Stopwatch") -> Instances:
         if self._landmarks and self._pose is not None:
-            instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
+            instances = _with_keypoints(instances, rows, poses)
             if instances.track_ids is not None:
                 self._rois.remember(instances.track_ids[rows], instances.boxes[rows], poses, instances.size)
         if self._masks:
@@ -340,7 +342,7 @@ class Analyzer:
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
         own = np.flatnonzero(~duplicate_poses(poses.keypoints, boxes))
-        return rows[own], _take(poses, own)
+        return rows[own], poses if len(own) == len(poses) else poses.take(own)
 
 
 def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
@@ -348,29 +350,27 @@ def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     again = np.flatnonzero(valid_poses(first, first.rois))
     if not len(again):
         return first
-    keypoints = first.keypoints.copy()
-    keypoints[again] = pose.estimate(image, first.next_rois[again], masks=False).keypoints
-    return replace(first, keypoints=keypoints)
+    second = pose.estimate(image, first.next_rois[again], masks=False)
+    keypoints, space = first.keypoints.copy(), None if first.space is None else first.space.copy()
+    keypoints[again] = second.keypoints
+    if space is not None:
+        space[again] = second.space
+    return replace(first, keypoints=keypoints, space=space)
 
 
-def _take(poses: Poses, rows: I64) -> Poses:
-    if len(rows) == len(poses):
-        return poses
-    logits = None if poses.mask_logits is None else poses.mask_logits[rows]
-    return Poses(poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits)
+def _with_keypoints(instances: Instances, rows: I64, poses: Poses) -> Instances:
+    keypoints, presence, space = (
+        None if values is None else _spread(values, rows, len(instances))
+        for values in (poses.keypoints, poses.presence, poses.space)
+    )
+    return replace(instances, keypoints=keypoints, presence=presence, space=space)
 
 
-def _longer(values: F32, count: int) -> F32:
-    """With as many more rows of zeros."""
-    return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
-
-
-def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:
-    keypoints = np.zeros((len(instances), k, 3), np.float32)
-    presence = np.zeros(len(instances), np.float32)
-    keypoints[rows] = poses.keypoints
-    presence[rows] = poses.presence
-    return replace(instances, keypoints=keypoints, presence=presence)
+def _spread(values: F32, rows: I64, count: int) -> F32:
+    """(count, ...): the values in these rows, zeros in others."""
+    spread = np.zeros((count, *values.shape[1:]), np.float32)
+    spread[rows] = values
+    return spread
 
 
 def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:

@@ -113,7 +113,8 @@ class LiveAnalysis:
         took = time.perf_counter() - begun
         self._cold -= 1
         if self._cold < 0 and not self._loading:
-            self._meter.analyzed(self.active.backbone, self._adaptive.level, took)
+            in_full = "detect" in stage_ms
+            self._meter.analyzed(self.active.backbone, self._adaptive.level, took, in_full=in_full)
         for stage, milliseconds in stage_ms.items():
             self._meter.stage(stage, milliseconds / 1e3)
         analyzer = self._analyzer

@@ -1,20 +1,11 @@
 """Annotated images as a folder of JPEGs, for sources that are no video."""
 
-import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ...models.files import (
-    Claim,
-    fit_name,
-    flush_folder,
-    hidden_path,
-    make_folder,
-    publish_folder,
-    write_failure,
-)
+from ...models.files import fit_name
 from ...models.types import U8
+from ..files.folder import Folder
 from ..types import FrameResult, RunSummary
 from .base import Sink
 
@@ -34,16 +25,8 @@ class ImageFolderSink(Sink):
         Raises:
             SepcamError: If the folder exists, or cannot be created.
         """
-        if folder.exists() and not overwrite:
-            raise SepcamError(f"{folder} exists already: choose another folder, or use --overwrite")
-        self._folder = folder
+        self._folder = Folder(folder, overwrite=overwrite)
         self._names: set[Path] = set()
-        self._waiting = hidden_path(folder)
-        try:
-            self._waiting.mkdir(parents=True)
-            self._claim = Claim(self._waiting)
-        except OSError as error:
-            raise self._failure(error) from error
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add the annotated image, or the frame's own where there is none.
@@ -55,17 +38,11 @@ class ImageFolderSink(Sink):
         if name in self._names:
             raise SepcamError(f"two images are called {name}: process their folders one at a time")
         self._names.add(name)
-        path = self._waiting / fit_name(self._waiting, name.stem, ".jpg")
-        if path.exists():  # a.png beside a.jpg
-            path = self._waiting / fit_name(self._waiting, name.name, ".jpg")
-        import cv2  # here, because the registry imports every sink for the help
-
-        image = result.frame.image if image is None else image
-        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        try:
-            path.write_bytes(data.tobytes())
-        except OSError as error:
-            raise self._failure(error) from error
+        hidden = self._folder.hidden
+        file = fit_name(hidden, name.stem, ".jpg")
+        if (hidden / file).exists():  # a.png beside a.jpg
+            file = fit_name(hidden, name.name, ".jpg")
+        self._folder.write(file, encoded_jpeg(result.frame.image if image is None else image))
 
     def prepare(self, summary: RunSummary) -> None:
         """Flush the images to the disk, and make their folder.
@@ -73,12 +50,7 @@ class ImageFolderSink(Sink):
         Raises:
             SepcamError: If that fails; nothing is left then.
         """
-        try:
-            flush_folder(self._waiting)
-            make_folder(self._folder)
-        except OSError as error:
-            self.abort()
-            raise self._failure(error) from error
+        self._folder.prepare()
 
     def close(self, summary: RunSummary) -> None:
         """Move the images to their folder.
@@ -86,18 +58,16 @@ class ImageFolderSink(Sink):
         Raises:
             SepcamError: If they cannot be moved.
         """
-        try:
-            publish_folder(self._waiting, self._folder)
-        except OSError as error:
-            raise self._failure(error) from error
-        finally:
-            self.abort()
+        self._folder.publish()
 
     def abort(self) -> None:
         """Delete the images that are still hidden."""
-        with suppress(OSError):
-            shutil.rmtree(self._waiting)
-        self._claim.release()
+        self._folder.abort()
 
-    def _failure(self, error: OSError) -> SepcamError:
-        return write_failure(self._folder, error)
+
+def encoded_jpeg(image: U8) -> bytes:
+    """An (H, W, 3) uint8 BGR image as a JPEG file."""
+    import cv2  # here, because the registry imports every sink for the help
+
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return data.tobytes()

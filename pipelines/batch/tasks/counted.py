@@ -3,13 +3,14 @@
 import time
 from dataclasses import replace
 
-from ...drawing.anonymize import Anonymizer
+from ...drawing.trails import Trails
 from ...events import ZoneCount
 from ...execution.stages import Stage, run_stages
+from ...hiding.anonymize import Anonymizer
 from ...pipeline import Pipeline
 from ...process_file import overlay_of, watch_of
 from ...sinks.fan_out import FanOut
-from ...sinks.video import VideoSink
+from ...sinks.formats.video import VideoSink
 from ...sources.video import VideoSource
 from ...types import Frame, FrameResult
 from ..state.settings import JobSettings
@@ -40,12 +41,13 @@ def watch_parts(task: WatchTask, settings: JobSettings, networks: Pipeline, repo
 def draw_part(task: DrawTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     """Draws and encodes a part whose counts are known."""
     begun = time.perf_counter()
-    part, hiding, anonymizer = task.part, settings.hiding, Anonymizer()
+    part, hiding, anonymizer, trails = task.part, settings.hiding, Anonymizer(), Trails()
     counts: list[tuple[ZoneCount, ...]] = kept(part.counts)
     source = open_part(task, part.start_s, part.end_s)
-    overlay = overlay_of(networks, source.info)
+    overlay = overlay_of(networks, source.info, settings.drawing, trails)
     for before in results_of(task.before, source.info, networks.model):
         anonymizer.see(before, hiding)
+        trails.update(before)
     found = list(results_of([part], source.info, networks.model))
     info = replace(source.info, start_s=found[0].frame.time_s, partial=True, has_audio=False)
     sink = VideoSink(part.video, info, overwrite=True)

@@ -26,8 +26,8 @@ from ...pipeline import Pipeline
 from ...process_file import context, overlay_of, watch_of
 from ...sinks.base import Sink
 from ...sinks.fan_out import FanOut
+from ...sinks.formats.video import VideoSink
 from ...sinks.registry import open_sinks, sink_kinds
-from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
@@ -196,7 +196,7 @@ def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks, whole) if task.draw else None,
+            overlay=overlay_of(networks, whole, settings.drawing) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
             hiding=settings.hiding if task.draw else None,

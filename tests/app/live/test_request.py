@@ -5,7 +5,8 @@ from dataclasses import replace
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.options import WatchOptions
-from sepcam.pipelines.drawing.hiding import Hiding
+from sepcam.pipelines.drawing.options import DrawOptions
+from sepcam.pipelines.hiding.options import Hiding
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
@@ -19,6 +20,7 @@ REQUEST = LiveRequest(
     reconnect_timeout_s=None,
     hiding=Hiding(),
     watching=WatchOptions(),
+    drawing=DrawOptions(),
 )
 
 

@@ -25,8 +25,8 @@ from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.fan_out import FanOut
-from sepcam.pipelines.sinks.jsonl import JsonlSink
-from sepcam.pipelines.sinks.video import VideoSink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.video import VideoSink
 from sepcam.pipelines.sources.base import Source
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.open_live import open_live

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.assets import demo_clip
-from sepcam.pipelines.drawing.anonymize import HOLD_S, Anonymizer, pixelate
-from sepcam.pipelines.drawing.hiding import Hiding
+from sepcam.pipelines.hiding.anonymize import HOLD_S, Anonymizer, pixelate
+from sepcam.pipelines.hiding.options import Hiding
 from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
 
 HEIGHT, WIDTH = 360, 640

@@ -47,7 +47,7 @@ def new_kind(tmp_path, monkeypatch):
     folder = tmp_path / "more"
     folder.mkdir()
     (folder / "counts.py").write_text(NEW)
-    package = importlib.import_module("sepcam.pipelines.sinks")
+    package = importlib.import_module("sepcam.pipelines.sinks.formats")
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     sink_kinds.cache_clear()
     yield
@@ -55,11 +55,22 @@ def new_kind(tmp_path, monkeypatch):
 
 
 def test_the_kinds_that_there_are():
+    images = ("contact-sheet", "crops", "heatmap", "video")
     assert tuple(sink_kinds()) == (
-        *("heatmap", "video", "coco", "events", "events-csv", "jsonl", "mot", "parquet", "summary"),
+        *images,
+        *("coco", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "summary", "yolo"),
     )
-    assert names_for("images") == ("video", "coco", "jsonl", "parquet")
-    counted = ("heatmap", "events", "events-csv", "jsonl", "mot", "parquet", "summary")
+    assert names_for("images") == (
+        "contact-sheet",
+        "crops",
+        "video",
+        "coco",
+        "csv",
+        "jsonl",
+        "parquet",
+        "yolo",
+    )
+    counted = ("heatmap", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "summary")
     assert names_for("live") == counted
 
 

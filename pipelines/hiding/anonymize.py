@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.types import F32, U8
 from ..types import Blur, FrameResult, Instances
-from .hiding import Hiding
+from .options import Hiding
 
 HOLD_S: Final = 0.7
 """Seconds for which an area stays hidden after the last detection in it: detectors miss people at times."""
