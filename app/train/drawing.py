@@ -36,7 +36,7 @@ def draw_labels(image: U8, sample: Sample) -> U8:
     for person in sample.people:
         if person.outline is not None:
             outline = tuple(tuple(polygon * scale for polygon in part) for part in person.outline)
-            mask = fill(outline, (drawn.shape[0], drawn.shape[1])) // 255
+            mask = fill(outline, (drawn.shape[0], drawn.shape[1])) // 128
             draw_mask(drawn, MaskCrop(mask, 0, 0), _LABELED, line)
         _rectangle(drawn, person.box * scale, _LABELED, line)
         if person.keypoints is not None:

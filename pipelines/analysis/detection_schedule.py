@@ -55,7 +55,7 @@ class DetectionSchedule:
         self._since = 0
         self._detected_s = self._last_s = -np.inf
         self._tentative = self._hurry = self._moved = False
-        self._in_vain = 0  # looks for what moved, since one last showed somebody new
+        self._in_vain = False  # whether what moved, since somebody new was last seen, was nobody
 
     def due(self, image: U8, time_s: float, people: F32) -> bool:
         """Whether to detect in the next frame.
@@ -79,7 +79,7 @@ class DetectionSchedule:
             return False
         if self._hurry or waited_s > APPEAR_S:
             return True
-        patient = waited_s <= HURRY_S * (1 + self._in_vain)
+        patient = self._in_vain and waited_s <= 2 * HURRY_S
         self._moved = not patient and self._motion.elsewhere(image, time_s, people)
         return self._moved
 
@@ -93,7 +93,7 @@ class DetectionSchedule:
             tentative: somebody new was seen who has no identity yet.
             hurry: somebody was lost, or may not be where they are said to be.
         """
-        self._in_vain = 0 if tentative else self._in_vain + self._moved
+        self._in_vain = not tentative and (self._in_vain or self._moved)
         self._tentative, self._hurry, self._moved = tentative, hurry, False
         self._since, self._detected_s = 0, time_s
         if self._every == "auto":

@@ -36,8 +36,8 @@ class TwoSidedFilter:
     def __init__(self, strength: Smoothing) -> None:
         """Begin with an empty window."""
         self._reach_s = REACH_S[strength]
-        self._window: deque[FrameResult] = deque()
-        self._waiting = 0  # frames at the end of the window that have not been returned
+        self._window: deque[tuple[float, Instances]] = deque()  # times, and what was found; without images
+        self._waiting: deque[FrameResult] = deque()  # those at the end of the window
 
     def push(self, result: FrameResult) -> Iterator[FrameResult]:
         """Add the next frame.
@@ -45,11 +45,11 @@ class TwoSidedFilter:
         Yields:
             The frames that are complete by now, oldest first; their ``instances`` alone have changed.
         """
-        self._window.append(result)
-        self._waiting += 1
+        self._window.append((result.frame.time_s, result.instances))
+        self._waiting.append(result)
         while self._waiting:
-            later = self._waiting - 1
-            ahead_s = result.frame.time_s - self._window[-self._waiting].frame.time_s
+            later = len(self._waiting) - 1
+            ahead_s = result.frame.time_s - self._waiting[0].frame.time_s
             if later < MOST_FRAMES and 0 <= ahead_s < self._reach_s:
                 return
             yield self._next()
@@ -60,15 +60,14 @@ class TwoSidedFilter:
             yield self._next()
 
     def _next(self) -> FrameResult:
-        place = len(self._window) - self._waiting
-        result = self._window[place]
+        place = len(self._window) - len(self._waiting)
+        result = self._waiting.popleft()
         nearby = list(self._window)[max(0, place - MOST_FRAMES) : place + MOST_FRAMES + 1]
-        times = np.array([other.frame.time_s for other in nearby]) - result.frame.time_s
+        times = np.array([time_s for time_s, _ in nearby]) - result.frame.time_s
         close = np.abs(times) < self._reach_s
-        near = [other.instances for other, is_close in zip(nearby, close, strict=True) if is_close]
+        near = [found for (_, found), is_close in zip(nearby, close, strict=True) if is_close]
         smooth = _smoothed(result.instances, near, times[close] / self._reach_s)
-        self._waiting -= 1
-        while len(self._window) > self._waiting + MOST_FRAMES:
+        while len(self._window) > len(self._waiting) + MOST_FRAMES:
             self._window.popleft()
         return replace(result, instances=smooth)
 

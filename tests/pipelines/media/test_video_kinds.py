@@ -201,10 +201,6 @@ class TestImages:
         assert len(frames) == 2
         assert "converted as if they were BT.601" in warnings[0]
 
-    def test_hdr_is_named(self, tmp_path):
-        path = write_clip(tmp_path / "a.mp4", frames=2, options={"x264-params": "transfer=smpte2084"})
-        assert read(path)[2][0].startswith("its colors are HDR (PQ)")
-
     def test_a_change_of_resolution_keeps_one_frame_size(self, tmp_path):
         parts = [write_clip(tmp_path / f"{w}.ts", frames=10, size=(w, h)) for w, h in ((96, 64), (160, 120))]
         path = tmp_path / "a.ts"
