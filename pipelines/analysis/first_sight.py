@@ -87,6 +87,7 @@ def _with(known: Instances, tentative: Instances, rows: list[int], ids: list[int
         keypoints=_joined(known.keypoints, more.keypoints, len(rows)),
         presence=_joined(known.presence, more.presence, len(rows)),
         pose_scores=_joined(known.pose_scores, more.pose_scores, len(rows)),
+        space=_joined(known.space, more.space, len(rows)),
         masks=masks,
         coasted=None if coasted is None else np.append(coasted, np.zeros(len(rows), np.bool_)),
     )
@@ -103,6 +104,7 @@ def _chosen(found: Instances, rows: list[int]) -> Instances:
         labels=found.labels[place],
         keypoints=None if found.keypoints is None else found.keypoints[place],
         pose_scores=None if found.pose_scores is None else found.pose_scores[place],
+        space=None if found.space is None else found.space[place],
         masks=masks,
     )
 

@@ -12,10 +12,10 @@ from ...process_file import overlay_of, watch_of
 from ...sinks.fan_out import FanOut
 from ...sinks.formats.video import VideoSink
 from ...sources.video import VideoSource
-from ...types import Frame, FrameResult
+from ...types import Frame, FrameResult, MeterSnapshot
 from ..state.settings import JobSettings
 from .part_results import open_part, results_of, summary_of
-from .segment_store import keep, kept, note
+from .segment_store import keep, kept, note, noted
 from .types import DrawTask, Report, TaskResult, WatchTask
 
 
@@ -50,10 +50,13 @@ def draw_part(task: DrawTask, settings: JobSettings, networks: Pipeline, report:
         trails.update(before)
     found = list(results_of([part], source.info, networks.model))
     info = replace(source.info, start_s=found[0].frame.time_s, partial=True, has_audio=False)
+    took = (noted(part.path("detected", ".json")) or {}).get("stage_ms", {})
+    took |= (noted(part.path("rendered", ".json")) or {}).get("stage_ms", {})
+    meter = MeterSnapshot(source.info.fps, 1e3 / max(1e-3, sum(took.values())), took)
     sink = VideoSink(part.video, info, overwrite=True)
 
     def draw(frame: Frame) -> FrameResult:
-        result = replace(found[frame.index], frame=frame, counts=counts[frame.index])
+        result = replace(found[frame.index], frame=frame, counts=counts[frame.index], meter=meter)
         anonymizer.hide(frame.image, result, hiding)
         overlay.draw(frame.image, result)
         return result

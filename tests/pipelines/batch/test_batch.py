@@ -21,6 +21,7 @@ from sepcam.pipelines.batch.state.journal import fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
 from sepcam.pipelines.batch.tasks.segments import find_cuts
 from sepcam.pipelines.batch.workers.processes import ProcessPool
+from sepcam.pipelines.drawing.options import DrawOptions
 
 from tests.clips import write_clip
 from tests.soak.kinds import KINDS, make_clips
@@ -216,6 +217,7 @@ def drive(clip: Path, out: Path, workers: int) -> None:
     """A job of one file, in parts of a second where there are several workers."""
     settings = JobSettings(
         AnalysisOptions("tests.walkers:SquareDetector", "tests.walkers:CenterPose", detect_every=1),
+        drawing=DrawOptions(hud="off"),  # speeds differ
         saves=("video", "jsonl", "csv", "mot", "yolo", "events", "events-csv", "summary"),
         zones=("line middle: 0.4,0,0.4,1", "zone right: 0.5,0,1,0,1,1,0.5,1"),
     )
