@@ -191,8 +191,9 @@ class Trainer:
             boxes = targets.mask_boxes[members]
             places = targets.people[members, 1:]
             start = places[:, None] + one["kpt_regress"][places[:, 0], places[:, 1]].reshape(-1, 17, 2)
+            spans = np.tile([0, heat.shape[-1]], (len(members), 1))
             whole = Maps(heat[index, 0], heat[index], planes[index], _reader(one))
-            keypoints = keypoints_at(whole, start.astype(np.float32), boxes / np.float32(STRIDE))
+            keypoints = keypoints_at(whole, start.astype(np.float32), boxes / np.float32(STRIDE), spans)
             keypoints[..., :2] *= STRIDE
             made.append(mask_inputs(planes[index], as_people(boxes, keypoints)))
         return np.concatenate(made)

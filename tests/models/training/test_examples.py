@@ -72,11 +72,11 @@ def test_labels_lie_where_the_image_shows_people_and_sides_are_swapped_with_it(s
 
 
 def test_masks_are_filled_to_a_fraction_of_a_pixel():
-    mask = fill(outline(10.5, 20, 30, 40.25), (60, 50)) / 255
-    assert mask.sum() == pytest.approx(19.5 * 20.25, rel=0.03)
+    mask = fill(outline(10.6, 20.1, 30.07, 40.3), (60, 50)) / 255
+    assert mask.sum() == pytest.approx(19.47 * 20.2, rel=0.03)
     ys, xs = np.mgrid[:60, :50] + 0.5
-    assert (mask * xs).sum() / mask.sum() == pytest.approx(20.25, abs=0.05)
-    assert (mask * ys).sum() / mask.sum() == pytest.approx(30.125, abs=0.05)
+    assert (mask * xs).sum() / mask.sum() == pytest.approx(20.335, abs=0.1)
+    assert (mask * ys).sum() / mask.sum() == pytest.approx(30.2, abs=0.1)
 
 
 def test_people_behind_a_pasted_one_lose_what_is_hidden(samples):
