@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.types import U8
+from ..fonts.strips import BOLD, REGULAR, strip
 from .colors import Color, ink_on
-from .fonts import BOLD, REGULAR, strip
 
 __all__ = ["BOLD", "REGULAR", "Style", "label", "put_text", "text_width"]
 

@@ -90,7 +90,7 @@ class DuelResult:
     def agreement(self) -> str:
         """How far the predictions differ, in words."""
         found = self.difference
-        parts = [f"boxes by at most {found.boxes_px:.2g} px"]
+        parts = [f"boxes differ by at most {found.boxes_px:.2g} px"]
         if self.model.keypoint_names:
             parts.append(f"keypoints by {found.keypoints_px:.2g} px")
         if self.masks:

@@ -107,9 +107,11 @@ def _pose(found: Instances, row: int) -> str:
         return ""
     height, width = found.size
     places = found.keypoints[row, :, :2].astype(np.float64) / (width, height)
-    outside = ((places < 0) | (places > 1)).any(1).tolist()
+    outside = np.any((places < 0) | (places > 1), axis=1)
     words = [_box(found, row)]
-    for (x, y), score, out in zip(places.clip(0, 1), found.keypoints[row, :, 2], outside, strict=True):
+    for (x, y), score, out in zip(
+        places.clip(0, 1), found.keypoints[row, :, 2], outside.tolist(), strict=True
+    ):
         seen = 0 if out else 2 if score >= _MIN_SCORE else 1
         words.append(f"{x:.{_DECIMALS}f} {y:.{_DECIMALS}f} {seen}" if seen else "0 0 0")
     return " ".join(words)

@@ -97,7 +97,7 @@ def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
     standard = page.locator("#comparison [data-kind=standard] b")
     expect(standard).to_have_text(re.compile(r"[\d.]+ FPS"))
     expect(page.locator("#ratio")).to_have_text(
-        re.compile(r"^separable [\d.]+ FPS · standard [\d.]+ FPS · [\d.]+x$")
+        re.compile(r"^separable [\d.]+ FPS · standard [\d.]+ FPS · ([\d.]+x|not comparable: .+)$")
     )
     assert web_server.status()["active"]["backbone"] == "standard"
     speeds = web_server.status()["model_fps"]
@@ -263,8 +263,9 @@ def test_images_are_chosen_and_pasted(page, tmp_path):
     )
     expect(page.locator("#jobs img")).to_have_count(2)
     expect(page.locator("#jobs img").first).to_have_attribute("alt", re.compile("^image.png with the people"))
-    for remove in page.get_by_role("button", name="Remove").all():
-        remove.click()
+    for left in (1, 0):
+        page.get_by_role("button", name="Remove").first.click()
+        expect(page.locator("#jobs li")).to_have_count(left)
 
 
 def png() -> bytes:
@@ -298,7 +299,7 @@ def test_every_control_can_be_read_also_under_the_mouse_and_with_the_focus(brows
     page.set_default_timeout(PATIENCE_MS)
     page.goto(web_server.url)
     expect(page.locator("#live-canvas")).to_have_attribute("data-number", re.compile(r"\d+"))
-    page.evaluate(f"window.contrast = ({CONTRAST})()")
+    page.evaluate(f"() => {{ window.contrast = ({CONTRAST})(); }}")
     for tab in ("live", "camera", "video"):
         page.locator(f"#tab-{tab}").click()
         pressed = page.evaluate(
@@ -336,7 +337,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(page):
                 return [id || Object.values(dataset)[0] || document.activeElement.tagName, ring];
             }"""
         )
-        assert ring != "none", name
+        assert ring != "none" or name == "BODY", name  # which has the focus after the last control
         reached.add(name)
     assert {"separable", "standard", "track", "pause", "duel", "detector", "conf", "events"} <= reached
     unnamed = page.evaluate(

@@ -152,4 +152,5 @@ def test_depths_and_world_landmarks_turn_and_grow_with_the_region(pose, person):
     turned = pose.estimate(lying, region, masks=False).space
     np.testing.assert_allclose(turned[0, :, 1], upright[0, :, 2], atol=0.1)
     np.testing.assert_allclose(turned[0, :, 2], -upright[0, :, 1], atol=0.1)
-    np.testing.assert_allclose(turned[0, :, 0], 2 * upright[0, :, 0], atol=40)
+    face = slice(11)  # depths of limbs change with every pixel
+    np.testing.assert_allclose(turned[0, face, 0], 2 * upright[0, face, 0], atol=15)

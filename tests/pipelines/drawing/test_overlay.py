@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.drawing.bidi import visual
 from sepcam.pipelines.drawing.colors import LEFT, RIGHT, color_of, ink_on
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.options import LAYERS, DrawOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
 from sepcam.pipelines.execution.meter import MeterSnapshot
+from sepcam.pipelines.fonts.bidi import visual
 from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
 
 BONES = [(0, 1), (1, 2)]

@@ -68,7 +68,7 @@ def test_the_ratio_is_that_of_the_cost_with_its_interval_and_the_number_of_frame
     assert result.sides["separable"].ms.median == pytest.approx(20 * 1.205, rel=0.01)
     assert result.sides["standard"].fps == pytest.approx(10 / 1.205, rel=0.01)
     assert result.people == pytest.approx(1, abs=0.05) and result.alike == 40
-    assert result.agreement == "the same objects in 40 of 40 frames; boxes by at most 0 px"
+    assert result.agreement == "the same objects in 40 of 40 frames; boxes differ by at most 0 px"
 
 
 def test_both_sides_look_at_every_frame_in_full_whatever_schedule_was_asked_for():
@@ -120,7 +120,7 @@ def test_predictions_that_differ_are_measured():
     result = duel.result()
     assert result is not None
     assert result.difference.boxes_px == pytest.approx(1.5, abs=0.01)
-    assert "boxes by at most 1.5 px" in result.agreement
+    assert "boxes differ by at most 1.5 px" in result.agreement
 
 
 def test_costs_of_networks_that_nobody_knows_are_left_out():
