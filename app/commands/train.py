@@ -180,6 +180,8 @@ def train(
         from ..train.dataset import read_labeled
 
         data = read_labeled(images, Path(ask.annotations), partial=partial, skip_missing=skip_missing)
+        if validation is not None:
+            read_labeled(validation_images or images, validation, partial=partial, skip_missing=skip_missing)
         check_data(data, out)
         return
     if not resume:

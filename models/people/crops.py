@@ -47,7 +47,7 @@ def cut(image: U8, view: View, out: U8) -> None:
     part, step = image[top:bottom, left:right], scale
     # Bilinear sampling alone would skip pixels. Averages of 2 x 2 are several times as fast as those of other
     # areas, if the sides are even.
-    while step < 0.5 and min(part.shape[:2]) > 1:
+    while step <= 0.5 and min(part.shape[:2]) > 1:
         width, height = part.shape[1] // 2, part.shape[0] // 2
         part = cv2.resize(part[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
         step *= 2

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...models.files import DiskFullError, clear_leftovers
+from ..files.file_types import IMAGE_SUFFIXES
 from ..sinks.outputs import Target
 from ..sinks.registry import sink_kinds
 from .state.job_folder import JobFolder
@@ -156,7 +157,8 @@ class Driver:
         settings, path = self._settings, entry.input.path
         if self._pool.size < 2 or entry.input.images or path is None or not path.is_file():
             return False
-        if entry.bytes < 2 * self._least_part_s * _LEAST_BYTES_PER_S:
+        # An animated image is a video that cannot be searched.
+        if path.suffix.lower() in IMAGE_SUFFIXES or entry.bytes < 2 * self._least_part_s * _LEAST_BYTES_PER_S:
             return False
         if any(save != "video" and sink_kinds()[save].image for save in settings.saves):
             return False

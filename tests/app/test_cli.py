@@ -193,7 +193,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_process_finds_people_with_real_weights(sepcam, tmp_path):
     code, out, err = sepcam(
-        *("process", CLIP, "-o", str(tmp_path), "--detector", "ssdlite-person"),
+        *("process", CLIP, "-o", str(tmp_path), "--detector", "ssdlite-person", "--detect-every", "1"),
         *("--start", "0.6", "--frames", "6", "--save", "video,jsonl,mot"),
     )
     assert (code, err) == (0, "")

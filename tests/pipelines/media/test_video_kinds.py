@@ -183,6 +183,33 @@ class TestTimes:
         )
 
 
+class TestBroadcasts:
+    @pytest.mark.parametrize(("suffix", "options"), [("ts", {}), ("m2ts", {"mpegts_m2ts_mode": "1"})])
+    def test_a_clock_that_overflows_runs_on(self, tmp_path, suffix, options):
+        """Transport streams count 90,000 ticks a second in 33 bits, and start again after 26.5 hours."""
+        ticks = [2**33 - 45_000 + 9000 * index for index in range(20)]
+        path = write_clip(
+            tmp_path / f"a.{suffix}",
+            frames=20,
+            ticks=ticks,
+            time_base=Fraction(1, 90_000),
+            options={"bf": "2", "b_strategy": "0"},
+            container_options=options,
+        )
+        _, frames, warnings = read(path)
+        assert [read_index(frame.image) for frame in frames] == list(range(20))
+        assert [frame.time_s for frame in frames] == pytest.approx([0.1 * index for index in range(20)])
+        assert warnings == []
+
+
+class TestPipes:
+    def test_what_cannot_be_read_from_a_pipe_says_so(self, tmp_path):
+        path = tmp_path / "a.mp4"
+        path.write_bytes(bytes(5000))
+        with sent_once(path, "fifo") as name, pytest.raises(SepcamError, match="in a pipe, an MP4 needs its"):
+            open_source(name)
+
+
 class TestBareStreams:
     @pytest.mark.parametrize(("suffix", "codec"), [("h264", "libx264"), ("hevc", "libx265")])
     def test_without_timestamps_the_rate_that_the_codec_states_holds(self, tmp_path, suffix, codec):
