@@ -1,7 +1,7 @@
 """Sepcam in one line of Python: ``model = sepcam.load()``, then ``people = model(image)``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union, overload
@@ -12,16 +12,21 @@ import numpy.typing as npt
 from ..models.errors import SepcamError
 from ..models.types import F32, I64, U8
 from .analysis.options import AnalysisOptions
+from .analytics.options import WatchOptions
+from .analytics.zones import Zone
 from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
 from .drawing.trails import Trails
+from .events import Event, ZoneCount
 from .files.file_types import VIDEO_SUFFIXES
+from .hiding.options import Hiding
 from .pipeline import Pipeline
+from .process_file import watch_of
 from .results import pandas_module
 from .sinks.serialize import objects
 from .sources.open import open_source
 from .sources.read_image import pixels_of, read_image
-from .types import Frame, FrameResult, StreamInfo, checked_image
+from .types import Blur, Frame, FrameResult, StreamInfo, checked_image
 
 if TYPE_CHECKING:
     import pandas
@@ -70,6 +75,16 @@ class People:
     def ids(self) -> I64 | None:
         """(N,) int64 identities, which stay the same from frame to frame; None for single images."""
         return self._found.track_ids
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Who came, went, crossed a line, or entered or left a zone in this frame of a video."""
+        return self.result.events
+
+    @property
+    def counts(self) -> Sequence[ZoneCount]:
+        """The counts of lines and zones up to this frame of a video."""
+        return self.result.counts
 
     @property
     def keypoints(self) -> F32 | None:
@@ -184,23 +199,41 @@ class Model:
             return [self._people(one) for one in image]
         return self._people(image)
 
-    def video(self, source: str | int | Path, *, limit: int | None = None) -> Iterator[tuple[Frame, People]]:
+    def video(
+        self,
+        source: str | int | Path,
+        *,
+        limit: int | None = None,
+        zones: Sequence[Zone] = (),
+        blur: Blur = "nothing",
+        hide: Blur = "nothing",
+    ) -> Iterator[tuple[Frame, People]]:
         """Follow everyone through a video, camera or stream.
 
-        Somebody new is reported once the tracker is sure of them, usually in the second frame.
+        In a file, people are reported from their first frame on; in a camera or stream once the tracker is
+        sure of them, usually in the second frame.
 
         Args:
             source: what ``open_source`` takes.
             limit: end after at most this many frames.
+            zones: lines and zones where people are counted, for ``people.counts`` and ``people.events``.
+            blur: what is blurred in the frames' images.
+            hide: what is painted over in them.
 
         Yields:
             Each frame, with its ``image`` (H, W, 3) uint8 BGR and ``time_s``, and its people with identities.
 
         Raises:
-            SepcamError: If it cannot be opened or analyzed.
+            SepcamError: If it cannot be opened or analyzed, or a line or zone lies outside its frames.
         """
         trails = Trails()
-        with closing(self._pipeline.run(open_source(source, limit=limit))) as results:
+        opened = open_source(source, limit=limit)
+        try:
+            watch = watch_of(self._pipeline, opened.info, WatchOptions(tuple(zones)))
+        except BaseException:
+            opened.close()
+            raise
+        with closing(self._pipeline.run(opened, watch=watch, hiding=Hiding(blur, hide))) as results:
             for result in results:
                 trails.update(result)
                 yield result.frame, People(result, trails)
@@ -223,13 +256,14 @@ def load(**options: Any) -> Model:  # noqa: ANN401 - those of AnalysisOptions
         people = model("photo.jpg")
 
     Args:
-        options: those of `AnalysisOptions`, such as ``detector``, ``classes``, ``conf``, ``tasks``.
+        options: those of `AnalysisOptions`, such as ``detector``, ``conf``, ``tasks``. Without ``classes``
+            people are reported; None reports all classes of a detector.
 
     Raises:
         SepcamError: If an option is unknown or does not fit, or weights are unavailable.
     """
     try:
-        return Model(AnalysisOptions(**options))
+        return Model(AnalysisOptions(**{"classes": ("person",), **options}))
     except TypeError as error:
         known = ", ".join(AnalysisOptions.__dataclass_fields__)
         raise SepcamError(f"{error}; the options are {known}") from error

@@ -9,7 +9,9 @@ from dataclasses import replace
 from ..models.types import ALL_PARTS, U8
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
-from .analysis.analyzer import Analyzer, Found
+from .analysis.analyzer import Analyzer
+from .analysis.first_sight import FirstSight
+from .analysis.found import Found
 from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
 from .analytics.watch import Watch
@@ -17,6 +19,8 @@ from .drawing.overlay import Overlay
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
 from .execution.stages import DelayingStage, Stage, run_stages
+from .hiding.anonymize import Anonymizer
+from .hiding.options import Hiding
 from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.base import Tracker
@@ -78,6 +82,7 @@ class Pipeline:
         recorder: FanOut | None = None,
         analyzer: Analyzer | None = None,
         watch: Watch | None = None,
+        hiding: Hiding | None = None,
     ) -> Generator[FrameResult, None, None]:
         """Analyses every frame of a source, in order; a camera's newest one each time.
 
@@ -92,6 +97,7 @@ class Pipeline:
             recorder: gets every result and its image; finishing it is up to the caller.
             analyzer: finds everything, by default a new one for this source.
             watch: adds events and counts to the results; ending it is up to the caller.
+            hiding: what is made unrecognizable in each frame's own image before it is drawn and recorded.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -103,9 +109,10 @@ class Pipeline:
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         # Masks are all that no later frame depends on: they are computed beside the next one's analysis.
         stages = [Stage("analyze", steps.find), Stage("masks", steps.complete)]
-        if self.options.smooths and not source.info.live and not source.info.independent:
-            smoothing = _Smoothing(TwoSidedFilter(self.options.smooth))
-            stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        if not source.info.live and not source.info.independent:
+            stages += self._delaying_stages()
+        if hiding is not None and hiding.active:
+            stages.append(Stage("hide", _Hiding(hiding).hide))
         if watch is not None:
             stages.append(Stage("watch", lambda item: (item[0], watch.update(item[1]), item[2])))
         if overlay is not None:
@@ -123,6 +130,17 @@ class Pipeline:
             for arrived, result, _ in results:
                 steps.meter.finished(time.monotonic() - arrived)
                 yield result
+
+    def _delaying_stages(self) -> list[Stage]:
+        """What needs to know later frames; files alone have it."""
+        stages: list[Stage] = []
+        if "track" in self.options.tasks:
+            confirming = _Delayed(FirstSight())
+            stages.append(DelayingStage("confirm", confirming.push, confirming.flush))
+        if self.options.smooths:
+            smoothing = _Delayed(TwoSidedFilter(self.options.smooth))
+            stages.append(DelayingStage("smooth", smoothing.push, smoothing.flush))
+        return stages
 
     def analyzer(
         self, info: StreamInfo, *, networks: NetworkSet | None = None, tracker: Tracker | None = None
@@ -211,23 +229,34 @@ class _Stamped:
         self._source.close()
 
 
-class _Smoothing:
-    """Smooths the results of items, see `_Steps`, which leave it in order and somewhat later."""
+class _Delayed:
+    """Completes the results of items, see `_Steps`, which leave it in order and somewhat later."""
 
-    def __init__(self, smoother: TwoSidedFilter) -> None:
-        self._smoother = smoother
+    def __init__(self, step: FirstSight | TwoSidedFilter) -> None:
+        self._step = step
         self._waiting: deque[tuple[float, FrameResult, U8]] = deque()
 
     def push(self, item: tuple[float, FrameResult, U8]) -> list[tuple[float, FrameResult, U8]]:
         self._waiting.append(item)
-        return [self._with(result) for result in self._smoother.push(item[1])]
+        return [self._with(result) for result in self._step.push(item[1])]
 
     def flush(self) -> Iterator[tuple[float, FrameResult, U8]]:
-        return map(self._with, self._smoother.flush())
+        return map(self._with, self._step.flush())
 
     def _with(self, result: FrameResult) -> tuple[float, FrameResult, U8]:
         arrived, _, image = self._waiting.popleft()
         return arrived, result, image
+
+
+class _Hiding:
+    """Hides people in the images of items, see `_Steps`."""
+
+    def __init__(self, hiding: Hiding) -> None:
+        self._hiding, self._anonymizer = hiding, Anonymizer()
+
+    def hide(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:
+        self._anonymizer.hide(item[1].frame.image, item[1], self._hiding)
+        return item
 
 
 class _Steps:
@@ -259,7 +288,15 @@ class _Steps:
         if arrived >= self._refresh_at:
             self._snapshot = self.meter.snapshot()
             self._refresh_at = arrived + _REFRESH_S
-        result = FrameResult(frame, instances, stage_ms, self._snapshot, self._analyzer.model)
+        result = FrameResult(
+            frame,
+            instances,
+            stage_ms,
+            self._snapshot,
+            self._analyzer.model,
+            likely=found.likely,
+            tentative=found.completed_tentative(),
+        )
         return arrived, result, frame.image
 
     def draw(self, item: tuple[float, FrameResult, U8]) -> tuple[float, FrameResult, U8]:
@@ -278,7 +315,8 @@ class _Steps:
     def took(self, stage: str, seconds: float) -> None:
         if stage == "read":
             self.meter.arrived()
-        if stage not in ("analyze", "masks"):  # their parts are measured one by one
+        # The parts of the first two are measured one by one; confirming takes no time.
+        if stage not in ("analyze", "masks", "confirm"):
             self._note(stage, seconds)
 
     def _note(self, stage: str, seconds: float) -> None:

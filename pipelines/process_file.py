@@ -1,5 +1,6 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
+from collections.abc import Generator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -12,6 +13,8 @@ from .analytics.watch import Watch
 from .drawing.hud import Hud
 from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
+from .drawing.trails import Trails
+from .hiding.options import Hiding
 from .pipeline import Pipeline
 from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
@@ -19,7 +22,7 @@ from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
 from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
-from .types import RunSummary, StreamInfo
+from .types import FrameResult, RunSummary, StreamInfo
 
 
 class Advance(Protocol):
@@ -63,6 +66,7 @@ def record(
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
+    hiding: Hiding | None = None,
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -78,6 +82,7 @@ def record(
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
+        hiding: what is made unrecognizable in every image that is written.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
@@ -102,8 +107,14 @@ def record(
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        overlay = overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None
-        complete = _run(source, recorder, pipeline, progress, overlay, watch)
+        results = pipeline.run(
+            source,
+            overlay=overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None,
+            recorder=recorder,
+            watch=watch,
+            hiding=hiding,
+        )
+        complete = _run(results, source.info, progress)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
@@ -116,18 +127,10 @@ def record(
     return Outcome(source.info, summary, tuple(recorder.notices))
 
 
-def _run(
-    source: Source,
-    recorder: FanOut,
-    pipeline: Pipeline,
-    progress: Progress,
-    overlay: Overlay | None,
-    watch: Watch | None,
-) -> bool:
+def _run(results: Generator[FrameResult, None, None], info: StreamInfo, progress: Progress) -> bool:
     """Analyzes and records every frame; whether the source came to its end."""
-    results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
     try:
-        with progress(source.info.name, source.info.frame_count) as advance, closing(results):
+        with progress(info.name, info.frame_count) as advance, closing(results):
             for done, result in enumerate(results, 1):
                 advance(done, f"{len(result.instances)} objects")
     except KeyboardInterrupt:
@@ -153,13 +156,16 @@ def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Wa
     return Watch(watching.zones, (info.width, info.height))
 
 
-def overlay_of(pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions) -> Overlay:
+def overlay_of(
+    pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions, trails: Trails | None = None
+) -> Overlay:
     """What draws onto the images of a recording of this source; photographs get no HUD."""
     model = pipeline.model_for(info)
     hud = None
     if drawing.hud_detail != "off" and not info.independent:
         hud = Hud(f"{model.detector}  {model.backbone}", drawing.hud_detail, drawing.scale)
-    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names, options=drawing)
+    names = model.keypoint_names
+    return Overlay(model.skeleton, hud, keypoint_names=names, options=drawing, trails=trails)
 
 
 def context(

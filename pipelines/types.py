@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .events import Event, ZoneCount
     from .statistics import Statistics
 
-Blur = Literal["nothing", "faces", "people"]
-"""What is made unrecognizable before a frame is shown or stored."""
+Blur = Literal["nothing", "faces", "people", "everything"]
+"""What is made unrecognizable before a frame is shown or stored; ``everything`` is the whole image."""
 
 Task = Literal["track", "pose", "segment"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
@@ -333,6 +333,9 @@ class FrameResult:
         model: the networks that found it.
         events: what happened in it: who came, went, crossed a line, entered or left a zone.
         counts: of lines and zones, up to this frame.
+        likely: (M, 4) float32 x1 y1 x2 y2, boxes of all that may be people, also those whose scores are too
+            low to be reported; what hides people hides these too.
+        tentative: what may get an identity in the next frame, without one here; see `FirstSight`.
     """
 
     frame: Frame
@@ -342,6 +345,8 @@ class FrameResult:
     model: ModelInfo = field(default_factory=ModelInfo)
     events: "Sequence[Event]" = ()
     counts: "Sequence[ZoneCount]" = ()
+    likely: F32 = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    tentative: Instances | None = None
 
 
 @dataclass(frozen=True, slots=True)

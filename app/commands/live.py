@@ -11,6 +11,7 @@ from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
@@ -39,6 +40,7 @@ def live(
     shared: LiveArguments,
     drawing: DrawArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -118,7 +120,7 @@ def live(
         raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source, watching.options(), drawing.options())
+    request = shared.request(source, watching.options(), drawing.options(), hiding.options())
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 

@@ -11,6 +11,8 @@ from ..terminal import console
 from .export import export
 from .quantize import quantize
 
+_WIDE = 80
+
 models = typer.Typer(help="The networks and their weights on this machine.", no_args_is_help=False)
 models.command()(export)
 models.command()(quantize)
@@ -25,24 +27,24 @@ def list_models() -> None:
     from ...models.weights.store import WeightStore
 
     store = WeightStore()
-    table = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
-    for heading in ("MACs separable", "standard", "params separable", "standard"):
-        table.add_column(heading, justify="right")
-    for heading in ("quality", "license", "weights"):
-        table.add_column(heading)
+    costs = Table("name", "task", "input", box=None, header_style="bold", pad_edge=False)
+    for heading in ("MACs", "std", "params", "std"):
+        costs.add_column(heading, justify="right")
+    facts = Table(box=None, header_style="bold", pad_edge=False, width=_WIDE)
+    for heading in ("name", "weights", "license"):
+        facts.add_column(heading, no_wrap=True)
+    facts.add_column("quality", overflow="fold")
     for info in REGISTRY.values():
         height, width = info.input_size
-        table.add_row(
-            info.name,
-            info.task,
-            f"{width}x{height}",
-            *(f"{millions:,} M" for millions in info.macs),
-            *(f"{millions:.1f} M" for millions in info.params),
-            info.figures,
-            info.license,
-            "cached" if store.is_cached(info.name) else "not fetched",
-        )
-    console.show(table)
+        size = f"{width}x{height}"
+        macs = (f"{millions:,}" for millions in info.macs)
+        costs.add_row(info.name, info.task, size, *macs, *(f"{millions:.1f}" for millions in info.params))
+        state = "here" if store.is_cached(info.name) else "not fetched"
+        facts.add_row(info.name, state, info.license, info.figures)
+    console.say("Multiply-adds and parameters in millions, separable and in standard form:")
+    console.show(costs)
+    console.say("")
+    console.show(facts)
     groups: tuple[tuple[plugins.Group, str], ...] = (("sepcam.detectors", "detect"), ("sepcam.poses", "pose"))
     for group, task in groups:
         for name, point in plugins.installed(group).items():

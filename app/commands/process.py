@@ -14,6 +14,7 @@ from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
 from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
 
@@ -61,6 +62,7 @@ def process(
     analysis: AnalysisArguments,
     drawing: DrawArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
     start: Annotated[
@@ -148,6 +150,8 @@ def process(
         return
     options, drawn = analysis.options(), drawing.options()
     watched = watching.options()
+    if hiding.options().active:
+        options = options.for_hiding()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
         raise SepcamError(f"--save is empty: choose from {', '.join(sink_kinds())}")
@@ -183,6 +187,8 @@ def process(
         deinterlace=deinterlace == "on",
         coco_annotations=None if coco_annotations is None else str(coco_annotations),
         zones=tuple(map(str, watched.zones)),
+        blur=hiding.blur,
+        hide=hiding.hide,
     )
     request = JobRequest(
         tuple(inputs or ()),

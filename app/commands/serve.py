@@ -10,6 +10,7 @@ from ...models.errors import SepcamError
 from ..options import shared as choices
 from ..options.drawing import PageDrawArguments
 from ..options.groups import with_groups
+from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
@@ -105,6 +106,7 @@ def serve(
     shared: LiveArguments,
     drawing: PageDrawArguments,
     watching: WatchArguments,
+    hiding: HidingArguments,
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
@@ -117,7 +119,7 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(_source(source), watching.options(), drawing.options()),
+            live=shared.request(_source(source), watching.options(), drawing.options(), hiding.options()),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

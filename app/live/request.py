@@ -50,7 +50,8 @@ def load_networks(request: LiveRequest) -> Loaded:
         asked.backbone,
         frozenset(asked.tasks),
         asked.conf,
-        request.blur,
+        request.hiding.blur,
+        request.hiding.hide,
         hud=request.drawing.hud_detail,
     )
     pool = NetworkPool.of(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE
 from ...pipelines.analysis.options import AnalysisOptions
@@ -14,7 +15,7 @@ class AnalysisArguments:
     """What was typed."""
 
     tasks: shared.TasksOption = "track,pose,segment"
-    classes: shared.ClassesOption = None
+    classes: shared.ClassesOption = "person"
     conf: shared.ConfOption = None
     max_people: shared.MaxPeopleOption = 16
     detect_every: shared.DetectEveryOption = "auto"
@@ -34,12 +35,18 @@ class AnalysisArguments:
         Raises:
             SepcamError: If a value is not valid.
         """
+        from ...models.zoo import CLASSES_DETECTOR
+
+        everything = self.classes.strip() == "all"
+        classes = None if everything else shared.split(self.classes)
+        if classes == ():
+            raise SepcamError("--classes is empty: name classes, or all")
         return AnalysisOptions(
-            detector=self.detector,
+            detector=CLASSES_DETECTOR if everything and self.detector == "auto" else self.detector,
             pose=self.pose,
             tasks=() if self.tasks == "none" else shared.chosen(self.tasks, TASKS, "--tasks"),
             backbone=self.backbone,
-            classes=None if self.classes is None else shared.split(self.classes),
+            classes=classes,
             conf=self.conf,
             max_people=self.max_people,
             detect_every=shared.detect_every(self.detect_every),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.drawing.options import DrawOptions
-from ...pipelines.types import Blur
+from ...pipelines.hiding.options import Hiding
 from . import shared
 from .analysis import AnalysisArguments
 
@@ -28,7 +28,7 @@ class LiveRequest:
         loop: whether a file begins again.
         target_fps: rate to keep, None for the camera's.
         reconnect_timeout_s: when to give up a lost source, None for never.
-        blur: what to hide.
+        hiding: what is made unrecognizable.
         watching: the lines and zones where people are counted.
     """
 
@@ -40,7 +40,7 @@ class LiveRequest:
     loop: bool
     target_fps: float | None
     reconnect_timeout_s: float | None
-    blur: Blur
+    hiding: Hiding
     watching: WatchOptions
 
     def open(self) -> "PacedSource | ReconnectingSource":
@@ -66,20 +66,33 @@ class LiveArguments(AnalysisArguments):
 
     detect_every: shared.DetectEveryOption = "auto"
     input_size: shared.LiveInputSizeOption = "own"
+    small_people: shared.SmallPeopleOption = False
     size: shared.SizeOption = None
     rate: shared.RateOption = None
     loop: shared.LoopOption = False
     target_fps: shared.TargetFpsOption = None
     reconnect_timeout: shared.ReconnectTimeoutOption = None
-    blur: shared.BlurOption = "nothing"
 
-    def request(self, source: str, watching: WatchOptions, drawing: DrawOptions) -> LiveRequest:
+    def request(
+        self, source: str, watching: WatchOptions, drawing: DrawOptions, hiding: Hiding
+    ) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
         Raises:
             SepcamError: If a value is not valid.
         """
-        analysis = replace(self.options(), input_size=shared.input_size(self.input_size))
+        from ...models.zoo import choose_detector
+        from .load_networks import size_rule
+
+        analysis = self.options()
+        if self.small_people:
+            text = "auto" if self.input_size == "own" else self.input_size
+            name = analysis.detector
+            if name == "auto":
+                name = choose_detector(analysis.classes)
+            analysis = replace(analysis, input_size=size_rule(text, small_people=True)(name))
+        else:
+            analysis = replace(analysis, input_size=shared.input_size(self.input_size))
         size = shared.image_size(self.size)
 
         return LiveRequest(
@@ -91,6 +104,6 @@ class LiveArguments(AnalysisArguments):
             loop=self.loop,
             target_fps=self.target_fps,
             reconnect_timeout_s=self.reconnect_timeout,
-            blur=self.blur,
+            hiding=hiding,
             watching=watching,
         )

@@ -17,16 +17,14 @@ SizeOf = Callable[[str], tuple[int, int] | int | None]
 
 
 def size_rule(text: str, *, small_people: bool) -> SizeOf:
-    """What the options ``--input-size`` and ``--small-people`` mean for each detector.
+    """What the options ``--input-size``, which goes first, and ``--small-people`` mean for each detector.
 
     Automatically YOLOX-nano, which is quick enough for it, gets its larger input, and any other its own.
 
     Raises:
-        SepcamError: If the size is none, or both options are given.
+        SepcamError: If the size is none.
     """
     if text != "auto":
-        if small_people:
-            raise SepcamError("--small-people chooses the input size itself: leave --input-size out")
         size = choices.input_size(text)
         return lambda name: size
 

@@ -10,7 +10,7 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import Blur, DetectEvery, Smoothing, TrackerName
+from ...pipelines.types import DetectEvery, Smoothing, TrackerName
 
 T = TypeVar("T", bound=str)
 
@@ -20,6 +20,7 @@ SOURCE: Final = "Source"
 DISPLAY: Final = "Display"
 DRAWING: Final = "Drawing"
 COUNTING: Final = "Counting"
+HIDING: Final = "Hiding people"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
 SERVER: Final = "Server"
@@ -77,12 +78,11 @@ BackboneOption = Annotated[
     ),
 ]
 ClassesOption = Annotated[
-    str | None,
+    str,
     typer.Option(
         "--classes",
         metavar="LIST",
-        help="Report only these classes, e.g. person,dog.",
-        show_default="all",
+        help="Report these classes, e.g. person,dog; all is every one that the detector knows.",
         rich_help_panel=ANALYSIS,
     ),
 ]
@@ -179,12 +179,6 @@ ReconnectTimeoutOption = Annotated[
         help="Give up when a camera or stream has been away for this long.",
         show_default="never",
         rich_help_panel=SOURCE,
-    ),
-]
-BlurOption = Annotated[
-    Blur,
-    typer.Option(
-        "--blur", help="Make faces or people unrecognizable, also in recordings.", rich_help_panel=DISPLAY
     ),
 ]
 RuntimeOption = Annotated[

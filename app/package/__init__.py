@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sepcam.models.errors import SepcamError
     from sepcam.models.runtime.options import RuntimeOptions
     from sepcam.pipelines.analysis.options import AnalysisOptions
+    from sepcam.pipelines.analytics.zones import Zone
     from sepcam.pipelines.drawing.options import DrawOptions
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
@@ -37,6 +38,7 @@ __all__ = [
     "RuntimeOptions",
     "SepcamError",
     "Writer",
+    "Zone",
     "__version__",
     "load",
     "open_source",
@@ -49,6 +51,7 @@ _MODULES = {
     "Model": "sepcam.pipelines.model",
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",
+    "Zone": "sepcam.pipelines.analytics.zones",
     "Writer": "sepcam.pipelines.writer",
     "load": "sepcam.pipelines.model",
     "read_results": "sepcam.pipelines.results",

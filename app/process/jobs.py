@@ -32,6 +32,7 @@ from ..options.load_networks import SizeOf, load
 from ..terminal import console
 from ..terminal.signals import ENDING, handled
 from . import report as batch_report
+from .counts import show_counts, write_summary
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .single import FileRequest, run_single
 
@@ -140,6 +141,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         deinterlace=settings.deinterlace,
         follow=request.follow,
         watching=settings.watching,
+        hiding=settings.hiding,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
@@ -259,8 +261,14 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
         return complete
     if len(now) > 1:
         console.show(batch_report.table(now))
+        for line in batch_report.notes(now):
+            console.say(line)
+    counted = [(entry.input.title, entry.statistics) for entry in now if entry.statistics is not None]
+    show_counts(counted)
     for line in batch_report.closing_lines(now, request.place, begun):
         console.say(line)
+    if "summary" in settings.saves and counted:
+        console.say(f"summary: {write_summary(request.out, now)}")
     if not complete:
         console.note("stopped; the same command continues where it stopped")
     return complete

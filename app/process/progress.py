@@ -10,6 +10,7 @@ from typing import Any
 from ...pipelines.batch.state.journal import Entry
 from ...pipelines.batch.tasks.types import TaskResult
 from ..terminal import console
+from .counts import people_text
 
 
 class Lines:
@@ -47,7 +48,7 @@ class Lines:
             if entry.state == "stopped":
                 console.note(f"{name}: stopped after {entry.frames} frames; its files hold these")
             files = ", ".join(f"{self._out}/{path}" for path in entry.planned.values())
-            people = f"{entry.people} {'person' if entry.people == 1 else 'people'}"
+            people = people_text(entry.people, entry.statistics)
             rate = entry.frames / entry.seconds if entry.seconds else 0.0
             console.say(f"{name}: {entry.frames} frames, {people}, {rate:.1f} FPS -> {files}")
 

@@ -18,6 +18,9 @@ _LISTED = 40
 
 _SLOWEST = 3
 
+_NAME = 32
+"""Most characters of a file's name in a table."""
+
 
 def show_status(out: Path) -> None:
     """Prints how far the job in an output folder is, also while somebody works on it.
@@ -30,7 +33,7 @@ def show_status(out: Path) -> None:
     with folder.journal(read_only=True) as journal:
         entries = journal.entries()
     console.show(table(entries))
-    for line in closing_lines(entries, out):
+    for line in [*notes(entries), *closing_lines(entries, out)]:
         console.say(line)
     busy = folder.driver() if folder.busy() else None
     console.say(f"at work: {busy}" if busy else "nobody is at work on it")
@@ -68,22 +71,31 @@ def table(entries: Sequence[Entry]) -> "Table":
     for name in ("file", "state"):
         made.add_column(name)
     for name in ("frames", "people", "seconds", "FPS", "attempts"):
-        made.add_column(name, justify="right")
-    made.add_column("note")
+        made.add_column(name, justify="right", no_wrap=True)
     shown = entries if len(entries) <= _LISTED else [one for one in entries if one.state != "done"]
     for entry in shown:
         did = entry.state in ("done", "stopped")
         made.add_row(
-            Text(entry.input.title),
+            Text(_short(entry.input.title)),
             Text(entry.state, _COLOURS.get(entry.state, "")),
             str(entry.frames) if did else "",
             str(entry.people) if did else "",
             f"{entry.seconds:.1f}" if did else "",
             f"{entry.frames / entry.seconds:.1f}" if did and entry.seconds else "",
             str(entry.attempts) if entry.attempts else "",
-            Text(_note(entry)),
         )
     return made
+
+
+def notes(entries: Sequence[Entry]) -> list[str]:
+    """A line for each file that there is something to say of, below the table."""
+    notes = [(entry.input.title, _note(entry)) for entry in entries]
+    return [f"{name}: {note.removeprefix(f'{name} ')}" for name, note in notes if note]
+
+
+def _short(name: str) -> str:
+    """The end of a name that leaves room for the other columns in 80 characters."""
+    return name if len(name) <= _NAME else f"...{name[3 - _NAME :]}"
 
 
 def closing_lines(entries: Sequence[Entry], out: Path | str, begun: float | None = None) -> list[str]:

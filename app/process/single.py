@@ -7,6 +7,7 @@ from pathlib import Path
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
 from ...pipelines.drawing.options import DrawOptions
+from ...pipelines.hiding.options import Hiding
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
 from ...pipelines.sinks.base import ResultName
@@ -16,6 +17,7 @@ from ...pipelines.sources.base import Source
 from ...pipelines.types import RunSummary
 from ..terminal import console
 from ..terminal.signals import terminable
+from .counts import people_text, show_counts
 
 DONE, INTERRUPTED = 0, 130
 
@@ -36,6 +38,7 @@ class FileRequest:
         follow: whether the source is a recording that is still being written.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
+        hiding: what is made unrecognizable.
     """
 
     folder: Path
@@ -49,6 +52,7 @@ class FileRequest:
     follow: bool = False
     coco_annotations: Path | None = None
     watching: WatchOptions = field(default_factory=WatchOptions)
+    hiding: Hiding = field(default_factory=Hiding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
         watching=request.watching,
+        hiding=request.hiding,
     )
 
 
@@ -141,5 +146,7 @@ def _report(job: Job, outcome: Outcome) -> None:
         of = f" of {outcome.info.frame_count}" if outcome.info.frame_count else ""
         console.note(f"stopped after {summary.frames}{of} frames; the files hold these")
     files = ", ".join(map(str, job.target.files.values()))
-    people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
+    people = people_text(summary.people, summary.statistics)
     console.say(f"{job.target.title}: {summary.frames} frames, {people}, {summary.fps:.1f} FPS -> {files}")
+    if summary.statistics is not None:
+        show_counts([(job.target.title, summary.statistics)])

@@ -1,8 +1,7 @@
 """The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..tracking.settings import settings_for
 from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
+from .found import Found, Stopwatch
 from .options import AnalysisOptions
 from .pose_roi import PoseRois, duplicate_poses, valid_poses
 from .pose_schedule import PoseSchedule
@@ -24,34 +24,11 @@ from .visibility import with_visibility
 GAP_S: Final = 2.0
 """Seconds without a frame after which people are new people; longer if frames always come slowly."""
 
+LIKELY: Final = 0.2
+"""Lowest score of what is hidden where people are hidden; below it, half of the image would be."""
+
 _GAP_STEPS = 4.0  # usual steps between frames that a gap is longer than
 _STEP_WEIGHT = 0.2  # of the newest step in the usual one
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found in a frame.
-
-    Attributes:
-        instances: all of it but the masks of a one-pass network.
-        masks: these, of its first instances; None if there are none. They may be computed when they are read.
-        stage_ms: milliseconds that each stage took.
-    """
-
-    instances: Instances
-    masks: Sequence[Crop] | None
-    stage_ms: dict[str, float]
-
-    def complete(self) -> tuple[Instances, dict[str, float]]:
-        """All of it, and the milliseconds that each stage took, in the order of the stages."""
-        if self.masks is None:
-            return self.instances, self.stage_ms
-        clock = _Stopwatch()
-        masks = [MaskCrop(*crop) if crop[0].any() else None for crop in self.masks]
-        lost = len(self.instances) - len(masks)
-        instances = replace(self.instances, masks=[*masks, *[None] * lost])
-        clock.lap("masks")
-        return instances, self.stage_ms | clock.laps
 
 
 class Analyzer:
@@ -65,8 +42,13 @@ class Analyzer:
         model: the networks, as results need to know them.
         pose_schedule: which people get a new pose in a frame.
         detection_schedule: which frames get a detection; None if all do.
+        likely: (M, 4) float32 boxes of what may be people in the last detection, reported or not.
+        tentative: what was detected in the last frame and may get an identity in the next one; None where
+            nothing was detected or nobody is tracked.
     """
 
+    likely: F32
+    tentative: Instances | None
     model: ModelInfo
     pose_schedule: PoseSchedule
     detection_schedule: DetectionSchedule | None
@@ -119,6 +101,9 @@ class Analyzer:
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
+        self.likely, self.tentative = np.zeros((0, 4), np.float32), None
+        self._later_masks: Sequence[Crop] | None = None
+        self._begins = settings.new
         self._own_masks: Sequence[Crop] | None = None
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
@@ -141,18 +126,19 @@ class Analyzer:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
         return self.find(frame).complete()
 
-    def find(self, frame: Frame) -> "Found":
+    def find(self, frame: Frame) -> Found:
         """Everything that later frames depend on; the masks of a one-pass network are still to be computed.
 
         Another thread may complete them while this one continues with the next frame.
         """
-        clock = _Stopwatch()
+        clock = Stopwatch()
+        self.tentative = self._later_masks = None
         self._reset_at_cut(frame)
         self._own_masks = None
         instances = self._with_lost(self._found(frame, clock))
-        return Found(instances, self._own_masks, clock.laps)
+        return Found(instances, self._own_masks, clock.laps, self.likely, self.tentative, self._later_masks)
 
-    def _found(self, frame: Frame, clock: "_Stopwatch") -> Instances:
+    def _found(self, frame: Frame, clock: "Stopwatch") -> Instances:
         """Who is seen in one frame."""
         if self._tracker is None or self.detection_schedule is None:
             return self._detected(frame, clock)
@@ -222,9 +208,10 @@ class Analyzer:
         followed = self._propagation.have(instances.track_ids)
         return tracker.lost or not predictable(instances.boxes, later, followed).all()
 
-    def _detected(self, frame: Frame, clock: "_Stopwatch") -> Instances:
+    def _detected(self, frame: Frame, clock: "Stopwatch") -> Instances:
         """One frame by what the detector finds in it."""
         found = self._detector.detect(frame.image)
+        self.likely = found.boxes[np.isin(found.labels, self._person) & (found.scores >= LIKELY)]
         if self._labels is not None:
             found = found[np.isin(found.labels, self._labels)]
         clock.lap("detect")
@@ -235,6 +222,7 @@ class Analyzer:
             boxes = found.boxes
         else:
             boxes, rows, ids = self._tracker.follow(found, frame.time_s)
+            self._note_tentative(found, rows, size)
             found = found[rows]
             self._known, self._known_ids = found, ids
             clock.lap("track")
@@ -250,13 +238,22 @@ class Analyzer:
         clock.lap("pose")
         return self._with_poses(instances, rows, poses, clock)
 
+    def _note_tentative(self, found: Detections, rows: I64, size: tuple[int, int]) -> None:
+        """Note what begins a track and has no identity yet; ``rows`` have one."""
+        begun = found.scores >= self._begins
+        begun[rows] = False
+        if begun.any():
+            left = found[np.flatnonzero(begun)]
+            self.tentative = self._instances(size, left, left.boxes, None)
+            self._later_masks = self._own_masks
+
     def _followed(
         self,
         frame: Frame,
         expected: F32,
         network: FollowingNetwork,
         tracker: Tracker,
-        clock: "_Stopwatch",
+        clock: "Stopwatch",
     ) -> Instances | None:
         """One frame by looks at the known people alone; None where a look at the whole frame is as cheap."""
         found = network.follow(frame.image, expected)
@@ -270,9 +267,7 @@ class Analyzer:
         clock.lap("track")
         return instances
 
-    def _propagated(
-        self, frame: Frame, known: Detections, tracker: Tracker, clock: "_Stopwatch"
-    ) -> Instances:
+    def _propagated(self, frame: Frame, known: Detections, tracker: Tracker, clock: "Stopwatch") -> Instances:
         """One frame without a detection: everyone is where landmarks are, or where they are expected."""
         size = (frame.image.shape[0], frame.image.shape[1])
         chosen, poses = np.zeros(0, np.int64), None
@@ -311,7 +306,7 @@ class Analyzer:
             instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
         return instances
 
-    def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "_Stopwatch") -> Instances:
+    def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "Stopwatch") -> Instances:
         if self._landmarks and self._pose is not None:
             instances = _with_keypoints(instances, rows, poses)
             if instances.track_ids is not None:
@@ -361,19 +356,6 @@ def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     if space is not None:
         space[again] = second.space
     return replace(first, keypoints=keypoints, space=space)
-
-
-class _Stopwatch:
-    """Milliseconds per stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.laps[stage] = (now - self._last) * 1e3
-        self._last = now
 
 
 def _with_keypoints(instances: Instances, rows: I64, poses: Poses) -> Instances:

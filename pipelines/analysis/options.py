@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -76,6 +76,10 @@ class AnalysisOptions:
     def smooths(self) -> bool:
         """Whether there are keypoints of known people to be made steadier."""
         return self.smooth != "off" and {"track", "pose"} <= set(self.tasks)
+
+    def for_hiding(self) -> "AnalysisOptions":
+        """The same with a detection in every frame: whoever comes in is hidden from the first one on."""
+        return replace(self, detect_every=1)
 
     def check(self, networks: NetworkSet) -> None:
         """Check what depends on the networks.

@@ -222,6 +222,7 @@ class Driver:
             seconds=result.seconds,
             warnings=result.warnings,
             complete=result.complete,
+            statistics=result.statistics,
         )
         return replace(
             entry,
@@ -229,6 +230,7 @@ class Driver:
             attempts=attempts,
             frames=result.frames,
             people=result.people,
+            statistics=result.statistics,
             seconds=result.seconds,
             warnings=tuple(result.warnings),
             outputs=tuple(outputs),

@@ -1,11 +1,10 @@
-"""Drawing results on images: masks, skeletons, labels, the HUD; and hiding people."""
+"""Drawing results on images: masks, skeletons, labels, the HUD."""
 
 from typing import TYPE_CHECKING
 
 from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .anonymize import Anonymizer, pixelate
     from .colors import Color, color_of
     from .hud import Hud
     from .labels import draw_labels
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from .zones import draw_counts
 
 __all__ = [
-    "Anonymizer",
     "Color",
     "DrawOptions",
     "Hud",
@@ -30,7 +28,6 @@ __all__ = [
     "draw_counts",
     "draw_labels",
     "draw_mask",
-    "pixelate",
     "put_text",
     "text_width",
 ]
@@ -38,7 +35,6 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Anonymizer": "anonymize",
         "Color": "colors",
         "DrawOptions": "options",
         "Hud": "hud",
@@ -50,7 +46,6 @@ __getattr__ = lazy_exports(
         "draw_counts": "zones",
         "draw_labels": "labels",
         "draw_mask": "masks",
-        "pixelate": "anonymize",
         "put_text": "text",
         "text_width": "text",
     },

@@ -55,8 +55,6 @@ class Overlay:
         found, layers = result.instances, self._options.layers
         height, width = image.shape[:2]
         style = Style.of(height, width, self._options.scale)
-        if "zones" in layers:
-            draw_counts(image, result.counts, self._options.scale)
         colors = self._colors(result)
         rows = _rows(found, height, width)
         if found.masks is not None and "masks" in layers:
@@ -75,6 +73,8 @@ class Overlay:
         taken = [panel.rect] if panel is not None else []
         if not {"labels", "ids", "conf"}.isdisjoint(layers):
             draw_labels(image, found, rows[::-1], colors, style, layers, taken)
+        if "zones" in layers:
+            draw_counts(image, result.counts, self._options.scale)
         if panel is not None:
             panel.draw(image)
 

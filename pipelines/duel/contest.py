@@ -139,5 +139,6 @@ class Duel:
         instances, stage_ms = analyzer.analyze(self._frame)
         took = (self._clock() - begun) * 1e3
         self.times_ms[kind] = took
-        self._found[kind] = FrameResult(self._frame, instances, stage_ms, model=analyzer.model)
+        model, likely = analyzer.model, analyzer.likely
+        self._found[kind] = FrameResult(self._frame, instances, stage_ms, model=model, likely=likely)
         return [took]

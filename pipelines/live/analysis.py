@@ -4,10 +4,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
-import numpy as np
-
 from ...models.errors import SepcamError
-from ...models.types import F32, U8, Detections, Detector, Part
+from ...models.types import Part
 from ..analysis.analyzer import Analyzer
 from ..analysis.options import AnalysisOptions
 from ..analysis.smoothing import LandmarkFilter
@@ -23,7 +21,6 @@ from .settings import LiveSettings, Switches
 _PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _COLD_FRAMES = 2  # the first ones after a switch of networks say nothing about their speed
 _STALE_S = 0.5  # longest time between two detections, or two poses of a person, however slow the machine is
-_LOW_SCORE = 0.2  # lowest score of what is hidden as a person; below it, half of the image would be
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,11 @@ class Analyzed:
         arrived: when the frame came, by ``time.monotonic``.
         result: what was found in it; times count from the session's first analyzed frame.
         settings: those it was analyzed with.
-        low_confidence: (N, 4) float32 boxes of what may be people but is not reported.
     """
 
     arrived: float
     result: FrameResult
     settings: LiveSettings
-    low_confidence: F32
 
 
 def choice_for(settings: LiveSettings, quality: Quality) -> NetworkChoice:
@@ -122,8 +117,9 @@ class LiveAnalysis:
             self._meter.analyzed(self.active.backbone, self._adaptive.level, took, in_full=in_full)
         for stage, milliseconds in stage_ms.items():
             self._meter.stage(stage, milliseconds / 1e3)
-        result = FrameResult(frame, instances, stage_ms, model=self._analyzer.model)
-        return Analyzed(arrived, result, self._settings, self._detector.people())
+        analyzer = self._analyzer
+        result = FrameResult(frame, instances, stage_ms, model=analyzer.model, likely=analyzer.likely)
+        return Analyzed(arrived, result, self._settings)
 
     def adapt(self, seconds: float, target_fps: float) -> None:
         """Do more or less for the next frames; the slowest stage took ``seconds`` for the last one."""
@@ -143,15 +139,11 @@ class LiveAnalysis:
         Raises:
             SepcamError: If an option does not fit the networks; then the old ones stay.
         """
-        detector = LowConfidence(networks.detector)
-        hiding = settings.blur != "nothing"
+        hiding = settings.hiding.active
         options = settings.applied_to(self._options)
         if hiding:
-            # Somebody who comes in must be hidden from the first frame on.
-            options = replace(options, detect_every=1)
-        analyzer = Analyzer(
-            replace(networks, detector=detector), options, tracker=self._tracker, fps=self._fps
-        )
+            options = options.for_hiding()
+        analyzer = Analyzer(networks, options, tracker=self._tracker, fps=self._fps)
         self._tracker.configure(
             settings_for(choice.detector).with_confidence(settings.conf), networks.detector.labels
         )
@@ -161,7 +153,7 @@ class LiveAnalysis:
             self._meter.restart_models()
         if replace(choice, size=None) != replace(before, size=None):
             self._adaptive.use(quality_levels(choice.detector, pose=bool(choice.parts)))
-        self._analyzer, self._detector, self._settings, self.active = analyzer, detector, settings, choice
+        self._analyzer, self._settings, self.active = analyzer, settings, choice
         self._hiding, self._cold = hiding, _COLD_FRAMES
 
     @property
@@ -189,7 +181,7 @@ class LiveAnalysis:
         """Switch to the requested networks if they are ready; otherwise they are prepared."""
         wanted, kept = self._switches.settings, self._settings
         choice = choice_for(wanted, self.quality)
-        asked = (choice, wanted.tasks, wanted.conf, wanted.blur != "nothing")
+        asked = (choice, wanted.tasks, wanted.conf, wanted.hiding.active)
         if asked == (self.active, kept.tasks, kept.conf, self._hiding):
             self._settings = wanted
             return
@@ -212,26 +204,3 @@ class LiveAnalysis:
                 return
             self._switches.say(str(error))
             self._switches.change(**at_work)
-
-
-class LowConfidence:
-    """A detector that remembers its last detections, also those with too low a score to be reported."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self.name, self.labels, self.parts = detector.name, detector.labels, detector.parts
-        self._person = [i for i, name in enumerate(detector.labels) if name == "person"]
-        self._last = Detections.empty()
-
-    def detect(self, image: U8) -> Detections:
-        """As the detector."""
-        self._last = self._detector.detect(image)
-        return self._last
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the detector gives
-        return getattr(self._detector, name)
-
-    def people(self) -> F32:
-        """(N, 4) float32 boxes of people found last."""
-        likely = np.isin(self._last.labels, self._person) & (self._last.scores >= _LOW_SCORE)
-        return self._last.boxes[likely]

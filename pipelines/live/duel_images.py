@@ -16,7 +16,7 @@ from ..execution.network_pool import NetworkChoice
 from ..execution.network_set import NetworkSet
 from ..types import Frame
 from .adaptive_quality import Quality
-from .analysis import Analyzed, LowConfidence, choice_for
+from .analysis import Analyzed, choice_for
 from .settings import LiveSettings
 from .view import LiveDrawing
 
@@ -61,11 +61,7 @@ class DuelImages:
         self._settings = replace(settings, follow=None)
         self._source, self._seconds = source, seconds
         self._runtime = resolve(options.runtime)
-        self._detectors = {kind: LowConfidence(sides[kind].detector) for kind in KINDS}
-        watched: dict[ConvKind, NetworkSet] = {
-            kind: replace(sides[kind], detector=self._detectors[kind]) for kind in KINDS
-        }
-        self.duel = Duel(watched, settings.applied_to(options), fps=fps)
+        self.duel = Duel(sides, settings.applied_to(options), fps=fps)
         self._drawings = {kind: LiveDrawing() for kind in KINDS}
         self._race = Race()
         self._images: dict[ConvKind, U8] = {}
@@ -76,8 +72,7 @@ class DuelImages:
         found = self.duel.step(frame)
         for kind in KINDS:
             result = replace(found[kind], frame=replace(frame, image=frame.image.copy()))
-            low = self._detectors[kind].people()
-            self._drawings[kind].draw(Analyzed(0.0, result, self._settings, low))
+            self._drawings[kind].draw(Analyzed(0.0, result, self._settings))
             self._images[kind] = side_image(result.frame.image)
         self._race.add(self._images, self.duel.times_ms)
         people = int(found["separable"].instances.people.sum())

@@ -9,6 +9,7 @@ from typing import Any
 from ...models.types import ConvKind
 from ..analysis.options import AnalysisOptions
 from ..drawing.options import HudDetail
+from ..hiding.options import Hiding
 from ..types import TASKS, Blur, Task
 
 _MESSAGE_S = 4.0
@@ -23,7 +24,8 @@ class LiveSettings:
         backbone: kind of convolutions.
         tasks: what is done beside detecting.
         conf: least score of what begins to be reported, None for the detector's own.
-        blur: what is made unrecognizable.
+        blur: what is blurred.
+        hide: what is painted over.
         follow: identity of the person to follow, others are dimmed; or None.
         hud: how much the HUD shows.
     """
@@ -33,12 +35,18 @@ class LiveSettings:
     tasks: frozenset[Task] = frozenset(TASKS)
     conf: float | None = None
     blur: Blur = "nothing"
+    hide: Blur = "nothing"
     follow: int | None = None
     hud: HudDetail = "fps"
 
     def __post_init__(self) -> None:
         if self.conf is not None and not 0 <= self.conf <= 1:
             raise ValueError(f"conf must lie between 0 and 1, is {self.conf}")
+
+    @property
+    def hiding(self) -> Hiding:
+        """What is made unrecognizable."""
+        return Hiding(self.blur, self.hide)
 
     def applied_to(self, options: AnalysisOptions) -> AnalysisOptions:
         """The options of an analysis with what is switched here."""

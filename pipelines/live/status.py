@@ -51,6 +51,7 @@ class LiveStatus:
             "tasks": [task for task in TASKS if task in settings.tasks],
             "conf": settings.conf,
             "blur": settings.blur,
+            "hide": settings.hide,
             "follow": settings.follow,
             "hud": settings.hud,
             "active": {"detector": self.active.detector, "backbone": self.active.backbone},

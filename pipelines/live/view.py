@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from ...models.types import U8
-from ..drawing.anonymize import Anonymizer
 from ..drawing.options import DrawOptions
 from ..drawing.overlay import Overlay
 from ..drawing.trails import Trails
+from ..hiding.anonymize import Anonymizer
 from ..types import FrameResult, ModelInfo
 from .analysis import Analyzed
 
@@ -39,9 +39,7 @@ class LiveDrawing:
             self._model = model
             self._overlay = self._overlay_of(model)
         image, result, settings = analyzed.result.frame.image, analyzed.result, analyzed.settings
-        self._anonymizer.hide(
-            image, result.instances, analyzed.low_confidence, settings.blur, result.frame.time_s
-        )
+        self._anonymizer.hide(image, result, settings.hiding)
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)

@@ -14,6 +14,7 @@ from sepcam import pipelines
 from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.pipelines.analysis.first_sight import FirstSight
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analysis.two_sided import TwoSidedFilter
 from sepcam.pipelines.drawing.overlay import Overlay
@@ -331,11 +332,14 @@ def test_stages_that_overlap_give_to_the_byte_what_one_frame_at_a_time_gives():
         overlay = Overlay(pipeline.model.skeleton)
         list(pipeline.run(source, overlay=overlay, recorder=FanOut([overlapping])))
     with open_source(demo_clip(), limit=24) as source:
-        analyzer, smoother = pipeline.analyzer(source.info), TwoSidedFilter("light")
-        smoothed = []
+        analyzer, sight, smoother = pipeline.analyzer(source.info), FirstSight(), TwoSidedFilter("light")
+        confirmed, smoothed = [], []
         for frame in source:
-            instances, _ = analyzer.analyze(frame)
-            smoothed += smoother.push(FrameResult(frame, instances))
+            found = analyzer.find(frame)
+            tentative = found.completed_tentative()
+            confirmed += sight.push(FrameResult(frame, found.complete()[0], tentative=tentative))
+        for result in [*confirmed, *sight.flush()]:
+            smoothed += smoother.push(result)
         for result in [*smoothed, *smoother.flush()]:
             overlay.draw(result.frame.image, result)
             one_by_one.write(result, result.frame.image)

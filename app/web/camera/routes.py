@@ -70,7 +70,7 @@ class Cameras:
         """
         self._pool, self._options, self._drawing, self._failures = pool, options, drawing, failures
         self.most, self._idle_s = most, idle_s
-        self.settings = replace(settings, blur="nothing", follow=None)
+        self.settings = replace(settings, blur="nothing", hide="nothing", follow=None)
         self._worker = ThreadPoolExecutor(1, "sepcam-cameras")
         self.count = 0
 

@@ -45,6 +45,7 @@ class Change(BaseModel):
     detector: str | None = Field(None, max_length=100, description="One of the detectors of GET /api/live.")
     conf: float | None = Field(None, ge=0, le=1, description="Confidence threshold for new tracks.")
     blur: Blur | None = None
+    hide: Blur | None = None
     hud: HudDetail | None = Field(None, description="Detail of the figures drawn on the frame.")
     paused: bool | None = None
 

@@ -7,12 +7,13 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from ....models.cache import sha256_of
 from ....models.errors import SepcamError
+from ...statistics import Statistics
 from ..files.inputs import Input
 
 State = Literal["waiting", "running", "done", "stopped", "failed", "skipped"]
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS outputs (
     file INTEGER NOT NULL REFERENCES files (id), path TEXT NOT NULL, bytes INTEGER NOT NULL,
     sha256 TEXT NOT NULL, PRIMARY KEY (file, path)
 );
+CREATE TABLE IF NOT EXISTS statistics (file INTEGER PRIMARY KEY REFERENCES files (id), content TEXT NOT NULL);
 """
 _COLUMNS = (
     *("id", "key", "input", "planned", "bytes", "modified_ns", "state", "attempts", "frames", "frame_count"),
@@ -92,6 +94,7 @@ class Entry:
         finished: when it ended.
         outputs: finished outputs.
         key: that of the source, also where its name means nothing in this folder.
+        statistics: what was counted in it, as far as known.
     """
 
     id: int
@@ -111,6 +114,7 @@ class Entry:
     finished: float | None = None
     outputs: tuple[Output, ...] = field(default=())
     key: str = ""
+    statistics: Statistics | None = None
 
 
 class Journal:
@@ -158,7 +162,9 @@ class Journal:
             ):
                 outputs.setdefault(number, []).append(Output(*values))
             rows = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM files ORDER BY id").fetchall()
-        return [_entry(row, outputs.get(row[0], [])) for row in rows]
+            counted = self._statistics()
+        entries = [_entry(row, outputs.get(row[0], [])) for row in rows]
+        return [replace(entry, statistics=counted.get(entry.id)) for entry in entries]
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Take new files in; their ``id`` is not used."""
@@ -216,6 +222,7 @@ class Journal:
         seconds: float,
         warnings: Sequence[str],
         complete: bool,
+        statistics: Statistics | None = None,
     ) -> None:
         """The file's outputs have their names; unless ``complete``, they hold only its beginning."""
         with self._change() as db:
@@ -232,6 +239,15 @@ class Journal:
                     *(json.dumps(list(warnings)), time.time(), number),
                 ),
             )
+            if statistics is not None:
+                content = json.dumps(statistics.to_json())
+                db.execute("INSERT OR REPLACE INTO statistics VALUES (?, ?)", (number, content))
+
+    def _statistics(self) -> dict[int, Statistics]:
+        """What was counted in each file; nothing in a journal of an older version that is only read."""
+        there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'statistics'").fetchone()
+        rows = self._db.execute("SELECT file, content FROM statistics").fetchall() if there else []
+        return {number: Statistics.from_json(json.loads(content)) for number, content in rows}
 
     def _set(self, number: int, **values: str | float | None) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)

@@ -9,7 +9,9 @@ from ...analysis.options import AnalysisOptions
 from ...analytics.options import WatchOptions
 from ...analytics.zones import zone_of
 from ...drawing.options import DrawOptions
+from ...hiding.options import Hiding
 from ...pipeline import Pipeline
+from ...types import Blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class JobSettings:
         deinterlace: whether interlaced frames become whole images.
         coco_annotations: file with the image ids of COCO results, or None.
         zones: the lines and zones where people are counted, as text, see `Zone`.
+        blur: what is blurred.
+        hide: what is painted over.
     """
 
     analysis: AnalysisOptions
@@ -37,6 +41,13 @@ class JobSettings:
     deinterlace: bool = True
     coco_annotations: str | None = None
     zones: tuple[str, ...] = ()
+    blur: Blur = "nothing"
+    hide: Blur = "nothing"
+
+    @property
+    def hiding(self) -> Hiding:
+        """What is made unrecognizable."""
+        return Hiding(self.blur, self.hide)
 
     @property
     def watching(self) -> WatchOptions:

@@ -220,7 +220,10 @@ class FileInParts:
             return
         if self._drawn_later:
             yield from self._each("watch", "watched", [WatchTask(0, source, self._parts)])
-            draws = [DrawTask(0, source, task.part, task.first) for task in renders]
+            draws = [
+                DrawTask(0, source, part, self._parts[max(0, part.number - 1) : part.number])
+                for part in self._parts
+            ]
             drawn = yield from self._each("draw", "drawn", draws)
             if not all(result.sound for result in drawn):
                 return

@@ -64,6 +64,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         overwrite=task.overwrite,
         coco_annotations=None if annotations is None else Path(annotations),
         watching=settings.watching,
+        hiding=settings.hiding,
     )
     return TaskResult(
         run.summary.frames,
@@ -73,6 +74,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         (*run.notices, *run.summary.warnings),
         run.summary.stage_ms,
         run.summary.complete,
+        statistics=run.summary.statistics,
     )
 
 

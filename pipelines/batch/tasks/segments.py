@@ -16,10 +16,9 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
+from ...analysis.first_sight import WAIT
 from ...analysis.two_sided import MOST_FRAMES
-from ...events import ZoneCount
 from ...execution.network_set import NetworkSet
-from ...execution.stages import Stage, run_stages
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
 from ...media.timestamps import FrameClock
@@ -32,11 +31,13 @@ from ...sinks.registry import open_sinks, sink_kinds
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
-from ...types import Frame, FrameResult, Instances, ModelInfo, RunSummary, StreamInfo
+from ...types import Frame, FrameResult, RunSummary
 from ..state.journal import fingerprint
 from ..state.settings import JobSettings
+from .counted import draw_part, watch_parts
+from .part_results import KeptResults, no_image, open_part, results_of, summary_of
 from .replay import RecordingTracker, Replay, ReplayTracker
-from .segment_store import Followed, Segment, keep, kept, note
+from .segment_store import Followed, keep, kept, note
 from .types import (
     CutTask,
     DetectTask,
@@ -53,6 +54,9 @@ from .types import (
 
 WARM_UP = 60
 """Frames before a part in which landmarks settle on the people; their results are thrown away."""
+
+_AFTER = MOST_FRAMES + WAIT
+"""Frames after a part that its last frames are completed and smoothed by."""
 
 
 def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
@@ -71,9 +75,9 @@ def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report:
     if isinstance(task, RenderTask):
         return _render(task, settings, networks, report)
     if isinstance(task, WatchTask):
-        return _watch(task, settings, networks, report)
+        return watch_parts(task, settings, networks, report)
     if isinstance(task, DrawTask):
-        return _draw(task, settings, networks, report)
+        return draw_part(task, settings, networks, report)
     assert isinstance(task, JoinTask)
     return _join(task, settings, networks, report)
 
@@ -116,15 +120,11 @@ def find_cuts(path: str, count: int, least_s: float, most_s: float = math.inf) -
         return tuple(cuts)
 
 
-def _open(task: Task, start_s: float, end_s: float | None) -> VideoSource:
-    return VideoSource(task.source.name, start_s=start_s, end_s=end_s)
-
-
 def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = []
     took = []
-    with _open(task, task.part.start_s, task.part.end_s) as source:
+    with open_part(task, task.part.start_s, task.part.end_s) as source:
         for frame in source:
             at = time.perf_counter()
             found.append((frame.time_s, networks.networks.detector.detect(frame.image)))
@@ -149,7 +149,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     tracker = RecordingTracker(create_tracker(options.tracker, detector.labels, thresholds, info.fps))
     replay = Replay(detector)
     analyzer = Analyzer(NetworkSet(replay), options, tracker=tracker, fps=info.fps)
-    image = _nothing(info)
+    image = no_image(info)
     done = 0
     for part in task.parts:
         tracker.recorded = []
@@ -170,23 +170,23 @@ def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report:
     tracked, own = "track" in networks.options.tasks, len(found)
     follows: list[Followed] = kept(task.part.tracks) if tracked else []
     warm, start_s, end_s = 0, task.part.start_s, task.part.end_s
-    if task.after is not None and networks.options.smooths:
+    if task.after is not None and tracked:
         later: list[tuple[float, Detections]] = kept(task.after.detections)
-        end_s = later[MOST_FRAMES][0] if len(later) > MOST_FRAMES else task.after.end_s
-        found += later[:MOST_FRAMES]
-        follows += kept(task.after.tracks)[:MOST_FRAMES] if tracked else []
+        end_s = later[_AFTER][0] if len(later) > _AFTER else task.after.end_s
+        found += later[:_AFTER]
+        follows += kept(task.after.tracks)[:_AFTER]
     if task.before is not None:
         earlier: list[tuple[float, Detections]] = kept(task.before.detections)[-WARM_UP:]
         warm, start_s = len(earlier), earlier[0][0]
         found = earlier + found
         follows = (kept(task.before.tracks)[-WARM_UP:] if tracked else []) + follows
-    source = _open(task, start_s, end_s)
+    source = open_part(task, start_s, end_s)
     whole = replace(source.info, start_s=0.0, partial=False)
     replay, follower = Replay(networks.networks.detector), ReplayTracker(follows) if tracked else None
     analyzer = networks.analyzer(
         whole, networks=replace(networks.networks, detector=replay), tracker=follower
     )
-    made = _Kept(task.part)
+    made = KeptResults(task.part)
     written: list[Sink] = [made]
     if task.draw:
         info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
@@ -199,6 +199,7 @@ def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report:
             overlay=overlay_of(networks, whole, settings.drawing) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
+            hiding=settings.hiding if task.draw else None,
         )
         for done, _ in enumerate(results, 1):
             report(min(max(0, done - warm), own), own)
@@ -216,56 +217,6 @@ def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report:
     return result
 
 
-def _watch(task: WatchTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
-    with VideoSource(task.source.name) as source:
-        info = source.info
-    watch = watch_of(networks, info, settings.watching)
-    assert watch is not None  # only tracked people are counted
-    done = 0
-    for part in task.parts:
-        counts = []
-        for result in _results([part], info, networks.model, done):
-            counts.append(tuple(watch.update(result).counts))
-        keep(part.counts, counts)
-        done += len(counts)
-        report(done, None)
-    result = TaskResult(done)
-    note(task.parts[0].path("watched", ".json"), summary_of(result))
-    return result
-
-
-def _draw(task: DrawTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
-    begun = time.perf_counter()
-    part = task.part
-    found: list[tuple[float, Instances]] = kept(part.results)
-    counts: list[tuple[ZoneCount, ...]] = kept(part.counts)
-    source = _open(task, part.start_s, part.end_s)
-    overlay = overlay_of(networks, source.info, settings.drawing)
-    info = replace(source.info, start_s=found[0][0], partial=True, has_audio=False)
-    sink = VideoSink(part.video, info, overwrite=True)
-
-    def draw(frame: Frame) -> FrameResult:
-        instances = found[frame.index][1]
-        result = FrameResult(frame, instances, model=networks.model, counts=counts[frame.index])
-        overlay.draw(frame.image, result)
-        return result
-
-    recorder = FanOut([sink])
-    stages = [Stage("draw", draw), Stage("encode", lambda result: recorder.write(result, None))]
-    try:
-        for done, _ in enumerate(run_stages(source, stages, on_time=recorder.took), 1):
-            report(done, len(found))
-        summary = recorder.finish(source.warnings)
-    except BaseException:
-        recorder.abort()
-        raise
-    seconds = time.perf_counter() - begun
-    sound = recorder.frames == len(found) and source.sound
-    result = TaskResult(recorder.frames, seconds=seconds, stage_ms=summary.stage_ms, sound=sound)
-    note(part.path("drawn", ".json"), summary_of(result))
-    return result
-
-
 def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     with VideoSource(task.source.name) as source:
         info = source.info
@@ -275,7 +226,7 @@ def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Rep
     run = context(task.target, info, networks, overwrite=task.overwrite, watching=settings.watching)
     recorder = FanOut(open_sinks(records, run))
     try:
-        for result in _results(task.parts, info, networks.model):
+        for result in results_of(task.parts, info, networks.model):
             recorder.write(result if watch is None else watch.update(result), None)
             report(recorder.frames, info.frame_count)
         report(recorder.frames, recorder.frames)
@@ -295,28 +246,15 @@ def _join(task: JoinTask, settings: JobSettings, networks: Pipeline, report: Rep
         raise
     outputs = tuple(fingerprint(path) for path in files.values())
     notices = (*notices, *recorder.notices)
-    return TaskResult(summary.frames, summary.people, seconds, outputs, notices, summary.stage_ms)
-
-
-def _results(
-    parts: Sequence[Segment], info: StreamInfo, model: ModelInfo, first: int = 0
-) -> Iterator[FrameResult]:
-    image = _nothing(info)
-    index = first
-    for part in parts:
-        for time_s, instances in kept(part.results):
-            yield FrameResult(Frame(image, index, time_s), instances, model=model)
-            index += 1
-
-
-def summary_of(result: TaskResult) -> dict[str, object]:
-    """What the driver needs to know of a step that an earlier run did."""
-    return {"frames": result.frames, "sound": result.sound, "stage_ms": dict(result.stage_ms)}
-
-
-def _nothing(info: StreamInfo) -> U8:
-    """A image of the right size that takes no memory."""
-    return np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (info.height, info.width, 3))
+    return TaskResult(
+        summary.frames,
+        summary.people,
+        seconds,
+        outputs,
+        notices,
+        summary.stage_ms,
+        statistics=summary.statistics,
+    )
 
 
 class _Shifted:
@@ -368,23 +306,3 @@ class _Within(Sink):
     def abort(self) -> None:
         """Leave nothing behind."""
         self._sink.abort()
-
-
-class _Kept(Sink):
-    """A sink that keeps everything that was found in a part."""
-
-    def __init__(self, part: Segment) -> None:
-        self._part = part
-        self._frames: list[tuple[float, object]] = []
-
-    def write(self, result: FrameResult, image: U8 | None = None) -> None:
-        """Adds a frame."""
-        self._frames.append((result.frame.time_s, result.instances))
-
-    def close(self, summary: RunSummary) -> None:
-        """Writes it down."""
-        keep(self._part.results, self._frames)
-
-    def abort(self) -> None:
-        """Forgets it."""
-        self._frames.clear()

@@ -9,6 +9,7 @@ from av.error import FFmpegError
 from ...media.containers import url_of
 from ...media.video_writer import MADE_BY
 from ...sinks.outputs import Target
+from ...statistics import Statistics
 from ..files.inputs import Input
 from ..state.journal import Output
 from .segment_store import Segment
@@ -64,6 +65,7 @@ class TaskResult:
         disk_full: whether continuing is useless.
         cuts: of a search for them: where parts of a file begin, in seconds; none to leave it whole.
         sound: of a part: whether the file was in order.
+        statistics: what was counted in the file.
     """
 
     frames: int = 0
@@ -79,6 +81,7 @@ class TaskResult:
     disk_full: bool = False
     cuts: tuple[float, ...] = ()
     sound: bool = True
+    statistics: Statistics | None = None
 
 
 def made_by_sepcam(path: str) -> bool:
@@ -151,11 +154,11 @@ class DrawTask(Task):
 
     Attributes:
         part: the part.
-        first: index of its first frame in the file.
+        before: the part before it, if any: what was hidden at its end stays hidden for a moment.
     """
 
     part: Segment
-    first: int
+    before: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)

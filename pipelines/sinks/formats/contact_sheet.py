@@ -10,7 +10,7 @@ from ....models.files import PartialFile
 from ....models.types import U8
 from ...types import FrameResult, RunSummary
 from ..base import Sink, SinkContext, SinkKind
-from .image_folder import encoded_jpeg
+from ..image_folder import encoded_jpeg
 
 if TYPE_CHECKING:
     from ...drawing.options import DrawOptions

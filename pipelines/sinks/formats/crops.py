@@ -11,7 +11,7 @@ from ....models.types import U8
 from ...files.folder import Folder
 from ...types import FrameResult, Instances, RunSummary
 from ..base import Sink, SinkKind
-from .image_folder import encoded_jpeg
+from ..image_folder import encoded_jpeg
 
 EVERY_S: Final = 1.0
 """Seconds from one crop of an identity to the next."""

@@ -98,5 +98,5 @@ KIND = SinkKind(
     frozenset(("video", "live")),
     lambda name: name.path(".events.jsonl"),
     EventsSink,
-    companions=("events-csv",),
+    companions=("events-csv", "summary"),
 )

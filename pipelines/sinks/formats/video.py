@@ -89,7 +89,7 @@ def _path(name: ResultName) -> Path:
 
 def _open(path: Path, context: SinkContext) -> Sink:
     if context.info.independent:
-        from .image_folder import ImageFolderSink
+        from ..image_folder import ImageFolderSink
 
         return ImageFolderSink(path, overwrite=context.overwrite)
     audio = context.source if context.info.has_audio else None

@@ -6,6 +6,7 @@ from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.options import WatchOptions
 from sepcam.pipelines.drawing.options import DrawOptions
+from sepcam.pipelines.hiding.options import Hiding
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
@@ -17,7 +18,7 @@ REQUEST = LiveRequest(
     loop=False,
     target_fps=None,
     reconnect_timeout_s=None,
-    blur="nothing",
+    hiding=Hiding(),
     watching=WatchOptions(),
     drawing=DrawOptions(),
 )

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.assets import demo_clip
-from sepcam.pipelines.drawing.anonymize import HOLD_S, Anonymizer, pixelate
-from sepcam.pipelines.types import Instances, MaskCrop
+from sepcam.pipelines.hiding.anonymize import HOLD_S, Anonymizer, pixelate
+from sepcam.pipelines.hiding.options import Hiding
+from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
 
 HEIGHT, WIDTH = 360, 640
 NOBODY = np.zeros((0, 4), np.float32)
@@ -49,11 +50,12 @@ def nobody():
     return Instances((HEIGHT, WIDTH), NOBODY, np.zeros(0, np.float32), np.zeros(0, np.int64), ("person",))
 
 
-def hidden(found, blur, suspects=NOBODY, anonymizer=None, time_s=0.0):
+def hidden(found, blur, suspects=NOBODY, anonymizer=None, time_s=0.0, how="blur"):
     """(H, W) bool, the pixels that were changed."""
     before = noise()
     after = before.copy()
-    (anonymizer or Anonymizer()).hide(after, found, suspects, blur, time_s)
+    result = FrameResult(Frame(after, 0, time_s), found, likely=suspects)
+    (anonymizer or Anonymizer()).hide(after, result, Hiding(**{how: blur}))
     return (before != after).any(axis=2)
 
 
@@ -92,6 +94,29 @@ def test_a_whole_person_is_hidden():
 @pytest.mark.parametrize("blur", ["faces", "people"])
 def test_whoever_the_detector_only_suspects_is_hidden_too(blur):
     assert hidden(nobody(), blur, np.array([BOX], np.float32))[70:100, 225:255].mean() > 0.99
+
+
+def test_a_head_of_coco_keypoints_is_hidden_where_they_are_seen():
+    found = person(BOX, HEAD)
+    assert found.keypoints is not None
+    points = found.keypoints[:, [0, 2, 5, 7, 8, 11, 12, *[11] * 10]]
+    coco = replace(found, keypoints=points, presence=None)
+    x, y = HEAD
+    changed = hidden(coco, "faces")
+    assert changed[y - 12 : y + 14, x - 12 : x + 12].mean() > 0.99 and not changed[y + 60 :].any()
+    points[:, :5, 2] = 0.1
+    assert hidden(coco, "faces")[70:110, 225:255].mean() > 0.99  # as without landmarks
+
+
+@pytest.mark.parametrize("how", ["blur", "hide"])
+def test_everything_is_the_whole_image(how):
+    assert hidden(nobody(), "everything", how=how).mean() > 0.99
+
+
+def test_what_is_painted_over_shows_nothing():
+    image = noise()
+    Anonymizer().hide(image, FrameResult(Frame(image, 0, 0.0), person(BOX)), Hiding(hide="people"))
+    assert detail(image[60:300, 200:280]) == 0 and detail(image[:, 320:]) > 50
 
 
 def test_other_things_are_not_hidden():
@@ -152,15 +177,15 @@ def test_faces_in_a_film_lose_their_features():
         ("person",),
         masks=[MaskCrop(np.ones((130, 70), np.uint8), 350, 130)],
     )
-    Anonymizer().hide(image, walker, NOBODY, "faces", 0.0)
+    Anonymizer().hide(image, FrameResult(Frame(image, 0, 0.0), walker), Hiding("faces"))
     changed = (before != image).any(axis=2)
     assert changed[140:165, 365:405].mean() > 0.9
     assert not changed[200:].any()
 
 
 def test_landmarks_of_another_network_are_not_taken_for_a_head():
-    """COCO's 17 keypoints hold elbows and wrists where BlazePose has the face."""
+    """It may have its elbows and wrists where BlazePose and COCO have the face."""
     blazepose = person(BOX, HEAD)
-    other = replace(blazepose, keypoints=blazepose.keypoints[:, :17])
+    other = replace(blazepose, keypoints=blazepose.keypoints[:, :20])
     assert (hidden(other, "faces") == hidden(person(BOX), "faces")).all()
     assert not (hidden(blazepose, "faces") == hidden(person(BOX), "faces")).all()

@@ -34,7 +34,7 @@ def test_events_of_a_file_and_their_sums(tmp_path):
     outcome = record(
         VideoSource(str(clip)), Target(str(clip), files), pipeline_of(), Quiet, watching=WatchOptions(zones)
     )
-    assert with_companions(["events"]) == ("events", "events-csv")
+    assert with_companions(["events"]) == ("events", "events-csv", "summary")
     header, *events, summary = map(json.loads, files["events"].read_text().splitlines())
     assert (header["format"], header["version"]) == ("sepcam-events", 1)
     assert header["zones"][0] == {"kind": "line", "name": "Mid, dle", "points": [[33.6, 0], [33.6, 64]]}

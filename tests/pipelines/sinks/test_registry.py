@@ -55,13 +55,23 @@ def new_kind(tmp_path, monkeypatch):
 
 
 def test_the_kinds_that_there_are():
-    images = ("contact-sheet", "crops", "video")
+    images = ("contact-sheet", "crops", "heatmap", "video")
     assert tuple(sink_kinds()) == (
         *images,
-        *("coco", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "yolo"),
+        *("coco", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "summary", "yolo"),
     )
-    assert names_for("images") == (*images, "coco", "csv", "jsonl", "parquet", "yolo")
-    assert names_for("live") == ("csv", "events", "events-csv", "jsonl", "mot", "parquet")
+    assert names_for("images") == (
+        "contact-sheet",
+        "crops",
+        "video",
+        "coco",
+        "csv",
+        "jsonl",
+        "parquet",
+        "yolo",
+    )
+    counted = ("heatmap", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "summary")
+    assert names_for("live") == counted
 
 
 def test_a_new_module_is_a_new_kind(new_kind, tmp_path):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from ....models.errors import SepcamError
-from ....models.files import fit_name
-from ....models.types import U8
-from ...files.folder import Folder
-from ...types import FrameResult, RunSummary
-from ..base import Sink
+from ...models.errors import SepcamError
+from ...models.files import fit_name
+from ...models.types import U8
+from ..files.folder import Folder
+from ..types import FrameResult, RunSummary
+from .base import Sink
 
 _JPEG_QUALITY = 95
 

@@ -7,14 +7,18 @@ import cv2
 import numpy as np
 
 from ...models.types import F32, U8
-from ..types import Blur, Instances
+from ..types import Blur, FrameResult, Instances
+from .options import Hiding
 
 HOLD_S: Final = 0.7
 """Seconds for which an area stays hidden after the last detection in it: detectors miss people at times."""
 
 _BLOCKS = 6  # blocks across a hidden face; to recognize a face takes about three times as many
-_BLAZEPOSE_POINTS = 33  # only BlazePose's layout of head landmarks is supported
-_HEAD_POINTS = 11  # the first landmarks: nose, eyes, ears, mouth
+_PAINT = (96, 96, 96)
+_HEADS = {33: 11, 17: 5}
+"""How many landmarks of a head come first, before the shoulders: in BlazePose's layout and in COCO's."""
+_SEEN = 0.5  # score from which a landmark of a head is taken to be there
+_LEAST_SEEN = 3
 _HEAD_MARGIN = 1.1  # hair, chin and neck extend beyond the landmarks, as a multiple of their extent
 _HEAD_FRACTION = 0.28  # of a standing person's box, from the top, where landmarks are unreliable
 _MIN_PRESENCE = 0.5
@@ -31,31 +35,57 @@ class Anonymizer:
     """
 
     def __init__(self) -> None:
-        self._held: list[tuple[float, Rect]] = []
+        self._held: dict[str, list[tuple[float, Rect]]] = {"blur": [], "hide": []}
 
-    def hide(self, image: U8, found: Instances, low_confidence: F32, blur: Blur, time_s: float) -> None:
+    def hide(self, image: U8, result: FrameResult, hiding: Hiding) -> None:
         """Hides people in an (H, W, 3) uint8 BGR image, in place.
 
         Args:
             image: drawn on in place.
-            found: the objects in it.
-            low_confidence: (N, 4) float32 x1 y1 x2 y2, boxes of people below the reporting threshold.
-            blur: what to hide.
-            time_s: the frame's time.
+            result: the objects in it, and what is likely to be a person.
+            hiding: what to hide.
         """
-        if blur == "nothing":
-            self._held.clear()
-            return
-        size = image.shape[0], image.shape[1]
-        rects = [r for r in _rects(found, low_confidence, blur, size) if r[2] > r[0] and r[3] > r[1]]
+        size = image.shape[:2]
+        for rect in self._areas("blur", hiding.blur, result, size):
+            pixelate(image, rect, round_shape=hiding.blur == "faces")
+        for rect in self._areas("hide", hiding.hide, result, size):
+            paint(image, rect, round_shape=hiding.hide == "faces")
+
+    def see(self, result: FrameResult, hiding: Hiding) -> None:
+        """Notes what has to be hidden in a frame whose image is not needed, before those that follow."""
+        size = result.frame.image.shape[:2]
+        self._areas("blur", hiding.blur, result, size)
+        self._areas("hide", hiding.hide, result, size)
+
+    def _areas(self, name: str, what: Blur, result: FrameResult, size: tuple[int, ...]) -> list[Rect]:
+        """What to hide in a frame: what is there, and what was there a moment ago."""
+        if what == "nothing":
+            self._held[name].clear()
+            return []
+        height, width = size
+        if what == "everything":
+            return [(0, 0, width, height)]
+        time_s = result.frame.time_s
+        rects = _rects(result.instances, result.likely, what, (height, width))
+        rects = [rect for rect in rects if rect[2] > rect[0] and rect[3] > rect[1]]
         # Drop old areas that a new one covers: someone who walks leaves no trail.
-        self._held = [
+        self._held[name] = [
             (since, rect)
-            for since, rect in self._held
+            for since, rect in self._held[name]
             if 0 <= time_s - since <= HOLD_S and not any(_covers(new, rect) for new in rects)
         ] + [(time_s, rect) for rect in rects]
-        for _, rect in self._held:
-            pixelate(image, rect, round_shape=blur == "faces")
+        return [rect for _, rect in self._held[name]]
+
+
+def paint(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
+    """Paints over a part of an image, in place."""
+    x1, y1, x2, y2 = rect
+    area = image[y1:y2, x1:x2]
+    if round_shape:
+        height, width = area.shape[:2]
+        cv2.ellipse(area, ((width / 2, height / 2), (width, height), 0), _PAINT, -1)
+    else:
+        area[:] = _PAINT
 
 
 def pixelate(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
@@ -78,27 +108,31 @@ def pixelate(image: U8, rect: Rect, *, round_shape: bool = False) -> None:
     cv2.copyTo(blocks, shape, area)
 
 
-def _rects(found: Instances, low_confidence: F32, blur: Blur, size: tuple[int, int]) -> Iterator[Rect]:
+def _rects(found: Instances, likely: F32, blur: Blur, size: tuple[int, int]) -> Iterator[Rect]:
     rows = np.flatnonzero(found.people)
     if blur == "people":
-        for box in [*found.boxes[rows], *low_confidence]:
+        for box in [*found.boxes[rows], *likely]:
             yield _clipped(box, _GROWTH, size)
         return
     for row in rows:
         head = _head(found, int(row))
         yield _clipped(_upper_part(found.boxes[row]) if head is None else head, 0.0, size)
-    for box in low_confidence:
+    for box in likely:
         yield _clipped(_upper_part(box), 0.0, size)
 
 
 def _head(found: Instances, row: int) -> F32 | None:
     """A box around the head from its landmarks, or None where they are unreliable."""
-    if found.keypoints is None or found.keypoints.shape[1] != _BLAZEPOSE_POINTS:
+    count = 0 if found.keypoints is None else _HEADS.get(found.keypoints.shape[1], 0)
+    if found.keypoints is None or not count:
         return None
-    if found.presence is None or found.presence[row] < _MIN_PRESENCE:
+    if found.presence is not None and found.presence[row] < _MIN_PRESENCE:
         return None
-    points = found.keypoints[row, :_HEAD_POINTS, :2]
-    shoulders = found.keypoints[row, _HEAD_POINTS : _HEAD_POINTS + 2, :2]
+    head = found.keypoints[row, :count]
+    points = head[head[:, 2] >= _SEEN, :2]
+    if len(points) < _LEAST_SEEN:
+        return None
+    shoulders = found.keypoints[row, count : count + 2, :2]
     box = found.boxes[row]
     center = points.mean(0)
     # The landmarks of a head seen from the side lie close together: the shoulders give its size as well.

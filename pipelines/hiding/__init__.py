@@ -1,0 +1,1 @@
+"""Faces, people or whole images that are made unrecognizable."""

@@ -1,0 +1,1 @@
+"""What was counted, as one HTML page with plots that needs no network."""
