@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import metadata
-from typing import Annotated, NoReturn
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Final, NoReturn
 
 import typer
 
@@ -13,15 +13,7 @@ from ..models.errors import SepcamError
 from ..pipelines.execution.background import BACKGROUND
 from ..pipelines.execution.memory import return_freed_memory
 from ..pipelines.files.addresses import local_path
-from .commands.compare import compare
-from .commands.demo import demo
-from .commands.evaluate import evaluate
-from .commands.export_site import export_site
-from .commands.live import live
-from .commands.models import models
-from .commands.process import process
-from .commands.serve import serve
-from .commands.train import train
+from .lazy_commands import Declared, LazyGroup
 from .terminal import console
 from .terminal.streams import prepare_streams
 
@@ -51,21 +43,64 @@ def examples(lines: Sequence[str]) -> str:
     return "Examples:" + "".join(f"\n\n  {line}" for line in lines)
 
 
+COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
+    {
+        "demo": Declared(
+            ("demo", "demo"),
+            "Process the bundled clip, and compare both backbones on it. Needs no camera and no display.",
+        ),
+        "process": Declared(
+            ("process", "process"),
+            "Find, track and outline the people in videos or images, and write what was found.",
+            examples(PROCESS_EXAMPLES),
+        ),
+        "compare": Declared(
+            ("compare", "compare"),
+            "Measure separable against standard convolutions: same frames, same predictions, "
+            "honest intervals.",
+        ),
+        "live": Declared(
+            ("live", "live"),
+            "Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys.",
+            examples(LIVE_EXAMPLES),
+        ),
+        "serve": Declared(
+            ("serve", "serve"),
+            "Watch, switch and measure in a browser; analyse visitors' cameras and video files there.",
+            examples(SERVE_EXAMPLES),
+        ),
+        "export": Declared(
+            ("export_site", "export_site"),
+            "Write a web page that finds people on the visitor's own device: a folder for any web host.",
+        ),
+        "train": Declared(
+            ("train", "train"),
+            "Fine-tune the network on your own labeled images; the result is kept only if it measures "
+            "better.",
+            examples(TRAIN_EXAMPLES),
+        ),
+        "models": Declared(("models", "models"), "The networks and their weights on this machine."),
+        "evaluate": Declared(
+            ("evaluate", "evaluate"), "Measure accuracy against ground truth, and what it costs."
+        ),
+    }
+)
+"""All commands. Their help stands here too, so that ``sepcam --help`` imports none of them."""
+
+
+class Commands(LazyGroup):
+    """Those of ``sepcam``."""
+
+    declared: ClassVar[Mapping[str, Declared]] = COMMANDS
+
+
 app = typer.Typer(
     name="sepcam",
+    cls=Commands,
     help="Tracks, skeletons and masks of people in video, on depthwise-separable networks.",
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo)
-app.command(epilog=examples(PROCESS_EXAMPLES))(process)
-app.command()(compare)
-app.command(epilog=examples(LIVE_EXAMPLES))(live)
-app.command(epilog=examples(SERVE_EXAMPLES))(serve)
-app.command("export")(export_site)
-app.command(epilog=examples(TRAIN_EXAMPLES))(train)
-app.add_typer(models, name="models")
-app.add_typer(evaluate, name="evaluate")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -134,6 +169,8 @@ def _sepcam(
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     if version:
+        from importlib import metadata
+
         console.say(f"sepcam {metadata.version('sepcam')}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:

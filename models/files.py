@@ -171,20 +171,21 @@ def make_folder(folder: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Flushes the files in a folder to the disk.
+    """Flushes the files in a folder, and in the folders in it, to the disk.
 
     Raises:
         OSError: If that fails.
     """
-    for path in folder.iterdir():
-        _sync(path)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _sync(path)
 
 
 def publish_folder(waiting: Path, target: Path) -> None:
     """Moves finished files from a hidden folder to their final folder, after they are flushed to the disk.
 
     Args:
-        waiting: the hidden folder; left empty.
+        waiting: the hidden folder; left without files.
         target: created if missing; its files of other names are kept.
 
     Raises:
@@ -192,9 +193,12 @@ def publish_folder(waiting: Path, target: Path) -> None:
     """
     flush_folder(waiting)
     make_folder(target)
-    for path in sorted(waiting.iterdir()):
-        os.replace(path, target / path.name)
-    _sync_folder(target)
+    for path in sorted(path for path in waiting.rglob("*") if path.is_file()):
+        place = target / path.relative_to(waiting)
+        make_folder(place.parent)
+        os.replace(path, place)
+    for folder in {target, *(path for path in target.rglob("*") if path.is_dir())}:
+        _sync_folder(folder)
 
 
 def hiding_place(target: Path) -> Path:

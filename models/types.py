@@ -1,8 +1,8 @@
 """What the networks give back, and the protocols that any detector or pose network follows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Final, Literal, Protocol, get_args, overload, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,38 @@ DEFAULT_POSE: Final = "people"
 """The pose network of detectors that find boxes alone: it ships with Sepcam."""
 Crop = tuple[U8, int, int]
 """A mask: (h, w) uint8, 1 where the object is; and its left and upper edge in image pixels, 0-based."""
+
+
+class LazyMasks(Sequence[Crop]):
+    """Masks that are computed when one of them is first read: mostly, few of those found are reported.
+
+    Args:
+        compute: gives the masks of (N,) rows of what was found; people overlap as they do among these alone.
+        rows: the ones that these masks are of.
+    """
+
+    def __init__(self, compute: Callable[[I64], Sequence[Crop]], rows: I64) -> None:
+        self._compute, self._rows = compute, rows
+        self._found: Sequence[Crop] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Crop: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Crop]: ...
+    def __getitem__(self, index: int | slice) -> Crop | Sequence[Crop]:
+        if self._found is None:
+            self._found = self._compute(self._rows)
+        return self._found[index]
+
+    def of(self, rows: I64) -> "LazyMasks":
+        """Those of some of these rows alone."""
+        return LazyMasks(self._compute, self._rows[rows])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +98,7 @@ class Detections:
             self.scores[rows],
             self.labels[rows],
             None if self.keypoints is None else self.keypoints[rows],
-            None if self.masks is None else [self.masks[row] for row in rows],
+            _masks_of(self.masks, rows),
             None if self.pose_scores is None else self.pose_scores[rows],
         )
 
@@ -74,6 +106,12 @@ class Detections:
     def empty(cls) -> "Detections":
         """No boxes."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+
+def _masks_of(masks: Sequence[Crop] | None, rows: I64) -> Sequence[Crop] | None:
+    if masks is None or isinstance(masks, LazyMasks):
+        return None if masks is None else masks.of(rows)
+    return [masks[row] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +126,9 @@ class Poses:
         next_rois: (N, 4) float32, the regions that these landmarks suggest for the next pass or frame.
         mask_logits: (N, S, S) float32 in the region's own grid (a pixel belongs to the person where > 0), or
             None when masks were not asked for.
+        space: (N, K, 4) float32, where the network says it, else None: the depth of each keypoint in image
+            pixels from the middle of the hips, negative where it is nearer; and x, y, z in meters from there,
+            along the image's axes.
     """
 
     rois: F32
@@ -95,9 +136,21 @@ class Poses:
     presence: F32
     next_rois: F32
     mask_logits: F32 | None = None
+    space: F32 | None = None
 
     def __len__(self) -> int:
         return len(self.rois)
+
+    def take(self, rows: I64 | slice) -> "Poses":
+        """Some of the regions."""
+        return Poses(
+            self.rois[rows],
+            self.keypoints[rows],
+            self.presence[rows],
+            self.next_rois[rows],
+            None if self.mask_logits is None else self.mask_logits[rows],
+            None if self.space is None else self.space[rows],
+        )
 
 
 @runtime_checkable

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from ..models.errors import SepcamError
 from ..models.types import F32, I64, U8
 from .analysis.options import AnalysisOptions
+from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
+from .drawing.trails import Trails
 from .files.file_types import VIDEO_SUFFIXES
 from .pipeline import Pipeline
 from .results import pandas_module
@@ -40,10 +42,11 @@ class People:
 
     result: FrameResult
 
-    def __init__(self, result: FrameResult) -> None:
-        """Wrap a result."""
+    def __init__(self, result: FrameResult, trails: Trails | None = None) -> None:
+        """Wrap a result, and where the tracks of its video were."""
         self.result = result
         self._found = result.instances
+        self._trails = trails
 
     def __len__(self) -> int:
         return len(self._found)
@@ -74,6 +77,11 @@ class People:
         return self._found.keypoints
 
     @property
+    def world(self) -> F32 | None:
+        """(N, K, 3) float32 x, y, z in meters from the middle of the hips; None without such a network."""
+        return None if self._found.space is None else self._found.space[..., 1:]
+
+    @property
     def masks(self) -> npt.NDArray[np.bool_] | None:
         """(N, H, W) bool; nothing for who has none; None without the task."""
         if self._found.masks is None:
@@ -84,11 +92,12 @@ class People:
                 mask[:] = crop.to_full(*self._found.size)
         return full
 
-    def draw(self, image: ImageInput | None = None) -> U8:
-        """Draw everything onto a copy of an image.
+    def draw(self, image: ImageInput | None = None, options: DrawOptions | None = None) -> U8:
+        """Draw everything, or what the options name, onto a copy of an image.
 
         Args:
             image: of the size of the analyzed one, which is the default.
+            options: what is drawn, and how; there is no HUD.
 
         Returns:
             (H, W, 3) uint8 BGR.
@@ -101,7 +110,9 @@ class People:
             (height, width), (rows, columns) = self._found.size, copy.shape[:2]
             raise SepcamError(f"people of a {width}x{height} image cannot be drawn onto {columns}x{rows}")
         model = self.result.model
-        Overlay(model.skeleton, keypoint_names=model.keypoint_names).draw(copy, self.result)
+        names = model.keypoint_names
+        overlay = Overlay(model.skeleton, keypoint_names=names, options=options, trails=self._trails)
+        overlay.draw(copy, self.result)
         return copy
 
     def to_json(self) -> str:
@@ -188,16 +199,19 @@ class Model:
         Raises:
             SepcamError: If it cannot be opened or analyzed.
         """
+        trails = Trails()
         with closing(self._pipeline.run(open_source(source, limit=limit))) as results:
             for result in results:
-                yield result.frame, People(result)
+                trails.update(result)
+                yield result.frame, People(result, trails)
 
     def _people(self, image: ImageInput) -> People:
         pixels = _pixels(image)
         height, width = pixels.shape[:2]
         info = StreamInfo("image", width, height, None, 1, independent=True)
         analyzer = self._pipeline.analyzer(info)
-        frame = Frame(pixels, 0, 0.0)
+        name = Path(image).name if isinstance(image, str | Path) else "image"
+        frame = Frame(pixels, 0, 0.0, name)
         found, stage_ms = analyzer.analyze(frame)
         return People(FrameResult(frame, found, stage_ms, model=analyzer.model))
 

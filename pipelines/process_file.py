@@ -1,7 +1,7 @@
 """One source through the pipeline into its files, all of them whole or none."""
 
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,13 +10,14 @@ from ..models.errors import SepcamError
 from .analytics.options import WatchOptions
 from .analytics.watch import Watch
 from .drawing.hud import Hud
+from .drawing.options import DrawOptions
 from .drawing.overlay import Overlay
 from .pipeline import Pipeline
 from .sinks.base import SinkContext
 from .sinks.fan_out import FanOut
 from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
-from .sinks.serialize import network_facts
+from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
 from .types import RunSummary, StreamInfo
 
@@ -58,6 +59,7 @@ def record(
     pipeline: Pipeline,
     progress: Progress,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
@@ -72,6 +74,7 @@ def record(
         target: the files.
         pipeline: the networks.
         progress: shows how far it is.
+        drawing: what is drawn onto images, and how; None is the default.
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
@@ -87,17 +90,20 @@ def record(
             target,
             source.info,
             pipeline,
+            drawing=drawing,
             overwrite=overwrite,
             coco_annotations=coco_annotations,
             watching=watching,
         )
+        run = replace(run, sound=getattr(source, "sound_feed", None))
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()
         raise
     try:
         annotated = any(sink_kinds()[name].image == "annotated" for name in target.files)
-        complete = _run(source, recorder, pipeline, progress, watch, annotated=annotated)
+        overlay = overlay_of(pipeline, source.info, drawing or DrawOptions()) if annotated else None
+        complete = _run(source, recorder, pipeline, progress, overlay, watch)
         if not recorder.frames:
             if not complete:
                 raise KeyboardInterrupt
@@ -115,12 +121,10 @@ def _run(
     recorder: FanOut,
     pipeline: Pipeline,
     progress: Progress,
+    overlay: Overlay | None,
     watch: Watch | None,
-    *,
-    annotated: bool,
 ) -> bool:
-    """Analyses and records every frame; whether the source came to its end."""
-    overlay = overlay_of(pipeline, source.info) if annotated else None
+    """Analyzes and records every frame; whether the source came to its end."""
     results = pipeline.run(source, overlay=overlay, recorder=recorder, watch=watch)
     try:
         with progress(source.info.name, source.info.frame_count) as advance, closing(results):
@@ -149,11 +153,13 @@ def watch_of(pipeline: Pipeline, info: StreamInfo, watching: WatchOptions) -> Wa
     return Watch(watching.zones, (info.width, info.height))
 
 
-def overlay_of(pipeline: Pipeline, info: StreamInfo) -> Overlay:
-    """What draws onto the images of a recording of this source."""
+def overlay_of(pipeline: Pipeline, info: StreamInfo, drawing: DrawOptions) -> Overlay:
+    """What draws onto the images of a recording of this source; photographs get no HUD."""
     model = pipeline.model_for(info)
-    hud = Hud(f"{model.detector}  {model.backbone}")
-    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names)
+    hud = None
+    if drawing.hud_detail != "off" and not info.independent:
+        hud = Hud(f"{model.detector}  {model.backbone}", drawing.hud_detail, drawing.scale)
+    return Overlay(model.skeleton, hud, keypoint_names=model.keypoint_names, options=drawing)
 
 
 def context(
@@ -161,6 +167,7 @@ def context(
     info: StreamInfo,
     pipeline: Pipeline,
     *,
+    drawing: DrawOptions | None = None,
     overwrite: bool = False,
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
@@ -173,6 +180,7 @@ def context(
         overwrite,
         coco_annotations,
         limits=target.limits,
+        drawing=drawing,
         zones=() if watching is None else watching.zones,
     )
 
@@ -181,6 +189,7 @@ def header(pipeline: Pipeline, info: StreamInfo) -> dict[str, Any]:
     """What results say of the pipeline that analyzed this source; the first line of a JSONL file."""
     return {
         "version": metadata.version("sepcam"),
+        "schema": SCHEMA,
         "tasks": list(pipeline.options.tasks),
         **network_facts(pipeline.model_for(info)),
     }

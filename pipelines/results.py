@@ -1,4 +1,4 @@
-"""Results read back from JSON Lines, as numpy arrays or a pandas table."""
+"""Results read back from JSON Lines, CSV or Parquet, as numpy arrays or a pandas table."""
 
 import json
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..models.errors import SepcamError
+from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
     import pandas
@@ -28,16 +29,29 @@ def pandas_module() -> Any:  # noqa: ANN401 - a module
 
 
 def read_results(path: str | Path) -> "Results":
-    """Read results that ``sepcam process --save jsonl`` wrote.
+    """Read results that ``sepcam process`` wrote, with ``--save`` ``jsonl``, ``csv`` or ``parquet``.
 
         results = sepcam.read_results("sepcam-out/clip.jsonl")
         boxes = results.to_numpy()["box"]
 
+    Args:
+        path: of the file, or of the folder of one source's Parquet table. CSV says nothing of the run and has
+            no masks; neither CSV nor Parquet has the frames without objects.
+
     Raises:
         SepcamError: If the file cannot be read or holds something else.
     """
+    path = Path(path)
+    if path.suffix.lower() == ".csv":
+        return Results(*read_csv(path))
+    if path.suffix.lower() == ".parquet" or path.is_dir():
+        return Results(*read_parquet(path))
+    return _read_jsonl(path)
+
+
+def _read_jsonl(path: Path) -> "Results":
     try:
-        with Path(path).open(encoding="utf-8") as file:  # str.splitlines would cut names at U+2028
+        with path.open(encoding="utf-8") as file:  # str.splitlines would cut names at U+2028
             lines = [_parsed(line, number, path) for number, line in enumerate(file, 1) if line.strip()]
     except OSError as error:
         raise SepcamError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -49,7 +63,7 @@ def read_results(path: str | Path) -> "Results":
     return Results(lines[0], frames, lines[-1] if lines[-1]["type"] == "summary" else {})
 
 
-def _parsed(line: str, number: int, path: str | Path) -> dict[str, Any]:
+def _parsed(line: str, number: int, path: Path) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -93,7 +107,8 @@ class Results:
             ``frame`` int64, ``time_s`` float64, ``track_id`` int64 (-1 without identity), ``label`` str,
             ``score`` float32, ``box`` (M, 4) float32 x1 y1 x2 y2 in pixels, ``image`` str, the file's name
             in a folder of images, else empty; and where poses were asked for ``keypoints`` (M, K, 3)
-            float32 x, y in pixels and score, zeros for who has none.
+            float32 x, y in pixels and score, zeros for who has none; and where the pose network gives them
+            ``depths`` (M, K) float32 in pixels and ``world`` (M, K, 3) float32 in meters.
         """
         rows = [(frame, found) for frame in self.frames for found in frame["objects"]]
         boxes = np.array([found["box"] for _, found in rows], np.float32).reshape(-1, 4)
@@ -106,12 +121,14 @@ class Results:
             "box": boxes,
             "image": np.array([frame.get("name", "") for frame, _ in rows], dtype=str),
         }
-        poses = [found.get("keypoints", ()) for _, found in rows]
-        most = max([len(self.header.get("keypoint_names", ())), *map(len, poses)])
-        if most:
-            columns["keypoints"] = np.zeros((len(rows), most, 3), np.float32)
-            for row, pose in zip(columns["keypoints"], poses, strict=True):
-                row[: len(pose)] = np.reshape(pose, (-1, 3))
+        most = len(self.header.get("keypoint_names", ()))
+        most = max([most, *(len(found.get("keypoints", ())) for _, found in rows)])
+        for name, shape in (("keypoints", (most, 3)), ("depths", (most,)), ("world", (most, 3))):
+            if most and (name == "keypoints" or any(name in found for _, found in rows)):
+                columns[name] = np.zeros((len(rows), *shape), np.float32)
+                for row, (_, found) in zip(columns[name], rows, strict=True):
+                    values = found.get(name, ())
+                    row[: len(values)] = np.reshape(values, (-1, *shape[1:]))
         return columns
 
     def to_pandas(self) -> "pandas.DataFrame":
@@ -121,7 +138,7 @@ class Results:
             SepcamError: If pandas is not installed.
         """
         columns: dict[str, Any] = self.to_numpy()
-        if "keypoints" in columns:
-            columns["keypoints"] = list(columns["keypoints"])
+        for name in {"keypoints", "depths", "world"} & columns.keys():
+            columns[name] = list(columns[name])
         x1, y1, x2, y2 = columns.pop("box").T
         return pandas_module().DataFrame({**columns, "x1": x1, "y1": y1, "x2": x2, "y2": y2})

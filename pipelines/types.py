@@ -155,9 +155,10 @@ class MaskCrop:
         h, w = self.pixels.shape
         if not (self.y + h <= height and self.x + w <= width):
             raise ValueError(f"mask crop {w}x{h} at ({self.x}, {self.y}) leaves the {width}x{height} frame")
-        padded = np.zeros((w, h + 2), np.int8)
-        padded[:, 1:-1] = self.pixels.T != 0
-        column, edge = np.nonzero(np.diff(padded, axis=1))
+        # Columns one after the other, a 0 between them: an edge is where a pixel differs from the one before.
+        columns = np.zeros(w * (h + 1) + 1, np.bool_)
+        columns[:-1].reshape(w, h + 1)[:, 1:] = self.pixels.T
+        column, edge = np.divmod(np.flatnonzero(columns[1:] != columns[:-1]), h + 1)
         position = (column + self.x).astype(np.int64) * height + self.y + edge
         total = height * width
         # A run that reaches the bottom of the frame continues at the top of the next column.
@@ -189,6 +190,9 @@ class Instances:
             says that beside ``scores`` (0 for others); or None.
         coasted: (N,) bool, which tracks were missed by the detector a moment ago and are shown where the
             tracker predicts them; None if none are.
+        space: (N, K, 4) float32, where the pose network says it, else None: the depth of each keypoint in
+            pixels from the middle of the hips, negative where it is nearer; and x, y, z in meters from there,
+            along the image's axes. Zeros for who has no keypoints.
     """
 
     size: tuple[int, int]
@@ -202,6 +206,7 @@ class Instances:
     masks: Sequence[MaskCrop | None] | None = None
     coasted: npt.NDArray[np.bool_] | None = None
     pose_scores: F32 | None = None
+    space: F32 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -211,8 +216,18 @@ class Instances:
                 raise ValueError(f"{name} must be {shape}, is {value.shape}")
         if self.keypoints is not None and (self.keypoints.ndim != 3 or self.keypoints.shape[::2] != (n, 3)):
             raise ValueError(f"keypoints must be ({n}, K, 3), is {self.keypoints.shape}")
+        if self.space is not None and (
+            self.keypoints is None or self.space.shape != (*self.keypoints.shape[:2], 4)
+        ):
+            raise ValueError(f"space must be ({n}, K, 4), is {self.space.shape}")
         if self.masks is not None and len(self.masks) != n:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
+
+    @classmethod
+    def empty(cls, size: tuple[int, int]) -> "Instances":
+        """Nothing found in a frame of (height, width) pixels."""
+        none = np.zeros((0, 4), np.float32)
+        return cls(size, none, none[:, 0], np.zeros(0, np.int64), ())
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -53,7 +53,7 @@ def write_clip(
     stamps = ticks if ticks is not None else range(len(pictures))
     options_of_container = container_options or {}
     with (
-        _usual_priority(),
+        usual_priority(),
         av.open(str(path), "w", format=format, container_options=options_of_container) as output,
     ):
         video = output.add_stream(codec, rate=fps, options=options or {})
@@ -73,7 +73,7 @@ def write_clip(
 
 
 @contextmanager
-def _usual_priority() -> Iterator[None]:
+def usual_priority() -> Iterator[None]:
     """SVT-AV1 gives the whole process real-time priority where root runs it.
 
     Every program that later tests start would inherit it, and starve all others.

@@ -65,7 +65,10 @@ def options(command) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(TOP)))
 def test_the_options_that_a_document_names_exist(document):
-    known = options(typer.main.get_command(cli.app)) | {"--help"}
+    command = typer.main.get_command(cli.app)
+    for name in cli.COMMANDS:
+        command.load(name)
+    known = options(command) | {"--help"}
     of_other_programs = re.compile("ray start|openssl|tests.soak|make (soak|bench|fuzz)|^--long")
     named = set()
     for line in document.read_text().splitlines():

@@ -35,16 +35,16 @@ class SquareDetector:
 
 
 def analyzer_of(detector, pose=None, tasks=TASKS, *, fps=None, independent=False, tracker=None, **options):
-    """An analyzer of these networks; ``options`` are those of ``AnalysisOptions``."""
-    asked = AnalysisOptions(tasks=tuple(tasks), **options)
+    """An analyzer of these networks that detects in every frame; ``options`` are `AnalysisOptions`'."""
+    asked = AnalysisOptions(tasks=tuple(tasks), **{"detect_every": 1} | options)
     networks = NetworkSet(detector, pose)
     return Analyzer(networks, asked, fps=fps, independent=independent, tracker=tracker)
 
 
 def pipeline_of(detector=None, pose=None, *, backbone="separable", **options):
-    """A pipeline of these networks, the square and its pose by default."""
+    """A pipeline of these networks, the square and its pose by default; it detects in every frame."""
     detector = detector or SquareDetector()
-    options = AnalysisOptions(backbone=backbone, **options)
+    options = AnalysisOptions(backbone=backbone, **{"detect_every": 1} | options)
     if pose is None and {"pose", "segment"} & set(options.tasks) - detector.parts:
         pose = CenterPose()
     return Pipeline(options, networks=NetworkSet(detector, pose, backbone))

@@ -1,5 +1,6 @@
 """``sepcam evaluate``: how right the results are, by COCO's and MOTChallenge's measures, and how fast."""
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -8,6 +9,7 @@ import typer
 
 from ...models.runtime.options import Device, Precision, Runtime, RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind
+from ...pipelines.types import DetectEvery
 from ..options import shared as choices
 from ..terminal import console
 
@@ -40,6 +42,17 @@ PrecisionsOption = Annotated[
 ]
 OutOption = Annotated[
     Path, typer.Option("-o", "--out", metavar="FOLDER", help="Folder for the figures, results and images.")
+]
+ConfOption = Annotated[
+    float | None,
+    typer.Option(
+        "--conf",
+        metavar="SCORE",
+        min=0,
+        max=1,
+        help="Threshold for counting false and missed people; average precision counts everything.",
+        show_default="the detector's own",
+    ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")]
 
@@ -75,6 +88,7 @@ def coco(
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
     max_people: choices.MaxPeopleOption = 20,
+    conf: ConfOption = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -88,7 +102,7 @@ def coco(
     from ..evaluate.image_data import ImageData
     from ..evaluate.run import run
 
-    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit)
+    data = ImageData(images, annotations, keypoints, max_people=max_people, limit=limit, conf=conf)
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
     run(data, setups, out, pose=pose, overwrite=overwrite, command=console.command_line())
 
@@ -114,6 +128,15 @@ def mot(
     precision: PrecisionsOption = "auto",
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,
+    conf: ConfOption = None,
+    detect_every: Annotated[
+        str,
+        typer.Option(
+            "--detect-every",
+            metavar="LIST",
+            help="Frames from one detection to the next, or auto, e.g. 1,auto.",
+        ),
+    ] = "auto",
     frames: Annotated[
         int | None,
         typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
@@ -126,9 +149,28 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames, tracker)
-    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads)
+    data = MotData(video, gt, frames, tracker, conf=conf)
+    every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
+    setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())
+
+
+@evaluate.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an evaluation.")],
+    second: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="Folder of another one, of the same images.",
+            show_default="compare the setups of the first with its first one",
+        ),
+    ] = None,
+) -> None:
+    """Compare two evaluations of the same images: differences with their 95 % intervals."""
+    from ..evaluate.comparison import compare_runs
+
+    compare_runs(first, second)
 
 
 def _setups(
@@ -139,6 +181,7 @@ def _setups(
     precisions: str,
     device: Device,
     threads: int | None,
+    detect_every: Sequence[DetectEvery] = (1,),
 ) -> "list[Setup]":
     """Everything that is to be measured: each combination of the lists."""
     from ..evaluate.setups import Setup
@@ -152,8 +195,9 @@ def _setups(
         choices.chosen(backbones, get_args(ConvKind), "--backbone"),
         choices.chosen(runtimes, get_args(Runtime), "--runtime"),
         choices.chosen(precisions, get_args(Precision), "--precision"),
+        detect_every,
     )
     return [
-        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads), larger)
-        for detector, (size, larger), backbone, runtime, precision in wanted
+        Setup(detector, size, backbone, RuntimeOptions(runtime, device, precision, threads), every, larger)
+        for detector, (size, larger), backbone, runtime, precision, every in wanted
     ]

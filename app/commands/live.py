@@ -1,5 +1,6 @@
 """``sepcam live``: a camera, a stream or a file in a window, with everything switchable by keys."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
@@ -35,6 +37,7 @@ def live(
     ] = False,
     *,
     shared: LiveArguments,
+    drawing: DrawArguments,
     watching: WatchArguments,
     record: Annotated[
         Path | None,
@@ -89,6 +92,18 @@ def live(
             rich_help_panel=choices.SOURCE,
         ),
     ] = None,
+    duel: Annotated[
+        float | None,
+        typer.Option(
+            "--duel",
+            metavar="S",
+            min=1,
+            max=600,
+            help="Begin with a duel of S seconds: both backbones on the same frames.",
+            show_default="none",
+            rich_help_panel=choices.DISPLAY,
+        ),
+    ] = None,
 ) -> None:
     """Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys."""
     if list_cameras:
@@ -97,11 +112,18 @@ def live(
     saves = with_companions(choices.chosen(save, names_for("live"), "--save"))
     for name in saves:
         sink_kinds()[name].check()
-    if headless and not (record or saves or events):
-        raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl or --events")
+    if headless and not (record or saves or events or duel):
+        raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl, --events or --duel")
+    if headless and duel and (record or saves or events or seconds):
+        raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source, watching.options())
+    request = shared.request(source, watching.options(), drawing.options())
+    if headless and duel:
+        from ..live.duel import DuelRequest, run_duel
+
+        run_duel(DuelRequest(request, duel, out, overwrite))
+        return
     if not headless:
         from ..live import display_check as display
 
@@ -111,7 +133,7 @@ def live(
 
     watch(
         WindowRequest(
-            live=request,
+            live=request if duel is None else replace(request, loop=True),
             video=record,
             saves=saves,
             folder=out,
@@ -119,6 +141,7 @@ def live(
             events=events,
             window=not headless,
             seconds=seconds,
+            duel_s=duel,
         )
     )
 

@@ -12,6 +12,7 @@ from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
 from ..options.config_file import ConfigOption, PresetOption, PrintConfigOption, as_toml
+from ..options.drawing import DrawArguments
 from ..options.groups import with_groups
 from ..options.watching import WatchArguments
 from ..terminal import console
@@ -58,6 +59,7 @@ def process(
     ] = False,
     *,
     analysis: AnalysisArguments,
+    drawing: DrawArguments,
     watching: WatchArguments,
     input_size: choices.InputSizeOption = "auto",
     small_people: choices.SmallPeopleOption = False,
@@ -101,6 +103,14 @@ def process(
             rich_help_panel=choices.SOURCE,
         ),
     ] = "on",
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow/--no-follow",
+            help="Read on while a recording is being written, until it no longer grows.",
+            rich_help_panel=choices.SOURCE,
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -136,7 +146,7 @@ def process(
 
         show_status(status)
         return
-    options = analysis.options()
+    options, drawn = analysis.options(), drawing.options()
     watched = watching.options()
     wanted_saves = choices.chosen(save, tuple(sink_kinds()), "--save")
     if not wanted_saves:
@@ -165,6 +175,7 @@ def process(
         return
     settings = JobSettings(
         options,
+        drawn,
         saves=wanted_saves,
         start_s=start,
         frames=frames,
@@ -178,6 +189,7 @@ def process(
         recursive,
         folder,
         store=store,
+        follow=follow,
         overwrite=overwrite,
         resume=resume,
         fresh=fresh,

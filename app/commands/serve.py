@@ -8,6 +8,7 @@ import typer
 
 from ...models.errors import SepcamError
 from ..options import shared as choices
+from ..options.drawing import PageDrawArguments
 from ..options.groups import with_groups
 from ..options.live import LiveArguments
 from ..options.watching import WatchArguments
@@ -102,6 +103,7 @@ def serve(
     ] = Path("sepcam-out"),
     *,
     shared: LiveArguments,
+    drawing: PageDrawArguments,
     watching: WatchArguments,
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
@@ -115,7 +117,7 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(_source(source), watching.options()),
+            live=shared.request(_source(source), watching.options(), drawing.options()),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

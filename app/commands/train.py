@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ...models.errors import SepcamError
-from ...models.training.recipe import BLOCKS, SIZES
+from ...models.training.recipe import SIZES, Learn
 from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..terminal import console
@@ -104,7 +104,7 @@ def train(
             metavar="N",
             min=0.1,
             help="Times that each image is seen.",
-            show_default="20; fewer from 300 images on",
+            show_default="8; fewer from 750 images on",
             rich_help_panel=_LEARNING,
         ),
     ] = None,
@@ -129,17 +129,14 @@ def train(
             rich_help_panel=_LEARNING,
         ),
     ] = 1e-4,
-    freeze: Annotated[
-        int,
+    learn: Annotated[
+        Learn,
         typer.Option(
-            "--freeze",
-            metavar="N",
-            min=0,
-            max=BLOCKS,
-            help="Blocks of the trunk that stay as they are; fewer need more images and more time.",
+            "--learn",
+            help="What learns: the heads; the pyramid too; half of the trunk as well.",
             rich_help_panel=_LEARNING,
         ),
-    ] = BLOCKS,
+    ] = "heads",
     sizes: Annotated[
         str,
         typer.Option(
@@ -183,6 +180,8 @@ def train(
         from ..train.dataset import read_labeled
 
         data = read_labeled(images, Path(ask.annotations), partial=partial, skip_missing=skip_missing)
+        if validation is not None:
+            read_labeled(validation_images or images, validation, partial=partial, skip_missing=skip_missing)
         check_data(data, out)
         return
     if not resume:

@@ -176,7 +176,9 @@ class Comparison:
         request = self._request
         pipelines: dict[ConvKind, Pipeline] = {
             kind: Pipeline(
-                AnalysisOptions(detector, request.pose, backbone=kind, runtime=options), store=self._store
+                # In every frame, so that both do the same work.
+                AnalysisOptions(detector, request.pose, backbone=kind, detect_every=1, runtime=options),
+                store=self._store,
             )
             for kind in KINDS
         }

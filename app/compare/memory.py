@@ -64,7 +64,8 @@ def _main(request: dict[str, Any]) -> None:
         _once(request["names"][0], given)
     else:
         detector, pose = request["names"]
-        pipeline = Pipeline(AnalysisOptions(detector, pose, backbone=backbone, runtime=options))
+        asked = AnalysisOptions(detector, pose, backbone=backbone, detect_every=1, runtime=options)
+        pipeline = Pipeline(asked)
         _analyze(pipeline, request["source"])
     peak = _peak_rss()
     found = {"start_s": time.perf_counter() - begun}

@@ -8,11 +8,12 @@ from ...models.registry import networks_of
 from ...models.types import ConvKind
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
+from ...pipelines.drawing.beside import SIDES, beside
 from ..terminal import console
 from . import html as report_html
 from . import report
 from .comparison import CompareRequest, Comparison, available
-from .side_by_side import SIDES, beside, most_crowded
+from .side_by_side import most_crowded
 
 
 @dataclass(frozen=True, slots=True)

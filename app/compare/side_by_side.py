@@ -10,31 +10,19 @@ import numpy as np
 
 from ...models.errors import SepcamError
 from ...models.types import U8, ConvKind
-from ...pipelines.drawing.colors import DARK, WHITE, Color
+from ...pipelines.drawing.beside import SIDES, beside
 from ...pipelines.drawing.overlay import Overlay
-from ...pipelines.drawing.text import BOLD, Style, put_text, text_width
 from ...pipelines.evaluation.paired_timing import Tick, silent
 from ...pipelines.pipeline import Pipeline
-from ...pipelines.sinks.video import VideoSink
+from ...pipelines.sinks.formats.video import VideoSink
 from ...pipelines.sources.open import open_source
 from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo
-
-SIDES: Mapping[ConvKind, Color] = {"separable": (143, 131, 0), "standard": (27, 89, 208)}
-"""The two sides, left to right, and the background of their captions, BGR."""
 
 LONGEST_S = 12.0
 """Seconds of the video."""
 
-_GAP = 6
 _FPS = 30
 _RECENT_S = 2.0  # window of the running frame rate
-
-
-def beside(images: Mapping[ConvKind, U8], captions: Mapping[ConvKind, str]) -> U8:
-    """The images of both backbones side by side, each under its caption; all (H, W, 3) uint8 BGR."""
-    left, right = (_captioned(images[kind], captions[kind], color) for kind, color in SIDES.items())
-    between = np.full((left.shape[0], _GAP, 3), DARK, np.uint8)
-    return np.concatenate([left, between, right], axis=1)
 
 
 def most_crowded(seen: Mapping[ConvKind, list[FrameResult]]) -> dict[ConvKind, U8]:
@@ -154,16 +142,5 @@ def _compose(runners: Mapping[ConvKind, _Side], now_s: float) -> U8:
 
 
 def _as_result(image: U8, index: int) -> FrameResult:
-    none = np.zeros((0, 4), np.float32)
-    nothing = Instances(image.shape[:2], none, none[:, 0], np.zeros(0, np.int64), ())
-    return FrameResult(Frame(image, index, index / _FPS), nothing)
-
-
-def _captioned(image: U8, caption: str, color: Color) -> U8:
     height, width = image.shape[:2]
-    size = round(Style.of(height, width).text * 1.6)
-    size = min(size, int(size * (width - 16) / max(text_width(caption, size, BOLD), 1)))
-    bar = np.empty((2 * round(size * 0.9), width, 3), np.uint8)
-    bar[:] = color
-    put_text(bar, caption, 8, round(size * 1.22), WHITE, size, BOLD)
-    return np.concatenate([bar, image])
+    return FrameResult(Frame(image, index, index / _FPS), Instances.empty((height, width)))

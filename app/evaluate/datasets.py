@@ -10,19 +10,31 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...models.errors import SepcamError
+from ...models.ops.boxes import iou
 from ...models.types import Detector, Part, PoseEstimator
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
-from ...pipelines.evaluation.error_gallery import WorstImages
+from ...pipelines.evaluation.error_counts import ErrorCounts
+from ...pipelines.evaluation.error_gallery import WorstImages, judge
 from ...pipelines.evaluation.ground_truth import mot_people
+from ...pipelines.evaluation.matches import Matches, match
 from ...pipelines.evaluation.metrics import evaluate_mot
 from ...pipelines.execution.network_set import NetworkSet
 from ...pipelines.files.text import read_text
 from ...pipelines.sinks.base import Sink
-from ...pipelines.sinks.mot import MotSink
+from ...pipelines.sinks.formats.mot import MotSink
 from ...pipelines.sources.base import Source
 from ...pipelines.sources.open import open_source
-from ...pipelines.types import Frame, FrameResult, Instances, RunSummary, StreamInfo, TrackerName
+from ...pipelines.tracking.settings import settings_for
+from ...pipelines.types import (
+    DetectEvery,
+    Frame,
+    FrameResult,
+    Instances,
+    RunSummary,
+    StreamInfo,
+    TrackerName,
+)
 from ..terminal import console
 
 
@@ -33,11 +45,17 @@ class Measured:
     Attributes:
         figures: by kind of result, then by name.
         fps: images a second, of the analysis alone.
-        worst: the images with the most mistakes.
+        conf: the lowest score that is reported.
+        matches: by kind of result, then by image.
+        errors: misses and false boxes at ``conf``.
+        worst: the images with the most mistakes at ``conf``.
     """
 
     figures: Mapping[str, Mapping[str, float]]
     fps: float
+    conf: float
+    matches: Mapping[str, Mapping[str, Matches]]
+    errors: ErrorCounts
     worst: WorstImages
 
 
@@ -78,8 +96,16 @@ class Data(Protocol):
         """What it is, for the record."""
         ...
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
-        """Runs over all of it, and writes the results to a file."""
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
+        """Runs over all of it, and writes the results to a file; ``detect_every`` counts in video alone."""
         ...
 
 
@@ -91,6 +117,7 @@ class MotData:
         gt: MOTChallenge ground truth; None takes the folder's.
         frames: use only this many frames, None for all.
         tracker: how identities are kept.
+        conf: lowest score that starts a track, None for the detector's own.
 
     Raises:
         SepcamError: If a file cannot be read, or there is no ground truth.
@@ -103,9 +130,16 @@ class MotData:
     )
 
     def __init__(
-        self, video: Path, gt: Path | None, frames: int | None, tracker: TrackerName = "bytetrack"
+        self,
+        video: Path,
+        gt: Path | None,
+        frames: int | None,
+        tracker: TrackerName = "bytetrack",
+        *,
+        conf: float | None = None,
     ) -> None:
         self._tracker: TrackerName = tracker
+        self._conf = conf
         self._sequence = (video / "img1").is_dir()
         if gt is None and not self._sequence:
             raise SepcamError(f"{video} has no ground truth of its own: name it with --gt")
@@ -125,20 +159,46 @@ class MotData:
             "tracker": self._tracker,
         }
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`; identities need no pose network."""
-        options = AnalysisOptions(tasks=("track",), classes=("person",), tracker=self._tracker)
-        analyzer = Analyzer(NetworkSet(detector(None, frozenset())), options, fps=self._fps)
-        worst = WorstImages(apart=self._apart)
+        options = AnalysisOptions(
+            tasks=("track",),
+            classes=("person",),
+            conf=self._conf,
+            detect_every=detect_every,
+            tracker=self._tracker,
+        )
+        network = detector(None, frozenset())
+        analyzer = Analyzer(NetworkSet(network), options, fps=self._fps)
+        worst, errors = WorstImages(apart=self._apart), ErrorCounts()
+        matches: dict[str, Matches] = {}
         nobody = np.zeros((0, 4), np.float32)
 
-        def judge(frame: Frame, found: Instances) -> None:
-            worst.add(frame, found.boxes, self._truth.get(frame.index + 1, nobody))
+        def note(frame: Frame, found: Instances) -> None:
+            truth = self._truth.get(frame.index + 1, nobody)
+            order = np.argsort(-found.scores, kind="stable")
+            boxes = found.boxes[order]
+            judged = judge(boxes, truth)
+            worst.add(frame, boxes, truth, judged)
+            errors.add(boxes, truth, judged)
+            overlap = iou(boxes, truth) if len(boxes) and len(truth) else np.zeros((len(boxes), len(truth)))
+            crowd = np.zeros(len(truth), np.bool_)
+            matches[f"{frame.index + 1}"] = match(overlap, found.scores[order], crowd)
 
         sink = MotSink(results, overwrite=overwrite)
-        seconds = run_over(self._frames_of(), analyzer, sink, judge)
+        seconds = run_over(self._frames_of(), analyzer, sink, note)
         figures = evaluate_mot(results, self._gt, frames=len(seconds))
-        return Measured({"tracks": asdict(figures)}, 1 / float(np.mean(seconds[1:] or seconds)), worst)
+        fps = 1 / float(np.mean(seconds[1:] or seconds))
+        conf = settings_for(network.name).with_confidence(self._conf).new
+        return Measured({"tracks": asdict(figures)}, fps, conf, {"box": matches}, errors, worst)
 
     def _frames_of(self) -> "_Timed":
         return _Timed(self._open(), self._fps if self._sequence else None)

@@ -1,6 +1,6 @@
 """Annotated images as ground truth: COCO files and YOLO folders."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -13,18 +13,20 @@ from ...models.ops import coco
 from ...models.types import ALL_PARTS, Detector, Part, PoseEstimator, keypoint_network
 from ...pipelines.analysis.analyzer import Analyzer
 from ...pipelines.analysis.options import AnalysisOptions
-from ...pipelines.annotations.coco import read_coco
+from ...pipelines.annotations.coco import read_coco, read_json
 from ...pipelines.annotations.files import read_annotated, sized
 from ...pipelines.annotations.types import AnnotatedImage, Annotations
-from ...pipelines.evaluation.coco_scoring import check_keypoints, why_no_masks
-from ...pipelines.evaluation.error_gallery import WorstImages
-from ...pipelines.evaluation.ground_truth import people_of
+from ...pipelines.evaluation.coco_scoring import IouType, check_keypoints, why_no_masks
+from ...pipelines.evaluation.error_counts import ErrorCounts
+from ...pipelines.evaluation.error_gallery import WorstImages, judge
+from ...pipelines.evaluation.ground_truth import crowds_of, people_of
+from ...pipelines.evaluation.matches import Matches, match_all
 from ...pipelines.evaluation.metrics import evaluate_coco
 from ...pipelines.execution.network_set import NetworkSet
-from ...pipelines.sinks.coco import CocoSink
+from ...pipelines.sinks.formats.coco import CocoSink
 from ...pipelines.sources.read_image import UnreadableImageError, read_image
 from ...pipelines.tracking.settings import settings_for
-from ...pipelines.types import Frame, Instances, StreamInfo
+from ...pipelines.types import DetectEvery, Frame, Instances, StreamInfo
 from ..terminal import console
 from .datasets import LoadDetector, LoadPose, Measured, run_over
 
@@ -47,6 +49,7 @@ class ImageData:
         keypoints: COCO ``person_keypoints`` file, or None.
         max_people: landmarks and masks for at most this many people of an image.
         limit: use the first images only, at most this many.
+        conf: lowest score that is reported, None for the detector's own; average precision counts all.
 
     Raises:
         SepcamError: If a file cannot be read or is wrong, or no image is annotated.
@@ -63,8 +66,9 @@ class ImageData:
         *,
         max_people: int,
         limit: int | None,
+        conf: float | None = None,
     ) -> None:
-        self._max_people = max_people
+        self._max_people, self._conf = max_people, conf
         read = read_annotated(annotations, folder)
         truth, files, self._folder = read.annotations, read.images, read.folder
         missing = len(read.missing)
@@ -76,6 +80,7 @@ class ImageData:
         self._truth = replace(truth, images=tuple(self._images.values()))
         self._people = self._truth.ids_of(_PEOPLE)
         self._boxes = {image.file_name: people_of(image, self._people) for image in self._images.values()}
+        self._crowds = {image.file_name: crowds_of(image, self._people) for image in self._images.values()}
         self._poses = None if keypoints is None else _poses(keypoints, self._truth)
         self._tell_doubts()
 
@@ -90,27 +95,55 @@ class ImageData:
         people = sum(map(len, self._boxes.values()))
         return {"images": len(self._images), "people": people, "annotations": self._truth.source.name}
 
-    def measure(self, detector: LoadDetector, pose: LoadPose, results: Path, *, overwrite: bool) -> Measured:
+    def measure(
+        self,
+        detector: LoadDetector,
+        pose: LoadPose,
+        results: Path,
+        *,
+        detect_every: DetectEvery,
+        overwrite: bool,
+    ) -> Measured:
         """See `Data`."""
         network, landmarks = detector(SCORE_FLOOR, ALL_PARTS), pose()
         everything = self._analyzer(network, landmarks, 0.0)
-        least, worst = settings_for(network.name).high, WorstImages()
+        conf = settings_for(network.name).high if self._conf is None else self._conf
+        worst, errors = WorstImages(), ErrorCounts()
 
-        def judge(frame: Frame, found: Instances) -> None:
-            sure = found.scores >= least
-            worst.add(frame, found.boxes[sure], self._boxes[frame.name])
+        def note(frame: Frame, found: Instances) -> None:
+            order = np.argsort(-found.scores, kind="stable")
+            boxes = found.boxes[order][found.scores[order] >= conf]
+            truth = self._boxes[frame.name]
+            judged = judge(boxes, truth, self._crowds[frame.name])
+            worst.add(frame, boxes, truth, judged)
+            errors.add(boxes, truth, judged)
 
         source = keypoint_network(network, landmarks)
         order = coco.keypoint_order(() if source is None else source.keypoint_names)
         sink = CocoSink(results, self._truth, keypoint_order=order, overwrite=overwrite)
-        run_over(self._frames(), everything, sink, judge)
+        run_over(self._frames(), everything, sink, note)
         figures = evaluate_coco(results, self._truth, keypoints=self._poses, categories=_PEOPLE)
-        usual = self._analyzer(network, landmarks, None)
+        usual = self._analyzer(network, landmarks, self._conf)
         seconds = [
             sum(usual.analyze(frame)[1].values()) / 1e3 for frame in islice(self._frames(), _TIMED + 1)
         ]
         named = {kind: asdict(values) for kind, values in figures.items()}
-        return Measured(named, 1 / float(np.mean(seconds[1:] or seconds)), worst)
+        fps = 1 / float(np.mean(seconds[1:] or seconds))
+        return Measured(named, fps, conf, self._matches(results, named), errors, worst)
+
+    def _matches(self, results: Path, kinds: Collection[str]) -> dict[str, dict[str, Matches]]:
+        """The results of each image, for each kind that is scored."""
+        found = read_json(results)
+        truths: dict[str, tuple[Annotations | None, IouType]] = {
+            "box": (self._truth, "bbox"),
+            "mask": (self._truth, "segm"),
+            "keypoints": (self._poses, "keypoints"),
+        }
+        return {
+            kind: match_all(found, truth, iou_type, _PEOPLE)
+            for kind, (truth, iou_type) in truths.items()
+            if kind in kinds and truth is not None
+        }
 
     def _analyzer(self, detector: Detector, pose: PoseEstimator, conf: float | None) -> Analyzer:
         wanted: set[Part] = {"segment"} if self._poses is None else {"pose", "segment"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...models.files import atomic_write
+from ...pipelines.evaluation.error_counts import OCCLUSIONS, SIZES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,13 +42,15 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
     for name in _SETUP:
         made.add_column(name)
     if kind == "mot":
+        made.add_column("detects every")
         for name in (*_MOT, *_COUNTS, "FPS"):
             made.add_column(name, justify="right")
         for row in rows:
             found = row["figures"]["tracks"]
             cells = [_percent(found[key]) for key in _MOT.values()]
             cells += [str(found[key]) for key in _COUNTS.values()]
-            made.add_row(*(row[name] for name in _SETUP), *cells, f"{row['fps']:.1f}")
+            setup = [str(row[name]) for name in (*_SETUP, "detect_every")]
+            made.add_row(*setup, *cells, f"{row['fps']:.1f}")
         return made
     made.add_column("of")
     for name, _ in _COCO:
@@ -60,6 +63,64 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
             made.add_row(*setup, title, *(_percent(values[key]) for _, key in _COCO), fps)
             setup, fps = [""] * len(_SETUP), ""
     return made
+
+
+def errors_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """What the thresholds give, boxes alone: precision, recall, the best threshold, and the errors."""
+    from rich.table import Table
+
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    made.add_column("boxes at")
+    for name in ("conf", "prec.", "recall", "F1", "best F1", "at", "false"):
+        made.add_column(name, justify="right")
+    made.add_column("missed: small med. large | partly, mostly hidden", justify="right")
+    for row in rows:
+        line = row["curves"]["box"]
+        at, best = line["at_conf"], line["best_f1"]
+        groups = row["errors"]["size"] | row["errors"]["occlusion"]
+        cells = [f"{row['conf']:.2f}", *(_percent(at[name]) for name in ("precision", "recall", "f1"))]
+        cells += ["-", "-"] if best is None else [_percent(best["f1"]), f"{best['threshold']:.2f}"]
+        cells.append(str(sum(group["false"] for group in row["errors"]["size"].values())))
+        missed = {name: f"{group['missed']}/{group['people']}" for name, group in groups.items()}
+        by_size = " ".join(missed[name] for name in SIZES)
+        cells.append(f"{by_size} | {', '.join(missed[name] for name in OCCLUSIONS[1:])}")
+        made.add_row(f"{row['detector']} {row['input']}", *cells)
+    return made
+
+
+def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draws precision against recall, a panel for each kind of result and a line for each setup, as PNG.
+
+    A ring marks the threshold of the setup, a cross the one with the best F1.
+
+    Raises:
+        SepcamError: If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(kind for row in rows for kind in row["curves"]))
+    figure = Figure(figsize=(4.2 * len(kinds), 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+        for number, row in enumerate(rows):
+            line = row["curves"].get(kind)
+            if line is None:
+                continue
+            color = _COLORS[number % len(_COLORS)]
+            name = " ".join(row[key] for key in _SETUP)
+            axes.plot(line["recall"], line["precision"], color=color, label=name)
+            for mark, point in (("o", line["at_conf"]), ("x", line["best_f1"])):
+                if point is not None:
+                    axes.plot(point["recall"], point["precision"], mark, color=color, fillstyle="none")
+        axes.set(
+            title=f"{kind}, overlap 0.5", xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02)
+        )
+        axes.grid(True, alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(fontsize=7, frameon=False, loc="lower left")
+    with atomic_write(path, overwrite=True) as hidden:
+        figure.savefig(hidden, format="png", dpi=130)
 
 
 def json_text(report: Mapping[str, Any]) -> str:

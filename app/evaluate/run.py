@@ -1,6 +1,7 @@
 """The work of ``sepcam evaluate``: measures every setup, and writes table, figures and images."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,20 @@ from ...models.profiling import machine
 from ...models.types import DEFAULT_POSE, PoseEstimator
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_pose
+from ...pipelines.evaluation.curves import curve
+from ...pipelines.evaluation.matches import Matches
 from ..compare.report import write_text
 from ..terminal import console
 from ..terminal.contact_sheet import image_grid, save_image
 from .datasets import Data, Measured
-from .report import json_text, plot, table
+from .matches_file import MATCHES_SUFFIX, write_matches
+from .report import errors_table, json_text, plot, plot_curves, table
 from .setups import Setup, definite
 
 SCHEMA = "sepcam-evaluation"
-VERSION = 1
-JSON_NAME, PLOT_NAME, SHEET_NAME = "evaluation.json", "accuracy-fps.png", "worst.png"
+VERSION = 2
+JSON_NAME, SHEET_NAME = "evaluation.json", "worst.png"
+PLOT_NAME, CURVES_NAME = "accuracy-fps.png", "precision-recall.png"
 _SHEET_WIDTH = 480
 
 
@@ -33,8 +38,9 @@ def run(
 ) -> None:
     """Measures every setup and prints a table of them.
 
-    Writes ``evaluation.json``, a file of results and a sheet of the worst images for each setup, and, of
-    two setups or more, a plot of accuracy against speed.
+    Writes ``evaluation.json``, for each setup a file of results, one of what is right and wrong in each
+    image, and a sheet of the worst images; precision-recall curves; and, of two setups or more, a plot of
+    accuracy against speed.
 
     Args:
         data: the ground truth.
@@ -58,6 +64,7 @@ def run(
         console.note(f"measuring {setup.title}")
         measured = _measure(data, setup, folder, pose, store, overwrite=overwrite)
         rows.append(_row(setup, measured))
+        write_matches(folder / f"{_stem(setup)}{MATCHES_SUFFIX}", measured, overwrite=overwrite)
     report = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -68,9 +75,11 @@ def run(
         "rows": rows,
     }
     write_text(folder / JSON_NAME, json_text(report), overwrite=overwrite)
+    plot_curves(rows, folder / CURVES_NAME)
     if len(rows) > 1:
         plot(rows, data.headline, folder / PLOT_NAME)
     console.show(table(rows, data.kind))
+    console.show(errors_table(rows))
     console.say(f"{data.kind} evaluation -> {folder}")
 
 
@@ -93,11 +102,12 @@ def _measure(
             lambda floor, parts: setup.load(store, progress, score_floor=floor, parts=parts),
             landmarks,
             folder / f"{_stem(setup)}{data.suffix}",
+            detect_every=setup.detect_every,
             overwrite=overwrite,
         )
     images = measured.worst.images
     if images:
-        sheet = image_grid(images, columns=3, width=_SHEET_WIDTH)
+        sheet = image_grid(images, columns=4, width=_SHEET_WIDTH)
         save_image(sheet, folder / f"{_stem(setup)}-{SHEET_NAME}")
     return measured
 
@@ -112,8 +122,26 @@ def _row(setup: Setup, measured: Measured) -> dict[str, Any]:
         "device": options.device,
         "precision": options.precision,
         "threads": options.threads,
+        "detect_every": setup.detect_every,
         "fps": measured.fps,
         "figures": measured.figures,
+        "conf": measured.conf,
+        "curves": {
+            kind: _curve(list(images.values()), measured) for kind, images in measured.matches.items()
+        },
+        "errors": measured.errors.to_json(),
+        "matches": f"{_stem(setup)}{MATCHES_SUFFIX}",
+    }
+
+
+def _curve(images: Sequence[Matches], measured: Measured) -> dict[str, Any]:
+    """Precision and recall at an overlap of 0.5: everywhere, at the threshold, and where F1 is best."""
+    line = curve(images)
+    best = line.best
+    return {
+        **line.to_json(),
+        "at_conf": asdict(line.at(measured.conf)),
+        "best_f1": None if best is None else asdict(best),
     }
 
 

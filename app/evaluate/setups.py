@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ALL_PARTS, ConvKind, Detector, Part
+from ...pipelines.types import DetectEvery
 
 if TYPE_CHECKING:
     from ...models.weights.store import Progress, WeightStore
@@ -19,6 +20,7 @@ class Setup:
         input_size: what ``load_detector`` takes.
         backbone: kind of the convolutions of all networks.
         options: what runs them.
+        detect_every: frames from one detection to the next in video, or ``auto``.
         larger: whether the detector takes its larger input, if it has one, in place of ``input_size``.
     """
 
@@ -26,6 +28,7 @@ class Setup:
     input_size: tuple[int, int] | int | None
     backbone: ConvKind
     options: RuntimeOptions
+    detect_every: DetectEvery = 1
     larger: bool = False
 
     @property
@@ -41,7 +44,8 @@ class Setup:
     def title(self) -> str:
         """All of it in a line."""
         options = self.options
-        return f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
+        title = f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
+        return title if self.detect_every == 1 else f"{title} every {self.detect_every}"
 
     def load(
         self,

@@ -8,8 +8,8 @@ from pathlib import Path
 from ...models.errors import SepcamError
 from ...models.files import fit_name
 from ...models.types import ConvKind
+from ...pipelines.drawing.options import HudDetail
 from ...pipelines.live.session import LiveSession
-from ...pipelines.live.settings import HudDetail
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Task
 from ..terminal import console
@@ -18,7 +18,7 @@ from .request import detector_names
 from .window import ESCAPE
 
 _CONF_STEP = 0.05
-_NEXT_HUD: dict[HudDetail, HudDetail] = {"brief": "full", "full": "off", "off": "brief"}
+_NEXT_HUD: dict[HudDetail, HudDetail] = {"fps": "full", "full": "off", "off": "fps"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Controls:
             Key("qQ" + ESCAPE, "q Esc", "quit", self._quit),
             Key(" ", "space", "pause, resume", self._pause),
             Key("bB", "b", "separable or standard backbone", self._toggle_backbone),
+            Key("vV", "v", "begin or end a duel of both backbones", self._toggle_duel),
+            Key("cC", "c", "save the card of the duel", self._save_card),
             Key("1tT", "1 t", "tracking", lambda: self._toggle_task("track")),
             Key("2pP", "2 p", "pose", lambda: self._toggle_task("pose")),
             Key("3mM", "3 m", "masks", lambda: self._toggle_task("segment")),
@@ -102,6 +104,19 @@ class Controls:
     def _toggle_backbone(self) -> None:
         other: ConvKind = "standard" if self._session.settings.backbone == "separable" else "separable"
         self._session.change(backbone=other)
+
+    def _toggle_duel(self) -> None:
+        duel = self._session.duel
+        if duel.on:
+            duel.end()
+            return
+        self._session.pause(False)
+        duel.begin()
+
+    def _save_card(self) -> None:
+        card = self._session.duel.card()
+        image, _ = card.save(self._new_path(".png", "-duel").with_suffix(""))
+        self._tell("saved", image)
 
     def _toggle_task(self, task: Task) -> None:
         self._session.change(tasks=self._session.settings.tasks ^ {task})
@@ -146,9 +161,9 @@ class Controls:
     def _next_hud(self) -> None:
         self._session.change(hud=_NEXT_HUD[self._session.settings.hud])
 
-    def _new_path(self, suffix: str) -> Path:
+    def _new_path(self, suffix: str, kind: str = "") -> Path:
         """A name with the time of day that no file has."""
-        time = f"-{datetime.now():%Y%m%d-%H%M%S}"
+        time = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
         stem = fit_name(self._folder, self._stem, time, room=len("-99") + len(suffix))
         path, number = self._folder / f"{stem}{suffix}", 2
         while path.exists():

@@ -45,7 +45,14 @@ def load_networks(request: LiveRequest) -> Loaded:
     pipeline = load(asked)
     networks = pipeline.networks
     first = networks.detector.name
-    settings = LiveSettings(first, asked.backbone, frozenset(asked.tasks), asked.conf, request.blur)
+    settings = LiveSettings(
+        first,
+        asked.backbone,
+        frozenset(asked.tasks),
+        asked.conf,
+        request.blur,
+        hud=request.drawing.hud_detail,
+    )
     pool = NetworkPool.of(
         asked.pose,
         options=asked.runtime,
@@ -89,6 +96,7 @@ def begin(
         zones=request.watching.zones,
         target_fps=request.target_fps,
         options=request.analysis,
+        drawing=request.drawing,
         prepare_ahead=prepare_ahead,
         on_event=on_event,
     )

@@ -35,6 +35,7 @@ class WindowRequest:
         events: whether to print events.
         window: whether to show a window.
         seconds: when to end, or None.
+        duel_s: seconds of a duel to begin with, or None.
     """
 
     live: LiveRequest
@@ -45,6 +46,7 @@ class WindowRequest:
     events: bool
     window: bool
     seconds: float | None
+    duel_s: float | None = None
 
 
 def watch(request: WindowRequest) -> None:
@@ -93,6 +95,8 @@ def _run(session: LiveSession, request: WindowRequest) -> None:
 
     try:
         with terminable():
+            if request.duel_s is not None:
+                session.duel.begin(request.duel_s)
             session.start()
             if request.window:
                 from .viewer import show

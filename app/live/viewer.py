@@ -41,6 +41,8 @@ def view(session: LiveSession, window: Window, controls: Controls, going_on: Cal
     while going_on() and not (controls.quit or window.closed):
         new = session.wait(number, _POLL_S)
         if new is not None:
+            if new.duel != (shot is not None and shot.duel):
+                window.fit((new.image.shape[1], new.image.shape[0]))
             number, shot = new.number, new
         notice = session.notice() if shot is not None else "starting ..."
         dress = (notice, controls.help, session.recordings.video is not None)

@@ -28,14 +28,20 @@ class Window:
         self._full = False
         self._drawn = False
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        scale = min(1.0, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
-        cv2.resizeWindow(title, round(size[0] * scale), round(size[1] * scale))
+        self.fit(size)
 
         def on_mouse(event: int, x: int, y: int, flags: int, data: object) -> None:
             if event == cv2.EVENT_LBUTTONDOWN:
                 on_click(x, y)
 
         cv2.setMouseCallback(title, on_mouse)
+
+    def fit(self, size: tuple[int, int]) -> None:
+        """Makes the window as large as images of (width, height), unless it fills the screen."""
+        if self._full:
+            return
+        scale = min(1.0, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
+        cv2.resizeWindow(self._title, round(size[0] * scale), round(size[1] * scale))
 
     def show(self, image: U8) -> None:
         """Shows an (H, W, 3) uint8 BGR image; it is on the screen after ``pressed``."""

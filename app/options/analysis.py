@@ -17,7 +17,7 @@ class AnalysisArguments:
     classes: shared.ClassesOption = None
     conf: shared.ConfOption = None
     max_people: shared.MaxPeopleOption = 16
-    detect_every: shared.DetectEveryOption = "1"
+    detect_every: shared.DetectEveryOption = "auto"
     smooth: shared.SmoothOption = "light"
     tracker: shared.TrackerOption = "bytetrack"
     detector: shared.DetectorOption = "auto"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.options import WatchOptions
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.types import Blur
 from . import shared
 from .analysis import AnalysisArguments
@@ -21,6 +22,7 @@ class LiveRequest:
     Attributes:
         source: what ``open_live`` takes.
         analysis: what to do, and with which networks to start.
+        drawing: what is drawn, and how.
         size: (width, height) to ask a camera for, or None.
         rate: frames per second to ask a camera for, or None.
         loop: whether a file begins again.
@@ -32,6 +34,7 @@ class LiveRequest:
 
     source: str
     analysis: AnalysisOptions
+    drawing: DrawOptions
     size: tuple[int, int] | None
     rate: float | None
     loop: bool
@@ -70,7 +73,7 @@ class LiveArguments(AnalysisArguments):
     reconnect_timeout: shared.ReconnectTimeoutOption = None
     blur: shared.BlurOption = "nothing"
 
-    def request(self, source: str, watching: WatchOptions) -> LiveRequest:
+    def request(self, source: str, watching: WatchOptions, drawing: DrawOptions) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
         Raises:
@@ -82,6 +85,7 @@ class LiveArguments(AnalysisArguments):
         return LiveRequest(
             source=source,
             analysis=analysis,
+            drawing=drawing,
             size=size,
             rate=self.rate,
             loop=self.loop,

@@ -18,6 +18,7 @@ ANALYSIS: Final = "Analysis"
 NETWORKS: Final = "Networks"
 SOURCE: Final = "Source"
 DISPLAY: Final = "Display"
+DRAWING: Final = "Drawing"
 COUNTING: Final = "Counting"
 RESULTS: Final = "Results"
 JOBS: Final = "Jobs of many files"
@@ -25,7 +26,7 @@ SERVER: Final = "Server"
 SETTINGS: Final = "Settings"
 
 
-LISTS: Final = frozenset({"tasks", "classes", "save"})
+LISTS: Final = frozenset({"tasks", "classes", "save", "draw"})
 """Parameters that take a comma-separated list; in a settings file they may be lists."""
 
 TasksOption = Annotated[

@@ -7,24 +7,26 @@ This folder is the package ``sepcam`` itself; pyproject.toml places ``app``, ``a
 # pyright: reportMissingImports=false
 # (sepcam.* resolves through the links that `make setup` makes; without them, editors know no types here.)
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sepcam.models.errors import SepcamError
     from sepcam.models.runtime.options import RuntimeOptions
     from sepcam.pipelines.analysis.options import AnalysisOptions
+    from sepcam.pipelines.drawing.options import DrawOptions
     from sepcam.pipelines.model import Model, People, load
     from sepcam.pipelines.pipeline import Pipeline
     from sepcam.pipelines.results import Results, read_results
-    from sepcam.pipelines.sinks.writer import Writer
     from sepcam.pipelines.sources.open import open_source
     from sepcam.pipelines.types import Frame, FrameResult, Instances
+    from sepcam.pipelines.writer import Writer
 
     __version__: str
 
 __all__ = [
     "AnalysisOptions",
+    "DrawOptions",
     "Frame",
     "FrameResult",
     "Instances",
@@ -43,10 +45,11 @@ __all__ = [
 
 _MODULES = {
     "AnalysisOptions": "sepcam.pipelines.analysis.options",
+    "DrawOptions": "sepcam.pipelines.drawing.options",
     "Model": "sepcam.pipelines.model",
     "People": "sepcam.pipelines.model",
     "Results": "sepcam.pipelines.results",
-    "Writer": "sepcam.pipelines.sinks.writer",
+    "Writer": "sepcam.pipelines.writer",
     "load": "sepcam.pipelines.model",
     "read_results": "sepcam.pipelines.results",
     "Frame": "sepcam.pipelines.types",
@@ -61,6 +64,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any exported object
     if name == "__version__":
+        from importlib import metadata
+
         return metadata.version("sepcam")
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)

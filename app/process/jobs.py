@@ -52,6 +52,7 @@ class JobRequest:
         recursive: whether to search folders of folders.
         out: the output folder.
         store: where the results go, if not there but to an address that fsspec knows; None otherwise.
+        follow: whether the only input is a recording that is still being written.
         overwrite: whether results that the job did not make may be replaced.
         resume: whether there must be a job already, whose settings hold but for those that were typed.
         fresh: whether to forget what is done already.
@@ -69,6 +70,7 @@ class JobRequest:
     recursive: bool
     out: Path
     store: str | None = None
+    follow: bool = False
     overwrite: bool = False
     resume: bool = False
     fresh: bool = False
@@ -113,6 +115,8 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     as_job = as_job or request.cluster is not None
     if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
         return _run_one(request, found, settings, size_of)
+    if request.follow:
+        raise SepcamError("--follow reads one recording: name one file, and leave the options of jobs out")
     if found.inputs:
         settings = _resolved(settings, size_of)
     return run_job(request, found, settings)
@@ -127,12 +131,14 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
     single = FileRequest(
         request.out,
         settings.saves,
+        settings.drawing,
         request.overwrite,
         settings.start_s,
         settings.frames,
         coco_annotations=None if annotations is None else Path(annotations),
         stream=settings.stream,
         deinterlace=settings.deinterlace,
+        follow=request.follow,
         watching=settings.watching,
     )
     return run_single(

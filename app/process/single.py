@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.batch.files.inputs import Input
+from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.process_file import Outcome, Progress, record
 from ...pipelines.sinks.base import ResultName
@@ -26,22 +27,26 @@ class FileRequest:
     Attributes:
         folder: where the results go.
         saves: which kinds of results.
+        drawing: what is drawn onto images, and how.
         overwrite: whether results that exist may be replaced.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each input to stop, or None.
         stream: 0-based index of the video stream in each file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
+        follow: whether the source is a recording that is still being written.
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
     """
 
     folder: Path
     saves: tuple[str, ...]
+    drawing: DrawOptions = field(default_factory=DrawOptions)
     overwrite: bool = False
     start_s: float = 0.0
     frames: int | None = None
     stream: int | None = None
     deinterlace: bool = True
+    follow: bool = False
     coco_annotations: Path | None = None
     watching: WatchOptions = field(default_factory=WatchOptions)
 
@@ -76,6 +81,7 @@ def run_single(source: Input, request: FileRequest, load: Callable[[], Pipeline]
         limit=request.frames,
         stream=request.stream,
         deinterlace=request.deinterlace,
+        follow=request.follow,
     ) as opened:
         info = opened.info
         source_type = "images" if info.independent else "video"
@@ -120,6 +126,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         job.target,
         pipeline,
         progress,
+        drawing=request.drawing,
         overwrite=request.overwrite,
         coco_annotations=request.coco_annotations,
         watching=request.watching,

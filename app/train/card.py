@@ -1,5 +1,6 @@
 """The card of a trained network: what it was made of and how well it measures, kept inside its file."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from typing import Any
@@ -11,7 +12,15 @@ from .request import Started
 from .scoring import Figures
 
 
-def card_of(started: Started, used: Parts, before: Figures, after: Figures, command: str) -> dict[str, Any]:
+def card_of(
+    started: Started,
+    used: Parts,
+    before: Figures,
+    after: Figures,
+    whole: Figures,
+    learned: Sequence[str],
+    command: str,
+) -> dict[str, Any]:
     """The card as JSON.
 
     Args:
@@ -19,6 +28,8 @@ def card_of(started: Started, used: Parts, before: Figures, after: Figures, comm
         used: what it was trained and measured on.
         before: figures of the network that it began as.
         after: its own.
+        whole: with everything that was trained, whether it is kept or not.
+        learned: the parts that are kept.
         command: the command line.
     """
     ask = started.request
@@ -34,7 +45,8 @@ def card_of(started: Started, used: Parts, before: Figures, after: Figures, comm
             "measured_in": ask.validation or f"{100 * ask.held_out:g} % of the images, held out",
         },
         "recipe": asdict(started.recipe),
-        "figures": {"before": dict(before), "after": dict(after)},
+        "figures": {"before": dict(before), "after": dict(after), "all_trained": dict(whole)},
+        "kept_parts": list(learned),
         "command": command,
         "sepcam": metadata.version("sepcam"),
     }

@@ -83,10 +83,6 @@ class Log:
         except OSError as error:
             raise SepcamError(f"{self._path} could not be written: {error.strerror}") from error
 
-    def figures(self, step: int) -> Mapping[str, float] | None:
-        """The figures measured after a step; None if there are none."""
-        return next((row["figures"] for row in self.rows if row["step"] == step and "figures" in row), None)
-
     def close(self) -> None:
         """Closes the file."""
         self._file.close()

@@ -16,6 +16,7 @@ from ...pipelines.types import MaskCrop
 EXAMPLES = 16
 """Images that are shown."""
 
+_OPACITY = 0.34  # of masks
 _LONGEST = 640  # pixels that images are reduced to before anything is drawn
 _LABELED, _FOUND, _IGNORED = (90, 200, 120), (40, 150, 255), (150, 150, 150)  # BGR
 
@@ -36,8 +37,8 @@ def draw_labels(image: U8, sample: Sample) -> U8:
     for person in sample.people:
         if person.outline is not None:
             outline = tuple(tuple(polygon * scale for polygon in part) for part in person.outline)
-            mask = fill(outline, (drawn.shape[0], drawn.shape[1])) // 255
-            draw_mask(drawn, MaskCrop(mask, 0, 0), _LABELED, line)
+            mask = fill(outline, (drawn.shape[0], drawn.shape[1])) // 128
+            draw_mask(drawn, MaskCrop(mask, 0, 0), _LABELED, line, _OPACITY)
         _rectangle(drawn, person.box * scale, _LABELED, line)
         if person.keypoints is not None:
             points = person.keypoints * np.array([scale, scale, 1], np.float32)

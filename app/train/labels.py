@@ -18,6 +18,7 @@ from ...pipelines.annotations.types import AnnotatedImage, AnnotatedObject, Anno
 _NAMES: Final = frozenset(("person", "people", "persons", "pedestrian", "human"))
 _BEYOND: Final = 0.05  # fraction of a side by which labels may reach beyond the image
 _LEAST_POINTS: Final = 3
+_FINER: Final = 4
 _PERSON: Final = "1"
 _VALUES: Final = 3 * len(coco.KEYPOINTS)
 
@@ -158,8 +159,12 @@ def _from_rle(rle: Mapping[str, Any]) -> Outline:
         mask = np.ascontiguousarray(masks.decode(as_rle(rle)), np.uint8)
     except Exception as error:  # the decoder meets other data with whatever comes up
         raise LabelError("its run-length mask cannot be decoded") from error
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    # Contours run through the middles of the outermost pixels: half a pixel of a finer grid.
+    finer = np.ascontiguousarray(mask.repeat(_FINER, 0).repeat(_FINER, 1))
+    contours, _ = cv2.findContours(finer, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     polygons = tuple(
-        contour.reshape(-1, 2).astype(np.float32) for contour in contours if len(contour) >= _LEAST_POINTS
+        ((contour.reshape(-1, 2) + 0.5) / _FINER).astype(np.float32)
+        for contour in contours
+        if len(contour) >= _LEAST_POINTS
     )
     return (polygons,) if polygons else ()

@@ -27,20 +27,33 @@ class Measure:
     """
 
     def __init__(self, samples: Sequence[Sample], truth: Annotations, log: Log, device: str) -> None:
-        self._samples, self._truth, self._log, self._device = samples, truth, log, device
+        self.log = log
+        self._samples, self._truth, self._device = samples, truth, device
 
-    def __call__(self, title: str, network: str, step: int) -> Figures:
+    def known(self, step: int, parts: Sequence[str] = ()) -> Figures:
+        """What was measured after a step, empty if nothing was; ``parts`` as in a call."""
+        wanted = {"step": step, "parts": list(parts)}
+        found = (row for row in self.log.rows if "figures" in row)
+        return next((row["figures"] for row in found if wanted == {key: row[key] for key in wanted}), {})
+
+    def __call__(self, title: str, network: str, step: int, parts: Sequence[str] = ()) -> Figures:
         """The figures of a network by its name or file, as it is after a step.
+
+        Args:
+            title: what it is, for the user.
+            network: its name or file.
+            step: after which it is measured.
+            parts: that are trained, where others are as they were.
 
         Raises:
             SepcamError: If it cannot be loaded.
         """
-        known = self._log.figures(step)
-        if known is None:
+        known = self.known(step, parts)
+        if not known:
             with console.downloads() as progress:
                 detector = scoring.load(network, self._device, progress)
             known = scoring.score(detector, self._images(), self._truth)
-            self._log.add(step=step, figures=dict(known))
+            self.log.add(step=step, parts=list(parts), figures=dict(known))
         console.note(f"{title}: {scoring.in_words(known) or 'nothing to measure'}")
         return known
 

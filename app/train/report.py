@@ -21,9 +21,7 @@ _SMOOTH: Final = 0.05  # fraction of the steps that a smoothed loss is the mean 
 _COLUMNS: Final = ("labels", "before", "after")
 
 
-def page(
-    card: Mapping[str, Any], log: Sequence[Mapping[str, Any]], shown: Sequence[Sequence[U8]], *, kept: bool
-) -> str:
+def page(card: Mapping[str, Any], log: Sequence[Mapping[str, Any]], shown: Sequence[Sequence[U8]]) -> str:
     """The page's text.
 
     Args:
@@ -31,15 +29,14 @@ def page(
         log: rows of ``log.jsonl``.
         shown: for each of some images (H, W, 3) uint8 BGR drawings of its labels, and of what the networks
             before and after the training find.
-        kept: whether the network is better.
     """
     files = resources.files("sepcam.app.train") / "report_page"
     text = (files / "page.html").read_text(encoding="utf-8")
     figures = card["figures"]
     for place, content in (
         ("/*STYLE*/", (files / "page.css").read_text(encoding="utf-8")),
-        ("<!--VERDICT-->", _verdict(figures["before"], figures["after"], kept=kept)),
-        ("<!--FIGURES-->", _figures(figures["before"], figures["after"])),
+        ("<!--VERDICT-->", _verdict(card["kept_parts"])),
+        ("<!--FIGURES-->", _figures(figures)),
         ("<!--LOSS-->", _loss(log)),
         ("<!--PRECISION-->", _precision(log)),
         ("<!--EXAMPLES-->", "".join(map(_row, shown))),
@@ -59,20 +56,19 @@ def write(folder: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _verdict(before: Figures, after: Figures, *, kept: bool) -> str:
-    gains = [100 * (after.get(kind, 0.0) - before[kind]) for kind in before]
-    mean = sum(gains) / max(len(gains), 1)
-    where = "on the images that it was not trained on it"
-    if kept:
-        return f"Kept: {where} measures {mean:.1f} points better on average."
-    return f"Not kept: {where} measures no better than what it began as ({mean:+.1f} points on average)."
+def _verdict(kept: Sequence[str]) -> str:
+    if not kept:
+        return "Not kept: on images that it was not trained on it measures no better than what it began as."
+    parts = "" if set(kept) == set(KINDS) else f", of the trained heads those for {' and '.join(kept)}"
+    return f"Kept{parts}: it measures better on images that it was not trained on."
 
 
-def _figures(before: Figures, after: Figures) -> str:
-    rows = [["", "before", "after", ""]]
-    for kind, old in before.items():
-        new = after.get(kind, 0.0)
-        rows.append([KINDS[kind], f"{100 * old:.1f}", f"{100 * new:.1f}", f"{100 * (new - old):+.1f}"])
+def _figures(figures: Mapping[str, Figures]) -> str:
+    titles = {"before": "before", "all_trained": "all trained", "after": "kept"}
+    rows = [["", *titles.values()]]
+    for kind in figures["before"]:
+        values = [figures[key].get(kind) for key in titles]
+        rows.append([KINDS[kind], *("" if value is None else f"{100 * value:.1f}" for value in values)])
     cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
     return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
@@ -96,7 +92,7 @@ def _smoothed(name: str, rows: Sequence[Mapping[str, Any]]) -> Line:
 
 
 def _precision(log: Sequence[Mapping[str, Any]]) -> str:
-    looks = [row for row in log if "figures" in row]
+    looks = [row for row in log if "figures" in row and not row["parts"]]
     lines = [
         Line(
             title,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.files import atomic_write
 from ...models.registry import base_of
-from ...models.training.recipe import BLOCKS, SIZES, Recipe
+from ...models.training.recipe import SIZES, Learn, Recipe
 from ...pipelines.files.text import read_text
 
 RUN_NAME: Final = "run.json"
@@ -22,11 +22,10 @@ FILES: Final = (RUN_NAME, NETWORK_NAME, CHECKPOINT_NAME, LOG_NAME, REPORT_NAME)
 
 VERSION: Final = 1
 
-_SEEN: Final = (1000, 6000)  # examples that a training sees, at least and at most
-_EPOCHS: Final = 20  # times that every image is seen, between those
+_SEEN: Final = (400, 6000)  # examples that a training sees, at least and at most
+_EPOCHS: Final = 8  # times that every image is seen, between those
 _WARM_UP: Final = 0.1  # fraction of the steps
 _AVERAGED: Final = 0.1  # fraction of the steps that the averaged weights remember, roughly
-_HEAD_START: Final = 3.0  # how much faster the mask head learns than the rest, which Google trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class TrainRequest:
         batch: examples that are computed at once.
         accumulate: batches that make one step.
         rate: relative size of the steps.
-        freeze: blocks of the trunk that stay as they are.
+        learn: what learns.
         sizes: sides of the inputs in pixels.
         seed: of everything random.
 
@@ -66,7 +65,7 @@ class TrainRequest:
     batch: int = 8
     accumulate: int = 1
     rate: float = 1e-4
-    freeze: int = BLOCKS
+    learn: Learn = "heads"
     sizes: tuple[int, ...] = SIZES
     seed: int = 0
 
@@ -95,10 +94,9 @@ class TrainRequest:
             self.batch,
             self.accumulate,
             self.rate,
-            _HEAD_START * self.rate,
             max(round(_WARM_UP * steps), 1),
             1 - 1 / max(_AVERAGED * steps, 2),
-            self.freeze,
+            self.learn,
             self.sizes,
             self.seed,
         )

@@ -17,19 +17,19 @@ from . import report, scoring
 from .card import card_of
 from .check import check_data
 from .checkpoint import Checkpoint, Log
+from .choice import PARTS, choose
 from .dataset import Labeled, Parts, load_image, parts, read_labeled
 from .measure import Measure
 from .request import NETWORK_NAME, REPORT_NAME, Started, TrainRequest, load, save
 
 if TYPE_CHECKING:
-    import torch
-
     from ...models.networks.people import People
     from ...models.training.trainer import Trainer
+    from .choice import Weights
 
 _CANDIDATE: Final = "candidate.safetensors"
 _LOOKS: Final = 4  # evaluations while the network learns, at most, the last one at the end
-_LEAST_STEPS: Final = 10  # between two of them
+_LEAST_STEPS: Final = 5  # between two of them
 _TELL_S: Final = 30.0  # between two lines about the progress where there is no terminal
 
 
@@ -68,6 +68,7 @@ def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
     folder = place.folder
     store = WeightStore(notice=console.note)
     network = _network(ask.init, store)
+    start = {name: value.clone() for name, value in network.state_dict().items()}
     used = _read(ask, folder)
     samples = [*used.training, *used.checking]
     started = Started(ask, ask.recipe(len(used.training)), digest(samples), store.digest(ask.init))
@@ -86,13 +87,13 @@ def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
                 trainer.restore(state)
                 console.note(f"resumed after step {trainer.step} of {started.recipe.steps}")
             try:
-                _learn(trainer, started, saved, log, measure, folder)
+                _learn(trainer, started, saved, measure, folder)
             except KeyboardInterrupt:
                 saved.save(trainer.state())
                 text = f"sepcam train --resume -o {folder} continues"
                 console.note(f"stopped after step {trainer.step}; {text}")
                 raise
-            return _finish(trainer.weights(), started, used, log, measure, place)
+            return _finish(start, trainer.weights(), started, used, measure, place)
 
 
 def _trainer(network: "People", used: Parts, started: Started, place: Place) -> "Trainer":
@@ -111,29 +112,34 @@ def _trainer(network: "People", used: Parts, started: Started, place: Place) -> 
 
 
 def _finish(
-    weights: "dict[str, torch.Tensor]",
-    started: Started,
-    used: Parts,
-    log: Log,
-    measure: Measure,
-    place: Place,
+    start: "Weights", trained: "Weights", started: Started, used: Parts, measure: Measure, place: Place
 ) -> bool:
-    """Writes the report, and the network if it is better; returns whether it is."""
-    ask, folder = started.request, place.folder
-    before, after = log.figures(0) or {}, log.figures(started.recipe.steps) or {}
-    kept = scoring.better(before, after)
-    card = card_of(started, used, before, after, place.command)
+    """Chooses what is kept, and writes it and the report; returns whether anything is."""
+    ask, folder, steps = started.request, place.folder, started.recipe.steps
     candidate = folder / _CANDIDATE
-    save_trained(candidate, weights, card)
+    before, after = measure.known(0), measure.known(steps)
+
+    def mixed(weights: "Weights", learned: tuple[str, ...]) -> scoring.Figures:
+        save_trained(candidate, weights, {"network": ask.network})
+        title = f"only the {' and '.join(learned)} heads trained"
+        return measure(title, str(candidate), steps, learned)
+
+    if started.recipe.learn == "heads":
+        weights, final, learned = choose(start, trained, before, after, mixed)
+    else:
+        learned = tuple(PARTS) if scoring.better(before, after) else ()
+        weights, final = (trained, after) if learned else (start, before)
+    card = card_of(started, used, before, final, after, learned, place.command)
+    save_trained(candidate, weights if learned else trained, card)
     shown = measure.shown([ask.init, str(candidate)])
-    report.write(folder, report.page(card, log.rows, shown, kept=kept))
-    if kept:
+    report.write(folder, report.page(card, measure.log.rows, shown))
+    if learned:
         candidate.replace(folder / NETWORK_NAME)
     else:
         candidate.unlink()
         (folder / NETWORK_NAME).unlink(missing_ok=True)
-    _tell(folder, before, after, kept=kept)
-    return kept
+    _tell(folder, before, final if learned else after, learned)
+    return bool(learned)
 
 
 def _read(ask: TrainRequest, folder: Path) -> Parts:
@@ -184,17 +190,15 @@ def _unchanged(folder: Path, now: Started) -> Started:
     return known
 
 
-def _learn(
-    trainer: "Trainer", started: Started, saved: Checkpoint, log: Log, measure: Measure, folder: Path
-) -> None:
+def _learn(trainer: "Trainer", started: Started, saved: Checkpoint, measure: Measure, folder: Path) -> None:
     """Every step that is left, with evaluations in between."""
     steps = started.recipe.steps
     count = min(max(steps // _LEAST_STEPS, 1), _LOOKS)
     for stop in [round(steps * number / count) for number in range(1, count + 1)]:
         if trainer.step < stop:
-            _steps(trainer, stop, steps, saved, log)
+            _steps(trainer, stop, steps, saved, measure.log)
             saved.save(trainer.state())
-        if trainer.step == stop and log.figures(stop) is None:
+        if trainer.step == stop and not measure.known(stop):
             candidate = folder / _CANDIDATE
             save_trained(candidate, trainer.weights(), {"network": started.request.network})
             measure(f"after step {stop}", str(candidate), stop)
@@ -218,15 +222,16 @@ def _steps(trainer: "Trainer", stop: int, steps: int, saved: Checkpoint, log: Lo
                 console.note(f"step {trainer.step} of {steps}, {text}, {left / 60:.1f} min left")
 
 
-def _tell(folder: Path, before: scoring.Figures, after: scoring.Figures, *, kept: bool) -> None:
+def _tell(folder: Path, before: scoring.Figures, after: scoring.Figures, learned: tuple[str, ...]) -> None:
     change = ", ".join(
         f"{scoring.KINDS[kind]} {100 * before[kind]:.1f} -> {100 * after.get(kind, 0):.1f} "
         f"({100 * (after.get(kind, 0) - before[kind]):+.1f})"
         for kind in before
     )
     console.say(f"on the images not trained on: {change}")
-    if kept:
-        console.say(f"kept: use it with --detector {folder / NETWORK_NAME}")
+    if learned:
+        parts = "" if learned == tuple(PARTS) else f" ({' and '.join(learned)} heads alone, which are better)"
+        console.say(f"kept{parts}: use it with --detector {folder / NETWORK_NAME}")
     else:
         console.say("not kept: it measures no better than the network that it began as")
     console.say(f"report -> {folder / REPORT_NAME}")

@@ -81,8 +81,7 @@ def serve(request: ServeRequest) -> None:
         people_list = PeopleList()
         session = None
         if source is not None:
-            plain = replace(loaded, settings=replace(loaded.settings, hud="off"))
-            session = begin(live, source, plain, prepare_ahead=True, on_event=people_list.add)
+            session = begin(live, source, loaded, prepare_ahead=True, on_event=people_list.add)
             stack.enter_context(session)
             console.note(described(session.info))
             session.start()
@@ -143,10 +142,16 @@ async def _run(
             )
         of = request.live
         cameras = Cameras(
-            loaded.pool, loaded.settings, of.analysis, failures, most=request.cameras, idle_s=request.idle_s
+            loaded.pool,
+            loaded.settings,
+            of.analysis,
+            of.drawing,
+            failures,
+            most=request.cameras,
+            idle_s=request.idle_s,
         )
         stack.callback(cameras.close)
-        jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads)
+        jobs = VideoJobs(folder, lambda *wanted: _pipeline(of, loaded, *wanted), downloads, of.drawing)
         stack.callback(jobs.close)
         stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
         uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .boxes import box_iou, iou, nms, vote
+    from .boxes import iou, nms, vote
     from .coco import keypoint_order
     from .letterbox import Letterbox
     from .logistic import logit, sigmoid
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Letterbox",
-    "box_iou",
     "iou",
     "keypoint_order",
     "logit",
@@ -36,7 +35,6 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Letterbox": "letterbox",
-        "box_iou": "boxes",
         "iou": "boxes",
         "keypoint_order": "coco",
         "logit": "logistic",

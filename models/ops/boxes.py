@@ -70,11 +70,3 @@ def vote(boxes: F32, scores: F32, labels: I64, kept: I64, iou: float) -> F32:
     agree = inner >= iou * (areas[kept, None] + areas - inner)
     weights = np.where(agree & (labels[kept, None] == labels), scores, np.float32(0))
     return weights @ boxes / weights.sum(1, keepdims=True)
-
-
-def box_iou(a: F32, b: F32) -> F32:
-    """(N, M) float32 intersection over union of (N, 4) and (M, 4) boxes x1 y1 x2 y2."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inner = (high - low).clip(0).prod(2)
-    area_a, area_b = (a[:, 2:] - a[:, :2]).prod(1), (b[:, 2:] - b[:, :2]).prod(1)
-    return inner / np.maximum(area_a[:, None] + area_b - inner, np.float32(1e-9))

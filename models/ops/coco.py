@@ -23,6 +23,9 @@ KEYPOINTS = (
 )
 """The 17 keypoints of a person, in COCO's order; left and right are the person's own."""
 
+SIGMAS = (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89)
+"""How far apart people place each keypoint, in thousandths of a person's size."""
+
 SKELETON = (
     *((0, 1), (0, 2), (1, 3), (2, 4)),  # face
     *((5, 6), (5, 11), (6, 12), (11, 12)),  # trunk

@@ -44,12 +44,13 @@ def cut(image: U8, view: View, out: U8) -> None:
     if right <= left or bottom <= top:
         out[:] = 0
         return
-    part = image[top:bottom, left:right]
-    fx = fy = 1.0
-    if scale < 1:  # bilinear sampling alone would skip pixels
-        size = max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        fx, fy = size[0] / (right - left), size[1] / (bottom - top)
-    sx, sy = scale / fx, scale / fy
-    affine = np.array([[sx, 0, (left - x) * scale + sx / 2 - 0.5], [0, sy, (top - y) * scale + sy / 2 - 0.5]])
+    part, step = image[top:bottom, left:right], scale
+    # Bilinear sampling alone would skip pixels. Averages of 2 x 2 are several times as fast as those of other
+    # areas, if the sides are even.
+    while step <= 0.5 and min(part.shape[:2]) > 1:
+        width, height = part.shape[1] // 2, part.shape[0] // 2
+        part = cv2.resize(part[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+        step *= 2
+    shift = step / 2 - 0.5
+    affine = np.array([[step, 0, (left - x) * scale + shift], [0, step, (top - y) * scale + shift]])
     cv2.warpAffine(part, affine, (columns, rows), out, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, (0, 0, 0))

@@ -4,10 +4,12 @@ The network's lengths are in cells of 4 x 4 pixels of its input; (x, y) lies in 
 column int(x). Nothing here needs torch.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from ..ops.boxes import box_iou
+from ..ops.boxes import iou as box_iou
 from ..types import F32, I64
 from .maps import KEYPOINTS, Cells, Maps
 from .merging import greedy
@@ -24,7 +26,11 @@ _MARGIN, _LEAST_MARGIN = 0.1, 2.0  # how far beyond the box keypoints are search
 _JOINT = np.arange(KEYPOINTS)
 
 
-def decode(maps: Maps, score_floor: float, limit: int = 100) -> People:
+Span = tuple[int, int]
+"""The first column of cells and the one after the last of a part of an input that stands for itself."""
+
+
+def decode(maps: Maps, score_floor: float, limit: int = 100, spans: Sequence[Span] = ()) -> People:
     """The people that the network finds in one input, in pixels of it, best center first.
 
     The score of a person is the center's times the root of the mean of the keypoints', that of the pose the
@@ -33,15 +39,21 @@ def decode(maps: Maps, score_floor: float, limit: int = 100) -> People:
     Args:
         maps: of the input.
         score_floor: the lowest center score that counts, in (0, 1); no other score is higher than that.
-        limit: the most centers that are read.
+        limit: the most centers that are read in each span.
+        spans: apart from each other, in order; nobody is in two of them. None is all of the input.
+
+    Returns:
+        People whose ``views`` are the indices of their spans.
     """
-    rows, columns, centers = find_centers(maps.center, score_floor, limit)
+    spans = spans or ((0, maps.center.shape[1]),)
+    rows, columns, centers, places = find_centers(maps.center, score_floor, limit, spans)
     cells = maps.read(rows, columns)
     boxes = boxes_at(cells, rows, columns)
-    kept = greedy(box_iou(boxes, boxes) > _DUPLICATE, centers)
-    centers, boxes = centers[kept], boxes[kept]
+    same = (box_iou(boxes, boxes) > _DUPLICATE) & (places[:, None] == places)
+    kept = greedy(same, centers)
+    centers, boxes, places = centers[kept], boxes[kept], places[kept]
     starts = cells.regress[kept] + np.stack([rows, columns], 1)[kept, None].astype(np.float32)
-    keypoints = keypoints_at(maps, starts, boxes)
+    keypoints = keypoints_at(maps, starts, boxes, np.array(spans)[places])
     mean = keypoints[..., 2].mean(1)
     keypoints[..., :2] *= STRIDE
     return People(
@@ -50,26 +62,39 @@ def decode(maps: Maps, score_floor: float, limit: int = 100) -> People:
         keypoints=keypoints,
         pose_scores=centers * mean,
         centers=centers,
-        views=np.zeros(len(centers), np.int64),
+        views=places,
     )
 
 
-def find_centers(center: F32, score_floor: float, limit: int) -> tuple[I64, I64, F32]:
+def find_centers(
+    center: F32, score_floor: float, limit: int, spans: Sequence[Span]
+) -> tuple[I64, I64, F32, I64]:
     """The cells that people's centers are in: the highest of their 3 x 3 neighborhood.
 
     Args:
         center: (H, W) float32 in [0, 1].
         score_floor: the lowest score that counts.
-        limit: the most cells that are returned.
+        limit: the most cells that are returned of each span.
+        spans: see `decode`.
 
     Returns:
-        (N,) rows, columns and scores, best first.
+        (N,) rows, columns, scores, and indices of spans; best first.
     """
     best = (center >= score_floor) & (center == cv2.dilate(center, _NEIGHBORHOOD))
     rows, columns = np.nonzero(best)
     scores = center[rows, columns]
-    order = np.argsort(-scores, kind="stable")[:limit]
-    return rows[order], columns[order], scores[order]
+    order = np.argsort(-scores, kind="stable")
+    rows, columns, scores = rows[order], columns[order], scores[order]
+    begins, ends = np.array(spans).T
+    places = np.searchsorted(begins, columns, side="right") - 1
+    inside = (places >= 0) & (columns < ends[places])
+    if len(spans) == 1:
+        kept = np.flatnonzero(inside)[:limit]
+    else:
+        kept = np.sort(
+            np.concatenate([np.flatnonzero(inside & (places == i))[:limit] for i in range(len(spans))])
+        )
+    return rows[kept], columns[kept], scores[kept], places[kept]
 
 
 def boxes_at(cells: Cells, rows: I64, columns: I64) -> F32:
@@ -79,7 +104,7 @@ def boxes_at(cells: Cells, rows: I64, columns: I64) -> F32:
     return np.concatenate([(center - half)[:, ::-1], (center + half)[:, ::-1]], 1).astype(np.float32)
 
 
-def keypoints_at(maps: Maps, starts: F32, boxes: F32) -> F32:
+def keypoints_at(maps: Maps, starts: F32, boxes: F32, spans: I64) -> F32:
     """The keypoints of N people.
 
     Each is in the cell where the heatmap, divided by the distance to where the center says that it is, is
@@ -89,13 +114,14 @@ def keypoints_at(maps: Maps, starts: F32, boxes: F32) -> F32:
         maps: of the image.
         starts: (N, 17, 2) float32 y, x in cells, where the centers say that the keypoints are.
         boxes: (N, 4) float32 x1 y1 x2 y2 in cells.
+        spans: (N, 2) int64, the first column that each is looked for in and the one after the last.
 
     Returns:
         (N, 17, 3) float32 x, y in cells, and the heatmap's score in [0, 1].
     """
     count = len(boxes)
     places = np.empty((2, count, KEYPOINTS), np.int64)
-    for index, (left, top, right, bottom) in enumerate(_windows(boxes, maps.center.shape).tolist()):
+    for index, (left, top, right, bottom) in enumerate(_windows(boxes, maps.center.shape[0], spans).tolist()):
         start = starts[index]
         dy = np.arange(top, bottom, dtype=np.float32) - start[:, :1]
         dx = np.arange(left, right, dtype=np.float32) - start[:, 1:]
@@ -115,11 +141,11 @@ def keypoints_at(maps: Maps, starts: F32, boxes: F32) -> F32:
     return keypoints
 
 
-def _windows(boxes: F32, shape: tuple[int, ...]) -> I64:
+def _windows(boxes: F32, height: int, spans: I64) -> I64:
     """(N, 4) int64 left, top, right, bottom (exclusive) of the cells that keypoints are searched in."""
-    height, width = shape
-    size = np.array([width, height])
+    first = np.stack([spans[:, 0], np.zeros(len(spans), np.int64)], 1)
+    end = np.stack([spans[:, 1], np.full(len(spans), height)], 1)
     margin = np.maximum(_MARGIN * (boxes[:, 2:] - boxes[:, :2]), _LEAST_MARGIN)
-    low = np.floor(np.clip(boxes[:, :2] - margin, 0, size - 2)).astype(np.int64)
+    low = np.floor(np.clip(boxes[:, :2] - margin, first, end - 2)).astype(np.int64)
     high = np.ceil(boxes[:, 2:] + margin).astype(np.int64) + 1
-    return np.concatenate([low, np.clip(high, low + 2, size)], 1)
+    return np.concatenate([low, np.clip(high, low + 2, end)], 1)

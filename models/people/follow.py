@@ -1,18 +1,18 @@
 """The known people of a video, seen between two looks at the whole image by crops around them alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ..ops.boxes import box_iou
+from ..ops.boxes import iou as box_iou
 from ..spec import Size
 from ..types import F32, I64, U8
 from .canvas import arrange, canvas_size, paint
 from .decoding import STRIDE, decode
-from .maps import LookAt, Maps
+from .maps import LookAt
 from .merging import unique
-from .types import People, Seen, within
+from .types import People, Seen, View, within
 
 _FLOOR = 0.05  # the lowest center score that counts
 _CENTERS = 6  # the most people read from one crop
@@ -55,26 +55,21 @@ class Follow:
         if size not in self._runs:
             self._runs[size] = self._compile(size)
         (maps,) = self._runs[size](paint(image, slots, size))
-        found = [People.empty()]
-        seen: list[Seen] = []
-        for index, slot in enumerate(slots):
-            part = _columns(maps, slot.left // STRIDE, slot.right // STRIDE)
-            people = slot.view.to_image(decode(part, _FLOOR, _CENTERS))
-            found.append(replace(people, views=np.full(len(people), index)))
-            seen.append(Seen(slot.on_canvas, maps.features))
-        people = unique(within(People.concat(found), image.shape))
+        spans = [(slot.left // STRIDE, slot.right // STRIDE) for slot in slots]
+        seen = [Seen(slot.on_canvas, maps.features) for slot in slots]
+        people = _in_image(decode(maps, _FLOOR, _CENTERS, spans), [one.view for one in seen])
+        people = unique(within(people, image.shape))
         return people[_expected(boxes, people)], seen
 
 
-def _columns(maps: Maps, left: int, right: int) -> Maps:
-    """The maps of some columns of an input."""
-    part = slice(left, right)
-    return Maps(
-        maps.center[:, part],
-        maps.heatmap[..., part],
-        maps.features[:, part],
-        lambda rows, columns: maps.read(rows, columns + left),
-    )
+def _in_image(people: People, views: Sequence[View]) -> People:
+    """People of one input in the image, as each one's view shows it."""
+    origin = np.array([view.origin for view in views])[people.views]
+    factor = 1 / np.array([view.scale for view in views])[people.views]
+    boxes = people.boxes * np.tile(factor, 2) + np.tile(origin, 2)
+    keypoints = people.keypoints.copy()
+    keypoints[..., :2] = keypoints[..., :2] * factor[:, None] + origin[:, None]
+    return replace(people, boxes=boxes.astype(np.float32), keypoints=keypoints)
 
 
 def _expected(boxes: F32, people: People) -> I64:

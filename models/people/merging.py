@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from ..ops.boxes import box_iou
+from ..ops.boxes import iou as box_iou
+from ..ops.coco import SIGMAS
 from ..types import F32, I64
 from .types import People
 
@@ -14,7 +15,7 @@ Pairs = npt.NDArray[np.bool_]
 
 _SAME_BOX = 0.7  # boxes that overlap by more are one person
 _NEAR_BOX, _SAME_POSE = 0.3, 0.7  # and so are those that overlap by more than this, with poses that similar
-_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], np.float32) / 1000
+_SIGMAS = np.array(SIGMAS, np.float32) / 1000
 _BODY = np.float32(0.53)  # how much of a person's box the body fills, where similarity needs its area
 
 _DETECTED = 0.6  # IoU from which on a detector's box and a person of a look are one

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ..errors import SepcamError
 from ..ops import coco
 from ..ops.masks import place_masks
 from ..spec import Size
-from ..types import F32, U8, Crop, Detections, Detector, Part
+from ..types import F32, I64, U8, Crop, Detections, Detector, LazyMasks, Part
 from .follow import Follow
 from .look import Look
 from .maps import LookAt
@@ -107,7 +107,9 @@ class PeopleNetwork:
         people = people[inside & (people.scores >= self._score_floor)]
         masks = None
         if self._mask_head is not None:
-            masks = _masks(self._mask_head, people, seen, (image.shape[0], image.shape[1]))
+            size, kept = (image.shape[0], image.shape[1]), _kept(seen)
+            compute = partial(_masks, self._mask_head, people, kept, size)
+            masks = LazyMasks(compute, np.arange(len(people)))
         labels = np.zeros(len(people), np.int64)
         keypoints = with_likelihoods(people.keypoints)
         return Detections(people.boxes, people.scores, labels, keypoints, masks, people.pose_scores)
@@ -132,11 +134,20 @@ class PeopleNetwork:
         return people, seen
 
 
-def _masks(run: MaskRun, people: People, seen: Sequence[Seen], size: tuple[int, int]) -> list[Crop]:
-    """The masks of people in an image of (height, width) pixels.
+def _kept(seen: Sequence[Seen]) -> list[Seen]:
+    """With features of their own, which no later look overwrites."""
+    own = {id(one.features): one.features.copy() for one in seen}
+    return [replace(one, features=own[id(one.features)]) for one in seen]
+
+
+def _masks(
+    run: MaskRun, people: People, seen: Sequence[Seen], size: tuple[int, int], wanted: I64
+) -> list[Crop]:
+    """The masks of the wanted rows of people in an image of (height, width) pixels.
 
     Those whom no view shows, or of whom no keypoint tells the head who is meant, get empty ones.
     """
+    people = people[wanted]
     logits = np.full((len(people), MASK_SIZE, MASK_SIZE), _NOBODY, np.float32)
     affines = np.zeros((len(people), 2, 3), np.float32)
     affines[:, 0, 0] = affines[:, 1, 1] = 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..runtime.options import Runner, TensorInput
+from ..runtime.options import AnySize, Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
 from ..types import ALL_PARTS, Detector, PoseEstimator
@@ -68,7 +68,8 @@ def _looks(network: LoadedNetwork, max_batch: int = 1) -> Callable[[Size], LookA
     cells = alone.runner(shape, max_batch=4, variant="cells", change=_cells)
 
     def compiled(size: Size) -> LookAt:
-        return MapsRunner(shared.runner(size, max_batch=max_batch, variant="grid", change=_grid), cells)
+        grid = shared.runner(AnySize(size), max_batch=max_batch, variant="grid", change=_grid)
+        return MapsRunner(grid, cells)
 
     return compiled
 

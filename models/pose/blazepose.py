@@ -103,10 +103,11 @@ class BlazePose:
             self._crops = np.empty((count, CROP, CROP, 3), np.uint8)
         crops = self._crops[:count]
         sample(image, rois, crops)
-        landmarks, presence, *mask, heatmaps, _world = self._runner(masks)(crops)
+        landmarks, presence, *mask, heatmaps, world = self._runner(masks)(crops)
         keypoints, next_rois = read_landmarks(landmarks, heatmaps, rois)
         logits = mask[0].copy() if masks else None  # the runner overwrites its outputs
-        return Poses(rois, keypoints, presence[:, 0].copy(), next_rois, logits)
+        space = read_space(landmarks, world, rois)
+        return Poses(rois, keypoints, presence[:, 0].copy(), next_rois, logits, space)
 
     def _runner(self, masks: bool) -> Runner:
         if masks not in self._runners:
@@ -133,13 +134,30 @@ def read_landmarks(landmarks: F32, heatmaps: F32, rois: F32) -> tuple[F32, F32]:
     return keypoints, roi_from_landmarks(xy[:, _CENTRE], xy[:, _RIM])
 
 
+def read_space(landmarks: F32, world: F32, rois: F32) -> F32:
+    """The network's depths and world landmarks, turned as the image is.
+
+    Args:
+        landmarks: (N, 195) float32, see ``BlazePoseLandmarks``.
+        world: (N, 117) float32, see there.
+        rois: (N, 4) float32, where the crops were taken.
+
+    Returns:
+        (N, 33, 4) float32, see `Poses`.
+    """
+    depths = landmarks.reshape(-1, POINTS, 5)[:, :_BODY, 2] * (rois[:, 2:3] / np.float32(CROP))
+    meters = world.reshape(-1, POINTS, 3)[:, :_BODY]
+    cos, sin = np.cos(rois[:, 3:4]), np.sin(rois[:, 3:4])
+    x, y = meters[..., 0] * cos - meters[..., 1] * sin, meters[..., 0] * sin + meters[..., 1] * cos
+    return np.stack([depths, x, y, meters[..., 2]], 2).astype(np.float32)
+
+
 def nobody(masks: bool, rois: F32) -> Poses:
     """What is found in these (N, 4) regions where nobody is."""
     count = len(rois)
     logits = np.full((count, CROP, CROP), _BACKGROUND, np.float32) if masks else None
-    return Poses(
-        rois, np.zeros((count, _BODY, 3), np.float32), np.zeros(count, np.float32), rois.copy(), logits
-    )
+    keypoints, space = np.zeros((count, _BODY, 3), np.float32), np.zeros((count, _BODY, 4), np.float32)
+    return Poses(rois, keypoints, np.zeros(count, np.float32), rois.copy(), logits, space)
 
 
 def _make(network: LoadedNetwork, max_people: int, masks: bool | None) -> PoseEstimator:

@@ -31,7 +31,7 @@ from ..cache import cache_root  # noqa: E402
 from ..errors import SepcamError  # noqa: E402
 from ..files import atomic_write  # noqa: E402
 from ..types import F32, U8  # noqa: E402
-from .options import InputSize, Precision, RuntimeOptions, TensorInput, split  # noqa: E402
+from .options import AnySize, InputSize, Precision, RuntimeOptions, TensorInput, split  # noqa: E402
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,16 +75,13 @@ class OpenVinoRunner:
     def __init__(self, model: ov.Model, size: InputSize, options: RuntimeOptions, *, max_batch: int) -> None:
         self.options = options
         self._input = TensorInput.of(size)
+        model = _of_size(model, -1, size)
         weight = sum(op.get_byte_size() for op in model.get_ops() if op.get_type_name() == "Constant")
         self._buckets = tuple(b for b in _BUCKETS if b == 1 or (b <= max_batch and weight < _HEAVY))
         self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
-        # Waits for the first, so that errors show at once; the others run beside the caller.
-        executor = ThreadPoolExecutor(1, "sepcam-compile")
-        self._requests: dict[int, Future[ov.InferRequest]] = {
-            bucket: executor.submit(self._compile, model, bucket) for bucket in self._buckets
-        }
-        executor.shutdown(wait=False)
-        self._requests[1].result()
+        self._first = self._compile(model, 1)
+        self._others: dict[int, Future[ov.InferRequest]] = {}
+        self._later: ov.Model | None = model if len(self._buckets) > 1 else None
 
     def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``; images are read, and outputs written, in place."""
@@ -94,15 +91,27 @@ class OpenVinoRunner:
         if count > len(self._outputs[0]):
             self._outputs = [np.empty((count, *output.shape[1:]), np.float32) for output in self._outputs]
         start = 0
-        for bucket in split(count, self._buckets):
+        # By the number of the call, not by what is ready: the same images always give the same bits.
+        for bucket in split(count, (1, *self._others)):
             rows = slice(start, start + bucket)
-            request = self._requests[bucket].result()
+            request = self._first if bucket == 1 else self._others[bucket].result()
             request.set_input_tensor(ov.Tensor(images[rows], shared_memory=True))
             for index, output in enumerate(self._outputs):
                 request.set_output_tensor(index, ov.Tensor(output[rows], shared_memory=True))
             request.infer()
             start += bucket
+        if self._later is not None:
+            self._compile_others(self._later)
+            self._later = None
         return tuple(output[:count] for output in self._outputs)
+
+    def _compile_others(self, model: ov.Model) -> None:
+        """Begin with the larger batches, beside the caller, who has a first result by now."""
+        executor = ThreadPoolExecutor(1, "sepcam-compile")
+        self._others = {
+            bucket: executor.submit(self._compile, model, bucket) for bucket in self._buckets if bucket > 1
+        }
+        executor.shutdown(wait=False)
 
     def _compile(self, model: ov.Model, batch: int) -> ov.InferRequest:
         return compile_model(model, batch, self._input, self.options).create_infer_request()
@@ -120,8 +129,7 @@ def compile_model(
         options: resolved ones.
         timed: whether it measures how long each layer takes, which costs a little time itself.
     """
-    fixed = model.clone()
-    fixed.reshape({0: [batch, *TensorInput.of(size).shape]})
+    fixed = _of_size(model, batch, size)
     # The precision is always named: left alone, OpenVINO silently takes bf16 where the processor has it.
     config: dict[str, str | int | bool] = {
         "INFERENCE_PRECISION_HINT": options.precision if options.precision in ("bf16", "f16") else "f32",
@@ -134,6 +142,13 @@ def compile_model(
     if options.threads is not None:
         config["INFERENCE_NUM_THREADS"] = options.threads
     return _core().compile_model(fixed, "CPU", config)
+
+
+def _of_size(model: ov.Model, batch: int, size: InputSize) -> ov.Model:
+    """A converted network for one batch size, -1 for an open one, and one input; the given one stays."""
+    fixed = model.clone()
+    fixed.reshape({0: [batch, *TensorInput.of(size).shape]})
+    return fixed
 
 
 def _tail(output: ov.Output) -> tuple[int, ...]:
@@ -165,7 +180,8 @@ def load(
     path = compiled_path(key, size, cache_dir, quantized=precision == "int8")
     found = _read(path)
     if found is None and precision == "int8":
-        at = "" if isinstance(size, TensorInput) else f" at {size[1]}x{size[0]}"
+        height, width, *_ = TensorInput.of(size).shape
+        at = "" if isinstance(size, TensorInput) else f" at {width}x{height}"
         raise SepcamError(
             f"no int8 copy of {key}{at}: make one with sepcam models quantize, or use --precision f32"
         )
@@ -196,7 +212,7 @@ def convert(network: "nn.Module", size: InputSize) -> ov.Model:
         # made here because OpenVINO's own way of making it runs the network three more times to check it.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(network.eval(), example, check_trace=False)
-        shape = ov.PartialShape([-1, *item.shape])
+        shape = ov.PartialShape([-1, -1, -1, 3] if isinstance(size, AnySize) else [-1, *item.shape])
         model = ov.convert_model(traced, example_input=example, input=[shape])
     assert isinstance(model, ov.Model)
     return model
@@ -207,14 +223,16 @@ def compiled_path(
 ) -> Path:
     """Where a converted network lives: by key, size, OpenVINO's version, and this package's own code."""
     readable = "".join(c if c.isalnum() or c in "-_" else "_" for c in key)[:80]
-    name = f"{readable}-{_label(size)}-{'int8' if quantized else 'f32'}"
+    label = "any" if isinstance(size, AnySize) and not quantized else _label(size)
+    name = f"{readable}-{label}-{'int8' if quantized else 'f32'}"
     digest = hashlib.sha256("\n".join((key, ov.__version__, _code_fingerprint())).encode()).hexdigest()[:16]
     return (cache_dir or cache_root()) / "compiled" / f"{name}.{digest}.zip"
 
 
 def _label(size: InputSize) -> str:
     """Height and width, or the shape of another input, e.g. 256x416."""
-    return "x".join(str(side) for side in (size.shape if isinstance(size, TensorInput) else size))
+    shape = TensorInput.of(size).shape
+    return "x".join(map(str, shape if isinstance(size, TensorInput) else shape[:2]))
 
 
 @functools.cache
@@ -243,7 +261,10 @@ def save(model: ov.Model, path: Path) -> None:
     ):
         graph = Path(name) / _GRAPH
         ov.save_model(model, graph, compress_to_fp16=False)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        # Weights that are not mostly zeros do not get smaller, and reading them takes four times as long.
+        heavy = graph.with_name(_WEIGHTS).stat().st_size >= _HEAVY
+        kind = zipfile.ZIP_DEFLATED if heavy else zipfile.ZIP_STORED
+        with zipfile.ZipFile(temporary, "w", kind, compresslevel=1) as archive:
             for file in (graph, graph.with_name(_WEIGHTS)):
                 archive.write(file, file.name)
     # What an older version of this package or of OpenVINO left is of no more use.

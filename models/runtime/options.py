@@ -62,7 +62,9 @@ class TensorInput:
     @classmethod
     def of(cls, size: "InputSize") -> "TensorInput":
         """That of images of (height, width) pixels, or the one that is given."""
-        return size if isinstance(size, TensorInput) else cls((*size, 3), "uint8")
+        if isinstance(size, TensorInput):
+            return size
+        return cls((*(size.size if isinstance(size, AnySize) else size), 3), "uint8")
 
     def check(self, batch: U8 | F32) -> None:
         """Raises ValueError unless it is a batch of at least one such item."""
@@ -72,7 +74,18 @@ class TensorInput:
             )
 
 
-InputSize = tuple[int, int] | TensorInput
+@dataclass(frozen=True, slots=True)
+class AnySize:
+    """Images for a network that computes alike whatever their size: one converted copy serves all sizes.
+
+    Attributes:
+        size: (height, width) of these in pixels.
+    """
+
+    size: tuple[int, int]
+
+
+InputSize = tuple[int, int] | AnySize | TensorInput
 """(height, width) in pixels of the images, (B, height, width, 3) uint8 BGR; or another input."""
 
 

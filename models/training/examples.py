@@ -18,10 +18,11 @@ LONGEST = 1280
 """Longer side in pixels that images are reduced to when they are read."""
 
 _VISIBLE = 0.25  # fraction of a box that must lie in the input; with less it is neither right nor wrong
-_LEAST = (4.0, 8.0)  # width and height in pixels below which a person is neither right nor wrong
+_LEAST = (8.0, 24.0)  # width and height in pixels below which a person is neither right nor wrong
 _PASTED = 0.3  # fraction of the examples that somebody is pasted into
 _PASTED_HEIGHT = (50.0, 250.0)
 _COVERED = 0.6  # fraction of a person behind a pasted one beyond which that person is no longer labeled
+_HALF = 127  # of a mask's 255: more of the pixel is inside than outside
 _BYTES = 1 << 30  # of images that are kept in memory
 
 ReadImage = Callable[[Path], U8]
@@ -124,9 +125,9 @@ class Examples:
         whole = placement.box(person)
         box = whole.clip(0, size)
         visible = (box[2:] - box[:2]).prod() / max(float((whole[2:] - whole[:2]).prod()), 1e-6)
-        if visible < 2 * _VISIBLE or not mask.any():
+        if visible < 2 * _VISIBLE or not (mask > _HALF).any():
             return example
-        alpha = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None].astype(np.float32) / 255
+        alpha = cv2.GaussianBlur(mask, (0, 0), 0.7)[..., None].astype(np.float32) / 255
         shown = self._warped(sample, placement, size)
         image = (example.image + alpha * (shown.astype(np.float32) - example.image)).astype(np.uint8)
         behind = _behind(replace(example, image=image), mask)
@@ -162,23 +163,24 @@ class Examples:
 
 
 def _behind(example: Example, front: U8) -> Example:
-    """An example whose people are hidden where ``front``, (S, S) uint8, is not 0."""
+    """An example whose people are hidden by a mask ``front``, (S, S) uint8."""
+    hidden = front > _HALF
     boxes, kept, regions = example.boxes.copy(), [], list(example.ignored)
     keypoints, masks = example.keypoints.copy(), list(example.masks)
     for index, (box, mask) in enumerate(zip(boxes, masks, strict=True)):
         x1, y1, x2, y2 = np.concatenate([np.floor(box[:2]), np.ceil(box[2:])]).astype(int)
-        area = front[y1:y2, x1:x2] > 0
-        own = np.ones_like(area) if mask is None else mask[y1:y2, x1:x2] > 0
+        area = hidden[y1:y2, x1:x2]
+        own = np.ones_like(area) if mask is None else mask[y1:y2, x1:x2] > _HALF
         if not own.any() or area[own].mean() > _COVERED:
             regions.append(box)
             continue
         kept.append(index)
         if mask is not None:
-            masks[index] = left = np.where(front > 0, np.uint8(0), mask)
-            ys, xs = np.nonzero(left[y1:y2, x1:x2])
+            masks[index] = left = np.where(hidden, np.uint8(0), mask)
+            ys, xs = np.nonzero(left[y1:y2, x1:x2] > _HALF)
             boxes[index] = (x1 + xs.min(), y1 + ys.min(), x1 + xs.max() + 1, y1 + ys.max() + 1)
         cells = keypoints[index, :, :2].astype(int)
-        keypoints[index, front[cells[:, 1], cells[:, 0]] > 0] = 0
+        keypoints[index, hidden[cells[:, 1], cells[:, 0]]] = 0
     return replace(
         example,
         boxes=boxes[kept],

@@ -1,9 +1,10 @@
 """How a network is trained, in numbers."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-BLOCKS = 17
-"""Of the trunk."""
+Learn = Literal["heads", "pyramid", "trunk"]
+"""What learns: the heads alone; the pyramid too, which they all read; or the trunk's later half as well."""
 
 SIZES = (256, 320, 384, 448)
 """Sides in pixels of the inputs to train at: what looks and crops take."""
@@ -18,10 +19,9 @@ class Recipe:
         batch: examples that are computed at once.
         accumulate: batches whose gradients make one step.
         rate: of learning, by the size of each output channel, see `RelativeAdam`.
-        mask_rate: that of the mask head.
         warm_up: steps in which the rates rise.
         average: how much of the averaged weights each step keeps, in [0, 1).
-        frozen: blocks of the trunk that stay as they are, of `BLOCKS`; all of them freeze the whole trunk.
+        learn: what learns; the rest stays as it is.
         sizes: sides of the inputs in pixels, multiples of 32; each batch has one of them.
         seed: of everything random.
     """
@@ -30,9 +30,8 @@ class Recipe:
     batch: int = 8
     accumulate: int = 1
     rate: float = 1e-4
-    mask_rate: float = 1e-3
     warm_up: int = 20
     average: float = 0.99
-    frozen: int = BLOCKS
+    learn: Learn = "heads"
     sizes: tuple[int, ...] = SIZES
     seed: int = 0

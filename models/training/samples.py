@@ -14,6 +14,8 @@ from ..types import F32, U8
 SMALLEST_SPLIT = 4
 """Images below which none can be held out."""
 
+_FINER = 4  # OpenCV draws the edge of a polygon half a pixel beyond it: of a finer grid
+
 Outline = tuple[tuple[F32, ...], ...]
 """Parts of a mask, which is their union.
 
@@ -58,14 +60,17 @@ class Sample:
 
 
 def fill(outline: Outline, size: tuple[int, int]) -> U8:
-    """A mask in an image of (height, width) pixels: (H, W) uint8, 255 inside."""
-    mask = np.zeros(size, np.uint8)
+    """A mask in an image of (height, width) pixels: (H, W) uint8, how much of each is inside, of 255."""
+    fine = size[0] * _FINER, size[1] * _FINER
+    mask = np.zeros(fine, np.uint8)
     for part in outline:
-        layer = np.zeros(size, np.uint8) if len(part) > 1 else mask
-        cv2.fillPoly(layer, [np.round(polygon * 16).astype(np.int32) for polygon in part], 255, shift=4)
+        layer = np.zeros(fine, np.uint8) if len(part) > 1 else mask
+        # OpenCV counts from the middle of the first pixel, the labels from its corner.
+        places = [np.round((polygon * _FINER - 0.5) * 16).astype(np.int32) for polygon in part]
+        cv2.fillPoly(layer, places, 255, shift=4)
         if layer is not mask:
             np.maximum(mask, layer, out=mask)
-    return mask
+    return np.asarray(cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def split(samples: Sequence[Sample], held_out: float) -> tuple[list[Sample], list[Sample]]:

@@ -18,7 +18,7 @@ from .examples import Example
 
 JOINTS = 17
 
-_CENTER_SIGMA = (0.6, 3.0)  # of a center's Gaussian, in cells
+_CENTER_SIGMA = (0.6, 1.5)  # of a center's Gaussian, in cells
 _SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 _JOINT_SIGMA = (0.55, 1.1)  # of a keypoint's, in cells
 _SUPPORT = 3  # sigmas beyond which a Gaussian is 0

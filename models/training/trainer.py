@@ -18,9 +18,10 @@ from ..types import F32, I64
 from .examples import Examples
 from .losses import WEIGHTS, Labels, Outputs, losses, mask_loss, named
 from .optimizer import RelativeAdam, channel_sizes, rate_at
-from .recipe import BLOCKS, Recipe
+from .recipe import Recipe
 from .targets import Targets, as_people, targets_of
 
+_LATER = 10  # the first block of the trunk that learns where the trunk does
 _AHEAD = 2  # steps whose examples are made while the network learns from others
 _MASKS = 12  # people per batch whose masks are compared
 _LONGEST_GRADIENT = 5.0
@@ -45,21 +46,11 @@ class Trainer:
         self._recipe, self._examples = recipe, examples
         self._network = network.to(self._device).to(memory_format=torch.channels_last).train()  # pyright: ignore
         self._teacher = deepcopy(self._network).eval().requires_grad_(False)
-        self._frozen = self._freeze()
-        learned = dict(self._network.named_parameters())
-        self._learned = {name: one for name, one in learned.items() if one.requires_grad}
-        groups = {"mask.": recipe.mask_rate, "people.": recipe.rate}
-        self._names = [name for prefix in groups for name in self._learned if name.startswith(prefix)]
+        self._learned = self._choose()
+        self._names = list(self._learned)
         self._optimizer = RelativeAdam(
-            [
-                {
-                    "params": [self._learned[name] for name in self._names if name.startswith(prefix)],
-                    "lr": rate,
-                    "full": rate,
-                }
-                for prefix, rate in groups.items()
-            ],
-            [channel_sizes(self._learned[name]) for name in self._names],
+            [{"params": list(self._learned.values()), "lr": recipe.rate}],
+            [channel_sizes(one) for one in self._learned.values()],
         )
         self._averaged = [self._learned[name].detach().clone() for name in self._names]
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sepcam-examples")
@@ -82,7 +73,7 @@ class Trainer:
         recipe = self._recipe
         factor = rate_at(self.step, recipe.steps, recipe.warm_up)
         for group in self._optimizer.param_groups:
-            group["lr"] = group["full"] * factor
+            group["lr"] = recipe.rate * factor
         self._optimizer.zero_grad(set_to_none=True)
         sums: dict[str, float] = {}
         for batch in self._batches():
@@ -130,15 +121,18 @@ class Trainer:
         self.step = state["step"]
         self._waiting.clear()
 
-    def _freeze(self) -> int:
-        trunk = self._network.people.trunk
-        count = self._recipe.frozen
-        trunk.stem.requires_grad_(False)
-        for block in trunk.blocks[:count]:
-            block.requires_grad_(False)
-        if count >= BLOCKS:
-            trunk.last.requires_grad_(False)
-        return count
+    def _choose(self) -> dict[str, nn.Parameter]:
+        """The parameters that learn, by name; the others are frozen."""
+        people = self._network.people
+        parts: list[nn.Module] = [people.heads, self._network.mask]
+        if self._recipe.learn != "heads":
+            parts.append(people.pyramid)
+        if self._recipe.learn == "trunk":
+            parts += [*people.trunk.blocks[_LATER:], people.trunk.last]
+        self._network.requires_grad_(False)
+        for part in parts:
+            part.requires_grad_(True)
+        return {name: one for name, one in self._network.named_parameters() if one.requires_grad}
 
     def _batches(self) -> Iterator[Targets]:
         """The batches of this step; those of the next ones are made meanwhile."""
@@ -174,13 +168,14 @@ class Trainer:
     def _maps(self, images: Tensor) -> tuple[Tensor, Outputs, Tensor, Outputs]:
         """Features and outputs of the network and of the teacher; what is frozen is computed once."""
         network, teacher = self._network.people, self._teacher.people
+        start = _LATER if self._recipe.learn == "trunk" else len(network.trunk.blocks)
         with torch.no_grad():
-            x, taps = network.trunk.begin(network.normalize(images), self._frozen)
-            held = teacher.pyramid(teacher.trunk.resume(x, taps, self._frozen))
+            x, taps = network.trunk.begin(network.normalize(images), start)
+            held = teacher.pyramid(teacher.trunk.resume(x, taps, start))
             known = named([head(held) for head in teacher.heads.values()])
-        with torch.set_grad_enabled(self._frozen < BLOCKS):
-            maps = network.trunk.resume(x, taps, self._frozen)
-        features = network.pyramid(maps)
+        features = held
+        if self._recipe.learn != "heads":
+            features = network.pyramid(network.trunk.resume(x, taps, start))
         return features, named([head(features) for head in network.heads.values()]), held, known
 
     @torch.no_grad()
@@ -196,8 +191,9 @@ class Trainer:
             boxes = targets.mask_boxes[members]
             places = targets.people[members, 1:]
             start = places[:, None] + one["kpt_regress"][places[:, 0], places[:, 1]].reshape(-1, 17, 2)
+            spans = np.tile([0, heat.shape[-1]], (len(members), 1))
             whole = Maps(heat[index, 0], heat[index], planes[index], _reader(one))
-            keypoints = keypoints_at(whole, start.astype(np.float32), boxes / np.float32(STRIDE))
+            keypoints = keypoints_at(whole, start.astype(np.float32), boxes / np.float32(STRIDE), spans)
             keypoints[..., :2] *= STRIDE
             made.append(mask_inputs(planes[index], as_people(boxes, keypoints)))
         return np.concatenate(made)

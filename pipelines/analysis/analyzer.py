@@ -1,19 +1,19 @@
 """The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
 import time
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from ...models.ops.masks import mask_crops
 from ...models.ops.roi import roi_from_boxes
-from ...models.types import F32, I64, U8, Detections, FollowingNetwork, PoseEstimator, Poses
+from ...models.types import F32, I64, U8, Crop, Detections, FollowingNetwork, PoseEstimator, Poses
 from ..execution.network_set import NetworkSet
 from ..tracking.base import Tracker, create_tracker
 from ..tracking.settings import settings_for
-from ..types import Frame, Instances, MaskCrop, ModelInfo, Task
+from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
 from .options import AnalysisOptions
@@ -26,6 +26,32 @@ GAP_S: Final = 2.0
 
 _GAP_STEPS = 4.0  # usual steps between frames that a gap is longer than
 _STEP_WEIGHT = 0.2  # of the newest step in the usual one
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a frame.
+
+    Attributes:
+        instances: all of it but the masks of a one-pass network.
+        masks: these, of its first instances; None if there are none. They may be computed when they are read.
+        stage_ms: milliseconds that each stage took.
+    """
+
+    instances: Instances
+    masks: Sequence[Crop] | None
+    stage_ms: dict[str, float]
+
+    def complete(self) -> tuple[Instances, dict[str, float]]:
+        """All of it, and the milliseconds that each stage took, in the order of the stages."""
+        if self.masks is None:
+            return self.instances, self.stage_ms
+        clock = _Stopwatch()
+        masks = [MaskCrop(*crop) if crop[0].any() else None for crop in self.masks]
+        lost = len(self.instances) - len(masks)
+        instances = replace(self.instances, masks=[*masks, *[None] * lost])
+        clock.lap("masks")
+        return instances, self.stage_ms | clock.laps
 
 
 class Analyzer:
@@ -93,6 +119,7 @@ class Analyzer:
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
+        self._own_masks: Sequence[Crop] | None = None
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
@@ -112,10 +139,23 @@ class Analyzer:
 
     def analyze(self, frame: Frame) -> tuple[Instances, dict[str, float]]:
         """Everything in one frame, and the milliseconds that each stage took, in the order of the stages."""
+        return self.find(frame).complete()
+
+    def find(self, frame: Frame) -> "Found":
+        """Everything that later frames depend on; the masks of a one-pass network are still to be computed.
+
+        Another thread may complete them while this one continues with the next frame.
+        """
         clock = _Stopwatch()
         self._reset_at_cut(frame)
+        self._own_masks = None
+        instances = self._with_lost(self._found(frame, clock))
+        return Found(instances, self._own_masks, clock.laps)
+
+    def _found(self, frame: Frame, clock: "_Stopwatch") -> Instances:
+        """Who is seen in one frame."""
         if self._tracker is None or self.detection_schedule is None:
-            return self._with_lost(self._detected(frame, clock)), clock.laps
+            return self._detected(frame, clock)
         schedule, tracker = self.detection_schedule, self._tracker
         expected = replace(self._known, boxes=tracker.predict(self._known_ids, frame.time_s))
         instances = None
@@ -135,7 +175,7 @@ class Analyzer:
             )
         else:
             schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, tracker))
-        return self._with_lost(instances), clock.laps
+        return instances
 
     def _reset_at_cut(self, frame: Frame) -> None:
         """Forget everyone if the frame does not continue the one before."""
@@ -156,18 +196,19 @@ class Analyzer:
         n = len(lost)
         if not n:
             return instances
-        keypoints, presence, masks = instances.keypoints, instances.presence, instances.masks
-        posed = instances.pose_scores
+        padded = {
+            name: None if values is None else _spread(values, np.arange(len(values)), len(values) + n)
+            for name in ("keypoints", "presence", "pose_scores", "space")
+            for values in [getattr(instances, name)]
+        }
         return replace(
             instances,
+            **padded,
             boxes=np.concatenate([instances.boxes, lost.boxes]),
             scores=np.concatenate([instances.scores, lost.scores]),
             labels=np.concatenate([instances.labels, lost.labels]),
             track_ids=np.concatenate([instances.track_ids, ids]),
-            keypoints=None if keypoints is None else _longer(keypoints, n),
-            presence=None if presence is None else _longer(presence, n),
-            pose_scores=None if posed is None else _longer(posed, n),
-            masks=None if masks is None else [*masks, *[None] * n],
+            masks=None if instances.masks is None else [*instances.masks, *[None] * n],
             coasted=np.arange(len(instances) + n) >= len(instances),
         )
 
@@ -257,17 +298,22 @@ class Analyzer:
         if poses is None:
             return instances
         kept = np.flatnonzero(place[chosen] >= 0)
-        return self._with_poses(instances, place[chosen[kept]], _take(poses, kept), clock)
+        poses = poses if len(kept) == len(poses) else poses.take(kept)
+        return self._with_poses(instances, place[chosen[kept]], poses, clock)
 
     def _instances(self, size: tuple[int, int], found: Detections, boxes: F32, ids: I64 | None) -> Instances:
         limit = np.array([size[1], size[0], size[1], size[0]], np.float32)
         boxes = boxes.clip(0, limit)
         instances = Instances(size, boxes, found.scores, found.labels, self._detector.labels, ids)
-        return _with_own(instances, found, self._own)
+        if "segment" in self._own:
+            self._own_masks = found.masks
+        if "pose" in self._own:
+            instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
+        return instances
 
     def _with_poses(self, instances: Instances, rows: I64, poses: Poses, clock: "_Stopwatch") -> Instances:
         if self._landmarks and self._pose is not None:
-            instances = _with_keypoints(instances, rows, poses, len(self._pose.keypoint_names))
+            instances = _with_keypoints(instances, rows, poses)
             if instances.track_ids is not None:
                 self._rois.remember(instances.track_ids[rows], instances.boxes[rows], poses, instances.size)
         if self._masks:
@@ -301,7 +347,7 @@ class Analyzer:
         if self._two_passes:
             poses = _second_pass(pose, image, poses)
         own = np.flatnonzero(~duplicate_poses(poses.keypoints, boxes))
-        return rows[own], _take(poses, own)
+        return rows[own], poses if len(own) == len(poses) else poses.take(own)
 
 
 def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
@@ -309,16 +355,12 @@ def _second_pass(pose: PoseEstimator, image: U8, first: Poses) -> Poses:
     again = np.flatnonzero(valid_poses(first, first.rois))
     if not len(again):
         return first
-    keypoints = first.keypoints.copy()
-    keypoints[again] = pose.estimate(image, first.next_rois[again], masks=False).keypoints
-    return replace(first, keypoints=keypoints)
-
-
-def _take(poses: Poses, rows: I64) -> Poses:
-    if len(rows) == len(poses):
-        return poses
-    logits = None if poses.mask_logits is None else poses.mask_logits[rows]
-    return Poses(poses.rois[rows], poses.keypoints[rows], poses.presence[rows], poses.next_rois[rows], logits)
+    second = pose.estimate(image, first.next_rois[again], masks=False)
+    keypoints, space = first.keypoints.copy(), None if first.space is None else first.space.copy()
+    keypoints[again] = second.keypoints
+    if space is not None:
+        space[again] = second.space
+    return replace(first, keypoints=keypoints, space=space)
 
 
 class _Stopwatch:
@@ -334,27 +376,19 @@ class _Stopwatch:
         self._last = now
 
 
-def _longer(values: F32, count: int) -> F32:
-    """With as many more rows of zeros."""
-    return np.concatenate([values, np.zeros((count, *values.shape[1:]), np.float32)])
+def _with_keypoints(instances: Instances, rows: I64, poses: Poses) -> Instances:
+    keypoints, presence, space = (
+        None if values is None else _spread(values, rows, len(instances))
+        for values in (poses.keypoints, poses.presence, poses.space)
+    )
+    return replace(instances, keypoints=keypoints, presence=presence, space=space)
 
 
-def _with_own(instances: Instances, found: Detections, parts: Collection[Task]) -> Instances:
-    """With the keypoints and masks that the detector itself gave, if they are asked for."""
-    if "pose" in parts:
-        instances = replace(instances, keypoints=found.keypoints, pose_scores=found.pose_scores)
-    if "segment" in parts and found.masks is not None:
-        masks = [MaskCrop(*crop) if crop[0].any() else None for crop in found.masks]
-        instances = replace(instances, masks=masks)
-    return instances
-
-
-def _with_keypoints(instances: Instances, rows: I64, poses: Poses, k: int) -> Instances:
-    keypoints = np.zeros((len(instances), k, 3), np.float32)
-    presence = np.zeros(len(instances), np.float32)
-    keypoints[rows] = poses.keypoints
-    presence[rows] = poses.presence
-    return replace(instances, keypoints=keypoints, presence=presence)
+def _spread(values: F32, rows: I64, count: int) -> F32:
+    """(count, ...): the values in these rows, zeros in others."""
+    spread = np.zeros((count, *values.shape[1:]), np.float32)
+    spread[rows] = values
+    return spread
 
 
 def _with_masks(instances: Instances, rows: I64, poses: Poses) -> Instances:

@@ -28,7 +28,8 @@ class DetectionSchedule:
 
     ``auto`` detects before somebody new could appear later than ``APPEAR_S``; than ``HURRY_S``, while
     something moves where nobody is, somebody is lost, or may not be where they are said to be; and at once
-    where somebody was seen for the first time. A number N counts frames; the frame after one with somebody
+    where somebody was seen for the first time. Motion that turns out to be nobody counts for less the next
+    time: a busy street moves all the time. A number N counts frames; the frame after one with somebody
     new is detected in as well, since identities take two sightings in a row.
 
     Attributes:
@@ -53,7 +54,8 @@ class DetectionSchedule:
         """As at a cut: the next frame gets a detection."""
         self._since = 0
         self._detected_s = self._last_s = -np.inf
-        self._tentative = self._hurry = False
+        self._tentative = self._hurry = self._moved = False
+        self._in_vain = False  # whether what moved, since somebody new was last seen, was nobody
 
     def due(self, image: U8, time_s: float, people: F32) -> bool:
         """Whether to detect in the next frame.
@@ -75,7 +77,11 @@ class DetectionSchedule:
         waited_s = time_s + step_s - self._detected_s - _JITTER * step_s
         if waited_s <= HURRY_S:
             return False
-        return self._hurry or waited_s > APPEAR_S or self._motion.elsewhere(image, time_s, people)
+        if self._hurry or waited_s > APPEAR_S:
+            return True
+        patient = self._in_vain and waited_s <= 2 * HURRY_S
+        self._moved = not patient and self._motion.elsewhere(image, time_s, people)
+        return self._moved
 
     def detected(self, image: U8, time_s: float, found: F32, *, tentative: bool, hurry: bool) -> None:
         """A detection took place.
@@ -87,7 +93,8 @@ class DetectionSchedule:
             tentative: somebody new was seen who has no identity yet.
             hurry: somebody was lost, or may not be where they are said to be.
         """
-        self._tentative, self._hurry = tentative, hurry
+        self._in_vain = not tentative and (self._in_vain or self._moved)
+        self._tentative, self._hurry, self._moved = tentative, hurry, False
         self._since, self._detected_s = 0, time_s
         if self._every == "auto":
             self._motion.settle(image, time_s, found)

@@ -49,7 +49,7 @@ class AnalysisOptions:
     classes: tuple[str, ...] | None = None
     conf: float | None = None
     max_people: int = 16
-    detect_every: DetectEvery = 1
+    detect_every: DetectEvery = "auto"
     input_size: tuple[int, int] | int | None = None
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
     tracker: TrackerName = "bytetrack"

@@ -83,9 +83,7 @@ class PoseSchedule:
 
 
 def _row(poses: Poses, row: int) -> Poses:
-    part = slice(row, row + 1)
-    logits = None if poses.mask_logits is None else poses.mask_logits[part]
-    return Poses(poses.rois[part], poses.keypoints[part], poses.presence[part], poses.next_rois[part], logits)
+    return poses.take(slice(row, row + 1))
 
 
 def _moved(last: _Last, box: F32) -> Poses:
@@ -99,17 +97,20 @@ def _moved(last: _Last, box: F32) -> Poses:
     for regions in (rois, next_rois):
         regions[:, :2] = (regions[:, :2] - old) * scale + new
         regions[:, 2] *= scale
-    return Poses(rois, keypoints, poses.presence, next_rois, poses.mask_logits)
+    space = None if poses.space is None else poses.space * np.array([scale, 1, 1, 1], np.float32)
+    return Poses(rois, keypoints, poses.presence, next_rois, poses.mask_logits, space)
 
 
 def _joined(parts: list[Poses], empty: Poses) -> Poses:
     if not parts:
         return empty
     logits = [part.mask_logits for part in parts if part.mask_logits is not None]
+    space = [part.space for part in parts if part.space is not None]
     return Poses(
         np.concatenate([part.rois for part in parts]),
         np.concatenate([part.keypoints for part in parts]),
         np.concatenate([part.presence for part in parts]),
         np.concatenate([part.next_rois for part in parts]),
         np.concatenate(logits) if len(logits) == len(parts) else None,
+        np.concatenate(space) if len(space) == len(parts) else None,
     )

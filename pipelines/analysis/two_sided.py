@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ...models.types import F32
+from ...models.types import F32, I64
 from ..types import FrameResult, Instances, Smoothing
 
 REACH_S: Final = MappingProxyType({"off": 0.0, "light": 0.16, "strong": 0.3})
@@ -36,8 +36,8 @@ class TwoSidedFilter:
     def __init__(self, strength: Smoothing) -> None:
         """Begin with an empty window."""
         self._reach_s = REACH_S[strength]
-        self._window: deque[FrameResult] = deque()
-        self._waiting = 0  # frames at the end of the window that have not been returned
+        self._window: deque[tuple[float, Instances]] = deque()  # times, and what was found; without images
+        self._waiting: deque[FrameResult] = deque()  # those at the end of the window
 
     def push(self, result: FrameResult) -> Iterator[FrameResult]:
         """Add the next frame.
@@ -45,11 +45,11 @@ class TwoSidedFilter:
         Yields:
             The frames that are complete by now, oldest first; their ``instances`` alone have changed.
         """
-        self._window.append(result)
-        self._waiting += 1
+        self._window.append((result.frame.time_s, result.instances))
+        self._waiting.append(result)
         while self._waiting:
-            later = self._waiting - 1
-            ahead_s = result.frame.time_s - self._window[-self._waiting].frame.time_s
+            later = len(self._waiting) - 1
+            ahead_s = result.frame.time_s - self._waiting[0].frame.time_s
             if later < MOST_FRAMES and 0 <= ahead_s < self._reach_s:
                 return
             yield self._next()
@@ -60,15 +60,14 @@ class TwoSidedFilter:
             yield self._next()
 
     def _next(self) -> FrameResult:
-        place = len(self._window) - self._waiting
-        result = self._window[place]
+        place = len(self._window) - len(self._waiting)
+        result = self._waiting.popleft()
         nearby = list(self._window)[max(0, place - MOST_FRAMES) : place + MOST_FRAMES + 1]
-        times = np.array([other.frame.time_s for other in nearby]) - result.frame.time_s
+        times = np.array([time_s for time_s, _ in nearby]) - result.frame.time_s
         close = np.abs(times) < self._reach_s
-        near = [other.instances for other, is_close in zip(nearby, close, strict=True) if is_close]
+        near = [found for (_, found), is_close in zip(nearby, close, strict=True) if is_close]
         smooth = _smoothed(result.instances, near, times[close] / self._reach_s)
-        self._waiting -= 1
-        while len(self._window) > self._waiting + MOST_FRAMES:
+        while len(self._window) > len(self._waiting) + MOST_FRAMES:
             self._window.popleft()
         return replace(result, instances=smooth)
 
@@ -78,42 +77,34 @@ def _smoothed(found: Instances, near: list[Instances], times: np.ndarray) -> Ins
     if found.keypoints is None or found.track_ids is None or len(near) < 3:
         return found
     keypoints, boxes = found.keypoints.copy(), found.boxes.copy()
+    places = [{} if one.track_ids is None else _rows(one.track_ids) for one in near]
+    together: dict[tuple[int, ...], list[int]] = {}
     for row, number in enumerate(found.track_ids.tolist()):
-        if not (keypoints[row, :, 2] > 0).any():
-            continue
-        seen = [
-            (at, other, places[0])
-            for at, other in zip(times.tolist(), near, strict=True)
-            if len(places := np.flatnonzero(_ids(other) == number))
-        ]
-        if len(seen) < 3:
-            continue
-        points = np.stack([_points(other, place) for _, other, place in seen])
-        valid = np.stack([_valid(other, place) for _, other, place in seen])
-        at = np.array([at for at, _, _ in seen])
-        steady = _at_zero(at, points, valid)
-        shown = keypoints[row, :, 2] > 0
-        keypoints[row, shown, :2] = steady[:-2][shown]
-        boxes[row] = steady[-2:].reshape(4)
+        seen = tuple(index for index, rows in enumerate(places) if number in rows)
+        if len(seen) >= 3 and (keypoints[row, :, 2] > 0).any():
+            together.setdefault(seen, []).append(row)
+    for seen, rows in together.items():  # those who are seen in the same frames, at once
+        numbers = found.track_ids[rows].tolist()
+        points = np.empty((len(seen), len(rows), keypoints.shape[1] + 2, 2), np.float32)
+        valid = np.ones(points.shape[:3], np.bool_)
+        for at, index in enumerate(seen):
+            where, other = [places[index][number] for number in numbers], near[index]
+            assert other.keypoints is not None
+            points[at, :, :-2] = other.keypoints[where, :, :2]
+            points[at, :, -2:] = other.boxes[where].reshape(-1, 2, 2)
+            valid[at, :, :-2] = other.keypoints[where, :, 2] > 0
+        points, valid = points.reshape(len(seen), -1, 2), valid.reshape(len(seen), -1)
+        steady = _at_zero(times[list(seen)], points, valid).reshape(len(rows), -1, 2)
+        shown = keypoints[rows, :, 2] > 0
+        keypoints[rows, :, :2] = np.where(shown[..., None], steady[:, :-2], keypoints[rows, :, :2])
+        boxes[rows] = steady[:, -2:].reshape(-1, 4)
     height, width = found.size
     boxes = boxes.clip(0, np.array([width, height, width, height], np.float32))
     return replace(found, keypoints=keypoints, boxes=boxes)
 
 
-def _ids(found: Instances) -> np.ndarray:
-    return np.zeros(0, np.int64) if found.track_ids is None else found.track_ids
-
-
-def _points(found: Instances, row: int) -> F32:
-    """(K + 2, 2): the keypoints and the two corners of the box."""
-    assert found.keypoints is not None
-    return np.concatenate([found.keypoints[row, :, :2], found.boxes[row].reshape(2, 2)])
-
-
-def _valid(found: Instances, row: int) -> np.ndarray:
-    """(K + 2,) bool, which of `_points` are there."""
-    assert found.keypoints is not None
-    return np.append(found.keypoints[row, :, 2] > 0, [True, True])
+def _rows(ids: I64) -> dict[int, int]:
+    return {number: row for row, number in enumerate(ids.tolist())}
 
 
 def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:
@@ -128,11 +119,12 @@ def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:
         (P, 2) float32; the point itself where fewer than three count.
     """
     now = int(np.abs(times).argmin())
-    weights = (1 - np.abs(times) ** 3) ** 3 * valid.T  # (P, N)
+    # (P, N); where all count, (1, N) and what follows from it stand for all.
+    weights = (1 - np.abs(times) ** 3) ** 3 * (np.ones((1, len(times))) if valid.all() else valid.T)
     powers = np.vander(times, 3, increasing=True)  # (N, 3)
-    line, curve = (_at_zero_by(powers[:, : degree + 1], weights) for degree in (1, 2))  # (P, N) each
+    line, curve = (_at_zero_by(powers[:, : degree + 1], weights) for degree in (1, 2))
     values = points.transpose(1, 0, 2).astype(np.float64)  # (P, N, 2)
-    by_line, by_curve = np.einsum("pn,pnc->pc", line, values), np.einsum("pn,pnc->pc", curve, values)
+    by_line, by_curve = ((share[:, None] @ values)[:, 0] for share in (line, curve))
     counted = valid.sum(0)
     noise = _noise(powers, weights, values, counted) * np.sqrt(((line - curve) ** 2).sum(1))[:, None]
     apart = np.abs(by_curve - by_line) / (noise + _SMALL)

@@ -1,7 +1,8 @@
-"""Colors: one per track, equally bright to the eye, and the text color that reads on each."""
+"""Colors: one per track, which color-blind people tell apart too, and the text color that reads on each."""
 
 import functools
 import math
+from typing import Final
 
 import numpy as np
 
@@ -16,11 +17,24 @@ LEFT: Color = (98, 186, 255)
 RIGHT: Color = (255, 206, 104)
 """Sky blue: the right limbs."""
 
-_GOLDEN_ANGLE = 2.399963229728653  # steps of it around the color wheel never soon come near an earlier color
-_FIRST_HUE = 1.2
-# Hues 5, 8 and 13 steps apart are similar, so these differ in lightness; dark text reads on all levels.
-_LIGHTNESS = (0.71, 0.79, 0.87)
-_CHROMA = 0.14
+PALETTE: Final[tuple[Color, ...]] = (
+    (0, 159, 230),
+    (233, 180, 86),
+    (115, 158, 0),
+    (66, 228, 240),
+    (0, 94, 213),
+    (167, 121, 204),
+    (178, 114, 0),
+    (255, 255, 120),
+    (165, 210, 135),
+    (255, 135, 90),
+    (180, 255, 180),
+    (150, 30, 195),
+)
+"""Orange, sky blue, bluish green, yellow, vermilion, reddish purple and blue of M. Okabe and K. Ito, "Color
+universal design", 2008; and five more, each as far as possible from those before it in OKLab, also to people
+without red or green cones."""
+
 _OKLAB_TO_LMS = (
     (1.0, 0.3963377774, 0.2158037573),
     (1.0, -0.1055613458, -0.0638541728),
@@ -33,10 +47,9 @@ _LMS_TO_RGB = (
 )
 
 
-@functools.lru_cache(maxsize=4096)
 def color_of(number: int) -> Color:
-    """The color of a track id; neighboring ids look different."""
-    return oklch(_LIGHTNESS[number % 3], _CHROMA, _FIRST_HUE + number * _GOLDEN_ANGLE)
+    """The color of a track id; twelve ids in a row look different."""
+    return PALETTE[number % len(PALETTE)]
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Color:

@@ -1,4 +1,4 @@
-"""The HUD of recordings: networks, frame rate, people, time per stage."""
+"""The HUD of recordings: the frame rate alone, or with networks, people and time per stage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from ...models.types import U8
 from ..execution.meter import MeterSnapshot
 from ..types import FrameResult
 from .colors import FAINT, WHITE, Color, oklch
-from .panel import MIN_TEXT_PX, fit_text_height, steady_width
+from .options import HudDetail
+from .panel import MIN_TEXT_PX, Corner, Rect, fit_text_height, steady_width
 from .text import BOLD, REGULAR, Style, put_text, text_width
 
 _TRANSPARENCY = 0.3  # fraction of the image that shows through the panel
@@ -41,7 +42,7 @@ class Panel:
         layer: (y2 - y1, x2 - x1, 3) uint8 BGR, its text on black.
     """
 
-    rect: tuple[int, int, int, int]
+    rect: Rect
     layer: U8
 
     def draw(self, image: U8) -> None:
@@ -52,43 +53,64 @@ class Panel:
 
 
 class Hud:
-    """Lays out a small panel in the upper left corner.
+    """Lays out a small panel, in the corner of the frames of one run that is the emptiest.
 
     Args:
         caption: the networks, e.g. ``yolox-nano  separable``.
+        detail: ``fps`` for one line with the frame rate, ``full`` for everything.
+        scale: of its text, as a multiple of the size that suits the frame.
     """
 
-    def __init__(self, caption: str) -> None:
-        self._caption = caption
-        self._last: tuple[object, Panel | None] = (None, None)
+    def __init__(self, caption: str, detail: HudDetail = "full", scale: float = 1.0) -> None:
+        self._caption, self._detail, self._scale = caption, detail, scale
+        self._corner = Corner()
+        self._last: tuple[object, U8 | None] = (None, None)
 
     def panel(self, size: tuple[int, int], result: FrameResult) -> Panel | None:
         """The panel for a result.
 
-        The same panel is returned while its content is unchanged, until the meter's next update.
+        What is on it stays the same while its content is unchanged, until the meter's next update.
 
         Args:
             size: (height, width) of the image in pixels.
             result: its meter's rates and stage times (without a meter, its own stage times) are shown.
 
         Returns:
-            None where the image is too small for readable text.
+            None where there is nothing to show, the image is too small for readable text, or the frame rate
+            would cover somebody's head in every corner.
         """
-        lines = _lines(self._caption, result.meter, int(result.instances.people.sum()))
+        layer = self._layer(size, result)
+        if layer is None:
+            return None
+        pad = Style.of(*size, self._scale).pad
+        rect, covers = self._corner.place(layer.shape[:2], size, result.instances, pad)
+        return None if covers and self._detail == "fps" else Panel(rect, layer)
+
+    def _layer(self, size: tuple[int, int], result: FrameResult) -> U8 | None:
         meter = result.meter
-        stages = (meter.stage_ms if meter is not None else None) or result.stage_ms
+        stages: Mapping[str, float] = {}
+        if self._detail == "full":
+            lines = _lines(self._caption, meter, int(result.instances.people.sum()))
+            stages = (meter.stage_ms if meter is not None else None) or result.stage_ms
+        elif self._detail == "fps" and meter is not None:
+            lines = [[_Text(f"{_rate(meter)} FPS", WHITE)]]
+        else:
+            return None
         key = size, lines, tuple(stages.items())
         if self._last[0] != key:
-            self._last = key, _layout(size, lines, stages)
+            self._last = key, _layout(size, lines, stages, Style.of(*size, self._scale))
         return self._last[1]
+
+
+def _rate(meter: MeterSnapshot) -> str:
+    return "..." if meter.processing_fps is None else f"{meter.processing_fps:.1f}"
 
 
 def _lines(caption: str, meter: MeterSnapshot | None, people: int) -> list[_Line]:
     """All lines except the stages, the most important first."""
     lines: list[_Line] = []
     if meter is not None:
-        speed = "..." if meter.processing_fps is None else f"{meter.processing_fps:.1f}"
-        lines.append([_Text(speed, WHITE, 1.7, BOLD), _Text("FPS")])
+        lines.append([_Text(_rate(meter), WHITE, 1.7, BOLD), _Text("FPS")])
         if meter.source_fps is not None:
             lines[0] = [*lines[0], _Text(f"source {meter.source_fps:.4g}")]
     count = f"{people} person" if people == 1 else f"{people} people"
@@ -96,10 +118,11 @@ def _lines(caption: str, meter: MeterSnapshot | None, people: int) -> list[_Line
     return lines
 
 
-def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, float]) -> Panel | None:
+def _layout(
+    size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, float], style: Style
+) -> U8 | None:
     """Lays out and fills the panel; text shrinks where the image is narrow."""
     height, width = size
-    style = Style.of(height, width)
     unit, room = style.text, width - 6 * style.pad
     unit = fit_text_height(unit, max(_width(line, unit) for line in lines), room)
     if unit < MIN_TEXT_PX or round(unit * 2.4) + 4 * style.pad > height:
@@ -110,7 +133,7 @@ def _layout(size: tuple[int, int], lines: Sequence[_Line], stages: Mapping[str, 
     tall = min(_tall(lines, legend, unit) + 2 * style.pad, height - style.pad)
     layer = np.zeros((tall, inner + 4 * style.pad, 3), np.uint8)
     _fill(layer, lines, legend, stages, unit, style.pad)
-    return Panel((style.pad, style.pad, style.pad + layer.shape[1], style.pad + tall), layer)
+    return layer
 
 
 def _arrange(

@@ -1,14 +1,13 @@
 """Labels: their text and their placement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...models.types import F32, U8
 from ..types import Instances
-from .colors import Color, ink_on
-from .text import Style, put_text, text_width
-
-Rect = tuple[int, int, int, int]
-"""x1 y1 x2 y2 in pixels, end exclusive."""
+from .colors import Color
+from .options import Layer
+from .panel import Rect, overlap
+from .text import Style, label
 
 
 def draw_labels(
@@ -17,6 +16,7 @@ def draw_labels(
     rows: Sequence[int],
     colors: Sequence[Color],
     style: Style,
+    layers: Collection[Layer],
     taken: Sequence[Rect] = (),
 ) -> None:
     """Draws labels at their boxes, inside the image, without overlap where there is room.
@@ -30,34 +30,41 @@ def draw_labels(
         rows: which of them, the most important first.
         colors: by row.
         style: sizes.
+        layers: which of ``labels``, ``ids`` and ``conf`` to write.
         taken: rectangles to keep clear of.
     """
     height, width = image.shape[:2]
     taken = list(taken)
-    high = round(style.text * 1.15) + 2 * (style.pad // 2)
+    high = style.label
     for row in rows:
-        best = None
-        for text in _texts(found, row):
-            wide = text_width(text, style.text) + 2 * style.pad
+        best: tuple[U8, Rect] | None = None
+        for text in label_texts(found, row, layers):
+            drawn = label(text, colors[row], style)
+            wide = drawn.shape[1]
             if wide <= width and high <= height:
                 spots = _spots(found.boxes[row], wide, high, (height, width), style.line)
                 covered, rect = _freest(spots, taken)
-                best = text, rect
+                best = drawn, rect
                 if not covered:
                     break
         if best is not None:
+            drawn, (x1, y1, x2, y2) = best
             taken.append(best[1])
-            _write(image, *best, colors[row], style)
+            image[y1:y2, x1:x2] = drawn
 
 
-def _texts(found: Instances, row: int) -> tuple[str, str]:
-    """The full and the short label."""
+def label_texts(found: Instances, row: int, layers: Collection[Layer]) -> list[str]:
+    """The full label, and a shorter one; none where nothing is to be written.
+
+    The name of somebody with an identity, "person", is left out.
+    """
     name = found.names[int(found.labels[row])]
-    brief = name
-    if found.track_ids is not None:
-        number = f"#{found.track_ids[row]}"
-        brief = number if name == "person" else f"{name} {number}"
-    return f"{brief} {found.scores[row]:.2f}", brief
+    number = f"#{found.track_ids[row]}" if found.track_ids is not None and "ids" in layers else ""
+    words = [name] if "labels" in layers and not (number and name == "person") else []
+    words += [number] if number else []
+    score = [f"{found.scores[row]:.2f}"] if "conf" in layers else []
+    texts = [" ".join(words + score), " ".join(words)]
+    return [text for text in dict.fromkeys(texts) if text]
 
 
 def _spots(box: F32, wide: int, high: int, size: tuple[int, int], line: int) -> list[Rect]:
@@ -80,22 +87,10 @@ def _freest(spots: Sequence[Rect], taken: Sequence[Rect]) -> tuple[int, Rect]:
     """The first free spot, or else the one that covers the least; with the pixels that it covers."""
     least: tuple[int, Rect] | None = None
     for spot in spots:
-        covered = sum(_overlap(spot, other) for other in taken)
+        covered = sum(overlap(spot, other) for other in taken)
         if least is None or covered < least[0]:
             least = covered, spot
         if not covered:
             break
     assert least is not None
     return least
-
-
-def _overlap(a: Rect, b: Rect) -> int:
-    """Pixels in both rectangles."""
-    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
-
-
-def _write(image: U8, text: str, rect: Rect, color: Color, style: Style) -> None:
-    x1, y1, x2, y2 = rect
-    image[y1:y2, x1:x2] = color
-    base = y1 + style.pad // 2 + round(style.text * 0.93)
-    put_text(image, text, x1 + style.pad, base, ink_on(color), style.text)

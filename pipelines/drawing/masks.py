@@ -1,7 +1,5 @@
 """Drawing an instance mask: a tint and an outline."""
 
-from typing import Final
-
 import cv2
 import numpy as np
 
@@ -9,13 +7,10 @@ from ...models.types import U8
 from ..types import MaskCrop
 from .colors import Color
 
-MASK_OPACITY: Final = 0.34
-"""Of the color over a person's pixels, 0 to 1."""
-
 _OUTLINE_TOLERANCE_PX = 0.8
 
 
-def draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
+def draw_mask(image: U8, mask: MaskCrop, color: Color, line: int, opacity: float) -> None:
     """Tints a person's pixels and draws their outline; works on the crop alone.
 
     Args:
@@ -23,6 +18,7 @@ def draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
         mask: the person's pixels; what lies outside the image is left out.
         color: of the tint and the outline.
         line: thickness of the image's other lines, in pixels.
+        opacity: of the color over the person's pixels, 0 to 1.
     """
     height, width = mask.pixels.shape
     area = image[mask.y : mask.y + height, mask.x : mask.x + width]
@@ -34,7 +30,7 @@ def draw_mask(image: U8, mask: MaskCrop, color: Color, line: int) -> None:
     plane = np.empty_like(area)
     plane[0] = color
     plane[1:] = plane[0]
-    cv2.copyTo(cv2.addWeighted(area, 1 - MASK_OPACITY, plane, MASK_OPACITY, 0, plane), pixels, area)
+    cv2.copyTo(cv2.addWeighted(area, 1 - opacity, plane, opacity, 0, plane), pixels, area)
     contours, _ = cv2.findContours(pixels, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(mask.x, mask.y))
     smooth = [cv2.approxPolyDP(contour, _OUTLINE_TOLERANCE_PX, True) for contour in contours]
     cv2.polylines(image, smooth, True, color, max(1, line - 1), cv2.LINE_AA)

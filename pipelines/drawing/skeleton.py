@@ -41,7 +41,7 @@ class Skeleton:
             for (a, b), side in zip(self._pairs.tolist(), self._sides.tolist(), strict=True)
         ]
 
-    def draw(self, image: U8, points: F32, box: F32, line: int) -> None:
+    def draw(self, image: U8, points: F32, box: F32, line: int, color: Color | None = None) -> None:
         """Draws one person's skeleton in place.
 
         Args:
@@ -50,6 +50,7 @@ class Skeleton:
                 their bones; a bone to a joint outside the image ends at its border.
             box: (4,) float32 x1 y1 x2 y2 of the person; its size sets the thickness of the lines.
             line: thickness of the image's other lines, in pixels.
+            color: of all bones; None colors them by side.
         """
         height, width = image.shape[:2]
         x, y, score = points.T
@@ -73,8 +74,11 @@ class Skeleton:
             # The rim is too thin for jagged edges to show, and without antialiasing it costs a quarter.
             _bones(image, segments, DARK, thickness + rim, cv2.LINE_8)
             _dots(image, joints, DARK, radius + rim / 2, cv2.LINE_8)
-        for side, color in _COLORS.items():
-            _bones(image, segments[sides == side], color, thickness, cv2.LINE_AA)
+        if color is not None:
+            _bones(image, segments, color, thickness, cv2.LINE_AA)
+        else:
+            for side, own in _COLORS.items():
+                _bones(image, segments[sides == side], own, thickness, cv2.LINE_AA)
         _dots(image, joints, WHITE, radius, cv2.LINE_AA)
 
 

@@ -13,10 +13,16 @@ from .text import Style, put_text, text_width
 _COLOR: Color = (60, 200, 255)
 
 
-def draw_counts(image: U8, counts: Sequence[ZoneCount]) -> None:
-    """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place."""
+def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> None:
+    """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place.
+
+    Args:
+        image: drawn on in place.
+        counts: what is drawn.
+        scale: of lines and text, as a multiple of the sizes that suit the image.
+    """
     height, width = image.shape[:2]
-    style = Style.of(height, width)
+    style = Style.of(height, width, scale)
     high = round(style.text * 1.1)
     labels: set[tuple[int, int]] = set()
     for count in counts:

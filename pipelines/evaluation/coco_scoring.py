@@ -107,7 +107,7 @@ def check_keypoints(annotations: Annotations, categories: Collection[str]) -> No
     if not posed:
         raise SepcamError(f"{annotations.source} has no keypoints")
     for one in posed:
-        _keypoints(one, annotations)
+        keypoints_of(one, annotations)
 
 
 def _image(image: AnnotatedImage, numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -122,19 +122,24 @@ def _object(
     if iou_type == "segm" or (one.area is None and one.segmentation is not None and image.size is not None):
         from faster_coco_eval.core import mask as masks
 
-        rle = _mask(one, image, annotations)
+        rle = mask_of(one, image, annotations)
         item["area"] = one.area or float(masks.area(rle))
         if iou_type == "segm":
             item["segmentation"] = rle
     if not item["area"]:
         item["area"] = one.box[2] * one.box[3]
     if iou_type == "keypoints":
-        points = _keypoints(one, annotations)
+        points = keypoints_of(one, annotations)
         item |= {"keypoints": points, "num_keypoints": sum(seen > 0 for seen in points[2::3])}
     return item
 
 
-def _mask(one: AnnotatedObject, image: AnnotatedImage, annotations: Annotations) -> dict[str, Any]:
+def mask_of(one: AnnotatedObject, image: AnnotatedImage, annotations: Annotations) -> dict[str, Any]:
+    """The mask of an object as COCO's compressed RLE; that of a crowd without one is its box.
+
+    Raises:
+        SepcamError: If the image has no size, which its masks need.
+    """
     from faster_coco_eval.core import mask as masks
 
     if isinstance(one.segmentation, dict):
@@ -145,14 +150,18 @@ def _mask(one: AnnotatedObject, image: AnnotatedImage, annotations: Annotations)
             "masks in it need"
         )
     width, height = image.size
-    # A crowd without a mask is its box.
     x, y, w, h = one.box
     polygons = one.segmentation or [[x, y, x + w, y, x + w, y + h, x, y + h]]
     made = masks.frPyObjects(polygons, height, width)
     return masks.merge(made) if isinstance(made, list) else made
 
 
-def _keypoints(one: AnnotatedObject, annotations: Annotations) -> list[float]:
+def keypoints_of(one: AnnotatedObject, annotations: Annotations) -> list[float]:
+    """COCO's 17 keypoints of a person as x, y, visibility ...; zeros for who has none.
+
+    Raises:
+        SepcamError: If they are others.
+    """
     if one.keypoints is None:
         return [0.0] * _KEYPOINT_VALUES
     if len(one.keypoints) != _KEYPOINT_VALUES:

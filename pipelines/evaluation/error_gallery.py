@@ -13,9 +13,9 @@ from ..drawing.colors import DARK, WHITE, Color
 from ..drawing.text import Style, put_text, text_width
 from ..types import Frame
 
-RIGHT: Final[Color] = (120, 200, 90)
-FALSE: Final[Color] = (40, 150, 255)
-MISSED: Final[Color] = (80, 60, 235)
+RIGHT: Final[Color] = (115, 158, 0)
+FALSE: Final[Color] = (66, 228, 240)
+MISSED: Final[Color] = (0, 94, 213)
 
 _SAME = 0.5  # IoU of a box that is right
 
@@ -27,23 +27,31 @@ class Judgement:
     Attributes:
         right: (N,) bool of the boxes found.
         met: (M,) bool of the true boxes, whether one was found.
+        ignored: (N,) bool of the boxes found, which are neither right nor wrong: they lie in a crowd.
     """
 
     right: npt.NDArray[np.bool_]
     met: npt.NDArray[np.bool_]
+    ignored: npt.NDArray[np.bool_]
+
+    @property
+    def false(self) -> npt.NDArray[np.bool_]:
+        """(N,) bool of the boxes found, which are wrong."""
+        return ~self.right & ~self.ignored
 
     @property
     def errors(self) -> int:
         """Misses and false boxes together."""
-        return int((~self.right).sum() + (~self.met).sum())
+        return int(self.false.sum() + (~self.met).sum())
 
 
-def judge(boxes: F32, truth: F32) -> Judgement:
+def judge(boxes: F32, truth: F32, crowds: F32 | None = None) -> Judgement:
     """Matches boxes with true ones at IoU 0.5, each with the best one that is still free, the surest first.
 
     Args:
         boxes: (N, 4) float32 x1 y1 x2 y2, best score first.
         truth: (M, 4) float32, of the same form.
+        crowds: (C, 4) float32, boxes of several people each, or None.
     """
     right, met = np.zeros(len(boxes), np.bool_), np.zeros(len(truth), np.bool_)
     if len(truth):
@@ -51,7 +59,17 @@ def judge(boxes: F32, truth: F32) -> Judgement:
             best = int(np.where(met, -1.0, row).argmax())
             if not met[best] and row[best] >= _SAME:
                 right[i] = met[best] = True
-    return Judgement(right, met)
+    return Judgement(right, met, ~right & _within(boxes, crowds))
+
+
+def _within(boxes: F32, crowds: F32 | None) -> npt.NDArray[np.bool_]:
+    """(N,) bool, which boxes lie in a crowd by half of their area."""
+    inside = np.zeros(len(boxes), np.bool_)
+    for crowd in () if crowds is None else crowds:
+        sides = np.minimum(boxes[:, 2:], crowd[2:]) - np.maximum(boxes[:, :2], crowd[:2])
+        area = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-9)
+        inside |= np.clip(sides, 0, None).prod(1) / area >= _SAME
+    return inside
 
 
 class WorstImages:
@@ -62,13 +80,19 @@ class WorstImages:
         apart: of this many frames in a row at most one is kept, since neighbors in a video look alike.
     """
 
-    def __init__(self, count: int = 9, apart: int = 1) -> None:
+    def __init__(self, count: int = 20, apart: int = 1) -> None:
         self._count, self._apart = count, apart
         self._kept: dict[int, tuple[int, U8]] = {}
 
-    def add(self, frame: Frame, boxes: F32, truth: F32) -> None:
-        """Judges an image by its boxes, (N, 4) float32 best first, and the true ones; keeps it if bad."""
-        judged = judge(boxes, truth)
+    def add(self, frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> None:
+        """Keeps an image if it is bad.
+
+        Args:
+            frame: the image.
+            boxes: (N, 4) float32 x1 y1 x2 y2, what was found.
+            truth: (M, 4) float32, the true ones.
+            judged: which of them are right.
+        """
         place = frame.index // self._apart
         if judged.errors <= self._kept.get(place, (0, None))[0]:
             return
@@ -88,11 +112,11 @@ class WorstImages:
 def _drawn(frame: Frame, boxes: F32, truth: F32, judged: Judgement) -> U8:
     image = frame.image.copy()
     line = Style.of(*image.shape[:2]).line + 1
-    groups = ((RIGHT, boxes[judged.right]), (FALSE, boxes[~judged.right]), (MISSED, truth[~judged.met]))
+    groups = ((RIGHT, boxes[judged.right]), (FALSE, boxes[judged.false]), (MISSED, truth[~judged.met]))
     for color, group in groups:
         for x1, y1, x2, y2 in group.round().astype(int).tolist():
             cv2.rectangle(image, (x1, y1), (x2, y2), color, line)
-    missed, false = int((~judged.met).sum()), int((~judged.right).sum())
+    missed, false = int((~judged.met).sum()), int(judged.false.sum())
     text = f"{frame.name or f'frame {frame.index + 1}'}: {missed} missed, {false} false"
     high = max(12, image.shape[1] // 30)
     cv2.rectangle(image, (0, 0), (text_width(text, high) + high, high * 2), DARK, cv2.FILLED)

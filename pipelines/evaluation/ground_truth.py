@@ -21,6 +21,16 @@ def people_of(image: AnnotatedImage, categories: Collection[str]) -> F32:
     return _corners([one.box for one in image.objects if one.category in categories and not one.crowd])
 
 
+def crowds_of(image: AnnotatedImage, categories: Collection[str]) -> F32:
+    """The crowds of people in an annotated image: (N, 4) float32 x1 y1 x2 y2 in pixels.
+
+    Args:
+        image: the image.
+        categories: ids of the categories of people.
+    """
+    return _corners([one.box for one in image.objects if one.category in categories and one.crowd])
+
+
 def mot_people(truth: Path) -> Mapping[int, F32]:
     """A MOTChallenge ground truth: (N, 4) float32 x1 y1 x2 y2 in 0-based pixels by frame from 1.
 

@@ -5,6 +5,7 @@ A network keeps buffers of its own between calls, and one that runs takes all co
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...models.types import (
     F32,
@@ -52,7 +53,7 @@ class _SharedDetector:
 
     def detect(self, image: U8) -> Detections:
         with self._lock:
-            return self._detector.detect(image)
+            return _whole(self._detector.detect(image))
 
 
 class _SharedOnePass(_SharedDetector):
@@ -76,7 +77,13 @@ class _SharedFollowing(_SharedOnePass):
 
     def follow(self, image: U8, boxes: F32) -> Detections | None:
         with self._lock:
-            return self._following.follow(image, boxes)
+            found = self._following.follow(image, boxes)
+            return None if found is None else _whole(found)
+
+
+def _whole(found: Detections) -> Detections:
+    """With masks that are computed: a network of several threads may not run later."""
+    return found if found.masks is None else replace(found, masks=list(found.masks))
 
 
 class _SharedPose:

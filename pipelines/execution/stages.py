@@ -195,7 +195,7 @@ def run_stages(
     stages: Sequence[Stage],
     *,
     newest: bool = False,
-    depth: int = 3,
+    depth: int = 2,
     on_time: Callable[[str, float], None] | None = None,
     on_drop: Callable[[int], None] | None = None,
 ) -> Generator[Any, None, None]:

@@ -78,14 +78,14 @@ class LiveAnalysis:
             pool: where networks come from.
             switches: what is asked for; it takes precedence over the options.
             meter: records how long it takes.
-            options: everything that cannot be switched; None is the default, which detects when necessary.
+            options: everything that cannot be switched; None is the default.
             fps: of the source.
 
         Raises:
             SepcamError: If networks are unavailable, or a class is unknown.
         """
         self._pool, self._switches, self._meter = pool, switches, meter
-        self._options = options or AnalysisOptions(detect_every="auto")
+        self._options = options or AnalysisOptions()
         self._fps = fps
         self._origin_s: float | None = None
         self._last_s = 0.0
@@ -118,7 +118,8 @@ class LiveAnalysis:
         took = time.perf_counter() - begun
         self._cold -= 1
         if self._cold < 0 and not self._loading:
-            self._meter.analyzed(self.active.backbone, self._adaptive.level, took)
+            in_full = "detect" in stage_ms
+            self._meter.analyzed(self.active.backbone, self._adaptive.level, took, in_full=in_full)
         for stage, milliseconds in stage_ms.items():
             self._meter.stage(stage, milliseconds / 1e3)
         result = FrameResult(frame, instances, stage_ms, model=self._analyzer.model)
@@ -142,7 +143,7 @@ class LiveAnalysis:
         Raises:
             SepcamError: If an option does not fit the networks; then the old ones stay.
         """
-        detector = _LowConfidence(networks.detector)
+        detector = LowConfidence(networks.detector)
         hiding = settings.blur != "nothing"
         options = settings.applied_to(self._options)
         if hiding:
@@ -213,7 +214,7 @@ class LiveAnalysis:
             self._switches.change(**at_work)
 
 
-class _LowConfidence:
+class LowConfidence:
     """A detector that remembers its last detections, also those with too low a score to be reported."""
 
     def __init__(self, detector: Detector) -> None:
@@ -223,6 +224,7 @@ class _LowConfidence:
         self._last = Detections.empty()
 
     def detect(self, image: U8) -> Detections:
+        """As the detector."""
         self._last = self._detector.detect(image)
         return self._last
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...models.types import U8
 from ..drawing.colors import FAINT, WHITE, Color
-from ..drawing.panel import MIN_TEXT_PX, fit_text_height, steady_width
+from ..drawing.panel import MIN_TEXT_PX, Corner, fit_text_height, steady_width
 from ..drawing.text import BOLD, REGULAR, Style, put_text, text_width
 from ..types import FrameResult
 from .meter import HISTORY_S, LiveFigures
@@ -19,65 +19,94 @@ Line = tuple[str, int]
 
 _MAX_HEIGHT = 0.5  # of the panel, as a fraction of the image's
 _TRANSPARENCY = 0.32  # fraction of the image that shows through
-_LINES: dict[str, Color] = {"separable": (120, 220, 120), "standard": (90, 150, 255)}
+_LINES: dict[str, Color] = {"separable": (233, 180, 86), "standard": (0, 159, 230)}
 _GRID: Color = (120, 120, 120)
 _RED: Color = (40, 40, 230)
 _SHIFT = 4
 
 
-def draw_live_hud(image: U8, result: FrameResult, status: LiveStatus) -> None:
-    """Draws the panel, and the graph where the settings ask for it, into an (H, W, 3) uint8 BGR image."""
-    detail = status.settings.hud
-    if detail == "off":
-        return
-    lines = _brief(result, status)
-    if detail == "full":
-        lines += _full(status)
-    below = draw_panel(image, lines)
-    if detail == "full" and below:
-        draw_graph(image, status.figures, below)
+class LiveHud:
+    """Draws the panel of the frames of one session, in the emptiest corner, and a graph where asked for.
+
+    Args:
+        scale: of its text, as a multiple of the size that suits the frame.
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self._scale = scale
+        self._corner = Corner()
+
+    def draw(self, image: U8, result: FrameResult, status: LiveStatus) -> None:
+        """Draws what the settings ask for into an (H, W, 3) uint8 BGR image, in place."""
+        detail = status.settings.hud
+        if detail == "off":
+            return
+        lines = _brief(result, status)
+        if detail == "full":
+            lines += _full(result, status)
+        height, width = image.shape[:2]
+        style = Style.of(height, width, self._scale)
+        panel = _panel(lines, (height, width), style)
+        if panel is None:
+            return
+        high, wide = panel.shape[:2]
+        graph = draw_graph(status.figures, style) if detail == "full" else None
+        if graph is not None and not _fits(graph, (height - high - style.pad, width), style):
+            graph = None
+        if graph is not None:
+            high += style.pad + graph.shape[0]
+            wide = max(wide, graph.shape[1])
+        (x1, y1, _, y2), _ = self._corner.place((high, wide), (height, width), result.instances, style.pad)
+        _lay(image, panel, x1, y1)
+        if graph is not None:
+            _lay(image, graph, x1, y2 - graph.shape[0])
 
 
-def draw_panel(image: U8, lines: Sequence[Line]) -> int:
-    """Draws lines on a dark panel in the upper left corner of an (H, W, 3) uint8 BGR image, in place.
+def _fits(layer: U8, room: tuple[int, int], style: Style) -> bool:
+    """Whether a layer fits into a height and width in pixels, with a distance from the edges."""
+    return layer.shape[0] + 2 * style.pad <= room[0] and layer.shape[1] + 2 * style.pad <= room[1]
+
+
+def _lay(image: U8, layer: U8, x: int, y: int) -> None:
+    """Darkens an area and adds a layer with text on black."""
+    area = image[y : y + layer.shape[0], x : x + layer.shape[1]]
+    cv2.addWeighted(area, _TRANSPARENCY, layer[: area.shape[0], : area.shape[1]], 1, 0, area)
+
+
+def _panel(lines: Sequence[Line], size: tuple[int, int], style: Style) -> U8 | None:
+    """Lines of text on black; None where there is no room for them.
 
     Lines without room are left out, the last ones first; text shrinks to fit the width.
-
-    Returns:
-        The row below the panel; 0 where there was no room for it.
     """
-    height, width = image.shape[:2]
-    style = Style.of(height, width)
+    height, width = size
     pad, unit = style.pad, style.text
     room = width - 6 * pad
     unit = fit_text_height(unit, max(text_width(text, unit, weight) for text, weight in lines), room)
     step = round(unit * 1.5)
     lines = lines[: max(1, int((height * _MAX_HEIGHT - 2 * pad) // max(step, 1)))]
     if unit < MIN_TEXT_PX or step + 4 * pad > height:
-        return 0
+        return None
     widest = max(text_width(line, unit, weight) for line, weight in lines)
-    below = pad + len(lines) * step + 2 * pad
-    _shade(image[pad:below, pad : 5 * pad + steady_width(widest, unit, room)])
+    layer = np.zeros((len(lines) * step + 2 * pad, 4 * pad + steady_width(widest, unit, room), 3), np.uint8)
     for number, (line, weight) in enumerate(lines):
-        base = 2 * pad + number * step + round(unit * 1.1)
-        put_text(image, line, 3 * pad, base, FAINT if number else WHITE, unit, weight)
-    return below
+        base = pad + number * step + round(unit * 1.1)
+        put_text(layer, line, 2 * pad, base, FAINT if number else WHITE, unit, weight)
+    return layer
 
 
-def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
-    """Draws the frames shown per second over the last ten seconds, at the left edge from a row downwards.
+def draw_graph(figures: LiveFigures, style: Style) -> U8 | None:
+    """Draws the frames shown per second over the last ten seconds.
 
     The line's color shows the backbone, so that a switch appears as a step in another color.
+
+    Returns:
+        (h, w, 3) uint8 BGR on black; None without enough figures.
     """
-    height, width = image.shape[:2]
-    style = Style.of(height, width)
     high, wide = 5 * style.text, 16 * style.text
-    x, y = style.pad, top + style.pad
     samples = [s for s in figures.history if s.shown_fps is not None]
-    if y + high + style.pad > height or x + wide > width or len(samples) < 2:
-        return
-    area = image[y : y + high, x : x + wide]
-    _shade(area)
+    if len(samples) < 2:
+        return None
+    area = np.zeros((high, wide, 3), np.uint8)
     top_fps = max(10.0, 1.4 * max(s.shown_fps or 0.0 for s in samples))
     for share in (0.0, 0.5):
         level = round((high - 1) * share)
@@ -88,6 +117,7 @@ def draw_graph(image: U8, figures: LiveFigures, top: int) -> None:
     pixels = np.round(points * (wide - 1, high - 1) * (1 << _SHIFT)).astype(np.int32)
     for (begin, end), sample in zip(pairwise(pixels.tolist()), samples[1:], strict=True):
         cv2.line(area, begin, end, _LINES[sample.backbone], style.line + 1, cv2.LINE_AA, _SHIFT)
+    return area
 
 
 def draw_banner(image: U8, text: str) -> None:
@@ -130,16 +160,13 @@ def draw_help(image: U8, keys: Sequence[tuple[str, str]]) -> None:
 def _brief(result: FrameResult, status: LiveStatus) -> list[Line]:
     meter = status.figures.meter
     model = status.figures.model_fps.get(status.active.backbone)
-    count = int(result.instances.people.sum())
-    people = f"{count} person" if count == 1 else f"{count} people"
-    rates = f"shown {_number(meter.processing_fps)} FPS  camera {_number(meter.source_fps)}"
-    lines = [
-        (f"{rates}  model {_number(model)}", BOLD),
-        (f"{people}  {status.active.detector}  {status.active.backbone}", REGULAR),
-    ]
+    rates = f"{_number(meter.processing_fps)} FPS  camera {_number(meter.source_fps)}"
+    lines = [(f"{rates}  model {_number(model)}", BOLD)]
     if status.message:
         lines.append((status.message, REGULAR))
-    if status.preparing:
+    if status.duel.state == "preparing":
+        lines.append(("duel: preparing both backbones ...", REGULAR))
+    elif status.preparing:
         lines.append((f"preparing {', '.join(status.preparing)} ...", REGULAR))
     if status.settings.follow is not None:
         ids = result.instances.track_ids
@@ -148,10 +175,13 @@ def _brief(result: FrameResult, status: LiveStatus) -> list[Line]:
     return lines
 
 
-def _full(status: LiveStatus) -> list[Line]:
+def _full(result: FrameResult, status: LiveStatus) -> list[Line]:
     meter = status.figures.meter
+    count = int(result.instances.people.sum())
+    people = f"{count} person" if count == 1 else f"{count} people"
     latency = f"latency {_number(meter.latency_ms_p50, 0)} ms, p95 {_number(meter.latency_ms_p95, 0)} ms"
-    lines = [f"{latency}  dropped {meter.dropped}"]
+    lines = [f"{people}  {status.active.detector}  {status.active.backbone}"]
+    lines += [f"{latency}  dropped {meter.dropped}"]
     if meter.stage_ms:
         lines.append("  ".join(f"{name} {ms:.1f}" for name, ms in meter.stage_ms.items()) + " ms")
     lines += [line for line in (status.figures.comparison(), status.quality) if line]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ HISTORY_S: Final = 10.0
 _SAMPLE_S = 0.1
 _TIMES = 90  # frames that a model's speed is the mean of
 _LEAST_TIMES = 3
+_LARGEST_GAP = 0.1  # between the fractions of frames with a detection of two backbones that compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,21 @@ class LiveFigures:
         model_fps: for each backbone used so far, the frames per second that the analysis alone would reach
             with the present detector and tasks; both at the same quality where both have run at one.
         history: the last ten seconds, oldest first.
+        incomparable: why the two speeds do not compare, in words; None where they do.
     """
 
     meter: MeterSnapshot = field(default_factory=MeterSnapshot)
     model_fps: Mapping[ConvKind, float] = field(default_factory=dict)
     history: tuple[Sample, ...] = ()
+    incomparable: str | None = None
 
     def comparison(self) -> str | None:
-        """A line that compares both backbones, or None before both have run."""
+        """A line on both backbones, with their ratio where it means something; None before both have run."""
         one, other = self.model_fps.get("separable"), self.model_fps.get("standard")
         if one is None or other is None:
             return None
-        return f"separable {one:.3g} FPS · standard {other:.3g} FPS · {one / other:.1f}x"
+        ratio = f"{one / other:.1f}x" if self.incomparable is None else f"not comparable: {self.incomparable}"
+        return f"separable {one:.3g} FPS · standard {other:.3g} FPS · {ratio}"
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -81,7 +85,7 @@ class LiveMeter:
         # The camera states no rate: the rate is that of the frames that arrive.
         self._meter = Meter(clock=clock)
         self._lock = threading.Lock()
-        self._times: dict[tuple[ConvKind, int], deque[float]] = {}
+        self._times: dict[tuple[ConvKind, int], deque[tuple[float, bool]]] = {}
         self._latest: dict[ConvKind, int] = {}
         self._backbone: ConvKind = "separable"
         self._history: deque[tuple[float, float | None, float, ConvKind]] = deque()
@@ -95,12 +99,19 @@ class LiveMeter:
             self._times.clear()
             self._latest.clear()
 
-    def analyzed(self, backbone: ConvKind, level: int, seconds: float) -> None:
-        """A frame was analyzed, in these seconds, this many levels below full quality."""
+    def analyzed(self, backbone: ConvKind, level: int, seconds: float, *, in_full: bool = True) -> None:
+        """A frame was analyzed.
+
+        Args:
+            backbone: of the networks.
+            level: how many levels below full quality.
+            seconds: how long it took.
+            in_full: whether the frame got a detection; others take less.
+        """
         with self._lock:
             self._backbone = backbone
             self._latest[backbone] = level
-            self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append(seconds)
+            self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append((seconds, in_full))
 
     def shown(self, latency_s: float) -> None:
         """Called when an image is on display, with the seconds since it arrived."""
@@ -123,10 +134,20 @@ class LiveMeter:
         now = self._clock()
         with self._lock:
             history = tuple(Sample(now - t, fps, ms, kind) for t, fps, ms, kind in self._history)
-            return LiveFigures(self._meter.snapshot(), self._model_fps(), history)
+            common = self._common_level()
+            keys: dict[ConvKind, tuple[ConvKind, int]] = {
+                kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()
+            }
+            speeds: dict[ConvKind, float] = {kind: _rate(self._times[key]) for kind, key in keys.items()}
+            shares = [
+                sum(full for _, full in self._times[key]) / len(self._times[key]) for key in keys.values()
+            ]
+            return LiveFigures(
+                self._meter.snapshot(), speeds, history, _incomparable(common is not None, shares)
+            )
 
-    def _model_fps(self) -> dict[ConvKind, float]:
-        levels = self._latest
+    def _common_level(self) -> int | None:
+        """The level at which both backbones have run longest, or None."""
         ran = [
             {
                 level
@@ -136,16 +157,33 @@ class LiveMeter:
             for k in ("separable", "standard")
         ]
         # Where both have run longest: at others, one may only have passed through while it settled.
-        common = max(ran[0] & ran[1], key=self._least_times, default=None)
-        speeds: dict[ConvKind, float] = {}
-        for kind, latest in levels.items():
-            times = self._times[kind, latest if common is None else common]
-            speeds[kind] = len(times) / max(sum(times), 1e-9)
-        return speeds
+        return max(ran[0] & ran[1], key=self._least_times, default=None)
 
     def _least_times(self, level: int) -> tuple[int, int]:
         """How often both ran at a level, at least; of equals, the better quality counts more."""
         return min(len(self._times["separable", level]), len(self._times["standard", level])), -level
+
+
+def _rate(times: Sequence[tuple[float, bool]]) -> float:
+    """Frames per second."""
+    return len(times) / max(sum(seconds for seconds, _ in times), 1e-9)
+
+
+def _in_full(times: Sequence[tuple[float, bool]]) -> float:
+    """The fraction of frames that got a detection."""
+    return sum(in_full for _, in_full in times) / len(times)
+
+
+def _incomparable(same_quality: bool, shares: Sequence[float]) -> str | None:
+    """Why two backbones do not compare, which got a detection in these fractions of their frames."""
+    if len(shares) < 2:
+        return None
+    if not same_quality:
+        return "different quality"
+    if max(shares) - min(shares) > _LARGEST_GAP:
+        percent = " and ".join(f"{100 * share:.0f} %" for share in shares)
+        return f"detections in {percent} of the frames"
+    return None
 
 
 def _rounded(value: float | None) -> float | None:

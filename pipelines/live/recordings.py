@@ -9,7 +9,7 @@ from typing import Literal
 from ...models.errors import SepcamError
 from ..events import Event
 from ..sinks.fan_out import FanOut
-from ..sinks.video import VideoSink
+from ..sinks.formats.video import VideoSink
 from ..types import FrameResult, RunSummary, StreamInfo
 
 State = Literal["idle", "recording", "finishing", "closed"]

@@ -31,15 +31,17 @@ from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
+from ..drawing.options import DrawOptions
 from ..events import Event
 from ..execution.background import BACKGROUND
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
-from ..types import Frame, FrameResult, StreamInfo
+from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
-from .hud import draw_live_hud
+from .duel import LiveDuel
+from .hud import LiveHud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
@@ -63,6 +65,7 @@ class Shot:
         result: what was found; ``frame.image`` is the same image, times count from the first frame.
         arrived: when its frame came, by ``time.monotonic``.
         status: as it was drawn.
+        duel: whether the image is that of a duel: it has a size of its own, and the result is not recorded.
     """
 
     number: int
@@ -70,6 +73,7 @@ class Shot:
     result: FrameResult
     arrived: float
     status: LiveStatus
+    duel: bool = False
 
 
 class LiveSession:
@@ -80,11 +84,13 @@ class LiveSession:
     Attributes:
         info: of the source.
         recordings: what is being kept; attach recorders here.
+        duel: begins and ends duels. While one is shown, nothing is recorded and nobody comes or goes.
         error: why the session ended, or None where it went well.
     """
 
     info: StreamInfo
     recordings: Recordings
+    duel: LiveDuel
     error: BaseException | None
 
     def __init__(
@@ -96,6 +102,7 @@ class LiveSession:
         zones: Sequence[Zone] = (),
         target_fps: float | None = None,
         options: AnalysisOptions | None = None,
+        drawing: DrawOptions | None = None,
         prepare_ahead: bool = True,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
@@ -108,6 +115,7 @@ class LiveSession:
             zones: lines and zones to watch.
             target_fps: the rate to keep by doing less, None for the camera's, 0 to keep full quality.
             options: of the analysis, for everything that the settings do not state; see ``LiveAnalysis``.
+            drawing: what is drawn, and how; how much the HUD shows is in the settings.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
             on_event: called with each event, from one of the session's threads.
 
@@ -138,7 +146,10 @@ class LiveSession:
         except BaseException:
             self.stop()
             raise
-        self._drawing = LiveDrawing()
+        drawing = drawing or DrawOptions()
+        self._drawing, self._hud = LiveDrawing(drawing), LiveHud(drawing.scale)
+        locked = options or AnalysisOptions()
+        self.duel = LiveDuel(pool, self._switches, locked, source=self.info.name, fps=self.info.fps)
 
     def __enter__(self) -> "LiveSession":
         return self
@@ -211,6 +222,7 @@ class LiveSession:
             quality=analysis.reduced,
             counts=self._watch.counts,
             figures=self._meter.figures(),
+            duel=self.duel.status(),
         )
 
     def notice(self) -> str | None:
@@ -242,6 +254,8 @@ class LiveSession:
     def follow_at(self, x: float, y: float) -> int | None:
         """Follows the person at a point of the image (pixels), or nobody; returns the identity."""
         shot = self._shot
+        if shot is not None and shot.duel:
+            return None
         track_id = None if shot is None else person_at(shot.result, x, y)
         self.change(follow=track_id)
         return track_id
@@ -297,14 +311,22 @@ class LiveSession:
         self._meter.arrived()
         return not self._paused
 
-    def _analyze(self, item: tuple[float, Frame]) -> Analyzed:
+    def _analyze(self, item: tuple[float, Frame]) -> Analyzed | Shot:
+        arrived, frame = item
+        image = self.duel.frame(frame)
+        if image is not None:
+            nobody = FrameResult(frame, Instances.empty((self.info.height, self.info.width)))
+            self._count += 1
+            return Shot(self._count, image, nobody, arrived, self.status(), duel=True)
         analyzed = self._analysis.analyze(*item)
         result = self._watch.update(analyzed.result)
         for event in result.events:
             self._on_event(event)
         return replace(analyzed, result=result)
 
-    def _draw(self, analyzed: Analyzed) -> Shot:
+    def _draw(self, analyzed: Analyzed | Shot) -> Shot:
+        if isinstance(analyzed, Shot):
+            return analyzed
         self._drawing.draw(analyzed)
         now = time.monotonic()
         if (
@@ -314,19 +336,20 @@ class LiveSession:
         ):
             self._status, self._refresh_at = self.status(), now + _REFRESH_S
         result = replace(analyzed.result, meter=self._status.figures.meter)
-        draw_live_hud(result.frame.image, result, self._status)
+        self._hud.draw(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
             self._prepare_other_backbone()
         return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
-        self.recordings.write(shot.result)
+        if not shot.duel:
+            self.recordings.write(shot.result)
         return shot
 
     def _took(self, stage: str, seconds: float) -> None:
         self.recordings.took(stage, seconds)
-        if stage == "read":
+        if stage == "read" or self.duel.on:
             return
         with self._lock:
             self._slowest[stage] = seconds

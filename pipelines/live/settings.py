@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ...models.types import ConvKind
 from ..analysis.options import AnalysisOptions
+from ..drawing.options import HudDetail
 from ..types import TASKS, Blur, Task
 
-HudDetail = Literal["off", "brief", "full"]
 _MESSAGE_S = 4.0
 
 
@@ -34,7 +34,7 @@ class LiveSettings:
     conf: float | None = None
     blur: Blur = "nothing"
     follow: int | None = None
-    hud: HudDetail = "brief"
+    hud: HudDetail = "fps"
 
     def __post_init__(self) -> None:
         if self.conf is not None and not 0 <= self.conf <= 1:

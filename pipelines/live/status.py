@@ -7,6 +7,7 @@ from typing import Any
 from ..events import ZoneCount
 from ..execution.network_pool import NetworkChoice
 from ..types import TASKS
+from .duel import DuelStatus
 from .meter import LiveFigures
 from .settings import LiveSettings
 
@@ -26,6 +27,7 @@ class LiveStatus:
         quality: what adaptive quality leaves out, in words, or None.
         counts: of lines and zones.
         figures: rates, latencies, model speeds, history.
+        duel: what a duel is doing.
     """
 
     settings: LiveSettings
@@ -38,6 +40,7 @@ class LiveStatus:
     quality: str | None = None
     counts: tuple[ZoneCount, ...] = ()
     figures: LiveFigures = field(default_factory=LiveFigures)
+    duel: DuelStatus = field(default_factory=DuelStatus)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -58,5 +61,6 @@ class LiveStatus:
             "paused": self.paused,
             "quality": self.quality,
             "counts": [str(count) for count in self.counts],
+            "duel": self.duel.to_json(),
             **self.figures.to_json(),
         }

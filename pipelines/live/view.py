@@ -7,7 +7,9 @@ import numpy as np
 
 from ...models.types import U8
 from ..drawing.anonymize import Anonymizer
+from ..drawing.options import DrawOptions
 from ..drawing.overlay import Overlay
+from ..drawing.trails import Trails
 from ..types import FrameResult, ModelInfo
 from .analysis import Analyzed
 
@@ -18,19 +20,24 @@ _AROUND = 0.08  # of the followed person's box is left bright beyond it
 
 
 class LiveDrawing:
-    """Draws analyzed frames onto their own images, first what hides people. One thread uses it."""
+    """Draws analyzed frames onto their own images, first what hides people. One thread uses it.
 
-    def __init__(self) -> None:
-        self._anonymizer = Anonymizer()
-        self._overlay = Overlay()
+    Args:
+        options: what is drawn, and how; None is the default.
+    """
+
+    def __init__(self, options: DrawOptions | None = None) -> None:
+        self._options = options or DrawOptions()
+        self._anonymizer, self._trails = Anonymizer(), Trails()
         self._model = ModelInfo()
+        self._overlay = self._overlay_of(self._model)
 
     def draw(self, analyzed: Analyzed) -> None:
         """Draws everything but the HUD, in place."""
         model = analyzed.result.model
         if model != self._model:
             self._model = model
-            self._overlay = Overlay(model.skeleton, keypoint_names=model.keypoint_names)
+            self._overlay = self._overlay_of(model)
         image, result, settings = analyzed.result.frame.image, analyzed.result, analyzed.settings
         self._anonymizer.hide(
             image, result.instances, analyzed.low_confidence, settings.blur, result.frame.time_s
@@ -38,6 +45,14 @@ class LiveDrawing:
         self._overlay.draw(image, result)
         if settings.follow is not None:
             dim_others(image, result, settings.follow)
+
+    def _overlay_of(self, model: ModelInfo) -> Overlay:
+        return Overlay(
+            model.skeleton,
+            keypoint_names=model.keypoint_names,
+            options=self._options,
+            trails=self._trails,
+        )
 
 
 def dim_others(image: U8, result: FrameResult, track_id: int) -> None:

@@ -4,18 +4,15 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.video.stream import VideoStream
 
 from .audio_tracks import Track, add_track
-from .containers import clock_start, frame_rate, one_line, open_video
-from .limits import OpenLimits
-from .timestamps import FrameClock
+from .containers import one_line
+from .sound_sources import SoundSource
 
 _JUMP_S = 1
 _MOST_HELD = 500
@@ -53,45 +50,35 @@ class AudioTracks:
 
     notices: list[str]
 
-    def __init__(
-        self,
-        path: str | Path,
-        output: OutputContainer,
-        *,
-        start_s: float = 0.0,
-        stream: int | None = None,
-        limits: OpenLimits | None = None,
-    ) -> None:
+    def __init__(self, source: SoundSource, output: OutputContainer, *, start_s: float = 0.0) -> None:
         """Add the audio streams to ``output`` (before anything is written to it).
 
         Args:
-            path: the video file, or its address.
+            source: the sound; ``close`` closes it.
             output: where the sound goes.
-            start_s: the time of the file that becomes 0.
-            stream: 0-based index of the video stream in the file, or None to choose.
-            limits: for a file from an untrusted sender.
-
-        Raises:
-            SepcamError: If the file cannot be opened.
+            start_s: the time of the source that becomes 0.
         """
         self.notices = []
-        self._output = output
-        self._input, video = open_video(path, stream=stream, limits=limits)
-        self._start = clock_start(self._input, video) + Fraction(start_s)
+        self._source, self._output = source, output
+        self._start = source.origin_s + Fraction(start_s)
         self._channels: dict[int, _Channel] = {}
-        for sound in self._input.streams.audio:
+        for sound in source.streams:
             self._add(sound, whole=start_s <= 0)
-        self._packets = self._moved(video, seek=start_s > 0)
-        self._waiting = next(self._packets, None)
+        self._packets = self._moved()
+        self._waiting: Packet | None = None
 
     def write_until(self, time_s: float | None) -> None:
         """Write the sound that begins before ``time_s`` (seconds of the new file), or all of the rest.
 
+        Sound that was not read yet is left for the next call.
+
         Raises:
             FFmpegError: If the new file cannot be written.
         """
-        while self._waiting is not None:
-            packet = self._waiting
+        while True:
+            packet = self._waiting = self._waiting or next(self._packets, None)
+            if packet is None:
+                return
             if (
                 time_s is not None
                 and packet.pts is not None
@@ -100,13 +87,13 @@ class AudioTracks:
             ):
                 return
             self._output.mux_one(packet)
-            self._waiting = next(self._packets, None)
+            self._waiting = None
 
     def close(self) -> None:
         """Release the source."""
         self._packets.close()
         self._waiting = None
-        self._input.close()
+        self._source.close()
 
     def _add(self, stream: AudioStream, *, whole: bool) -> None:
         track, notice = add_track(stream, self._output, whole=whole)
@@ -116,38 +103,32 @@ class AudioTracks:
             time_base = stream.time_base or Fraction(1, 90_000)
             self._channels[stream.index] = _Channel(track, time_base, -self._start)
 
-    def _moved(self, video: VideoStream, *, seek: bool) -> Generator[Packet]:
-        """Packets for the new file, in the order of the source."""
+    def _moved(self) -> Generator[Packet | None]:
+        """Packets for the new file, in the order of the source; None where nothing more was read so far."""
         if not self._channels:
             return
-        clock = FrameClock(video.time_base or Fraction(1, 90_000), frame_rate(video), self._start)
+        clock = self._source.clock
         try:
-            for packet in self._demuxed(video, seek=seek):
-                # An empty packet, at the end of a stream, has no index of its own.
-                index = packet.stream.index
-                if index == video.index:
-                    if packet.dts is not None:
-                        clock.time_s(packet.dts)
-                    for channel in self._channels.values():
-                        if channel.held and channel.shift_s != clock.shift_s:
-                            yield from _released(channel, clock.shift_s)
-                elif (channel := self._channels.get(index)) is not None:
-                    yield from _placed(channel, packet, clock.shift_s)
+            for item in self._source.items():
+                if item is None:
+                    yield None
+                elif item.packet is None:
+                    if item.dts is not None:
+                        clock.time_s(item.dts)
+                    yield from self._follow(clock.shift_s)
+                elif (channel := self._channels.get(item.stream)) is not None:
+                    yield from _placed(channel, item.packet, clock.shift_s)
         except FFmpegError as error:
             self.notices.append(f"the sound is damaged ({one_line(error)}): the rest of it is left out")
         for channel in self._channels.values():
             yield from _released(channel, None)
             yield from channel.track.flush()
 
-    def _demuxed(self, video: VideoStream, *, seek: bool) -> Iterator[Packet]:
-        if seek:
-            try:
-                time_base = video.time_base or Fraction(1, 90_000)
-                self._input.seek(round(self._start / time_base), stream=video)
-            except FFmpegError:
-                pass  # it cannot be searched, so it is read from its beginning
-        streams = [self._input.streams[index] for index in self._channels]
-        return self._input.demux(video, *streams)
+    def _follow(self, shift_s: Fraction) -> Iterator[Packet]:
+        """The packets that waited until the video's clock was set back."""
+        for channel in self._channels.values():
+            if channel.held and channel.shift_s != shift_s:
+                yield from _released(channel, shift_s)
 
 
 def _placed(channel: _Channel, packet: Packet, video_shift_s: Fraction) -> Iterator[Packet]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -71,7 +72,7 @@ def add_track(
         rate = context.sample_rate if context.sample_rate in _AAC_RATES else 48_000
         target = output.add_stream("aac", rate=rate)
         target.layout = context.layout.name if context.layout.name in _AAC_LAYOUTS else "stereo"
-        track = EncodedTrack(target)
+        track = EncodedTrack(context, target)
         notice = f"the sound ({name}) is encoded as AAC, since MP4 does not hold it"
     for key in ("language", "title"):
         if key in source.metadata:
@@ -124,8 +125,8 @@ class CopiedTrack:
 class EncodedTrack:
     """Sound as AAC without holes: gaps become silence, and what overlaps is left out."""
 
-    def __init__(self, target: AudioStream) -> None:
-        self._target = target
+    def __init__(self, decoder: AudioCodecContext, target: AudioStream) -> None:
+        self._decoder, self._target = decoder, target
         self._rate = target.codec_context.sample_rate
         self._layout = target.layout.name
         self._channels = target.layout.nb_channels
@@ -137,11 +138,10 @@ class EncodedTrack:
     def take(self, packet: Packet, shift_s: Fraction) -> Iterator[Packet]:
         """See `Track`. What cannot be decoded is left out."""
         try:
-            frames = packet.decode()
+            frames = self._decoder.decode(packet)
         except FFmpegError:
             return
         for frame in frames:
-            assert isinstance(frame, av.AudioFrame)
             time_s = None
             if frame.pts is not None and frame.time_base is not None:
                 time_s = frame.pts * frame.time_base + shift_s

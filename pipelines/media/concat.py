@@ -14,6 +14,7 @@ from ...models.files import atomic_write, write_failure
 from ..types import StreamInfo
 from .audio import AudioTracks
 from .containers import url_of
+from .sound_sources import SoundFile
 from .video_writer import MADE_BY, muxer_options, ticks_of
 
 
@@ -57,7 +58,7 @@ def concatenate(
                 if audio_from is None:
                     _copy(segments, tick, output, stream, None)
                     return ()
-                with closing(AudioTracks(audio_from, output, stream=info.stream)) as audio:
+                with closing(AudioTracks(SoundFile(audio_from, stream=info.stream), output)) as audio:
                     _copy(segments, tick, output, stream, audio)
                     audio.write_until(None)
                     return tuple(audio.notices)

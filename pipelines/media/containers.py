@@ -12,11 +12,15 @@ from av.video.stream import VideoStream
 
 from ...models.errors import SepcamError
 from ..files.addresses import STDIN, is_address, redacted, shown
+from .followed_file import FollowedFile
 from .limits import OpenLimits
 from .stream_choice import choose_video
 
 _INDEXED = frozenset({"avi", "mov,mp4,m4a,3gp,3g2,mj2"})
 """Demuxers that know every frame when a file is opened."""
+
+_NO_TIMESTAMPS = 0x80
+"""FFmpeg's flag AVFMT_NOTIMESTAMPS."""
 
 _TEXT_DEMUXERS = frozenset({"tty", "bin", "adf", "idf", "xbin"})
 """FFmpeg "decodes" any text with these, as images of a terminal."""
@@ -28,6 +32,7 @@ def open_video(
     stream: int | None = None,
     timeout: tuple[float, float] | None = None,
     limits: OpenLimits | None = None,
+    file: FollowedFile | None = None,
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file or a URL and choose its video stream.
 
@@ -36,6 +41,7 @@ def open_video(
         stream: 0-based index of the video stream in the file, or None to choose; see `choose_video`.
         timeout: seconds to wait for the connection and for each read; for URLs.
         limits: for files from untrusted senders; None allows everything.
+        file: what is read in place of ``path``; the caller closes it.
 
     Raises:
         SepcamError: If there is no such file or stream, or it is not a video, or its frames are too large.
@@ -45,10 +51,16 @@ def open_video(
     if limits is not None:
         options |= limits.options()
     try:
-        container = av.open(url_of(path), timeout=timeout, options=options)
+        what = url_of(path) if file is None else file
+        container = av.open(what, "r", timeout=timeout, options=options)
     except FFmpegError as error:
         if limits is not None:
             raise SepcamError(f"{name} is not a video file that can be read") from error
+        if file is not None and not isinstance(error, FileNotFoundError):
+            raise SepcamError(
+                f"{name} cannot be read while it is being written ({one_line(error)}): wait until it is "
+                "finished and leave --follow out, or record MKV, MPEG-TS or fragmented MP4"
+            ) from error
         raise SepcamError(_why_not_opened(path, error)) from error
     except (OSError, ValueError) as error:
         raise SepcamError(f"{name} cannot be opened: {redacted(str(error))}") from error
@@ -118,10 +130,18 @@ def frame_count(stream: VideoStream) -> int | None:
 
 def frame_rate(stream: VideoStream) -> float | None:
     """Frames per second, or None where the file states none that a camera could reach."""
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+    rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    if not has_timestamps(stream):  # the average is FFmpeg's default then, the guess is what the codec states
+        rates = rates[1:]
+    for rate in rates:
         if rate and 0 < rate <= 1000:
             return float(rate)
     return None
+
+
+def has_timestamps(stream: VideoStream) -> bool:
+    """Whether the container stores times; bare streams of a codec (``.h264``) have none."""
+    return not stream.container.format.flags & _NO_TIMESTAMPS
 
 
 def stream_length(stream: VideoStream) -> float | None:
@@ -147,6 +167,11 @@ def _why_not_opened(path: str | Path, error: FFmpegError) -> str:
         return f"{name} cannot be reached: {one_line(error)}; check the address and that the stream is on"
     if isinstance(error, FileNotFoundError):
         return f"{name} does not exist"
+    if not os.path.isfile(path) and not os.path.isdir(path):  # reading more of a pipe may never end
+        return (
+            f"{name} cannot be read as a video ({one_line(error)}): in a pipe, an MP4 needs its index in "
+            "front (-movflags faststart); give the file itself, or MKV or MPEG-TS"
+        )
     head = b""
     with suppress(OSError), open(path, "rb") as file:
         head = file.read(4096)

@@ -1,4 +1,4 @@
-"""Where results go: video, JSON Lines, MOT, COCO, Parquet, images."""
+"""Where results go: sinks, the kinds of them, and the files that they write."""
 
 from typing import TYPE_CHECKING
 
@@ -6,23 +6,17 @@ from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .base import ResultName, Sink, SinkContext
-    from .coco import CocoSink
     from .fan_out import FanOut
-    from .mot import MotSink
     from .outputs import Target, check, check_writable, stem_of, target
     from .registry import check_fits, names_for, open_sinks, sink_kinds
     from .serialize import rounded
-    from .video import VideoSink
 
 __all__ = [
-    "CocoSink",
     "FanOut",
-    "MotSink",
     "ResultName",
     "Sink",
     "SinkContext",
     "Target",
-    "VideoSink",
     "check",
     "check_fits",
     "check_writable",
@@ -37,14 +31,11 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "CocoSink": "coco",
         "FanOut": "fan_out",
-        "MotSink": "mot",
         "ResultName": "base",
         "Sink": "base",
         "SinkContext": "base",
         "Target": "outputs",
-        "VideoSink": "video",
         "check": "outputs",
         "check_fits": "registry",
         "check_writable": "outputs",

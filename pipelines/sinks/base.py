@@ -11,7 +11,9 @@ from ..types import FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
     from ..analytics.zones import Zone
+    from ..drawing.options import DrawOptions
     from ..media.limits import OpenLimits
+    from ..media.sound_sources import SoundFeed
 
 SourceType = Literal["video", "images", "live"]
 """What results are written of: a video that is processed, a set of images, a source that is watched."""
@@ -106,7 +108,9 @@ class SinkContext:
         overwrite: whether files that exist may be replaced.
         coco_annotations: file with the image ids of COCO results, or None.
         limits: for a source from an untrusted sender; None allows everything.
+        sound: of a source that can be opened only once, or None.
         zones: the lines and zones where people are counted.
+        drawing: what sinks draw that make their own images; None is the default.
     """
 
     source: str
@@ -115,7 +119,9 @@ class SinkContext:
     overwrite: bool = False
     coco_annotations: Path | None = None
     limits: "OpenLimits | None" = None
+    sound: "SoundFeed | None" = None
     zones: "Sequence[Zone]" = ()
+    drawing: "DrawOptions | None" = None
 
 
 def _nothing_missing() -> None:
@@ -124,7 +130,7 @@ def _nothing_missing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class SinkKind:
-    """A kind of results. A module of this package offers one by a constant ``KIND``; see `registry`.
+    """A kind of results. A module in ``formats`` offers one by a constant ``KIND``, see `registry`.
 
     Attributes:
         name: what ``--save`` calls it.

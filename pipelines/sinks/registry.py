@@ -1,4 +1,4 @@
-"""The kinds of results there are: every module of this package that has a constant ``KIND``.
+"""The kinds of results there are: every module of the folder ``formats`` that has a constant ``KIND``.
 
 A new kind is one new module here; the commands, the jobs and their help find it by themselves. Such a module
 must not import anything heavy (av, cv2, torch, pyarrow) at its top, because ``--help`` lists the kinds.
@@ -19,7 +19,7 @@ from .base import Sink, SinkContext, SinkKind, SourceType
 @cache
 def sink_kinds() -> Mapping[str, SinkKind]:
     """All kinds by name: those with images first, then in the order of their names."""
-    package = importlib.import_module(__name__.rpartition(".")[0])
+    package = importlib.import_module(f"{__package__}.formats")
     modules = [
         importlib.import_module(f"{package.__name__}.{module.name}")
         for module in pkgutil.iter_modules(package.__path__)

@@ -9,9 +9,14 @@ from ..files.addresses import redacted
 from ..types import Instances, ModelInfo, RunSummary, StreamInfo
 
 PIXEL_DECIMALS = 2
-
-
 SCORE_DECIMALS = 4
+METER_DECIMALS = 4
+
+SCHEMA = 2
+"""Version of JSON Lines, CSV and Parquet. It grows with every change that readers may notice:
+
+2. ``schema`` in the header; ``depths`` and ``world`` of people whose pose network gives them.
+"""
 
 
 def source_facts(info: StreamInfo) -> dict[str, Any]:
@@ -67,6 +72,9 @@ def objects(found: Instances) -> list[dict[str, Any]]:
             item["detected"] = False
         if found.keypoints is not None and people[i]:
             item["keypoints"] = keypoint_triples(found.keypoints[i])
+        if found.space is not None and people[i]:
+            item["depths"] = rounded(found.space[i, :, 0], PIXEL_DECIMALS)
+            item["world"] = rounded(found.space[i, :, 1:], METER_DECIMALS)
         if found.presence is not None and people[i]:
             item["presence"] = round(float(found.presence[i]), SCORE_DECIMALS)
         mask = None if found.masks is None else found.masks[i]

@@ -43,6 +43,7 @@ class OpenOptions:
         limit: end after this many frames, or None.
         stream: 0-based index of the video stream in a file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
+        follow: whether a file is a recording that is still being written.
     """
 
     size: tuple[int, int] | None = None
@@ -51,6 +52,7 @@ class OpenOptions:
     limit: int | None = None
     stream: int | None = None
     deinterlace: bool = True
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from .base import OpenOptions, Source, SourceKind
 from .read_image import UnreadableImageError, is_animation, read_image
 
 _GLOB = re.compile(r"[*?\[]")
+_NUMBER = re.compile(r"%0?(\d*)d")
 
 
 class ImageSource:
@@ -80,7 +81,9 @@ class ImageSource:
                 self.warnings.append(f"{path.name} {error}" + (": left out" if len(paths) > 1 else ""))
                 continue
             if is_animation(path):
-                self.warnings.append(f"{path.name} is an animation: only its first frame is read")
+                self.warnings.append(
+                    f"{path.name} is an animation: only its first frame is read; process it alone for all"
+                )
             yield Frame(image, index, float(index), path.name)
             index += 1
 
@@ -110,6 +113,13 @@ def images_like(pattern: str) -> list[Path]:
     if not found:
         raise SepcamError(f"no image matches {pattern}")
     return sorted(found, key=natural_key)
+
+
+def as_glob(name: str) -> str:
+    """A pattern of numbered images as FFmpeg takes it (``img_%04d.png``) as a glob; other names unchanged."""
+    if not _NUMBER.search(name) or is_address(name) or Path(name).exists():
+        return name
+    return _NUMBER.sub(lambda match: "?" * int(match[1] or 0) or "*", glob.escape(name))
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:

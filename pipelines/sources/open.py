@@ -12,6 +12,7 @@ from pathlib import Path
 from ...models.errors import SepcamError
 from ..files.addresses import local_path, shown
 from .base import OpenOptions, Source, SourceKind
+from .images import as_glob
 
 
 @cache
@@ -40,19 +41,21 @@ def open_source(
     limit: int | None = None,
     stream: int | None = None,
     deinterlace: bool = True,
+    follow: bool = False,
 ) -> Source:
     """Open a video file, a folder or glob of images, an image, a camera, a stream, or the bundled clip.
 
     Args:
-        spec: a path, a glob such as ``frames/*.png``, a camera's number or ``/dev/videoN``, an address
-            (``rtsp://``, ``http://``, ``file://`` ...), ``-`` for the standard input, or
-            ``demo``, or ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]`` (moving shapes, for tests).
+        spec: a path, a glob such as ``frames/*.png`` or ``frames/%04d.png``, a camera's number or
+            ``/dev/videoN``, an address (``rtsp://``, ``http://``, ``file://`` ...), ``-`` for the standard
+            input, or ``demo``, or ``synthetic[:WIDTHxHEIGHT][@FPS][xFRAMES]`` (moving shapes, for tests).
         size: width and height to ask a camera for, in pixels.
         rate: frames per second to ask a camera for.
         start_s: where to start in a video file, in seconds.
         limit: end after this many frames.
         stream: 0-based index of the video stream in a file, as ffprobe counts; None chooses as FFmpeg does.
         deinterlace: whether interlaced frames of a file become whole images.
+        follow: whether a file is a recording that is still being written: it ends when it no longer grows.
 
     Raises:
         SepcamError: If it cannot be opened or has no frames; the text says why.
@@ -61,8 +64,8 @@ def open_source(
         raise SepcamError(f"the number of frames must be at least 1, is {limit}")
     if not 0 <= start_s < float("inf"):
         raise SepcamError(f"the start must be 0 seconds or later, is {start_s}")
-    name = local_path(str(spec))
+    name = as_glob(local_path(str(spec)))
     kind = source_kind(name)
     if kind is None:
         raise SepcamError(f"{shown(name)} does not exist")
-    return kind.open(name, OpenOptions(size, rate, start_s, limit, stream, deinterlace))
+    return kind.open(name, OpenOptions(size, rate, start_s, limit, stream, deinterlace, follow))

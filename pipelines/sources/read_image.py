@@ -29,8 +29,8 @@ class UnreadableImageError(SepcamError):
 def read_image(path: Path) -> U8:
     """An image file as it is meant to be seen: rotated and mirrored as its EXIF data or its container asks.
 
-    HEIC is read where the package ``pi-heif`` is installed. Of an animation this is the first frame. Values
-    of 16 bits are scaled to 8, transparency is dropped.
+    HEIC is read where the package ``pi-heif`` is installed, JPEG XL where ``imagecodecs`` is. Of an animation
+    this is the first frame. Values of 16 bits are scaled to 8, transparency is dropped.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -46,7 +46,7 @@ def read_image(path: Path) -> U8:
     if not head:
         raise UnreadableImageError("is empty")
     if head.startswith(_JXL):
-        raise UnreadableImageError("is JPEG XL, which is not supported: convert it to PNG or JPEG")
+        return _jpeg_xl(data)
     brands = _brands(head)
     if brands & _AVIF_BRANDS:  # OpenCV ignores how the container turns it
         return _with_pillow(path)
@@ -95,6 +95,28 @@ def _register_heif() -> None:
             "is HEIC, which needs pi-heif: pip install 'sepcam[heic]', or convert it to JPEG"
         ) from error
     register_heif_opener()
+
+
+def _jpeg_xl(data: U8) -> U8:
+    try:
+        import imagecodecs
+    except ImportError as error:
+        raise UnreadableImageError(
+            "is JPEG XL, which needs imagecodecs: pip install 'sepcam[jxl]', or convert it to PNG or JPEG"
+        ) from error
+    try:
+        image = np.asarray(imagecodecs.jpegxl_decode(data.tobytes()))
+    except Exception as error:  # damaged files raise several kinds
+        raise UnreadableImageError("cannot be read as an image") from error
+    if image.ndim == 4:  # an animation
+        image = image[0]
+    if image.dtype == np.uint16:
+        image = image >> 8
+    elif image.dtype != np.uint8:
+        image = (image.astype(np.float32) * 255).clip(0, 255)
+    if image.ndim == 2 or image.shape[2] < 3:  # gray, perhaps with transparency
+        image = np.repeat(image.reshape(*image.shape[:2], -1)[..., :1], 3, axis=2)
+    return np.ascontiguousarray(image[..., 2::-1].astype(np.uint8))
 
 
 def pixels_of(image: "Image.Image") -> U8:

@@ -59,7 +59,7 @@ class ReconnectingSource:
         self._closed = threading.Event()
         self._source: Source | None = connect()
         self._opened_at = time.monotonic()
-        self.info = replace(self._source.info, live=True, waits=False)
+        self.info = replace(self._source.info, live=True, waits=False, time_base=None, has_audio=False)
         self.warnings = []
         self.attempt = 0
 
@@ -83,7 +83,9 @@ class ReconnectingSource:
                 with self._source as source:
                     for frame in source if index else self._newest(source):
                         self.attempt = 0
-                        yield Frame(fitted(frame.image, size), index, frame.time_s, frame.name)
+                        # A stream's own times say nothing about how late its frames are.
+                        time_s = frame.time_s if source.info.time_base is None else time.monotonic()
+                        yield Frame(fitted(frame.image, size), index, time_s, frame.name)
                         index += 1
                 if source.warnings:
                     lost = source.warnings[-1]

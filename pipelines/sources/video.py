@@ -20,13 +20,16 @@ from ..media.containers import (
     clock_start,
     frame_count,
     frame_rate,
+    has_timestamps,
     one_line,
     open_video,
     stream_length,
 )
 from ..media.deinterlace import deinterlaced
+from ..media.followed_file import FollowedFile
 from ..media.frame_conversion import FrameConverter, fitted, orientation, square_size
 from ..media.limits import OpenLimits
+from ..media.sound_sources import SoundFeed
 from ..media.timestamps import BestEffort, FrameClock
 from ..types import Frame, StreamInfo
 from .base import SourceKind
@@ -34,6 +37,9 @@ from .base import SourceKind
 _LIVE_PROTOCOLS = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "srt", "tcp")
 _WAITING_PROTOCOLS = ("http:", "https:", "tcp:")  # over TCP, without a clock of the sender's
 _NETWORK_TIMEOUT_S = (10.0, 10.0)
+FOLLOW_S = 5.0
+"""Seconds after which a recording that no longer grows is taken as finished."""
+
 _SEEK_EARLIER_S = (0, 1, 4, 16, 64)
 _SAME_TIME_S = 1e-6  # times in results are rounded to this
 _AHEAD = 8  # frames that show whether a file's timestamps are in order
@@ -53,10 +59,12 @@ class VideoSource:
     Attributes:
         info: what is known of it.
         warnings: one line for each thing that went wrong so far.
+        sound_feed: the sound of what can be opened only once (a pipe, a stream), or None.
     """
 
     info: StreamInfo
     warnings: list[str]
+    sound_feed: SoundFeed | None
 
     def __init__(
         self,
@@ -68,6 +76,7 @@ class VideoSource:
         stream: int | None = None,
         deinterlace: bool = True,
         limits: OpenLimits | None = None,
+        follow_s: float | None = None,
     ) -> None:
         """Open it and decode the first frame.
 
@@ -79,6 +88,8 @@ class VideoSource:
             stream: 0-based index of the video stream in the file; None chooses as FFmpeg does.
             deinterlace: whether interlaced frames become whole images.
             limits: for a file from an untrusted sender.
+            follow_s: read on while a recording is being written, until it has not grown for this time in
+                seconds; None reads as far as it is written.
 
         Raises:
             SepcamError: If it is missing, not a video, or has no frame that can be decoded.
@@ -94,7 +105,10 @@ class VideoSource:
         self._skipped = 0
         self._path = path
         self._limits, self._index, self._deinterlace = limits, stream, deinterlace
-        self._once = _once(str(path))
+        self._follow_s = follow_s if os.path.isfile(path) else None
+        self._followed: FollowedFile | None = None
+        self._once = _once(str(path)) or self._follow_s is not None
+        self._written = _written(path)
         self._open()
         try:
             self._first = self._first_frame()
@@ -113,6 +127,8 @@ class VideoSource:
         """The frames in order; the source is closed after the last."""
         first, self._first = self._first, None
         index = 0
+        if self.sound_feed is not None:
+            self.sound_feed.begin()
         try:
             while first is not None and index != self._limit and first[1] < self._until_s:
                 decoded, time_s = first
@@ -123,6 +139,8 @@ class VideoSource:
             if first is None and not self._stopped:
                 self._judge(index)
         finally:
+            if self.sound_feed is not None:
+                self.sound_feed.end()
             self.close()
 
     @property
@@ -133,11 +151,15 @@ class VideoSource:
     def close(self) -> None:
         """Let go of the file and the decoder; an iteration under way in another thread ends."""
         self._stopped = True
+        if self._followed is not None:
+            self._followed.stop()
         # A decoder that is at work in another thread must not be freed: that thread does it, see _step.
         if self._lock.acquire(blocking=False):
             try:
                 self._decoded.close()
                 self._container.close()
+                if self._followed is not None:
+                    self._followed.close()
             finally:
                 self._lock.release()
 
@@ -151,13 +173,24 @@ class VideoSource:
 
     def _open(self) -> None:
         protocol, remote = str(self._path).partition("://")[0].lower(), is_address(str(self._path))
-        self._container, self._stream = open_video(
-            self._path,
-            stream=self._index,
-            timeout=_NETWORK_TIMEOUT_S if remote else None,
-            limits=self._limits,
-        )
+        if self._follow_s is not None:
+            self._followed = FollowedFile(self._path, self._follow_s)
+        try:
+            self._container, self._stream = open_video(
+                self._path,
+                stream=self._index,
+                timeout=_NETWORK_TIMEOUT_S if remote else None,
+                limits=self._limits,
+                file=self._followed,
+            )
+        except SepcamError:
+            if self._followed is not None:
+                self._followed.close()
+            raise
         self._live = remote and (protocol in _LIVE_PROTOCOLS or self._container.duration is None)
+        self._timed = has_timestamps(self._stream)
+        fed = (remote or self._once) and bool(self._container.streams.audio)
+        self.sound_feed = SoundFeed(self._container, self._stream) if fed else None
         # Decoding frame by frame in threads is fastest and holds some frames back.
         self._stream.thread_type = "SLICE" if self._live else "AUTO"
         codec = self._stream.codec_context
@@ -227,7 +260,7 @@ class VideoSource:
             self._resized = width, height
         if turns % 2:
             width, height, aspect = height, width, 1 / aspect
-        count = None if self._start_s > 0 else frame_count(stream)
+        count = None if self._start_s > 0 or self._followed is not None else frame_count(stream)
         if count and self._limit is not None:
             count = min(count, self._limit)
         return StreamInfo(
@@ -237,10 +270,10 @@ class VideoSource:
             fps=frame_rate(stream),
             frame_count=count,
             rotation=90 * turns,
-            has_audio=bool(self._container.streams.audio) and not (self._live or self._once),
+            has_audio=bool(self._container.streams.audio),
             live=self._live,
             waits=self._live and str(self._path).startswith(_WAITING_PROTOCOLS),
-            time_base=None if self._live else stream.time_base,
+            time_base=stream.time_base if self._timed or not self._live else None,
             pixel_aspect=aspect,
             stream=stream.index,
             start_s=self._start_s,
@@ -254,7 +287,7 @@ class VideoSource:
                 self._skipped += 1
                 continue
             self._end_s = time_s
-            yield decoded, time.monotonic() if self._live else time_s
+            yield decoded, time_s if self._timed or not self._live else time.monotonic()
 
     def _stamped(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Decoded frames with their times on the source's clock."""
@@ -265,7 +298,8 @@ class VideoSource:
             yield frame, self._clock.time_s(stamps.choose(frame.pts, frame.dts))
 
     def _frames(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
+        feed = self.sound_feed
+        packets = self._container.demux(self._stream, *(() if feed is None else feed.streams))
         while True:
             try:
                 packet = next(packets, None)
@@ -276,29 +310,39 @@ class VideoSource:
                 return
             if packet is None:
                 return
+            if feed is not None:
+                feed.put(packet)
+                if packet.stream is not self._stream:
+                    continue
             try:
-                yield from packet.decode()
+                yield from self._stream.codec_context.decode(packet)
             except FFmpegError:
                 self._bad_packets += 1
 
     def _judge(self, frames: int) -> None:
         """Say, at the end, what was wrong with the file."""
         self.warnings.extend(self._converter.notices)
-        if self._once and self._container.streams.audio:
-            self.warnings.append("its sound is left out, since a pipe can be read only once")
         if self._live:
             self.warnings.append(
                 f"the stream ended after {frames} frames: {self._broken or 'its sender stopped'}"
             )
             return
-        cut = self._cut(frames)
-        if cut:
+        if self._followed is not None:
+            self.warnings.append(f"it did not grow for {self._follow_s:g} s: taken as finished")
+        elif _written(self._path) != self._written:
+            self.warnings.append(
+                f"the file changed while it was read: results end at {self._end_s:.1f} s; process it again "
+                "when it is finished, or with --follow"
+            )
+        elif cut := self._cut(frames):
             self.warnings.append(cut)
         if self._bad_packets:
             self.warnings.append(
                 f"{self._bad_packets} damaged packets could not be decoded, {frames} frames could"
             )
-        if self._clock.repaired:
+        if not has_timestamps(self._stream):
+            self.warnings.append(f"it has no timestamps: {self.info.fps or 25:g} frames a second are assumed")
+        elif self._clock.repaired:
             self.warnings.append(f"{self._clock.repaired} timestamps were missing or went back: repaired")
 
     def _cut(self, frames: int) -> str | None:
@@ -332,6 +376,15 @@ def _once(path: str) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
+def _written(path: str | Path) -> tuple[int, int] | None:
+    """Size in bytes and time of the last change of a file, or None for what is not a file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
 KIND = SourceKind(
     "video",
     lambda spec: spec == STDIN or is_address(spec) or Path(spec).exists(),
@@ -341,6 +394,7 @@ KIND = SourceKind(
         limit=options.limit,
         stream=options.stream,
         deinterlace=options.deinterlace,
+        follow_s=FOLLOW_S if options.follow else None,
     ),
     last=True,
 )

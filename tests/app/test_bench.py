@@ -133,7 +133,7 @@ def test_the_report_states_the_machine_and_every_target_that_was_measured():
     text = report.markdown(figures)
 
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
-    assert "| street: 0.6 of decode + encode or more | 0.70 | yes |" in text
+    assert "| street: 0.5 of decode + encode or more | 0.70 | yes |" in text
     assert "| peer | failed: unavailable |" in text
     assert "Ultralytics" not in text
     assert report.as_dict(figures)["clips"]["street"][end_to_end.ALL]["fps"] == pytest.approx(20)

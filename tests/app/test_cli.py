@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import typer
 from sepcam.app import cli
 from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
@@ -85,6 +86,23 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_list_of_commands_needs_none_of_them():
+    code = (
+        "import sys\nfrom sepcam.app.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "finally:\n    print([name for name in sys.modules if name == 'numpy' or 'app.commands' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_list_of_commands_says_what_their_own_help_says():
+    group = typer.main.get_command(cli.app)
+    for name, declared in cli.COMMANDS.items():
+        group.load(name)
+        assert group.commands[name].help.partition("\n")[0] == declared.help
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ from .rounds import Contender, Result, interleave
 from .worker import Worker, WorkerError
 
 ALL = "separable: all tasks"
-ALL_AUTO = "separable: all tasks, --detect-every auto"
-ALL_AUTO_VIDEO = f"{ALL_AUTO}, drawn, H.264 out"
-ALL_QUICK = "separable: all tasks, --input-size 416 --detect-every auto"
-ALL_QUICK_VIDEO = f"{ALL_QUICK}, drawn, H.264 out"
+ALL_VIDEO = f"{ALL}, drawn, H.264 out"
+ALL_EVERY = f"{ALL}, --detect-every 1"
+ALL_FAST = f"{ALL}, --preset fast"
+ALL_FAST_VIDEO = f"{ALL_FAST}, drawn, H.264 out"
 ALL_STANDARD = "standard: all tasks"
-ALL_VIDEO = "separable: all tasks, drawn, H.264 out"
 FLOOR = "floor: PyAV decode, BGR, x264"
 FLOOR_OPENCV = "floor: OpenCV decode, MPEG-4 encode"
 
@@ -54,17 +53,17 @@ class Setup:
     Attributes:
         tasks: beside detecting.
         backbone: kind of convolutions.
-        longest: the longer side of YOLOX's input in pixels; 640 is what ``process`` takes.
+        input_size: the longer side of the detector's input in pixels, or None for its own.
         detect_every: frames from one detection to the next, or ``auto``.
     """
 
     tasks: tuple[str, ...] = TASKS
     backbone: str = "separable"
-    longest: int = 640
-    detect_every: int | str = 1
+    input_size: int | None = None
+    detect_every: int | str = "auto"
 
 
-QUICK = Setup(longest=416, detect_every="auto")
+FAST = Setup(input_size=320)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +138,9 @@ class Sepcam:
                 rows.append((f"{backbone}: all tasks, drawn, H.264 out", setup, "video"))
             if backbone == "separable":
                 rows += [
-                    (f"{ALL}, --input-size 416", replace(setup, longest=416), "results"),
-                    (ALL_AUTO, replace(setup, detect_every="auto"), "results"),
-                    (ALL_AUTO_VIDEO, replace(setup, detect_every="auto"), "video"),
-                    (ALL_QUICK, QUICK, "results"),
-                    (ALL_QUICK_VIDEO, QUICK, "video"),
+                    (ALL_EVERY, replace(setup, detect_every=1), "results"),
+                    (ALL_FAST, FAST, "results"),
+                    (ALL_FAST_VIDEO, FAST, "video"),
                 ]
             if every:
                 rows.append((f"{backbone}: all tasks, drawn", setup, "drawn"))

@@ -7,6 +7,7 @@ from .rounds import Contender, Result, interleave
 from .worker import Worker, WorkerError
 
 _FORMS: dict[str, tuple[str, ...]] = {
+    "people": ("separable", "standard"),
     "ssdlite-person": ("separable", "standard"),
     "yolox-nano": ("separable", "standard"),
     "ssd-mobilenet-v1-coco": ("separable", "standard"),

@@ -11,16 +11,20 @@ import cv2
 import numpy as np
 import pytest
 from sepcam import pipelines
+from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
+from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.pipelines.analysis.options import AnalysisOptions
+from sepcam.pipelines.analysis.two_sided import TwoSidedFilter
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.process_file import record
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.outputs import Target
+from sepcam.pipelines.sinks.serialize import objects
 from sepcam.pipelines.sources.open import open_source
-from sepcam.pipelines.types import Frame, StreamInfo
+from sepcam.pipelines.types import Frame, FrameResult, StreamInfo
 
 from tests.walkers import SquareDetector, pipeline_of, square_picture
 
@@ -82,7 +86,7 @@ def pipeline(**settings) -> Pipeline:
 def no_thread_is_left_over():
     yield
     gc.collect()
-    ours = {f"sepcam-{stage}" for stage in ("read", "analyze", "draw", "encode")}
+    ours = {f"sepcam-{stage}" for stage in ("read", "analyze", "masks", "draw", "encode")}
     assert ours.isdisjoint(thread.name for thread in threading.enumerate())
 
 
@@ -255,7 +259,7 @@ def test_unknown_networks_are_told_when_the_pipeline_is_made(detector, pose):
 def test_networks_are_loaded_by_name_and_find_people():
     from sepcam.assets import demo_clip
 
-    runner = Pipeline(AnalysisOptions("ssdlite-person", "blazepose-full"))
+    runner = Pipeline(AnalysisOptions("ssdlite-person", "blazepose-full", detect_every=1))
     assert (runner.model.detector, runner.model.pose) == ("ssdlite-person", "blazepose-full")
     last = list(runner.run(open_source(demo_clip(), start_s=0.6, limit=6)))[-1].instances
     assert last.people.all()
@@ -311,3 +315,30 @@ def test_results_name_the_networks_that_analyzed_each_source(tmp_path):
         lines.append([json.loads(line) for line in path.read_text().splitlines()])
     assert [[line["type"] for line in one] for one in lines] == 2 * [["header", "frame", "summary"]]
     assert [one[0]["models"]["detector"] for one in lines] == ["people-photo", "people"]
+
+
+class Copies(Pictures):
+    """A sink that keeps what was found as JSON, and the bytes of each drawn picture."""
+
+    def write(self, result, image=None):
+        self.pictures.append((json.dumps(objects(result.instances)), image.tobytes()))
+
+
+def test_stages_that_overlap_give_to_the_byte_what_one_frame_at_a_time_gives():
+    pipeline = Pipeline(AnalysisOptions("people", input_size=160, runtime=RuntimeOptions(threads=1)))
+    overlapping, one_by_one = Copies(), Copies()
+    with open_source(demo_clip(), limit=24) as source:
+        overlay = Overlay(pipeline.model.skeleton)
+        list(pipeline.run(source, overlay=overlay, recorder=FanOut([overlapping])))
+    with open_source(demo_clip(), limit=24) as source:
+        analyzer, smoother = pipeline.analyzer(source.info), TwoSidedFilter("light")
+        smoothed = []
+        for frame in source:
+            instances, _ = analyzer.analyze(frame)
+            smoothed += smoother.push(FrameResult(frame, instances))
+        for result in [*smoothed, *smoother.flush()]:
+            overlay.draw(result.frame.image, result)
+            one_by_one.write(result, result.frame.image)
+    assert len(overlapping.pictures) == 24
+    assert any("mask" in found for found, _ in overlapping.pictures)
+    assert overlapping.pictures == one_by_one.pictures

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
 from ....pipelines.analysis.options import AnalysisOptions
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.settings import LiveSettings
 from ....pipelines.types import Task
@@ -50,6 +51,7 @@ class Cameras:
         pool: NetworkPool,
         settings: LiveSettings,
         options: AnalysisOptions,
+        drawing: DrawOptions,
         failures: Failures,
         *,
         most: int,
@@ -61,11 +63,12 @@ class Cameras:
             pool: provides the networks.
             settings: a visitor's first settings.
             options: of the analysis, for each visitor.
+            drawing: what is drawn, and how.
             failures: reports unexpected errors.
             most: visitors at a time.
             idle_s: seconds without a frame after which a visitor is disconnected.
         """
-        self._pool, self._options, self._failures = pool, options, failures
+        self._pool, self._options, self._drawing, self._failures = pool, options, drawing, failures
         self.most, self._idle_s = most, idle_s
         self.settings = replace(settings, blur="nothing", follow=None)
         self._worker = ThreadPoolExecutor(1, "sepcam-cameras")
@@ -106,7 +109,7 @@ class Cameras:
     async def _serve(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         session = await loop.run_in_executor(
-            self._worker, CameraSession, self._pool, self.settings, self._options
+            self._worker, CameraSession, self._pool, self.settings, self._options, self._drawing
         )
         await connection.send(
             "ready",

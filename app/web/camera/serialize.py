@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ....pipelines.drawing.masks import MASK_OPACITY
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.drawing.skeleton import MIN_JOINT_SCORE, Skeleton
 from ....pipelines.sinks.serialize import rounded
 from ....pipelines.types import FrameResult, MaskCrop
@@ -15,16 +15,22 @@ _TOLERANCE_PX = 1.0  # of an outline
 _MIN_AREA_PX = 12.0  # smaller specks of a mask are left out
 
 
-def to_json(result: FrameResult) -> list[dict[str, Any]]:
-    """The objects of a frame, in pixels: box ``[x1, y1, x2, y2]``, keypoints ``[x, y, score]``, polygons."""
+def to_json(result: FrameResult, drawing: DrawOptions) -> list[dict[str, Any]]:
+    """The objects of a frame, in pixels: box ``[x1, y1, x2, y2]``, keypoints ``[x, y, score]``, polygons.
+
+    Args:
+        result: what was found.
+        drawing: says what the color of an object means.
+    """
     found = result.instances
     boxes = rounded(found.boxes, 1)
     people = found.people
     objects: list[dict[str, Any]] = []
     for row, label in enumerate(found.labels.tolist()):
-        number = label if found.track_ids is None else int(found.track_ids[row])
+        track_id = None if found.track_ids is None else int(found.track_ids[row])
+        number = label if track_id is None or drawing.color_by == "class" else track_id
         item: dict[str, Any] = {
-            "id": None if found.track_ids is None else number,
+            "id": track_id,
             "label": found.names[label],
             "score": round(float(found.scores[row]), 2),
             "color": web_color(number),
@@ -41,12 +47,19 @@ def to_json(result: FrameResult) -> list[dict[str, Any]]:
     return objects
 
 
-def style_to_json(skeleton: Skeleton) -> dict[str, Any]:
-    """How to draw objects: bones ``[keypoint, keypoint, color]``, joint threshold, opacity of masks."""
+def style_to_json(skeleton: Skeleton, drawing: DrawOptions) -> dict[str, Any]:
+    """How to draw objects.
+
+    Returns:
+        ``layers``, see `DrawOptions`; ``bones`` ``[keypoint, keypoint, color]``, where the color is None for
+        that of the object; ``min_joint_score``, ``mask_opacity``.
+    """
+    by_side = drawing.color_by == "side"
     return {
-        "bones": [[a, b, to_css(color)] for a, b, color in skeleton.bones],
+        "layers": drawing.layers,
+        "bones": [[a, b, to_css(color) if by_side else None] for a, b, color in skeleton.bones],
         "min_joint_score": MIN_JOINT_SCORE,
-        "mask_opacity": MASK_OPACITY,
+        "mask_opacity": drawing.mask_opacity,
     }
 
 

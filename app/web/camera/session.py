@@ -11,6 +11,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from ....models.types import U8
 from ....pipelines.analysis.options import AnalysisOptions
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.drawing.skeleton import Skeleton
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.analysis import LiveAnalysis
@@ -34,7 +35,9 @@ class CameraSession:
 
     switches: Switches
 
-    def __init__(self, pool: NetworkPool, settings: LiveSettings, options: AnalysisOptions) -> None:
+    def __init__(
+        self, pool: NetworkPool, settings: LiveSettings, options: AnalysisOptions, drawing: DrawOptions
+    ) -> None:
         """Load the networks, unless the pool has them already.
 
         Raises:
@@ -42,7 +45,7 @@ class CameraSession:
         """
         self.switches = Switches(settings)
         self._meter = LiveMeter()
-        self._pool = pool
+        self._pool, self._drawing = pool, drawing
         # However often detections are asked for of the server's own source, visitors get them when necessary.
         options = replace(options, detect_every="auto")
         self._analysis = LiveAnalysis(pool, self.switches, self._meter, options)
@@ -66,7 +69,7 @@ class CameraSession:
         settings = self.switches.settings
         answer: dict[str, Any] = {
             "size": [image.shape[1], image.shape[0]],
-            "objects": to_json(analyzed.result),
+            "objects": to_json(analyzed.result, self._drawing),
             "ms": round(took * 1e3, 1),
             "backbone": active.backbone,
             "detector": active.detector,
@@ -76,7 +79,8 @@ class CameraSession:
         }
         if model != self._sent:
             self._sent = model
-            answer["style"] = style_to_json(Skeleton(model.skeleton, model.keypoint_names))
+            skeleton = Skeleton(model.skeleton, model.keypoint_names)
+            answer["style"] = style_to_json(skeleton, self._drawing)
         return answer
 
 

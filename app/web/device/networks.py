@@ -19,7 +19,7 @@ from ....models.ops import coco
 from ....models.people.specs import PEOPLE
 from ....models.types import ConvKind
 from ....models.weights.store import WeightStore
-from ....pipelines.drawing.masks import MASK_OPACITY
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.drawing.skeleton import MIN_JOINT_SCORE, Skeleton
 from ..shared.color import to_css, web_color
 
@@ -147,6 +147,6 @@ def settings() -> dict[str, Any]:
         "params": dict(zip(_KINDS, PEOPLE.params, strict=True)),
         "bones": [[a, b, to_css(color)] for a, b, color in Skeleton(coco.SKELETON, coco.KEYPOINTS).bones],
         "min_joint_score": MIN_JOINT_SCORE,
-        "mask_opacity": MASK_OPACITY,
+        "mask_opacity": DrawOptions().mask_opacity,
         "colors": [web_color(number) for number in range(_COLORS)],
     }

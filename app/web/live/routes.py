@@ -24,6 +24,7 @@ from ....pipelines.types import Blur, Task
 from ..shared.downloads import Download, Downloads
 from ..shared.failures import Failures, one_line
 from ..shared.websocket import Connection, RejectedMessageError, VisitorLeftError
+from . import duel
 from .jpeg_stream import EncodedFrame, JpegStream
 from .people import PeopleList
 
@@ -186,6 +187,7 @@ def router(live: Live) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["live"])
     _add_switches(routes, live)
     _add_recording(routes, live)
+    routes.include_router(duel.router(live.session, live.forget))
 
     @routes.websocket("/live/frames")
     async def frames(socket: WebSocket) -> None:

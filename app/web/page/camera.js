@@ -109,6 +109,7 @@ export function startCamera(about) {
     if (canvas.width !== still.width || canvas.height !== still.height) {
       canvas.width = still.width;
       canvas.height = still.height;
+      get("own-screen").style.setProperty("--aspect", `${still.width} / ${still.height}`);
     }
     context.drawImage(still, 0, 0);
     drawObjects(context, result.objects, style);

@@ -6,7 +6,7 @@ import { showRace } from "./race.js";
 
 const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
-const NEXT_HUD = { off: "brief", brief: "full", full: "off" };
+const NEXT_HUD = { off: "fps", fps: "full", full: "off" };
 
 export function startLive() {
   const canvas = get("live-canvas");
@@ -95,9 +95,12 @@ export function startLive() {
       latencyChart.add(active, { p50: status.latency_ms_p50, p95: status.latency_ms_p95 });
     }
     showSwitches(active);
+    showDuel();
     showPeople();
     showEvents();
     const { name, width, height, fps } = status.source;
+    // The screen keeps the source's shape, whatever the shape of what is shown: nothing below it moves.
+    get("screen").style.setProperty("--aspect", `${width} / ${height}`);
     setText(get("source"), `${name}  ${width}×${height}${fps ? ` at ${figure(fps)} FPS` : ""}`);
     const details = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
     setText(get("doing"), details.filter(Boolean).join(" · "));
@@ -122,6 +125,22 @@ export function startLive() {
       if (document.activeElement !== get(id)) get(id).value = value;
     }
     setText(get("conf-value"), Number(get("conf").value).toFixed(2));
+  }
+
+  function showDuel() {
+    const { state, seconds_left: left, result } = status.duel;
+    const words = {
+      off: "Both backbones on the same frames, in turn: a ratio that stays.",
+      preparing: "Preparing both backbones ...",
+      running: "Measuring ...",
+      done: result?.headline,
+    };
+    setText(get("duel-state"), words[state]);
+    const now = { running: `${result?.headline ?? "…"} (${Math.ceil(left)} s left)`, done: result?.agreement };
+    setText(get("duel-now"), now[state] ?? "");
+    setPressed(get("duel"), state !== "off");
+    setText(get("duel"), state === "off" ? "Start the duel" : "End the duel");
+    for (const id of ["duel-image", "duel-figures"]) get(id).hidden = state !== "done";
   }
 
   function showPeople() {
@@ -157,7 +176,6 @@ export function startLive() {
     setText(get("counts"), status.counts.join("\n"));
     const list = get("events");
     const newest = status.events.at(-1)?.at ?? 0;
-    get("event-card").hidden = !status.events.length && !status.counts.length;
     if (Number(list.dataset.newest) === newest) return;
     list.dataset.newest = newest;
     list.replaceChildren(
@@ -197,6 +215,8 @@ export function startLive() {
   const toggleTask = (task) =>
     change({ tasks: status.tasks.includes(task) ? status.tasks.filter((one) => one !== task) : [...status.tasks, task] });
   const toggleBackbone = () => change({ backbone: status.backbone === "separable" ? "standard" : "separable" });
+  const toggleDuel = () => attempt(status.duel.state === "off" ? "POST" : "DELETE", "/api/live/duel");
+  const saveCard = () => (status.duel.state === "done" ? ["duel-image", "duel-figures"].forEach((id) => get(id).click()) : toast("there is no duel with a result"));
   const pause = () => change({ paused: !status.paused });
   const changeConf = (step) => change({ conf: Math.min(0.95, Math.max(0.05, +(status.conf + step).toFixed(2))) });
 
@@ -229,6 +249,8 @@ export function startLive() {
     ["hH?", "h ?", "show or hide this list", () => (get("keys").open ? get("keys").close() : get("keys").showModal())],
     [" ", "space", "pause, resume", pause],
     ["bB", "b", "separable or standard backbone", toggleBackbone],
+    ["vV", "v", "begin or end a duel of both backbones", toggleDuel],
+    ["cC", "c", "save the card of the duel", saveCard],
     ["1tT", "1 t", "tracking", () => toggleTask("track")],
     ["2pP", "2 p", "pose", () => toggleTask("pose")],
     ["3mM", "3 m", "masks", () => toggleTask("segment")],
@@ -238,7 +260,7 @@ export function startLive() {
     ["rR", "r", "start or stop recording", record],
     ["sS", "s", "take a snapshot", snapshot],
     ["fF", "f", "full screen", full],
-    ["iI", "i", "overlay figures: off, brief, full", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["iI", "i", "overlay figures: off, fps, full", () => change({ hud: NEXT_HUD[status.hud] })],
     ["", "click", "follow a person; click elsewhere to stop", null],
   ];
   get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));
@@ -263,7 +285,7 @@ export function startLive() {
   });
   for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
   for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
-  for (const [id, act] of [["pause", pause], ["record", record], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
+  for (const [id, act] of [["pause", pause], ["record", record], ["duel", toggleDuel], ["snapshot", snapshot], ["full", full], ["help", keys[0][3]]]) {
     get(id).addEventListener("click", () => (status || id === "help") && act());
   }
   for (const id of ["detector", "blur", "hud"]) get(id).addEventListener("change", () => change({ [id]: get(id).value }));

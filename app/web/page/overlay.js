@@ -1,23 +1,24 @@
 // Draws the objects found in a frame as the server draws the live video; colors and thresholds come from the server.
 
-/** objects: as the server lists them, in pixels of the canvas; style: {bones: [[a, b, color]], min_joint_score, mask_opacity}. */
+/** objects: as the server lists them, in pixels of the canvas; style: {layers, bones: [[a, b, color or null]], min_joint_score, mask_opacity}. */
 export function drawObjects(context, objects, style) {
   const { width, height } = context.canvas;
   const line = Math.max(1.5, Math.min(width, height) / 300);
   const size = Math.max(11, Math.round(Math.min(width, height) * 0.03));
   const ordered = [...objects].sort((a, b) => a.box[3] - b.box[3]); // the nearest is drawn last, on top
   context.lineJoin = context.lineCap = "round";
-  for (const one of ordered) if (one.outline) drawMask(context, one, line, style.mask_opacity);
+  const layers = new Set(style.layers);
+  for (const one of ordered) if (one.outline && layers.has("masks")) drawMask(context, one, line, style.mask_opacity);
   for (const one of ordered) {
     const [x1, y1, x2, y2] = one.box;
     context.strokeStyle = one.color;
     context.lineWidth = line;
-    context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    if (one.keypoints) drawSkeleton(context, one, style, line);
+    if (layers.has("boxes")) context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+    if (one.keypoints && layers.has("skeletons")) drawSkeleton(context, one, style, line);
   }
   context.font = `600 ${size}px system-ui, "DejaVu Sans", sans-serif`;
   context.textBaseline = "middle";
-  for (const one of ordered) drawLabel(context, one, size);
+  for (const one of ordered) drawLabel(context, one, size, layers);
 }
 
 function drawMask(context, { outline, color }, line, opacity) {
@@ -35,7 +36,7 @@ function drawMask(context, { outline, color }, line, opacity) {
   context.stroke(path);
 }
 
-function drawSkeleton(context, { keypoints, box }, { bones, min_joint_score }, line) {
+function drawSkeleton(context, { keypoints, box, color: own }, { bones, min_joint_score }, line) {
   const { width, height } = context.canvas;
   const thickness = Math.min(2 * line, Math.max(1, Math.max(box[2] - box[0], box[3] - box[1]) / 130));
   const inside = ([x, y]) => x >= 0 && y >= 0 && x < width && y < height;
@@ -54,7 +55,7 @@ function drawSkeleton(context, { keypoints, box }, { bones, min_joint_score }, l
     context.stroke();
   };
   stroke(drawn, "#12161c", thickness + 2);
-  for (const color of new Set(drawn.map((bone) => bone[2]))) stroke(drawn.filter((bone) => bone[2] === color), color, thickness);
+  for (const color of new Set(drawn.map((bone) => bone[2]))) stroke(drawn.filter((bone) => bone[2] === color), color ?? own, thickness);
   context.fillStyle = "#ffffff";
   for (const i of new Set(drawn.filter((bone) => longer(bone, 4 * thickness)).flatMap(([a, b]) => [a, b]))) {
     context.beginPath();
@@ -63,8 +64,13 @@ function drawSkeleton(context, { keypoints, box }, { bones, min_joint_score }, l
   }
 }
 
-function drawLabel(context, { id, label: name, score, color, box }, size) {
-  const text = `${id === null ? "" : `#${id} `}${name} ${score.toFixed(2)}`;
+function drawLabel(context, { id, label: name, score, color, box }, size, layers) {
+  const numbered = id !== null && layers.has("ids");
+  const words = layers.has("labels") && !(numbered && name === "person") ? [name] : [];
+  if (numbered) words.push(`#${id}`);
+  if (layers.has("conf")) words.push(score.toFixed(2));
+  const text = words.join(" ");
+  if (!text) return;
   const width = context.measureText(text).width + size * 0.7;
   const height = size * 1.4;
   const x = Math.max(0, Math.min(box[0], context.canvas.width - width));

@@ -1,4 +1,4 @@
-// Video files: uploaded with a progress bar, polled while they are processed, downloaded by the ids of their results.
+// Videos and images: uploaded with a progress bar, polled while they are processed, downloaded by the ids of their results.
 
 import { all, call, get, make, setPressed, setText, wordsOf } from "./dom.js";
 
@@ -16,7 +16,7 @@ export function startVideos(about) {
 
   function row(name) {
     const state = make("span", { class: "soft" });
-    const bar = make("progress", { max: "1" });
+    const bar = make("progress", { max: "1", "aria-label": `Progress of ${name}` });
     const actions = make("div", { class: "actions" });
     const item = make("li", {}, make("div", { class: "head" }, make("b", {}, name), state), bar, actions);
     list.prepend(item);
@@ -93,10 +93,15 @@ export function startVideos(about) {
 
   function done(shown, job, remove) {
     setText(shown.state, job.message);
-    const { video, jsonl } = job.files;
-    shown.bar.replaceWith(make("video", { src: `/api/files/${video}`, controls: true, playsinline: true, preload: "metadata" }));
+    const { video, image, jsonl } = job.files;
+    const address = `/api/files/${video ?? image}`;
+    shown.bar.replaceWith(
+      video
+        ? make("video", { src: address, controls: true, playsinline: true, preload: "metadata", "aria-label": job.name })
+        : make("img", { src: address, alt: `${job.name} with the people found in it: ${job.message}` }),
+    );
     shown.actions.replaceChildren(
-      make("a", { class: "button", href: `/api/files/${video}`, download: "" }, "Video (MP4)"),
+      make("a", { class: "button", href: address, download: "" }, video ? "Video (MP4)" : "Image (JPEG)"),
       make("a", { class: "button", href: `/api/files/${jsonl}`, download: "" }, "Results (JSON lines)"),
       make("button", { onclick: remove }, "Remove"),
     );
@@ -114,6 +119,10 @@ export function startVideos(about) {
       if (kind === "drop") for (const file of event.dataTransfer.files) send(file);
     });
   }
+  addEventListener("paste", (event) => {
+    if (get("video").hidden) return;
+    for (const file of event.clipboardData?.files ?? []) send(file);
+  });
   const show = () => {
     for (const button of all("[data-video-backbone]")) setPressed(button, button.dataset.videoBackbone === settings.backbone);
     for (const button of all("[data-video-task]")) setPressed(button, settings.tasks.includes(button.dataset.videoTask));

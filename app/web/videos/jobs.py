@@ -1,4 +1,4 @@
-"""Video files that visitors upload: processed one after the other, results kept for an hour."""
+"""Videos and images that visitors upload: processed one after the other, results kept for an hour."""
 
 import queue
 import secrets
@@ -13,14 +13,17 @@ from typing import Any, Final, Literal
 
 from ....models.errors import SepcamError
 from ....models.types import ConvKind
+from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.execution.background import BACKGROUND
 from ....pipelines.media.limits import OpenLimits
 from ....pipelines.pipeline import Pipeline
 from ....pipelines.process_file import Advance, Progress, record
 from ....pipelines.sinks.outputs import Target
+from ....pipelines.sources.base import Source
 from ....pipelines.sources.video import VideoSource
-from ....pipelines.types import Task
+from ....pipelines.types import RunSummary, Task
 from ..shared.downloads import Download, Downloads
+from .images import UploadedImage, is_image_name
 
 MAX_ACTIVE: Final = 4
 """Files that may be uploading, waiting or running at a time."""
@@ -107,14 +110,18 @@ PipelineOf = Callable[[ConvKind, frozenset[Task]], Pipeline]
 class VideoJobs:
     """All files of all visitors; one thread processes them. Any thread may call it."""
 
-    def __init__(self, folder: Path, pipeline_of: PipelineOf, downloads: Downloads) -> None:
+    def __init__(
+        self, folder: Path, pipeline_of: PipelineOf, downloads: Downloads, drawing: DrawOptions
+    ) -> None:
         """Start the thread, which waits for the first file.
 
         Args:
             folder: for uploads and results; nothing else uses it.
             pipeline_of: returns loaded networks for a backbone and tasks.
             downloads: where results are offered.
+            drawing: what is drawn onto images, and how.
         """
+        self._drawing = drawing
         self._folder, self._pipeline_of, self._downloads = folder, pipeline_of, downloads
         self._jobs: dict[str, VideoJob] = {}
         self._lock = threading.Lock()
@@ -188,23 +195,37 @@ class VideoJobs:
 
     def _process(self, job: VideoJob) -> dict[str, Download]:
         """The results, by kind; sets ``total`` and ``message``."""
-        source = VideoSource(job.upload, limits=UPLOAD_LIMITS)
+        image = is_image_name(job.name)
+        source = UploadedImage(job.upload, job.name) if image else _video(job)
         try:
             pipeline = self._pipeline_of(job.backbone, job.tasks)
         except BaseException:
             source.close()
             raise
-        source.info = replace(source.info, name=job.name)
+        if image:
+            return self._process_image(job, source, pipeline)
         video, jsonl = job.folder / "result.mp4", job.folder / "result.jsonl"
         target = Target(str(job.upload), {"video": video, "jsonl": jsonl}, limits=UPLOAD_LIMITS)
-        summary = record(source, target, pipeline, _progress_of(job)).summary
+        summary = record(source, target, pipeline, _progress_of(job), drawing=self._drawing).summary
         job.total = summary.frames
-        people = f"{summary.people} {'person' if summary.people == 1 else 'people'}"
-        notes = "".join(f"; {line}" for line in summary.warnings)
-        job.message = f"{summary.frames} frames, {people}, {summary.fps:.1f} FPS{notes}"
+        job.message = f"{summary.frames} frames, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
         stem = Path(job.name).stem
         return {
             "video": Download(video, f"{stem}-sepcam.mp4", "video/mp4"),
+            "jsonl": Download(jsonl, f"{stem}-sepcam.jsonl", "application/jsonl"),
+        }
+
+    def _process_image(self, job: VideoJob, source: Source, pipeline: Pipeline) -> dict[str, Download]:
+        """The annotated image and its results; sets ``total`` and ``message``."""
+        folder, jsonl = job.folder / "annotated", job.folder / "result.jsonl"
+        target = Target(str(job.upload), {"video": folder, "jsonl": jsonl})
+        summary = record(source, target, pipeline, _progress_of(job)).summary
+        job.total = summary.frames
+        job.message = f"{_found(summary)}{_notes(summary)}"
+        (annotated,) = folder.iterdir()
+        stem = Path(job.name).stem
+        return {
+            "image": Download(annotated, f"{stem}-sepcam.jpg", "image/jpeg"),
             "jsonl": Download(jsonl, f"{stem}-sepcam.jsonl", "application/jsonl"),
         }
 
@@ -243,6 +264,20 @@ class VideoJobs:
             job = self.find(key)
             if job is not None and (now - time_s > KEEP_S or number < len(ended) - KEEP):
                 self.remove(job)
+
+
+def _video(job: VideoJob) -> VideoSource:
+    source = VideoSource(job.upload, limits=UPLOAD_LIMITS)
+    source.info = replace(source.info, name=job.name)
+    return source
+
+
+def _found(summary: RunSummary) -> str:
+    return f"{summary.people} {'person' if summary.people == 1 else 'people'}"
+
+
+def _notes(summary: RunSummary) -> str:
+    return "".join(f"; {line}" for line in summary.warnings)
 
 
 def _progress_of(job: VideoJob) -> Progress:

@@ -1,4 +1,4 @@
-"""Video files over HTTP: uploaded in one stream, polled, cancelled."""
+"""Videos and images over HTTP: uploaded in one stream, polled, cancelled."""
 
 import asyncio
 import re
@@ -62,7 +62,7 @@ class Uploads:
             raise HTTPException(413, self._too_large)
         job = self.jobs.admit(_displayable(name), backbone, tasks)
         if job is None:
-            raise HTTPException(429, f"{MAX_ACTIVE} videos are being processed already: try again later")
+            raise HTTPException(429, f"{MAX_ACTIVE} files are being processed already: try again later")
         try:
             await self._store(request, job)
         except ClientDisconnect:
@@ -135,10 +135,14 @@ def router(uploads: Uploads) -> APIRouter:
             raise HTTPException(404, "there is no such video, or it was deleted")
         return job
 
-    @routes.post("/videos", status_code=201, summary="Upload a video file as the body; it is then processed")
+    @routes.post("/videos", status_code=201, summary="Upload a video or an image as the body")
     async def upload(
         request: Request,
-        name: str = Query("video", max_length=255, description="A name for display."),
+        name: str = Query(
+            "video",
+            max_length=255,
+            description="Its name; the suffix of an image (.jpg, .png ...) makes it one.",
+        ),
         backbone: ConvKind = "separable",
         tasks: list[Task] = Query(list(TASKS)),  # noqa: B008 - FastAPI's way to declare a parameter
     ) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ...files.file_types import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from ...files.text import lines_of
 from ...sinks.outputs import stem_of
 from ...sources.base import Source
-from ...sources.images import ImageSource
+from ...sources.images import ImageSource, as_glob
 from ...sources.open import open_source, source_kind
 from .remote import in_store, name_in_store, stored_like
 from .search import others_line, search, split_media
@@ -64,6 +64,7 @@ class Input:
         limit: int | None = None,
         stream: int | None = None,
         deinterlace: bool = True,
+        follow: bool = False,
     ) -> Source:
         """Opens it, see ``open_source``.
 
@@ -72,7 +73,14 @@ class Input:
         """
         if self.listed:
             return ImageSource(self.name, [Path(path) for path in self.listed], limit=limit)
-        return open_source(self.name, start_s=start_s, limit=limit, stream=stream, deinterlace=deinterlace)
+        return open_source(
+            self.name,
+            start_s=start_s,
+            limit=limit,
+            stream=stream,
+            deinterlace=deinterlace,
+            follow=follow,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def find_inputs(words: Sequence[str], *, recursive: bool = False) -> Found:
     missing: list[str] = []
     left_out: list[str] = []
     searched = any(word.startswith("@") for word in words)
-    words = [local_path(word) for word in _lines_of_lists(words, missing)]
+    words = [as_glob(local_path(word)) for word in _lines_of_lists(words, missing)]
     listed = [word for word in words if Path(word).suffix.lower() in IMAGE_SUFFIXES and not _is_glob(word)]
     for word in words:
         if len(listed) > 1 and word in listed:
@@ -161,9 +169,10 @@ def _inputs_of(word: str, recursive: bool, left_out: list[str]) -> list[Input]:
         return _in_folder(path, recursive, left_out)
     if _is_glob(word):
         return _like(word, left_out)
-    if source_kind(word) is None:
+    kind = source_kind(word)
+    if kind is None:
         raise SepcamError(f"{shown(word)} does not exist")
-    if path.suffix.lower() in IMAGE_SUFFIXES and path.exists():
+    if kind.name == "images":
         return [Input(word, stem_of(path.name, images=True), images=True)]
     name = path.name if path.exists() else word if is_address(word) else word.split(":")[0]
     return [Input(word, stem_of(name, images=False))]

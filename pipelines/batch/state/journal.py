@@ -60,13 +60,13 @@ class Output:
 
 
 def fingerprint(path: Path) -> Output:
-    """Size and hash of a file, or of all files in a folder."""
+    """Size and hash of a file, or of all files in a folder and the folders in it."""
     if not path.is_dir():
         return Output(str(path), path.stat().st_size, sha256_of(path))
     digest, size = hashlib.sha256(), 0
-    for name in sorted(os.listdir(path)):
-        digest.update(f"{name} {sha256_of(path / name)}\n".encode())
-        size += (path / name).stat().st_size
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        digest.update(os.fsencode(f"{file.relative_to(path).as_posix()} {sha256_of(file)}\n"))
+        size += file.stat().st_size
     return Output(str(path), size, digest.hexdigest())
 
 

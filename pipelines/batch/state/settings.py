@@ -1,13 +1,14 @@
 """What a job does to every file: plain data, written down beside the results and compared on a rerun."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ....models.weights.store import Progress, WeightStore, silent
 from ...analysis.options import AnalysisOptions
 from ...analytics.options import WatchOptions
 from ...analytics.zones import zone_of
+from ...drawing.options import DrawOptions
 from ...pipeline import Pipeline
 
 
@@ -17,6 +18,7 @@ class JobSettings:
 
     Attributes:
         analysis: what is done, and by which networks; ``auto`` is the same detector on every machine.
+        drawing: what is drawn onto images, and how.
         saves: which kinds of results.
         start_s: where to begin in each video, in seconds.
         frames: after how many frames of each file to stop, or None.
@@ -27,6 +29,7 @@ class JobSettings:
     """
 
     analysis: AnalysisOptions
+    drawing: DrawOptions = field(default_factory=DrawOptions)
     saves: tuple[str, ...] = ("video", "jsonl")
     start_s: float = 0.0
     frames: int | None = None
@@ -58,15 +61,17 @@ class JobSettings:
 
     def to_json(self) -> dict[str, Any]:
         """As a flat JSON object."""
-        own = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "analysis"}
-        return self.analysis.to_json() | own
+        groups = self.analysis.to_json() | self.drawing.to_json()
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return groups | {name: value for name, value in own.items() if name not in ("analysis", "drawing")}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "JobSettings":
         """What ``to_json`` returned, also of an older version with fewer settings."""
         known = {item.name for item in fields(cls)} & values.keys()
         own = {name: _tuples(values[name]) for name in known}
-        return cls(analysis=AnalysisOptions.from_json(values), **own)
+        analysis, drawing = AnalysisOptions.from_json(values), DrawOptions.from_json(values)
+        return cls(analysis=analysis, drawing=drawing, **own)
 
 
 def differences(old: JobSettings, new: JobSettings) -> list[str]:

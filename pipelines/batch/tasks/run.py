@@ -60,6 +60,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         task.target,
         networks,
         partial(_reporting, report),
+        drawing=settings.drawing,
         overwrite=task.overwrite,
         coco_annotations=None if annotations is None else Path(annotations),
         watching=settings.watching,

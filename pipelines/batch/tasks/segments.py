@@ -27,8 +27,8 @@ from ...pipeline import Pipeline
 from ...process_file import context, overlay_of, watch_of
 from ...sinks.base import Sink
 from ...sinks.fan_out import FanOut
+from ...sinks.formats.video import VideoSink
 from ...sinks.registry import open_sinks, sink_kinds
-from ...sinks.video import VideoSink
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
 from ...tracking.settings import settings_for
@@ -69,11 +69,11 @@ def run_part_task(task: Task, settings: JobSettings, networks: Pipeline, report:
     if isinstance(task, TrackTask):
         return _track(task, settings, networks, report)
     if isinstance(task, RenderTask):
-        return _render(task, networks, report)
+        return _render(task, settings, networks, report)
     if isinstance(task, WatchTask):
         return _watch(task, settings, networks, report)
     if isinstance(task, DrawTask):
-        return _draw(task, networks, report)
+        return _draw(task, settings, networks, report)
     assert isinstance(task, JoinTask)
     return _join(task, settings, networks, report)
 
@@ -164,7 +164,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
+def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = kept(task.part.detections)
     tracked, own = "track" in networks.options.tasks, len(found)
@@ -196,7 +196,7 @@ def _render(task: RenderTask, networks: Pipeline, report: Report) -> TaskResult:
     try:
         results = networks.run(
             shifted,
-            overlay=overlay_of(networks, whole) if task.draw else None,
+            overlay=overlay_of(networks, whole, settings.drawing) if task.draw else None,
             recorder=recorder,
             analyzer=analyzer,
         )
@@ -234,13 +234,13 @@ def _watch(task: WatchTask, settings: JobSettings, networks: Pipeline, report: R
     return result
 
 
-def _draw(task: DrawTask, networks: Pipeline, report: Report) -> TaskResult:
+def _draw(task: DrawTask, settings: JobSettings, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     part = task.part
     found: list[tuple[float, Instances]] = kept(part.results)
     counts: list[tuple[ZoneCount, ...]] = kept(part.counts)
     source = _open(task, part.start_s, part.end_s)
-    overlay = overlay_of(networks, source.info)
+    overlay = overlay_of(networks, source.info, settings.drawing)
     info = replace(source.info, start_s=found[0][0], partial=True, has_audio=False)
     sink = VideoSink(part.video, info, overwrite=True)
 

@@ -19,10 +19,11 @@ from sepcam.app.compare import report
 from sepcam.app.compare import run as compare_run
 from sepcam.app.compare.findings import findings
 from sepcam.app.compare.measure_pipeline import KINDS, PipelineMeasurement
-from sepcam.app.compare.side_by_side import beside, most_crowded, record
+from sepcam.app.compare.side_by_side import most_crowded, record
 from sepcam.models.layers import conversion
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.pipelines.drawing.beside import beside
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip

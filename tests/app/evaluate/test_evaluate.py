@@ -86,9 +86,8 @@ def test_the_worst_pictures_come_first_and_not_all_from_one_moment():
     worst = WorstImages(2, apart=2)
     image = np.zeros((120, 160, 3), np.uint8)
     for index, missed in enumerate((1, 3, 0, 2, 2, 2)):
-        worst.add(
-            Frame(image, index, 0.0), boxes(), boxes(*[(10 * i, 0, 10 * i + 5, 9) for i in range(missed)])
-        )
+        truth = boxes(*[(10 * i, 0, 10 * i + 5, 9) for i in range(missed)])
+        worst.add(Frame(image, index, 0.0), boxes(), truth, judge(boxes(), truth))
     assert len(worst.images) == 2
     assert all(picture.shape == image.shape and picture.any() for picture in worst.images)
     assert not image.any()  # it drew on copies
@@ -205,10 +204,15 @@ def test_coco_writes_figures_results_and_the_worst_pictures(tmp_path, capsys):
     stem = "ssdlite-person-own-separable-openvino-f32"
     assert {path.name for path in out.iterdir()} == {
         "evaluation.json",
+        "precision-recall.png",
         f"{stem}.coco.json",
+        f"{stem}.matches.json",
         f"{stem}-worst.png",
     }
-    assert "box" in capsys.readouterr().out
+    assert measured["curves"]["box"]["at_conf"]["recall"] == 0
+    assert measured["errors"]["size"]["small"] == {"people": 1, "missed": 1, "false": 0}
+    said = capsys.readouterr().out
+    assert "box" in said and "best F1" in said
     assert sepcam(*words) == 2
     assert "evaluation.json exists: use --overwrite" in capsys.readouterr().err
 

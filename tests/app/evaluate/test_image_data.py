@@ -52,6 +52,35 @@ def test_boxes_alone_without_ids_and_sizes_in_folders_of_one_name(images, tmp_pa
     assert "masks are not scored: the annotations have none" in capsys.readouterr().err
 
 
+def test_two_runs_are_compared_and_a_threshold_counts_errors(images, tmp_path, capsys):
+    words = ("--images", images, "--annotations", coco(tmp_path))
+    for run, conf in (("one", "0.3"), ("two", "0.999")):
+        (tmp_path / run).mkdir()
+        assert evaluate(tmp_path / run, *words, "--conf", conf) == 0
+    (row,) = json.loads((tmp_path / "one" / "out" / "evaluation.json").read_text())["rows"]
+    assert row["conf"] == 0.3
+    assert row["curves"]["box"]["best_f1"]["f1"] == row["curves"]["box"]["at_conf"]["f1"] == 1
+    assert row["errors"]["size"]["medium"] == {"people": 2, "missed": 0, "false": 0}
+    (row,) = json.loads((tmp_path / "two" / "out" / "evaluation.json").read_text())["rows"]
+    assert row["errors"]["size"]["medium"] == {"people": 2, "missed": 2, "false": 0}
+    capsys.readouterr()
+    assert compare(tmp_path / "one" / "out", tmp_path / "two" / "out") == 0
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["box", "AP", "100.0", "100.0", "+0.0", "+0.0", "to", "+0.0", "no", "clear", "difference"] in said
+    assert ["box", "recall", "100.0", "0.0", "-100.0", "-100.0", "to", "-100.0", "worse"] in said
+    assert ["box", "precision", "100.0", "-", "-", "-", "cannot", "be", "compared"] in said
+    assert compare(tmp_path / "one" / "out") == 2
+    assert "has one setup only" in capsys.readouterr().err
+    assert compare(tmp_path, tmp_path / "one" / "out") == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def compare(*runs) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["evaluate", "compare", *map(str, runs)])
+    return int(left.value.code or 0)
+
+
 def test_annotations_of_other_sizes_are_refused(images, tmp_path, capsys):
     assert evaluate(tmp_path, "--images", images, "--annotations", coco(tmp_path, width=64, height=48)) == 2
     assert "1.png is 128x96, but image 0 (a/1.png) of the annotations is 64x48" in capsys.readouterr().err

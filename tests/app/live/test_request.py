@@ -5,6 +5,7 @@ from dataclasses import replace
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.options import WatchOptions
+from sepcam.pipelines.drawing.options import DrawOptions
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import choice_for
 
@@ -18,6 +19,7 @@ REQUEST = LiveRequest(
     reconnect_timeout_s=None,
     blur="nothing",
     watching=WatchOptions(),
+    drawing=DrawOptions(),
 )
 
 

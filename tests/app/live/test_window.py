@@ -161,7 +161,7 @@ def test_every_key_does_what_the_help_says(desktop, tmp_path):
     desk.until_status("people", lambda s: s.get("shown_fps") and s["boxes"])
 
     # Figures: three levels of detail.
-    for wanted in ("full", "off", "brief"):
+    for wanted in ("full", "off", "fps"):
         desk.press("i")
         desk.until_status(f"hud {wanted}", lambda s, wanted=wanted: s["hud"] == wanted)
 
@@ -243,6 +243,21 @@ def test_every_key_does_what_the_help_says(desktop, tmp_path):
     assert {"separable", "standard"} <= set(status["model_fps"])
     desk.press("b")
     desk.until_status("separable again", lambda s: s["active"]["backbone"] == "separable")
+
+    # A duel of both, its race, and its card.
+    desk.press("v")
+    running = desk.until_status("a duel", lambda s: s["duel"]["state"] == "running")
+    assert running["duel"]["result"] is None or running["duel"]["result"]["frames"] > 0
+    desk.until_status("a result", lambda s: s["duel"]["state"] == "done")
+    first = desk.picture()
+    desk.until("a race", lambda: np.abs(desk.picture().astype(int) - first).mean() > 1)
+    desk.press("c")
+    desk.until("card", lambda: list(tmp_path.glob("clip-duel-*.json")))
+    (card,) = tmp_path.glob("clip-duel-*.json")
+    assert json.loads(card.read_text())["headline"] == desk.status()["duel"]["result"]["headline"]
+    assert card.with_suffix(".png").is_file()
+    desk.press("v")
+    desk.until_status("the video again", lambda s: s["duel"]["state"] == "off" and s["boxes"])
 
     # Another detector is asked for; if it is unavailable, the current one stays.
     desk.press("d")
@@ -348,6 +363,35 @@ def test_without_a_display_one_line_says_what_else_there_is(value, message, tmp_
         f"error: {message}: watch in a browser with 'sepcam serve', "
         "or go without: --headless --record out.mp4"
     ]
+
+
+def test_a_duel_without_a_window_prints_its_figures_and_writes_its_card(tmp_path):
+    words = (
+        "--duel",
+        "1",
+        "--headless",
+        "--detector",
+        "ssdlite-person",
+        "--tasks",
+        "track",
+        "-o",
+        str(tmp_path),
+    )
+    process = headless(tmp_path, str(demo_clip()), *words)
+    out, errors = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, errors
+    lines = out.splitlines()
+    entry = json.loads((tmp_path / "market-street-duel.json").read_text())
+    assert lines[0].startswith("ssdlite-person, ") and lines[0].endswith(entry["headline"])
+    assert [line.split()[0] for line in lines[1:4]] == ["ms", "separable", "standard"]
+    assert entry["sides"]["standard"]["macs"] > entry["sides"]["separable"]["macs"]
+    assert "preparing both backbones ..." in errors and "card -> " in errors
+    image = cv2.imread(str(tmp_path / "market-street-duel.png"))
+    assert image is not None and image.shape[1] > 1000
+    again = headless(tmp_path, str(demo_clip()), *words)
+    _, errors = again.communicate(timeout=PATIENCE_S)
+    assert again.returncode == 2
+    assert errors.startswith("error: ") and "market-street-duel.png exists: use --overwrite" in errors
 
 
 def test_a_recording_of_a_kind_that_there_is_not_is_refused_at_once(tmp_path):

@@ -16,6 +16,7 @@ from sepcam.app.process.single import FileRequest, run_single
 from sepcam.models.errors import SepcamError
 from sepcam.models.types import Detections
 from sepcam.pipelines.batch.files.inputs import find_inputs
+from sepcam.pipelines.drawing.options import DrawOptions
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sources.open import open_source
 
@@ -84,6 +85,19 @@ def test_the_video_shows_what_was_found(clip, out):
         pairs = list(zip(plain, drawn, strict=True))
     assert [b.time_s for _, b in pairs] == pytest.approx([a.time_s for a, _ in pairs])
     assert cv2.absdiff(pairs[-1][0].image, pairs[-1][1].image).max() > 60
+
+
+def test_every_kind_is_written_of_one_clip_as_it_is_to_be_drawn(clip, out):
+    kinds = ("video", "contact-sheet", "crops", "csv", "yolo")
+    assert run([clip], out, kinds, drawing=DrawOptions(())) == 0
+    made = names(out)
+    assert {"clip-sheet.jpg", "clip.csv", "clip.mp4", "clip-yolo/boxes/000011.txt"} <= set(made)
+    assert [name for name in made if name.startswith("clip-crops")] == [
+        f"clip-crops/person-0001/{index:06d}.jpg" for index in (1, 11)
+    ]
+    with open_source(clip) as source, open_source(out / "clip.mp4") as written:
+        for frame, shown in zip(source, written, strict=True):
+            assert np.abs(frame.image.astype(int) - shown.image).mean() < 2  # nothing is drawn
 
 
 def test_sound_goes_along(tmp_path, out):

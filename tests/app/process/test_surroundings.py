@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sepcam.app import cli
 
-from tests.clips import write_clip
+from tests.clips import audio_samples, write_clip
 from tests.walkers import square_picture
 
 ROOT = Path(__file__).parents[3]
@@ -160,7 +160,7 @@ def test_the_settings_file_and_quoted_words_know_the_home_folder(here, monkeypat
 def test_standard_input_is_read_once(here):
     with open("東京.mp4", "rb") as clip:
         assert sepcam("-", "-o", "o1", stdin=clip, capture_output=True).returncode == 0
-    write_clip(here / "v.ts", images=[square_picture(i) for i in range(30)])
+    write_clip(here / "v.ts", images=[square_picture(i) for i in range(30)], audio="aac")
     os.mkfifo("fifo")
     feed = subprocess.Popen(["sh", "-c", "cat v.ts > fifo"])
     assert in_process("fifo", "-o", "o2") == 0
@@ -170,6 +170,22 @@ def test_standard_input_is_read_once(here):
     for folder, stem, frames in (("o1", "stdin", 3), ("o2", "fifo", 30), ("o3", "stdin", 30)):
         lines = (here / folder / f"{stem}.jsonl").read_text().splitlines()
         assert json.loads(lines[-1])["frames"] == frames
+    for video in ("o2/fifo.mp4", "o3/stdin.mp4"):
+        assert audio_samples(here / video)[1] == pytest.approx(3 * 48_000, abs=4096)
+
+
+def test_a_recording_is_followed_until_it_no_longer_grows(here, capfd):
+    write_clip(here / "v.ts", images=[square_picture(i) for i in range(30)], audio="aac")
+    assert in_process("v.ts", "--follow", "-o", "o") == 0
+    assert "did not grow for 5 s: taken as finished" in capfd.readouterr().err
+    assert audio_samples(here / "o/v.mp4")[1] == pytest.approx(3 * 48_000, abs=4096)
+    assert in_process("v.ts", "東京.mp4", "--follow", "-o", "o") == 2
+    assert capfd.readouterr().err.startswith("error: --follow reads one recording")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_any_work(here, capfd):
+    assert in_process("東京.mp4", "-o", "/proc/results") == 2
+    assert capfd.readouterr().err.startswith("error: cannot write to /proc/results: ")
 
 
 def test_standard_input_is_no_file_of_a_job(here, capfd):

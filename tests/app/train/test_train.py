@@ -12,6 +12,7 @@ import pytest
 import torch
 from sepcam.app import cli
 from sepcam.app.train import scoring
+from sepcam.app.train.choice import choose
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import find
 from sepcam.models.runtime.options import RuntimeOptions
@@ -23,7 +24,7 @@ from tests.app.train.labeled import data_set
 
 QUICK = (
     *("--sizes", "64", "--batch", "1", "--threads", "1"),
-    *("--held-out", "0.2", "--epochs", "4", "--rate", "1e-3"),
+    *("--held-out", "0.2", "--epochs", "2", "--rate", "1e-3"),
 )
 
 
@@ -94,6 +95,35 @@ def test_only_what_measures_better_is_better():
     assert not scoring.better(before, before)
     assert not scoring.better(before, {"box": 0.7})
     assert not scoring.better({}, {})
+
+
+def test_heads_that_measure_worse_stay_as_they_were():
+    names = (
+        "people.heads.center.x",
+        "people.heads.box_scale.x",
+        "people.heads.kpt_offset.x",
+        "mask.x",
+        "people.y",
+    )
+    start, trained = ({name: torch.full((1,), value) for name in names} for value in (0.0, 1.0))
+    before = {"box": 0.3, "keypoints": 0.3, "mask": 0.3}
+    asked = []
+
+    def measure(weights, parts):
+        asked.append(parts)
+        return {"box": 0.35, "keypoints": 0.31, "mask": 0.3}
+
+    after = {"box": 0.35, "keypoints": 0.2, "mask": 0.29}
+    weights, figures, parts = choose(start, trained, before, after, measure)
+    assert asked == [("box",)] and parts == ("box",) and figures["keypoints"] == 0.31
+    assert [int(weights[name]) for name in names] == [1, 1, 0, 0, 0]
+    better = {"box": 0.35, "keypoints": 0.4, "mask": 0.31}
+    assert choose(start, trained, before, better, measure) == (trained, better, ("box", "keypoints", "mask"))
+    assert choose(start, trained, before, before, measure) == (start, before, ())
+    assert len(asked) == 1
+    # What cannot be measured is not kept.
+    weights, _, parts = choose(start, trained, {"box": 0.3}, {"box": 0.35}, lambda *_: {"box": 0.34})
+    assert parts == ("box",) and not weights["mask.x"].any()
 
 
 def test_a_trained_file_is_a_detector_of_its_own(tmp_path):

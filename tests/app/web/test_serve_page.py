@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import av
+import cv2
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from sepcam.assets import demo_clip
@@ -96,7 +97,7 @@ def test_the_backbone_is_switched_and_the_people_stay(page, web_server):
     standard = page.locator("#comparison [data-kind=standard] b")
     expect(standard).to_have_text(re.compile(r"[\d.]+ FPS"))
     expect(page.locator("#ratio")).to_have_text(
-        re.compile(r"^separable [\d.]+ FPS · standard [\d.]+ FPS · [\d.]+x$")
+        re.compile(r"^separable [\d.]+ FPS · standard [\d.]+ FPS · ([\d.]+x|not comparable: .+)$")
     )
     assert web_server.status()["active"]["backbone"] == "standard"
     speeds = web_server.status()["model_fps"]
@@ -115,7 +116,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     expect(page.locator("#people li").first).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
-    assert page.locator("#keys dt").count() == 14
+    assert page.locator("#keys dt").count() == 16
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
 
@@ -125,7 +126,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     expect(page.locator("#banner")).to_be_hidden()
 
     page.keyboard.press("i")
-    expect(page.locator("#hud")).to_have_value("brief")
+    expect(page.locator("#hud")).to_have_value("fps")
     page.locator("#hud").select_option("off")
     web_server.until("no figures", lambda: web_server.status()["hud"] == "off")
 
@@ -178,7 +179,7 @@ def test_the_visitors_own_camera_is_analyzed(page, browser):
 def test_a_video_is_dropped_and_its_results_are_fetched(page, tmp_path):
     images = [square_picture(i, (160, 120)) for i in range(20)]
     clip = write_clip(tmp_path / "walk.mp4", images=images, size=(160, 120))
-    page.get_by_role("tab", name="Video file").click()
+    page.get_by_role("tab", name="Your files").click()
     page.locator("#file").set_input_files(clip)
     expect(page.locator("#jobs video")).to_be_visible()
     expect(page.locator("#jobs .head")).to_contain_text("20 frames")
@@ -207,15 +208,15 @@ def test_an_address_names_a_tab_also_when_the_page_is_there_already(page, web_se
 
 @pytest.mark.parametrize("tab", ["live", "camera", "video"])
 def test_the_page_fits_a_phone(browser, web_server, tab):
-    page = browser.new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = browser.new_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
     page.goto(f"{web_server.url}#{tab}")
     expect(page.locator(f"#{tab}")).to_be_visible()
     page.wait_for_timeout(300)
     wide, high = page.evaluate("[document.documentElement.scrollWidth, innerHeight]")
-    assert (wide, high) == (390, 844)
+    assert (wide, high) == (360, 740)
     for button in page.locator(f"#{tab} .switches button:visible").all():
         box = button.bounding_box()
-        assert box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        assert box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 360
     page.close()
 
 
@@ -224,3 +225,124 @@ def test_the_api_is_described_on_a_page_of_its_own(page, web_server):
     expect(page.locator("#operations .card").first).to_be_visible()
     expect(page.locator("main")).to_contain_text("/api/live/recording")
     expect(page.locator("main")).to_contain_text("/api/camera")
+
+
+def test_a_duel_is_begun_on_the_page_and_its_card_fetched(page, web_server):
+    expect(page.locator("#people li").first).to_be_visible()
+    before = page.locator("#screen").bounding_box()
+    web_server.ask("POST", "/api/live/duel", {"seconds": 1})
+    expect(page.locator("#duel")).to_have_text("End the duel")
+    expect(page.locator("#duel-state")).to_have_text(re.compile(r"^[\d.]+x \([\d.]+–[\d.]+\), \d+ frames$"))  # noqa: RUF001
+    assert page.locator("#screen").bounding_box() == before  # nothing moves, whatever is shown
+    headline = page.locator("#duel-state").inner_text()
+    with page.expect_download() as download:
+        page.locator("#duel-figures").click()
+    assert f'"headline": "{headline}"' in Path(download.value.path()).read_text().replace("\\u2013", "–")  # noqa: RUF001
+    with page.expect_download() as download:
+        page.locator("#duel-image").click()
+    assert download.value.suggested_filename.endswith(".png")
+    page.wait_for_timeout(600)
+    assert page.locator("#duel-state").inner_text() == headline  # it stays
+    page.keyboard.press("v")
+    expect(page.locator("#duel")).to_have_text("Start the duel")
+    assert web_server.ask("GET", "/api/live/duel/card.png").status == 404
+
+
+def test_images_are_chosen_and_pasted(page, tmp_path):
+    (tmp_path / "photo.png").write_bytes(png())
+    page.get_by_role("tab", name="Your files").click()
+    page.locator("#file").set_input_files(tmp_path / "photo.png")
+    expect(page.locator("#jobs img")).to_have_js_property("naturalWidth", 160)
+    page.evaluate(
+        """(bytes) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
+            dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        list(png()),
+    )
+    expect(page.locator("#jobs img")).to_have_count(2)
+    expect(page.locator("#jobs img").first).to_have_attribute("alt", re.compile("^image.png with the people"))
+    for left in (1, 0):
+        page.get_by_role("button", name="Remove").first.click()
+        expect(page.locator("#jobs li")).to_have_count(left)
+
+
+def png() -> bytes:
+    return cv2.imencode(".png", square_picture(3, (160, 120)))[1].tobytes()
+
+
+CONTRAST = """() => {
+    const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+    const light = (rgb) => {
+        const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        const [r, g, b] = rgb.map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const [r, g, b, alpha = 1] = parse(getComputedStyle(at).backgroundColor);
+            if (alpha === 1 && r !== undefined) return [r, g, b];
+        }
+        return [255, 255, 255];
+    };
+    return (element) => {
+        const [one, other] = [parse(getComputedStyle(element).color).slice(0, 3), behind(element)].map(light);
+        return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_control_can_be_read_also_under_the_mouse_and_with_the_focus(browser, web_server, scheme):
+    page = browser.new_page(viewport={"width": 1300, "height": 1000}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(web_server.url)
+    expect(page.locator("#live-canvas")).to_have_attribute("data-number", re.compile(r"\d+"))
+    page.evaluate(f"() => {{ window.contrast = ({CONTRAST})(); }}")
+    for tab in ("live", "camera", "video"):
+        page.locator(f"#tab-{tab}").click()
+        pressed = page.evaluate(
+            "() => [...document.querySelectorAll('main .choice')].map((one) => one.ariaPressed)"
+        )
+        assert "true" in pressed and "false" in pressed
+        controls = page.locator(
+            "button:visible, select:visible, a.button:visible, .tiles span:visible, p:visible"
+        )
+        for control in controls.all():
+            for state in ("plain", "under the mouse", "with the focus"):
+                if state == "under the mouse":
+                    control.hover(force=True, position={"x": 2, "y": 2})
+                elif state == "with the focus":
+                    control.focus()
+                ratio, text = control.evaluate("(one) => [contrast(one), one.textContent]")
+                assert ratio >= 4.5, (scheme, tab, state, text, ratio)
+    page.close()
+
+
+def test_everything_can_be_reached_and_used_by_keyboard(page):
+    expect(page.locator("#people li").first).to_be_visible()
+    page.locator("#tab-live").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#camera")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#live")).to_be_visible()
+    reached = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, ring = page.evaluate(
+            """() => {
+                const { id, dataset, matches } = document.activeElement;
+                const ring = getComputedStyle(document.activeElement).outlineStyle;
+                return [id || Object.values(dataset)[0] || document.activeElement.tagName, ring];
+            }"""
+        )
+        assert ring != "none" or name == "BODY", name  # which has the focus after the last control
+        reached.add(name)
+    assert {"separable", "standard", "track", "pause", "duel", "detector", "conf", "events"} <= reached
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input, canvas, dialog, [role=group]")]
+            .filter((one) => !one.ariaLabel && !one.textContent.trim() && !one.labels?.length)
+            .map((one) => one.outerHTML)"""
+    )
+    assert unnamed == []

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import av
 import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,6 +184,45 @@ def test_a_video_is_processed_and_its_results_fetched(web_server, clip):
     assert web_server.ask("DELETE", f"/api/videos/{job['id']}").status == 200
     for path in (f"/api/videos/{job['id']}", *(f"/api/files/{key}" for key in job["files"].values())):
         assert web_server.ask("GET", path).status == 404
+
+
+def encoded(suffix, size=(160, 120)):
+    ok, data = cv2.imencode(suffix, square_picture(3, size))
+    assert ok
+    return data.tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_an_image_is_processed_and_its_results_fetched(web_server, suffix):
+    sent = upload(web_server, encoded(suffix), f"../photo{suffix}")
+    job = finished(web_server, sent.json()["id"])
+    assert (job["state"], job["name"], job["message"]) == ("done", f"photo{suffix}", "0 people")
+    image = web_server.ask("GET", f"/api/files/{job['files']['image']}")
+    assert image.headers["content-type"] == "image/jpeg"
+    drawn = cv2.imdecode(np.frombuffer(image.body, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn is not None and drawn.shape == (120, 160, 3)
+    lines = web_server.ask("GET", f"/api/files/{job['files']['jsonl']}").body.splitlines()
+    header, frame = (json.loads(line) for line in lines[:2])
+    assert header["source"] == frame["name"] == f"photo{suffix}"
+    web_server.ask("DELETE", f"/api/videos/{job['id']}")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "message"),
+    [
+        (b"no image at all", "note.png", "note.png is not an image that can be read"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+            "a.jpg",
+            "a.jpg is EPS, which is not accepted",
+        ),
+        (encoded(".png")[:200], "half.png", "half.png cannot be read as an image"),
+        (b"P6 9000 9000 255\n", "large.ppm", "large.ppm has 9000x9000 pixels: at most 50 million"),
+    ],
+)
+def test_what_is_no_image_fails_with_a_word_on_why(web_server, data, name, message):
+    job = finished(web_server, upload(web_server, data, name).json()["id"])
+    assert job["state"] == "failed" and job["message"].startswith(message)
 
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"

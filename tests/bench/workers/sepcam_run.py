@@ -14,19 +14,19 @@ import numpy as np
 import psutil
 from protocol import serve
 from sepcam.models.runtime.options import RuntimeOptions
-from sepcam.models.types import U8, ConvKind, Detector, PoseEstimator
-from sepcam.models.weights.store import WeightStore
-from sepcam.models.zoo import choose_detector, load_detector, load_pose
+from sepcam.models.types import U8, ConvKind
+from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.execution.memory import return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
+from sepcam.pipelines.execution.network_set import NetworkSet
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings
 from sepcam.pipelines.pipeline import Pipeline
 from sepcam.pipelines.sinks.fan_out import FanOut
-from sepcam.pipelines.sinks.jsonl import JsonlSink
-from sepcam.pipelines.sinks.video import VideoSink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.video import VideoSink
 from sepcam.pipelines.sources.base import Source
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.open_live import open_live
@@ -100,7 +100,7 @@ class Bench:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, Pipeline] = {}
-        self._networks: dict[tuple[str, int], tuple[Detector, PoseEstimator]] = {}
+        self._networks: dict[tuple[str, int | None], NetworkSet] = {}
         self._crowds: dict[str, FrameResult] = {}
 
     def prepare(
@@ -110,20 +110,22 @@ class Bench:
         detector: str,
         backbone: ConvKind,
         tasks: list[Task],
-        longest: int,
+        input_size: int | None,
         detect_every: DetectEvery,
         options: dict[str, Any],
         frames: int = 3,
     ) -> dict[str, Any]:
         """Makes a pipeline and runs its first frames; those with the same networks share them."""
-        given: dict[str, Any] = {"backbone": backbone, "options": RuntimeOptions(**options)}
-        networks = self._networks.get((backbone, longest))
-        if networks is None:
-            name = choose_detector(WeightStore()).name if detector == "auto" else detector
-            size = longest if name == "yolox-nano" else None
-            networks = load_detector(name, input_size=size, **given), load_pose(**given)
-            self._networks[backbone, longest] = networks
-        pipeline = Pipeline(*networks, tasks=tasks, backbone=backbone, detect_every=detect_every)
+        asked = AnalysisOptions(
+            detector,
+            backbone=backbone,
+            input_size=input_size,
+            detect_every=detect_every,
+            runtime=RuntimeOptions(**options),
+        )
+        if (backbone, input_size) not in self._networks:
+            self._networks[backbone, input_size] = Pipeline(asked).networks
+        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, input_size])
         self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
@@ -157,7 +159,7 @@ class Bench:
 
         They are one of the clip's people several times, side by side.
         """
-        overlay, result = Overlay(self._pipelines[key].skeleton), self._crowd(key, clip, people)
+        overlay, result = _overlay(self._pipelines[key]), self._crowd(key, clip, people)
         return _timed(lambda picture: overlay.draw(picture, result), result.frame.image, frames)
 
     def annotate(self, key: str, clip: str, people: int, frames: int) -> dict[str, Any]:
@@ -292,8 +294,7 @@ def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder:
 
     The median of the hundred frames before, since it goes up and down with the frames that are on their way.
     """
-    given: dict[str, Any] = {"options": RuntimeOptions(**options)}
-    pipeline = Pipeline(load_detector(detector, **given), load_pose(**given))
+    pipeline = Pipeline(AnalysisOptions(detector, runtime=RuntimeOptions(**options)))
     source = LoopedSource(clip, frames)
     recorder = FanOut(
         [
@@ -318,8 +319,8 @@ def memory() -> dict[str, Any]:
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
-    skeleton = pipeline.model.skeleton
-    return Overlay(skeleton, Hud("bench"))
+    model = pipeline.model
+    return Overlay(model.skeleton, Hud("bench"), keypoint_names=model.keypoint_names)
 
 
 if __name__ == "__main__":

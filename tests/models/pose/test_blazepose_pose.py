@@ -137,3 +137,20 @@ def test_the_skeleton_and_cocos_order_name_real_keypoints():
         *("left_knee", "right_knee", "left_ankle", "right_ankle"),
     ]
     assert [KEYPOINTS[i] for i in COCO_ORDER] == coco
+
+
+def test_depths_and_world_landmarks_turn_and_grow_with_the_region(pose, person):
+    golden = np.load(GOLDEN)
+    upright = pose.estimate(person, WHOLE, masks=False).space
+    assert upright.shape == (1, 33, 4)
+    wanted = golden["world"].reshape(-1, 39, 3)[0, :33]
+    np.testing.assert_allclose(upright[0, :, 1:], wanted, atol=0.01)
+    np.testing.assert_allclose(upright[0, :, 0], golden["landmarks"].reshape(-1, 39, 5)[0, :33, 2], atol=1)
+    # The person lies on the side, in an image of twice the size.
+    lying = np.ascontiguousarray(np.rot90(cv2.resize(person, (512, 512))))
+    region = np.array([[256, 256, 512, -np.pi / 2]], np.float32)
+    turned = pose.estimate(lying, region, masks=False).space
+    np.testing.assert_allclose(turned[0, :, 1], upright[0, :, 2], atol=0.1)
+    np.testing.assert_allclose(turned[0, :, 2], -upright[0, :, 1], atol=0.1)
+    face = slice(11)  # depths of limbs change with every pixel
+    np.testing.assert_allclose(turned[0, face, 0], 2 * upright[0, face, 0], atol=15)

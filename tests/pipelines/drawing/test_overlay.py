@@ -2,17 +2,21 @@
 
 import threading
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sepcam.models.errors import SepcamError
 from sepcam.pipelines.drawing.colors import LEFT, RIGHT, color_of, ink_on
 from sepcam.pipelines.drawing.hud import Hud
+from sepcam.pipelines.drawing.options import LAYERS, DrawOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
 from sepcam.pipelines.execution.meter import MeterSnapshot
+from sepcam.pipelines.fonts.bidi import visual
 from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
 
 BONES = [(0, 1), (1, 2)]
@@ -81,7 +85,6 @@ def test_a_track_keeps_its_color_and_others_have_another():
     Overlay().draw(later, result((200, 200), [[100, 60, 160, 180], [20, 60, 80, 180]], [4, 5]))
     assert np.array_equal(first[100, 20], later[100, 100])
     assert not np.array_equal(later[100, 20], later[100, 100])
-    assert len({color_of(n) for n in range(1, 200)}) == 199
 
 
 def test_holes_in_a_mask_are_left_clear_and_outlined():
@@ -182,14 +185,15 @@ def test_a_box_that_lies_nowhere_in_the_picture_has_no_label_either():
 
 def test_labels_keep_clear_of_the_read_out():
     size = (240, 320)
-    bare, labeled = picture(*size), picture(*size)
-    overlay = Overlay((), Hud("yolox-nano"))
-    overlay.draw(bare, result(size, [[400, 1, 401, 2]], meter=METER))
-    overlay.draw(labeled, result(size, [[8, 30, 60, 230]], [5], meter=METER))
-    panel = changed(bare)
-    solid = (labeled == np.array(color_of(5))).all(2)
-    assert solid[:, 20:50].sum(1).max() > 10
-    assert not solid[panel].any()
+    everywhere = [[4, 40, 60, 230], [250, 40, 316, 230], [100, 40, 160, 60], [100, 180, 160, 236]]
+    shown = result(size, everywhere, range(1, 5), meter=METER)
+    image = picture(*size)
+    Overlay((), Hud("yolox-nano")).draw(image, shown)
+    x1, y1, x2, y2 = Hud("yolox-nano").panel(size, shown).rect
+    for number in range(1, 5):
+        solid = (image == np.array(color_of(number))).all(2)
+        assert solid.sum() > 100
+        assert not solid[y1:y2, x1:x2].any()
 
 
 def test_a_label_without_room_says_less_before_it_covers_another():
@@ -222,6 +226,129 @@ def test_the_read_out_tells_the_time_of_every_stage(size):
     assert changed(with_stages).sum() > changed(without).sum()
 
 
+@pytest.mark.parametrize("boxes", [[[0, 0, 200, 470]], [[0, 0, 200, 470], [440, 0, 639, 470]]])
+def test_the_frame_rate_is_in_a_corner_where_nobody_is(boxes):
+    size = (480, 640)
+    image = picture(*size)
+    Overlay((), Hud("people", "fps"), options=DrawOptions(("hud",))).draw(
+        image, result(size, boxes, meter=METER)
+    )
+    touched = changed(image)
+    assert 0 < touched.mean() < 0.03
+    for x1, y1, x2, y2 in boxes:
+        assert not touched[y1 : y1 + (y2 - y1) // 3, x1:x2].any()
+    assert touched[:120].any() == (len(boxes) == 1)  # above, while there is a corner
+
+
+def test_the_frame_rate_gives_way_to_a_head_and_otherwise_stays():
+    size, hud = (480, 640), Hud("people", "fps")
+    place = lambda *boxes: getattr(hud.panel(size, result(size, boxes, meter=METER)), "rect", None)  # noqa: E731
+    first = place()
+    assert place([100, 5, 200, 300]) == first
+    second = place([0, 5, 100, 300])
+    assert second[0] > 320
+    assert place() == second
+    heads = [[0, 0, 639, 100], [0, 400, 639, 479]]
+    assert place(*heads) is None
+
+
+def test_photographs_have_no_read_out_and_differ_in_color():
+    size = (240, 320)
+    found = result(size, [[20, 60, 80, 180], [200, 60, 260, 180]])
+    photograph, frame = picture(*size), picture(*size)
+    Overlay(options=DrawOptions(("boxes",))).draw(
+        photograph, replace(found, frame=replace(found.frame, name="a.jpg"))
+    )
+    Overlay(options=DrawOptions(("boxes",))).draw(frame, found)
+    assert not np.array_equal(photograph[100, 20], photograph[100, 200])
+    assert np.array_equal(frame[100, 20], frame[100, 200])  # without identities their order means nothing
+
+
+def test_each_layer_is_drawn_alone_and_none_draws_nothing():
+    size = (480, 640)
+    mask = MaskCrop(np.ones((200, 80), np.uint8), 200, 100)
+    points = [[[210, 110, 1], [240, 200, 1], [260, 290, 1]]]
+    areas = {}
+    for layers in [(), *((layer,) for layer in LAYERS)]:
+        overlay = Overlay(BONES, Hud("people", "fps"), options=DrawOptions(layers))
+        for step in range(3):
+            image = picture(*size)
+            shown = result(size, [[200 + 40 * step, 100, 280 + 40 * step, 300]], [7], points, [mask], METER)
+            overlay.draw(image, replace(shown, frame=replace(shown.frame, time_s=step / 10)))
+        areas[layers] = int(changed(image).sum())
+    assert areas.pop(()) == areas.pop(("zones",)) == 0  # zones are drawn where there are some
+    assert min(areas.values()) > 50
+    assert areas[("masks",)] > areas[("boxes",)]
+
+
+def test_colors_say_who_what_or_which_side():
+    size = (400, 400)
+    names = ["left_hip", "left_knee"]
+    points = [[[300, 100, 1], [300, 300, 1]]]
+    for color_by, wanted in (("side", LEFT), ("identity", color_of(3)), ("class", color_of(0))):
+        image = picture(*size)
+        overlay = Overlay([(0, 1)], keypoint_names=names, options=DrawOptions(color_by=color_by))
+        overlay.draw(image, result(size, [[20, 20, 380, 380]], [3], points))
+        assert image[200, 300].tolist() == list(wanted)
+        assert image[200, 20].tolist() == list(color_of(0 if color_by == "class" else 3))
+
+
+def test_masks_are_as_strong_as_asked():
+    pixels = np.ones((40, 40), np.uint8)
+    tints = []
+    for opacity in (0.0, 0.5, 1.0):
+        image = picture(100, 100)
+        options = DrawOptions(("masks",), mask_opacity=opacity)
+        Overlay(options=options).draw(
+            image, result((100, 100), [[0, 0, 99, 99]], [3], None, [MaskCrop(pixels, 30, 30)])
+        )
+        tints.append(image[50, 50].astype(int))
+    assert tints[0].tolist() == [GREY] * 3
+    assert tints[2].tolist() == list(color_of(3))
+    assert np.abs(tints[1] * 2 - tints[0] - tints[2]).max() <= 2
+
+
+def test_a_trail_goes_where_the_person_was_and_ends():
+    size = (200, 400)
+    overlay = Overlay(options=DrawOptions(("trails",)))
+    for step in range(60):
+        image = picture(*size)
+        shown = result(size, [[step * 6, 50, step * 6 + 20, 150]], [1])
+        overlay.draw(image, replace(shown, frame=replace(shown.frame, time_s=step / 10)))
+    columns = np.flatnonzero(changed(image).any(0))
+    assert columns.max() in range(360, 370)
+    assert columns.min() in range(238, 250)  # two seconds ago
+    overlay.draw(image := picture(*size), result(size, [[0, 50, 20, 150]], [1]))  # the file begins again
+    assert not changed(image).any()
+
+
+def test_lines_and_text_can_be_scaled():
+    size = (480, 640)
+    areas = []
+    for scale in (0.5, 1.0, 3.0):
+        image = picture(*size)
+        Overlay(options=DrawOptions(("boxes", "ids"), scale=scale)).draw(
+            image, result(size, [[200, 100, 280, 300]], [7])
+        )
+        areas.append(int(changed(image).sum()))
+    assert areas == sorted(areas) and areas[2] > 2 * areas[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"layers": ("box",)}, "did you mean 'boxes'"),
+        ({"color_by": "mood"}, "choose from identity, class, side"),
+        ({"hud": "brief"}, "choose from off, fps, full"),
+        ({"mask_opacity": 1.5}, "between 0 and 1"),
+        ({"scale": 0.0}, "between 0.25 and 8"),
+    ],
+)
+def test_wrong_options_are_refused(wrong, said):
+    with pytest.raises(SepcamError, match=said):
+        DrawOptions(**wrong)
+
+
 def test_the_read_out_does_not_tremble_with_its_digits():
     size = (720, 1280)
     hud = Hud("ssdlite-person  separable")
@@ -246,6 +373,106 @@ def _page() -> np.ndarray:
     for size in range(8, 40):
         put_text(image, f"#{size} person 0.{size}", 5, 45, (255, 255, 255), size)
     return image
+
+
+def test_identities_differ_to_people_without_red_or_green_cones():
+    # Of linear RGB: G. M. Machado, M. M. Oliveira, L. A. F. Fernandes, "A physiologically-based model for
+    # simulation of color vision deficiency", 2009.
+    normal = np.eye(3)
+    protan = [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ]
+    deutan = [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ]
+    rgb = np.array([color_of(number)[::-1] for number in range(12)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    for seen, least in ((normal, 0.1), (protan, 0.09), (deutan, 0.07)):
+        colors = _oklab(np.clip(linear @ np.array(seen).T, 0, 1))
+        apart = np.linalg.norm(colors[:, None] - colors[None], axis=-1)
+        assert apart[~np.eye(len(colors), dtype=bool)].min() > least
+
+
+def _oklab(linear: np.ndarray) -> np.ndarray:
+    lms = [
+        [0.41222147, 0.53633254, 0.05144599],
+        [0.2119035, 0.68069955, 0.10739696],
+        [0.08830246, 0.28171884, 0.6299787],
+    ]
+    lab = [
+        [0.21045426, 0.79361779, -0.00407205],
+        [1.9779985, -2.42859221, 0.45059371],
+        [0.02590404, 0.78277177, -0.80867577],
+    ]
+    return np.cbrt(linear @ np.array(lms).T) @ np.array(lab).T
+
+
+def ink(text: str, height: int = 40) -> np.ndarray:
+    """(60, 400) uint8, a text in white on black."""
+    image = np.zeros((60, 400, 3), np.uint8)
+    put_text(image, text, 5, 45, (255, 255, 255), height)
+    return image[..., 0]
+
+
+def test_chinese_japanese_and_korean_have_letters_of_their_own():
+    missing = ink("\U0010fffd")
+    for text in ("入口", "出口", "東京", "ひらがな", "서울"):
+        letters = [ink(letter) for letter in text]
+        assert len({letter.tobytes() for letter in letters}) == len(set(text))
+        assert not any(np.array_equal(letter, missing) for letter in letters)
+        assert text_width(f"#3 {text} 0.93", 40) > text_width(text, 40) + text_width("#3", 40)
+
+
+def test_arabic_is_joined_and_runs_from_right_to_left():
+    def extent(image: np.ndarray) -> tuple[int, int]:
+        columns = np.flatnonzero(image.any(0))
+        return columns[0], columns[-1]
+
+    # Letters change their shapes where they join; an invisible non-joiner keeps them apart.
+    word = "مدخل"
+    assert not np.array_equal(ink(word), ink("\u200c".join(word)))
+    first, _ = extent(ink(word))
+    # The first letter, mim, is at the right end.
+    width = text_width("م", 40)
+    whole, without = ink(word), ink(word[1:])
+    _, right = extent(whole)
+    _, shorter = extent(without)
+    assert 0 < right - shorter < 1.5 * width and first > 0
+    assert ink("مدخل 12")[:, :50].any()
+
+
+@pytest.mark.parametrize(
+    ("logical", "shown"),
+    [
+        ("gate 12: 3 in", "gate 12: 3 in"),
+        ("אבג", "גבא"),
+        ("אבג 12", "12 גבא"),
+        ("אבג: 3 in, 2 out", "in, 2 out 3 :גבא"),
+        ("gate אבג 12 in", "gate 12 גבא in"),
+        ("(אב) ג", "ג (בא)"),
+        ("#3 אבג 0.93", "0.93 גבא #3"),
+    ],
+)
+def test_without_fribidi_right_to_left_text_is_ordered_all_the_same(logical, shown):
+    assert visual(logical) == shown
+
+
+def test_without_fribidi_arabic_letters_are_joined():
+    assert visual("مدخل") == "\ufede\ufea7\ufeaa\ufee3"
+
+
+def test_whatever_a_name_holds_can_be_written():
+    for text in ("", " ", "a\tb\nc", "\udcff.jpg", "e\u0301", "नमस्ते", "😀", "\u200d", "a" * 500):
+        ink(text)
+        assert text_width(text, 20) >= 0
+    image = picture(20, 20)
+    put_text(image, "outside", -200, -200, (0, 0, 0), 12)
+    put_text(image, "outside", 40, 10, (0, 0, 0), 12)
+    assert not changed(image).any()
 
 
 def test_text_and_lines_grow_with_the_picture():

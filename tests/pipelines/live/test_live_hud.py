@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sepcam.pipelines.drawing.text import Style
 from sepcam.pipelines.execution.network_pool import NetworkChoice
-from sepcam.pipelines.live.hud import draw_banner, draw_graph, draw_help, draw_live_hud, draw_recording
+from sepcam.pipelines.live.hud import LiveHud, draw_banner, draw_graph, draw_help, draw_recording
 from sepcam.pipelines.live.meter import HISTORY_S, LiveFigures, LiveMeter, Sample
 from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.status import LiveStatus
@@ -35,10 +36,10 @@ def status(hud, **figures):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("hud", ["off", "brief", "full"])
+@pytest.mark.parametrize("hud", ["off", "fps", "full"])
 def test_it_stays_in_its_corner_of_an_image_of_any_size(size, hud):
     image = grey(*size)
-    draw_live_hud(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
+    LiveHud().draw(image, result_for(image), status(hud, history=history(), model_fps={"separable": 41.0}))
     drawn = (image != 128).any(axis=2)
     assert not drawn[:, -1].any() and not drawn[-1].any()
     assert drawn.any() == (hud != "off" and min(size) > 64)  # none where its text would be unreadable
@@ -70,23 +71,37 @@ def test_banner_and_help_are_in_the_middle_of_an_image_of_any_size(size):
 
 def changed(hud, **figures):
     image = grey()
-    draw_live_hud(image, result_for(image), status(hud, **figures))
+    LiveHud().draw(image, result_for(image), status(hud, **figures))
     return int((image != 128).any(axis=2).sum())
 
 
 def test_more_detail_covers_more_and_none_covers_nothing():
     both = {"separable": 41.0, "standard": 3.2}
     assert changed("off", history=history()) == 0
-    assert 0 < changed("brief", history=history()) < changed("full", history=history(), model_fps=both)
+    assert 0 < changed("fps", history=history()) < changed("full", history=history(), model_fps=both)
 
 
-@pytest.mark.parametrize(("backbone", "channel"), [("separable", 1), ("standard", 2)])
+@pytest.mark.parametrize(("backbone", "channel"), [("separable", 0), ("standard", 2)])
 def test_the_graph_has_the_color_of_the_backbone(backbone, channel):
-    image = grey()
-    draw_graph(image, LiveFigures(history=history(backbone=backbone)), 0)
+    image = draw_graph(LiveFigures(history=history(backbone=backbone)), Style.of(480, 640))
     line = image[(image.max(axis=2).astype(int) - image.min(axis=2)) > 60]
     assert len(line) > 100
     assert (line.argmax(axis=1) == channel).mean() > 0.9
+
+
+def test_speeds_of_different_work_are_not_compared():
+    meter = LiveMeter(clock=Time())
+    for number in range(20):
+        meter.analyzed("separable", 0, 0.02, in_full=number % 4 == 0)
+        meter.analyzed("standard", 0, 0.2)
+    line = meter.figures().comparison()
+    assert line is not None and line.endswith("not comparable: detections in 25 % and 100 % of the frames")
+    meter = LiveMeter(clock=Time())
+    for _ in range(20):
+        meter.analyzed("separable", 0, 0.02)
+        meter.analyzed("standard", 2, 0.2)
+    line = meter.figures().comparison()
+    assert line is not None and line.endswith("not comparable: different quality")
 
 
 def test_the_comparison_needs_both():

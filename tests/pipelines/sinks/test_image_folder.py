@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sinks.image_folder import ImageFolderSink
+from sepcam.pipelines.sinks.formats.image_folder import ImageFolderSink
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
 SUMMARY = RunSummary(frames=1, people=0, seconds=1, fps=1, stage_ms={})

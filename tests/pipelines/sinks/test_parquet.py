@@ -12,9 +12,9 @@ from faster_coco_eval.core import mask as coco_mask
 from sepcam.app import cli
 from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
-from sepcam.pipelines.sinks import parquet as parquet_sink
-from sepcam.pipelines.sinks.jsonl import JsonlSink
-from sepcam.pipelines.sinks.parquet import METADATA_KEY, ParquetSink, partition
+from sepcam.pipelines.sinks.formats import parquet as parquet_sink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.parquet import METADATA_KEY, ParquetSink, partition
 from sepcam.pipelines.types import FrameResult, Instances, StreamInfo
 
 from tests.pipelines.sinks.test_sinks import INFO, SUMMARY, nothing, still, two_objects

@@ -47,7 +47,7 @@ def new_kind(tmp_path, monkeypatch):
     folder = tmp_path / "more"
     folder.mkdir()
     (folder / "counts.py").write_text(NEW)
-    package = importlib.import_module("sepcam.pipelines.sinks")
+    package = importlib.import_module("sepcam.pipelines.sinks.formats")
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     sink_kinds.cache_clear()
     yield
@@ -55,9 +55,13 @@ def new_kind(tmp_path, monkeypatch):
 
 
 def test_the_kinds_that_there_are():
-    assert tuple(sink_kinds()) == ("video", "coco", "jsonl", "mot", "parquet")
-    assert names_for("images") == ("video", "coco", "jsonl", "parquet")
-    assert names_for("live") == ("jsonl", "mot", "parquet")
+    images = ("contact-sheet", "crops", "video")
+    assert tuple(sink_kinds()) == (
+        *images,
+        *("coco", "csv", "events", "events-csv", "jsonl", "mot", "parquet", "yolo"),
+    )
+    assert names_for("images") == (*images, "coco", "csv", "jsonl", "parquet", "yolo")
+    assert names_for("live") == ("csv", "events", "events-csv", "jsonl", "mot", "parquet")
 
 
 def test_a_new_module_is_a_new_kind(new_kind, tmp_path):

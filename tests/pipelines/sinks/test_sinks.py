@@ -16,12 +16,13 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.pose.blazepose import COCO_ORDER
 from sepcam.pipelines.annotations.coco import read_coco
 from sepcam.pipelines.sinks.base import Sink
-from sepcam.pipelines.sinks.coco import CocoSink
-from sepcam.pipelines.sinks.jsonl import JsonlSink
-from sepcam.pipelines.sinks.mot import MotSink
-from sepcam.pipelines.sinks.parquet import ParquetSink
+from sepcam.pipelines.sinks.formats.coco import CocoSink
+from sepcam.pipelines.sinks.formats.csv_table import CsvSink
+from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
+from sepcam.pipelines.sinks.formats.mot import MotSink
+from sepcam.pipelines.sinks.formats.parquet import ParquetSink
+from sepcam.pipelines.sinks.formats.video import VideoSink
 from sepcam.pipelines.sinks.serialize import network_facts
-from sepcam.pipelines.sinks.video import VideoSink
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import (
@@ -473,6 +474,7 @@ INFO = StreamInfo("x", 96, 64, 10)
 SINKS = {
     "video": lambda path, **options: VideoSink(path.with_suffix(".mp4"), INFO, **options),
     "jsonl": lambda path, **options: JsonlSink(path.with_suffix(".jsonl"), INFO, {}, **options),
+    "csv": lambda path, **options: CsvSink(path.with_suffix(".csv"), **options),
     "mot": lambda path, **options: MotSink(path.with_suffix(".txt"), **options),
     "coco": lambda path, **options: CocoSink(path.with_suffix(".json"), **options),
     "parquet": lambda path, **options: ParquetSink(path.with_suffix(".parquet"), INFO, {}, **options),

@@ -67,3 +67,16 @@ def test_each_name_belongs_to_one_kind(tmp_path, monkeypatch):
     kinds = {name: source_kind(name) for name in names}
     assert {name: kind.name for name, kind in kinds.items() if kind} == names
     assert source_kind("gone.mp4") is None
+
+
+def test_numbered_images_as_ffmpeg_names_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2, 10):
+        cv2.imwrite(str(tmp_path / f"img_{number:04d}.png"), np.full((8, 8, 3), number, np.uint8))
+    cv2.imwrite(str(tmp_path / "img_0001b.png"), np.zeros((8, 8, 3), np.uint8))
+    with open_source("img_%04d.png") as source:
+        assert [frame.name for frame in source] == ["img_0001.png", "img_0002.png", "img_0010.png"]
+    (found,) = find_inputs(["img_%04d.png"]).inputs
+    assert (found.stem, found.images) == ("img_", True)
+    with pytest.raises(SepcamError, match="no image matches"):
+        open_source("no_%d.png")

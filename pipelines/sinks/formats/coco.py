@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...models.errors import SepcamError
-from ...models.ops.coco import CATEGORY_IDS, NAMES, keypoint_order
-from ...models.types import U8
-from ..annotations.coco import read_coco
-from ..annotations.matching import ImageMatcher
-from ..annotations.types import Annotations
-from ..files.text import TextFile
-from ..types import FrameResult, RunSummary
-from .base import ResultName, Sink, SinkContext, SinkKind
-from .serialize import SCORE_DECIMALS, keypoint_triples, xywh
+from ....models.errors import SepcamError
+from ....models.ops.coco import CATEGORY_IDS, NAMES, keypoint_order
+from ....models.types import U8
+from ...annotations.coco import read_coco
+from ...annotations.matching import ImageMatcher
+from ...annotations.types import Annotations
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import ResultName, Sink, SinkContext, SinkKind
+from ..serialize import SCORE_DECIMALS, keypoint_triples, xywh
 
 FILE_NAME = "coco_results.json"
 """What COCO's own tools expect."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from ...models.types import U8
-from ..files.text import TextFile
-from ..types import FrameResult, RunSummary
-from .base import Sink, SinkKind
-from .serialize import xywh
+from ....models.types import U8
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkKind
+from ..serialize import xywh
 
 
 class MotSink(Sink):

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
-from .base import ResultName, Sink, SinkContext, SinkKind
+from ....models.types import U8
+from ...types import FrameResult, RunSummary, StreamInfo
+from ..base import ResultName, Sink, SinkContext, SinkKind
 
 if TYPE_CHECKING:
-    from ..media.limits import OpenLimits
+    from ...media.limits import OpenLimits
+    from ...media.sound_sources import SoundSource
 
 
 class VideoSink(Sink):
@@ -19,7 +20,7 @@ class VideoSink(Sink):
         self,
         path: Path,
         info: StreamInfo,
-        audio_from: str | Path | None = None,
+        audio_from: "str | Path | SoundSource | None" = None,
         *,
         audio_limits: "OpenLimits | None" = None,
         overwrite: bool = False,
@@ -30,7 +31,7 @@ class VideoSink(Sink):
         Args:
             path: of the finished file; it appears on ``close``.
             info: of the source.
-            audio_from: video file or address whose sound is copied, or None.
+            audio_from: video file whose sound is copied, or the sound itself, or None.
             audio_limits: for an ``audio_from`` from an untrusted sender.
             overwrite: whether a file of that name may be replaced.
             encoders: names of FFmpeg's encoders, the best first; None for those of `video_writer`.
@@ -38,13 +39,16 @@ class VideoSink(Sink):
         Raises:
             SepcamError: If the target exists, its folder cannot be written to, or no encoder works.
         """
-        from ..media.video_writer import ENCODERS, VideoWriter
+        from ...media.sound_sources import SoundFile
+        from ...media.video_writer import ENCODERS, VideoWriter
 
+        sound = audio_from
+        if isinstance(sound, str | Path):
+            sound = SoundFile(sound, start_s=info.start_s, stream=info.stream, limits=audio_limits)
         self._writer = VideoWriter(
             path,
             info,
-            audio_from,
-            audio_limits=audio_limits,
+            sound,
             overwrite=overwrite,
             encoders=encoders or ENCODERS,
         )
@@ -89,6 +93,9 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
         return ImageFolderSink(path, overwrite=context.overwrite)
     audio = context.source if context.info.has_audio else None
+    if context.sound is not None:
+        context.sound.keep()
+        audio = context.sound
     return VideoSink(path, context.info, audio, audio_limits=context.limits, overwrite=context.overwrite)
 
 

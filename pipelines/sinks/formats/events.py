@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...models.types import U8
-from ..files.text import TextFile
-from ..types import FrameResult, RunSummary
-from .base import Sink, SinkContext, SinkKind
-from .serialize import source_facts
+from ....models.types import U8
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkContext, SinkKind
+from ..serialize import source_facts
 
 if TYPE_CHECKING:
-    from ..events import Event
+    from ...events import Event
 
 FORMAT: Final = "sepcam-events"
 VERSION: Final = 1

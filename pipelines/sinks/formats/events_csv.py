@@ -5,14 +5,14 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models.types import U8
-from ..files.text import TextFile
-from ..types import FrameResult, RunSummary
-from .base import Sink, SinkContext, SinkKind
+from ....models.types import U8
+from ...files.text import TextFile
+from ...types import FrameResult, RunSummary
+from ..base import Sink, SinkContext, SinkKind
 from .events import in_order
 
 if TYPE_CHECKING:
-    from ..events import Event
+    from ...events import Event
 
 
 class EventsCsvSink(Sink):
@@ -41,7 +41,7 @@ class EventsCsvSink(Sink):
         Raises:
             SepcamError: If it cannot be written; nothing is left then.
         """
-        from ..events import COLUMNS
+        from ...events import COLUMNS
 
         text = io.StringIO()
         rows = csv.DictWriter(text, COLUMNS, lineterminator="\n")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...models.errors import SepcamError
-from ...models.files import PartialFile, fit_name
-from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
-from .base import ResultName, Sink, SinkContext, SinkKind
-from .serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
+from ....models.errors import SepcamError
+from ....models.files import PartialFile, fit_name
+from ....models.types import U8
+from ...types import FrameResult, RunSummary, StreamInfo
+from ..base import ResultName, Sink, SinkContext, SinkKind
+from ..serialize import METER_DECIMALS, PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,6 +70,8 @@ def schema() -> "pa.Schema":
             pa.field("detected", pa.bool_(), nullable=False),
             ("presence", pa.float32()),
             ("keypoints", pa.list_(point)),
+            ("depths", pa.list_(pixels)),
+            ("world", pa.list_(pa.struct([(name, pa.float32()) for name in "xyz"]))),
             ("mask", mask),
             ("image", pa.string()),
         ]
@@ -186,11 +188,20 @@ class _Rows:
             **dict(zip(("x1", "y1", "x2", "y2"), rounded(found.boxes.T, PIXEL_DECIMALS), strict=True)),
             "track_id": nothing if found.track_ids is None else found.track_ids.tolist(),
             "detected": [True] * count if found.coasted is None else (~found.coasted).tolist(),
-            "presence": [p if person else None for p, person in zip(presence, people, strict=True)],
+            "presence": _of(people, presence),
             "keypoints": nothing,
+            "depths": nothing,
+            "world": nothing,
             "mask": [None if m is None else m.to_rle(*found.size) for m in found.masks or nothing],
             "image": [frame.name or None] * count,
         }
+        if found.space is not None:
+            depths, world = found.space[..., 0], found.space[..., 1:]
+            columns["depths"] = _of(people, rounded(depths, PIXEL_DECIMALS))
+            columns["world"] = [
+                points and [dict(zip("xyz", point, strict=True)) for point in points]
+                for points in _of(people, rounded(world, METER_DECIMALS))
+            ]
         if found.keypoints is not None:
             # How many each object has; the points themselves lie in one array.
             columns["keypoints"] = [found.keypoints.shape[1] if person else None for person in people]
@@ -222,6 +233,11 @@ class _Rows:
         offsets = pa.array(ends, pa.int32(), mask=missing)
         flat = pa.StructArray.from_arrays([pa.array(v) for v in values], fields=list(kind.value_type))
         return pa.ListArray.from_arrays(offsets, flat)
+
+
+def _of(people: Sequence[bool], values: Sequence[Any]) -> list[Any]:
+    """The values of people, None for others."""
+    return [value if person else None for person, value in zip(people, values, strict=True)]
 
 
 def _path(name: ResultName) -> Path:

@@ -7,10 +7,10 @@ from types import TracebackType
 
 import numpy as np
 
-from ...models.errors import SepcamError
-from ...models.types import U8
-from ..types import Frame, FrameResult, Instances, RunSummary, StreamInfo, checked_image
-from .video import VideoSink
+from ..models.errors import SepcamError
+from ..models.types import U8
+from .sinks.formats.video import VideoSink
+from .types import Frame, FrameResult, Instances, RunSummary, StreamInfo, checked_image
 
 
 class Writer:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...models.types import U8
-from ..files.text import TextFile
-from ..types import FrameResult, ModelInfo, RunSummary, StreamInfo
-from .base import Sink, SinkContext, SinkKind
-from .serialize import network_facts, objects, source_facts, summary_facts
+from ....models.types import U8
+from ...files.text import TextFile
+from ...types import FrameResult, ModelInfo, RunSummary, StreamInfo
+from ..base import Sink, SinkContext, SinkKind
+from ..serialize import network_facts, objects, source_facts, summary_facts
 
 
 class JsonlSink(Sink):
