@@ -15,7 +15,7 @@ from ...models.hardware import memory_available, usable_cores
 from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
-from ...pipelines.batch.driver import Driver
+from ...pipelines.batch.driver import Driver, Policy
 from ...pipelines.batch.files.inputs import Found, Input, find_inputs
 from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
@@ -250,8 +250,7 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
                 pool,
                 view,
                 settings=settings,
-                retries=request.retries,
-                overwrite=request.overwrite or request.fresh,
+                policy=Policy(request.retries, request.overwrite or request.fresh),
                 stopped=lambda: bool(stopped),
             )
             complete = driver.run()

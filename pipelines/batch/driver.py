@@ -51,6 +51,21 @@ class _Work:
     steps: Steps
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a job treats its files.
+
+    Attributes:
+        retries: more attempts for a file that failed in a way that may pass.
+        overwrite: whether results that the job did not make may be replaced.
+        least_part_s: least seconds of a part of a long file.
+    """
+
+    retries: int = 1
+    overwrite: bool = False
+    least_part_s: float = LEAST_PART_S
+
+
 class Driver:
     """Runs a job to its end: every file that waits in the journal is done, or set aside with its reason."""
 
@@ -62,9 +77,7 @@ class Driver:
         observer: Observer,
         *,
         settings: JobSettings,
-        retries: int = 1,
-        overwrite: bool = False,
-        least_part_s: float = LEAST_PART_S,
+        policy: Policy = Policy(),
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """Prepare.
@@ -75,14 +88,11 @@ class Driver:
             pool: does the work.
             observer: called at each event.
             settings: of the job.
-            retries: more attempts for a file that failed in a way that may pass.
-            overwrite: whether results that the job did not make may be replaced.
-            least_part_s: least seconds of a part of a long file.
+            policy: how it treats its files.
             stopped: whether the user wants to end; asked every half second.
         """
         self._folder, self._journal, self._pool, self._observer = folder, journal, pool, observer
-        self._retries, self._overwrite, self._stopped = retries, overwrite, stopped
-        self._settings, self._least_part_s = settings, least_part_s
+        self._settings, self._policy, self._stopped = settings, policy, stopped
         self._ids = count(1)
         self._waiting: deque[Entry] = deque()
         self._work: list[_Work] = []
@@ -129,7 +139,7 @@ class Driver:
             self._pool.submit(found[1])
 
     def _begin(self, entry: Entry) -> _Work:
-        ours = entry.started is not None or self._overwrite
+        ours = entry.started is not None or self._policy.overwrite
         files: dict[str, Path] = {save: self._folder.out / path for save, path in entry.planned.items()}
         target = Target(entry.input.name, files)
         steps: Steps
@@ -142,7 +152,7 @@ class Driver:
                 overwrite=ours,
                 tracked="track" in self._settings.analysis.tasks,
                 counted=bool(self._settings.zones),
-                least_s=self._least_part_s,
+                least_s=self._policy.least_part_s,
             )
         else:
             steps = WholeFile(entry.input, target, overwrite=ours)
@@ -158,7 +168,10 @@ class Driver:
         if self._pool.size < 2 or entry.input.images or path is None or not path.is_file():
             return False
         # An animated image is a video that cannot be searched.
-        if path.suffix.lower() in IMAGE_SUFFIXES or entry.bytes < 2 * self._least_part_s * _LEAST_BYTES_PER_S:
+        if (
+            path.suffix.lower() in IMAGE_SUFFIXES
+            or entry.bytes < 2 * self._policy.least_part_s * _LEAST_BYTES_PER_S
+        ):
             return False
         if any(save != "video" and sink_kinds()[save].image for save in settings.saves):
             return False
@@ -194,7 +207,7 @@ class Driver:
             self._disk_full = result.error
             self._pool.stop()
             return
-        if result.error is not None and result.again and attempts <= self._retries:
+        if result.error is not None and result.again and attempts <= self._policy.retries:
             self._journal.wait(entry.id, attempts=attempts, error=result.error)
             self._waiting.append(replace(entry, attempts=attempts, started=entry.started or 0.0))
             self._observer.retried(entry, result.error)

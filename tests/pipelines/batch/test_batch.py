@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sepcam.app.process.progress import Lines
 from sepcam.pipelines.analysis.options import AnalysisOptions
-from sepcam.pipelines.batch.driver import Driver
+from sepcam.pipelines.batch.driver import Driver, Policy
 from sepcam.pipelines.batch.files.inputs import find_inputs
 from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
@@ -225,7 +225,9 @@ def drive(clip: Path, out: Path, workers: int) -> None:
     with folder.locked(), folder.journal() as journal, closing(ProcessPool(settings, workers)) as pool:
         info = JobInfo(settings, (str(clip),), False, {}, {})
         plan(folder, journal, find_inputs([str(clip)]).inputs, info, overwrite=False)
-        assert Driver(folder, journal, pool, Lines(out), settings=settings, least_part_s=1.0).run()
+        assert Driver(
+            folder, journal, pool, Lines(out), settings=settings, policy=Policy(least_part_s=1.0)
+        ).run()
         (entry,) = journal.entries()
     assert entry.state == "done"
     assert entry.statistics is not None and entry.statistics.people == entry.people

@@ -81,7 +81,7 @@ def run(tmp_path):
             info = JobInfo(SETTINGS, (), False, {}, {})
             plan(job, journal, find_inputs([str(tmp_path)]).inputs, info, overwrite=False)
             try:
-                Driver(job, journal, pool, Quiet(), settings=SETTINGS, retries=1, stopped=stopped).run()
+                Driver(job, journal, pool, Quiet(), settings=SETTINGS, stopped=stopped).run()
             finally:
                 entries = journal.entries()
         return {Path(entry.input.name).name: entry for entry in entries}
