@@ -60,5 +60,5 @@ def places_of(found: Instances, keypoint_names: Sequence[str] = ()) -> Places:
     known = np.full(len(found), found.track_ids is not None)
     if found.coasted is not None:  # expected there, but not seen
         known &= ~found.coasted
-    labels = [found.names[label] for label in found.labels[known].tolist()]
+    labels = [found.names[int(label)] for label in found.labels[known]]
     return Places(ids[known], labels, feet[known], heights[known])

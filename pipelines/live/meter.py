@@ -139,11 +139,9 @@ class LiveMeter:
                 kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()
             }
             speeds: dict[ConvKind, float] = {kind: _rate(self._times[key]) for kind, key in keys.items()}
-            shares = [
-                sum(full for _, full in self._times[key]) / len(self._times[key]) for key in keys.values()
-            ]
+            times = [self._times[key] for key in keys.values()]
             return LiveFigures(
-                self._meter.snapshot(), speeds, history, _incomparable(common is not None, shares)
+                self._meter.snapshot(), speeds, history, _incomparable(common is not None, times)
             )
 
     def _common_level(self) -> int | None:
@@ -174,12 +172,15 @@ def _in_full(times: Sequence[tuple[float, bool]]) -> float:
     return sum(in_full for _, in_full in times) / len(times)
 
 
-def _incomparable(same_quality: bool, shares: Sequence[float]) -> str | None:
-    """Why two backbones do not compare, which got a detection in these fractions of their frames."""
-    if len(shares) < 2:
+def _incomparable(same_quality: bool, times: Sequence[Sequence[tuple[float, bool]]]) -> str | None:
+    """Why the times of two backbones do not compare."""
+    if len(times) < 2:
         return None
+    if any(len(one) < _LEAST_TIMES for one in times):
+        return "too few frames yet"
     if not same_quality:
         return "different quality"
+    shares = [_in_full(one) for one in times]
     if max(shares) - min(shares) > _LARGEST_GAP:
         percent = " and ".join(f"{100 * share:.0f} %" for share in shares)
         return f"detections in {percent} of the frames"
