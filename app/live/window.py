@@ -26,7 +26,7 @@ class Window:
     def __init__(self, title: str, size: tuple[int, int], on_click: Callable[[int, int], object]) -> None:
         self._title = title
         self._full = False
-        self._drawn = False
+        self._seen = False
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         self.fit(size)
 
@@ -46,7 +46,6 @@ class Window:
     def show(self, image: U8) -> None:
         """Shows an (H, W, 3) uint8 BGR image; it is on the screen after ``pressed``."""
         cv2.imshow(self._title, image)
-        self._drawn = True
 
     def pressed(self) -> Iterator[str]:
         """Lets the window work for a moment, and returns the keys pressed since then."""
@@ -61,8 +60,10 @@ class Window:
 
     @property
     def closed(self) -> bool:
-        """Whether somebody closed it."""
-        return self._drawn and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1
+        """Whether somebody closed it, after it had come up."""
+        visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        self._seen = self._seen or visible
+        return self._seen and not visible
 
     def close(self) -> None:
         """Takes it away."""

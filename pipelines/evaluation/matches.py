@@ -27,7 +27,8 @@ class Matches:
     Attributes:
         scores: (N,) float64, the best first.
         right: (N, 10) bool, whether each has an object of its own at each of ``OVERLAPS``.
-        ignored: (N, 10) bool, whether each is neither right nor wrong: it lies in a crowd.
+        ignored: (N, 10) bool, whether each is neither right nor wrong: it is of a crowd, or of
+            somebody without keypoints.
         objects: how many there are to be found.
     """
 
@@ -62,29 +63,36 @@ class Matches:
         return cls(scores, right, ignored, int(values["objects"]))
 
 
-def match(overlap: npt.NDArray[np.floating], scores: npt.NDArray[np.floating], crowd: Bools) -> Matches:
+def match(
+    overlap: npt.NDArray[np.floating],
+    scores: npt.NDArray[np.floating],
+    crowd: Bools,
+    optional: Bools | None = None,
+) -> Matches:
     """Matches results with objects by COCO's rules: the best score first, each with the best free object.
 
     Args:
         overlap: (N, M) of each result with each object.
         scores: (N,), in any order.
-        crowd: (M,) which objects stand for several, or have nothing to be found.
+        crowd: (M,) which objects stand for several, and so take any number of results.
+        optional: (M,) which others need not be found: each takes one result, which is neither right nor
+            wrong; None if all must be found.
     """
     order = np.argsort(-scores, kind="mergesort")
     overlap = np.asarray(overlap, np.float64).reshape(len(scores), len(crowd))[order]
+    wanted = ~crowd if optional is None else ~(crowd | optional)
     right = np.zeros((len(scores), len(OVERLAPS)), np.bool_)
     ignored = right.copy()
     for place, least in enumerate(OVERLAPS):
-        free = ~crowd
+        free = np.ones(len(crowd), np.bool_)
         for row, values in enumerate(overlap):
-            enough = values >= min(least, 1 - 1e-10)
-            own = enough & free
-            if own.any():
-                free[np.where(own, values, -1).argmax()] = False
-                right[row, place] = True
-            else:
-                ignored[row, place] = bool((enough & crowd).any())
-    return Matches(np.asarray(scores, np.float64)[order], right, ignored, int((~crowd).sum()))
+            able = (values >= min(least, 1 - 1e-10)) & (free | crowd)
+            able = able & wanted if (able & wanted).any() else able
+            if able.any():
+                taken = np.where(able, values, -1).argmax()
+                free[taken] = False
+                right[row, place], ignored[row, place] = wanted[taken], not wanted[taken]
+    return Matches(np.asarray(scores, np.float64)[order], right, ignored, int(wanted.sum()))
 
 
 def match_all(
@@ -117,15 +125,13 @@ def match_all(
         scores = np.array([one.get(f"{field}_score", one["score"]) for one in results], np.float64)
         kept = np.argsort(-scores, kind="mergesort")[: _MOST[iou_type]]
         results = [results[row] for row in kept]
-        crowd = np.array([_has_nothing(one, iou_type, annotations) for one in objects], np.bool_)
+        crowd = np.array([one.crowd for one in objects], np.bool_)
+        without = [
+            iou_type == "keypoints" and not any(keypoints_of(one, annotations)[2::3]) for one in objects
+        ]
         overlap = _overlap(results, objects, image, annotations, iou_type)
-        matches[image.file_name] = match(overlap, scores[kept], crowd)
+        matches[image.file_name] = match(overlap, scores[kept], crowd, np.array(without, np.bool_))
     return matches
-
-
-def _has_nothing(one: AnnotatedObject, iou_type: IouType, annotations: Annotations) -> bool:
-    """Whether an object is not to be found: a crowd, or somebody without keypoints."""
-    return one.crowd or (iou_type == "keypoints" and not any(keypoints_of(one, annotations)[2::3]))
 
 
 def _overlap(

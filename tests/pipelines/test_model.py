@@ -160,7 +160,7 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
     readme = (Path(__file__).parents[2] / "app" / "README.md").read_text()
     section = readme.partition("\n## In Python\n")[2].partition("\n## ")[0]
     examples = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     monkeypatch.chdir(tmp_path)
     with open_source(demo_clip(), limit=3) as source:
         images = [frame.image for frame in source]

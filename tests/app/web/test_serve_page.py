@@ -297,7 +297,7 @@ CONTRAST = """() => {
 LOOKS = """() => {
     const looks = new Map();
     for (const one of document.querySelectorAll("button, select, a.button, .tiles span, p, h2")) {
-        if (!one.checkVisibility() || one.closest("#people")) continue; // people come and go
+        if (!one.checkVisibility() || one.closest("#people, #nobody")) continue; // people come and go
         const { tagName, className, ariaPressed, disabled, parentElement } = one;
         const look = [tagName, className, ariaPressed, disabled, parentElement.className].join();
         if (!looks.has(look)) looks.set(look, one);

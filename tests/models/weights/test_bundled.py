@@ -43,5 +43,5 @@ def test_a_part_is_read_in_full_precision(path):
 def test_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "people.safetensors"
     path.write_bytes(b"no safetensors")
-    with pytest.raises(SepcamError, match="install Sepcam again"):
+    with pytest.raises(SepcamError, match="copy or install it again"):
         read_bundled(path)

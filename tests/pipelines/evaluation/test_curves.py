@@ -50,7 +50,7 @@ def test_average_precision_is_that_of_cocos_tools(iou_type):
     part = [{key: one[key] for key in ("image_id", "category_id", "score", iou_type)} for one in results]
     wanted = average_precision(part, annotations, iou_type, ("person",), None)
     matches = list(match_all(results, annotations, iou_type, ("person",)).values())
-    assert mean_precision(matches) == pytest.approx(wanted[0], abs=2e-3)
+    assert mean_precision(matches) == pytest.approx(wanted[0], abs=1e-6)
 
 
 def test_a_curve_says_what_every_threshold_gives():

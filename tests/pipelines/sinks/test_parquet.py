@@ -163,7 +163,7 @@ def test_the_command_line_says_so_before_anything_is_done(tmp_path, monkeypatch,
 
 
 def test_the_command_line_writes_one_table_for_all_sources(tmp_path):
-    words = ["--tasks", "track", "--detector", "ssdlite-person", "--start", "0.6", "--frames", "6"]
+    words = ["--tasks", "track", "--detector", "ssdlite-person", "--frames", "6"]
     out = tmp_path / "out"
     with pytest.raises(SystemExit) as stopped:
         cli.main(["process", str(demo_clip()), "-o", str(out), "--save", "jsonl,parquet", *words])
