@@ -26,6 +26,7 @@ PROCESS_EXAMPLES = (
 LIVE_EXAMPLES = (
     "sepcam live 0 --blur faces",
     "sepcam live rtsp://camera.local/stream --headless --record out.mp4 --events",
+    "sepcam live 0 rtsp://camera.local/stream street.mp4",
 )
 SERVE_EXAMPLES = (
     "sepcam serve street.mp4 --loop",
@@ -61,7 +62,7 @@ COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
         ),
         "live": Declared(
             ("live", "live"),
-            "Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys.",
+            "Watch cameras, streams or files: tracks, skeletons, masks, live. The key h shows all keys.",
             examples(LIVE_EXAMPLES),
         ),
         "serve": Declared(
