@@ -1,11 +1,12 @@
 """The analysis stage of a live session: networks, schedule, and the switch between them."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from ...models.errors import SepcamError
-from ...models.types import Part
+from ...models.types import ConvKind, Part
 from ..analysis.analyzer import Analyzer
 from ..analysis.options import AnalysisOptions
 from ..analysis.smoothing import LandmarkFilter
@@ -93,7 +94,6 @@ class LiveAnalysis:
         self._adaptive = AdaptiveQuality(quality_levels(settings.detector, pose=bool(self.active.parts)))
         thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
         self._tracker = create_tracker(self._options.tracker, networks.detector.labels, thresholds, fps)
-        self._filter = LandmarkFilter()
         self.switch(networks, settings, self.active)
 
     def analyze(self, arrived: float, frame: Frame) -> Analyzed:
@@ -154,12 +154,29 @@ class LiveAnalysis:
         if replace(choice, size=None) != replace(before, size=None):
             self._adaptive.use(quality_levels(choice.detector, pose=bool(choice.parts)))
         self._analyzer, self._settings, self.active = analyzer, settings, choice
+        self._networks = networks
         self._hiding, self._cold = hiding, _COLD_FRAMES
+
+    def begin_again(self) -> None:
+        """Number people from 1 again: nobody in the next frame is anybody from before."""
+        labels, settings = self._networks.detector.labels, self._settings
+        thresholds = settings_for(self.active.detector).with_confidence(settings.conf)
+        self._tracker = create_tracker(self._options.tracker, labels, thresholds, self._fps)
+        cold = self._cold
+        self.switch(self._networks, settings, self.active)
+        self._cold = cold
 
     @property
     def reduced(self) -> str | None:
         """What is left out to save time, in words; None if nothing is."""
         return str(self.quality) if self._adaptive.level else None
+
+    def prepare_other_backbone(self) -> None:
+        """Load the networks of the other backbone in the background, so that the first switch is immediate."""
+        other: ConvKind = "standard" if self.active.backbone == "separable" else "separable"
+        # Later requests for it get the reason.
+        with suppress(SepcamError):
+            self._pool.take(replace(self.active, backbone=other, size=None))
 
     def _check_preparations(self) -> None:
         """Loading networks slows everything down: once it is over, the quality starts from the top again."""

@@ -22,12 +22,11 @@ Any number of viewers may ``wait``: each gets the newest image, and a slow one h
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ...models.errors import SepcamError
-from ...models.types import U8, ConvKind
+from ...models.types import U8
 from ..analysis.options import AnalysisOptions
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
@@ -141,6 +140,7 @@ class LiveSession:
         self._shot: Shot | None = None
         self._count = self._shown = 0
         self._ended = self._stopping = self._paused = False
+        self._pass = 0  # through a looping file
         self._last_arrival = time.monotonic()
         self._lock = threading.Lock()
         self._slowest: dict[str, float] = {}  # seconds of each stage for its last frame, under the lock
@@ -335,11 +335,25 @@ class LiveSession:
             nobody = FrameResult(frame, Instances.empty((self.info.height, self.info.width)))
             self._count += 1
             return Shot(self._count, image, nobody, arrived, self.status(), duel=True)
+        self._begin_pass(frame)
         analyzed = self._analysis.analyze(*item)
         result = self._watch.update(analyzed.result)
         for event in result.events:
             self._on_event(event)
         return replace(analyzed, result=result)
+
+    def _begin_pass(self, frame: Frame) -> None:
+        """Number people from 1 again where a looping file starts over, so that identities don't grow."""
+        if frame.sequence == self._pass:
+            return
+        self._pass = frame.sequence
+        if not self.recordings.begin_again(frame.sequence):
+            return
+        for event in self._watch.cut():
+            self._on_event(event)
+        if self._switches.settings.follow is not None:
+            self.change(follow=None)
+        self._analysis.begin_again()
 
     def _draw(self, analyzed: Analyzed | Shot) -> Shot:
         if isinstance(analyzed, Shot):
@@ -356,7 +370,7 @@ class LiveSession:
         self._hud.draw(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
-            self._prepare_other_backbone()
+            self._analysis.prepare_other_backbone()
         return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
@@ -384,10 +398,3 @@ class LiveSession:
             return self._target_fps
         rates = (self.info.fps, self._meter.arriving_fps())
         return min((rate for rate in rates if rate), default=0.0)
-
-    def _prepare_other_backbone(self) -> None:
-        active = self._analysis.active
-        other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Later requests for it get the reason.
-        with suppress(SepcamError):
-            self._pool.take(replace(active, backbone=other, size=None))
