@@ -172,7 +172,7 @@ class LiveAnalysis:
         return str(self.quality) if self._adaptive.level else None
 
     def prepare_other_backbone(self) -> None:
-        """Load the networks of the other backbone in the background, so that the first switch is immediate."""
+        """Load the other backbone in the background, so that the first switch is immediate."""
         other: ConvKind = "standard" if self.active.backbone == "separable" else "separable"
         # Later requests for it get the reason.
         with suppress(SepcamError):

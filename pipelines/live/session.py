@@ -23,10 +23,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from ...models.types import U8
 from ..analysis.options import AnalysisOptions
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
@@ -40,8 +39,8 @@ from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
-from .arrivals import Arrivals
 from .duel import LiveDuel
+from .frames import Arrivals, Shot
 from .hud import LiveHud
 from .meter import LiveMeter
 from .recordings import Recordings
@@ -55,27 +54,6 @@ STALL_S: Final = 2.0
 _REFRESH_S = 0.25  # how often the figures in the image change: nobody can read them faster
 _LEAST_SHARE = 0.02  # of the networks' time that a session takes to be its own
 _AHEAD_AFTER = 15  # frames after which the other backbone is prepared
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A image ready for display.
-
-    Attributes:
-        number: counts from 1.
-        image: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
-        result: what was found; ``frame.image`` is the same image, times count from the first frame.
-        arrived: when its frame came, by ``time.monotonic``.
-        status: as it was drawn.
-        duel: whether the image is that of a duel: it has a size of its own, and the result is not recorded.
-    """
-
-    number: int
-    image: U8
-    result: FrameResult
-    arrived: float
-    status: LiveStatus
-    duel: bool = False
 
 
 class LiveSession:

@@ -8,8 +8,9 @@ from statistics import median
 import numpy as np
 
 from ....models.types import U8
+from ....pipelines.live.frames import Shot
 from ....pipelines.live.hud import draw_banner, draw_help, draw_recording
-from ....pipelines.live.session import LiveSession, Shot
+from ....pipelines.live.session import LiveSession
 from ..window import Window
 from .feeds import Feed, Feeds
 from .grid import Caption, Grid
