@@ -24,9 +24,8 @@ PROCESS_EXAMPLES = (
     "sepcam process videos/ --save jsonl,mot --tasks track --workers auto",
 )
 LIVE_EXAMPLES = (
-    "sepcam live 0 --blur faces",
+    "sepcam live 0 rtsp://camera.local/stream --blur faces",
     "sepcam live rtsp://camera.local/stream --headless --record out.mp4 --events",
-    "sepcam live 0 rtsp://camera.local/stream street.mp4",
 )
 SERVE_EXAMPLES = (
     "sepcam serve street.mp4 --loop",
