@@ -112,6 +112,9 @@ def serve(
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
+    rules = recording.options()
+    if source == "none" and rules.rules:
+        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file, not 'none'")
     try:
         from ..web.server import ServeRequest
         from ..web.server import serve as run
@@ -122,7 +125,7 @@ def serve(
     run(
         ServeRequest(
             live=shared.request(
-                _source(source), watching.options(), drawing.options(), hiding.options(), recording.options()
+                _source(source), watching.options(), drawing.options(), hiding.options(), rules
             ),
             host=host,
             port=port,

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ...pipelines.analytics.zones import Zone
@@ -37,24 +36,23 @@ def rules_of(request: LiveRequest, zones: Sequence[Zone], loaded: Loaded) -> tup
 
 @contextmanager
 def recording(
-    request: LiveRequest, rules: Sequence[Rule], info: StreamInfo, out: Path
+    request: LiveRequest, rules: Sequence[Rule], info: StreamInfo, store: EventStore
 ) -> Iterator[EventRecorder | None]:
     """A recorder of events while the block runs, or None where there is no rule.
 
     Args:
-        request: says where events go, how long they are kept, and who is notified.
+        request: says who is notified.
         rules: see `rules_of`.
         info: of the source.
-        out: the output folder of the command.
+        store: where events go.
 
     Raises:
-        SepcamError: If no encoder works, or there is a file where the events' folder is to be.
+        SepcamError: If no encoder works.
     """
     if not rules:
         yield None
         return
     with ExitStack() as stack:
-        store = EventStore(request.events.folder_in(out), request.events.keeping)
         notifiers = _notifiers(request, stack)
 
         def on_event(state: State, event: StoredEvent) -> None:

@@ -15,6 +15,7 @@ from ...pipelines.sinks.fan_out import FanOut
 from ...pipelines.sinks.outputs import stem_of, target
 from ...pipelines.sinks.registry import open_sinks
 from ...pipelines.types import StreamInfo
+from ...pipelines.watching.store import EventStore
 from ..terminal import console
 from ..terminal.signals import terminable
 from .events import recording, rules_of
@@ -60,8 +61,9 @@ def watch(request: WindowRequest) -> None:
         loaded = load_networks(request.live)
         live = request.live
         rules = rules_of(live, live.watching.zones, loaded)
+        store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         with (
-            recording(live, rules, source.info, request.folder) as recorder,
+            recording(live, rules, source.info, store) as recorder,
             begin(
                 live,
                 source,
