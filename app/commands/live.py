@@ -10,6 +10,7 @@ from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.drawing import DrawArguments
+from ..options.events import EventArguments
 from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
@@ -43,6 +44,7 @@ def live(
     drawing: DrawArguments,
     watching: WatchArguments,
     hiding: HidingArguments,
+    recording: EventArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -119,13 +121,18 @@ def live(
         sink_kinds()[name].check()
     if duel and len(sources) > 1:
         raise SepcamError("--duel compares both backbones on one SOURCE: name one")
-    if headless and len(sources) == 1 and not (record or saves or events or duel):
-        raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl, --events or --duel")
-    if headless and duel and (record or saves or events or seconds):
-        raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
+    rules = recording.options()
+    if headless and len(sources) == 1 and not (record or saves or events or duel or rules.rules):
+        raise SepcamError(
+            "--headless shows nothing: add --record out.mp4, --save jsonl, --events, --rule or --duel"
+        )
+    if headless and duel and (record or saves or events or seconds or rules.rules):
+        raise SepcamError(
+            "--duel --headless only measures: leave out --record, --save, --events, --rule, --seconds"
+        )
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(sources[0], watching.options(), drawing.options(), hiding.options())
+    request = shared.request(sources[0], watching.options(), drawing.options(), hiding.options(), rules)
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 

@@ -327,8 +327,7 @@ class LiveSession:
         self._pass = frame.sequence
         if not self.recordings.begin_again(frame.sequence):
             return
-        for event in self._watch.cut():
-            self._on_event(event)
+        self._watch.cut()
         if self._switches.settings.follow is not None:
             self.change(follow=None)
         self._analysis.begin_again()

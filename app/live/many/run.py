@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from ....pipelines.sinks.base import ResultName
 from ....pipelines.sinks.fan_out import FanOut
 from ....pipelines.sinks.outputs import Target, check, target
 from ....pipelines.sinks.registry import open_sinks
+from ....pipelines.watching.rules import Rule
+from ....pipelines.watching.store import EventStore
 from ...terminal import console
 from ...terminal.signals import terminable
-from ..request import described, load_networks
+from ..events import recording, rules_of
+from ..request import Loaded, described, load_networks
 from ..run import WindowRequest
 from .feeds import Feed, Feeds
 from .names import file_stems
@@ -44,7 +47,7 @@ def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
     """
     feeds = Feeds([replace(request.live, source=source) for source in sources])
     files = _Files(feeds, request)
-    with feeds:
+    with files, feeds:
         if not feeds.open():
             for feed in feeds:
                 console.fail(_of(feed, str(feed.problem)))
@@ -55,7 +58,7 @@ def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
             for feed in feeds:
                 if feed.problem is not None:
                     console.warn(_of(feed, feed.notice() or feed.problem))
-            files.pipeline = loaded.pipeline
+            files.prepare(loaded)
             feeds.begin(loaded, prepare_ahead=request.window, on_begin=files.begin, on_event=files.event)
             _run(feeds, request, files, begun)
             for feed in feeds:
@@ -78,7 +81,9 @@ class _Files:
         self._results: dict[int, FanOut] = {}
         self._begun: dict[int, float] = {}
         self._complete: set[int] = set()
-        self.pipeline: Pipeline | None = None
+        self._stack = ExitStack()
+        self._pipeline: Pipeline | None = None
+        self._rules: Sequence[Rule] = ()
         folder = request.folder if request.video is None else request.video.parent
         self.stems = file_stems([feed.name for feed in feeds], folder)
         self._videos: list[Path] = []
@@ -95,10 +100,27 @@ class _Files:
             if path.exists() and not request.overwrite:
                 raise SepcamError(f"{path} exists: use --overwrite to replace it, or another name")
 
+        self._store = EventStore(request.live.events.folder_in(request.folder), request.live.events.keeping)
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def prepare(self, loaded: Loaded) -> None:
+        """Takes in what the networks are; before any feed begins.
+
+        Raises:
+            SepcamError: If a rule names a line, a zone or a class that is not there.
+        """
+        live = self._request.live
+        self._pipeline, self._rules = loaded.pipeline, rules_of(live, live.watching.zones, loaded)
+
     def begin(self, feed: Feed) -> None:
         """Starts everything that is to be saved from the beginning."""
         session, place = feed.session, feed.number - 1
-        assert session is not None and self.pipeline is not None
+        assert session is not None and self._pipeline is not None
         self._begun[feed.number] = time.monotonic()
         console.note(described(session.info, feed.name))
         if self._videos:
@@ -106,10 +128,15 @@ class _Files:
         if self._request.saves:
             made, asked = self._targets[place], self._request
             run = context(
-                made, session.info, self.pipeline, overwrite=asked.overwrite, watching=asked.live.watching
+                made, session.info, self._pipeline, overwrite=asked.overwrite, watching=asked.live.watching
             )
             self._results[feed.number] = FanOut(open_sinks(made.files, run))
             session.recordings.attach(self._results[feed.number])
+        with self._lock:
+            info = replace(session.info, name=feed.name)
+            recorder = self._stack.enter_context(recording(feed.request, self._rules, info, self._store))
+        if recorder is not None:
+            session.recordings.follow(recorder.write)
 
     def event(self, feed: Feed, event: Event) -> None:
         """Prints an event if that is wanted."""
