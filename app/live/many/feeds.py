@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ....models.errors import SepcamError
 from ....pipelines.events import Event
@@ -21,6 +21,7 @@ from ....pipelines.execution.turns import Turns
 from ....pipelines.live.session import LiveSession
 from ....pipelines.sources.realtime import PacedSource
 from ....pipelines.sources.reconnecting import WAITS_S, ReconnectingSource
+from ...terminal import console
 from ..request import LiveRequest, Loaded, begin
 from .names import comes_back, shown_names
 
@@ -111,6 +112,10 @@ class Feed:
         if session.ended:
             return "ended" if session.error is None else f"lost: {session.error}"
         return session.notice()
+
+    def named(self, problem: str) -> str:
+        """A problem with the name of the source, unless it says that itself."""
+        return problem if self.name in problem else f"{self.name}: {problem}"
 
     def open(self) -> None:
         """Begin to open the source; returns at once."""
@@ -234,13 +239,13 @@ class Feeds:
         """Whether no more frames come from any of them."""
         return all(feed.over for feed in self._feeds)
 
-    def open(self) -> bool:
+    def open(self) -> None:
         """Open all sources at the same time, and wait until one is there.
 
         Those that take longer are waited for a little, then join later.
 
-        Returns:
-            Whether one is there; otherwise each feed has a problem.
+        Raises:
+            SepcamError: If none can be opened; why is said of each.
         """
         for feed in self._feeds:
             feed.open()
@@ -252,7 +257,23 @@ class Feeds:
             if patience is not None and now > patience:
                 break
             time.sleep(0.02)
-        return any(feed.opened for feed in self._feeds)
+        if not any(feed.opened for feed in self._feeds):
+            self.fail()
+
+    def fail(self) -> NoReturn:
+        """Says of each source why it is not there.
+
+        Raises:
+            SepcamError: With the problem of the last one, which the others' precede on stderr.
+            BaseException: Another failure than the sources' own, as it was raised.
+        """
+        *others, last = self._feeds
+        for feed in self._feeds:
+            if feed.failure is not None and not isinstance(feed.failure, SepcamError):
+                raise feed.failure
+        for feed in others:
+            console.fail(feed.named(str(feed.problem)))
+        raise SepcamError(last.named(str(last.problem)))
 
     def begin(
         self,
@@ -273,6 +294,17 @@ class Feeds:
         start = Start(loaded, Turns(), prepare_ahead, joined, on_event)
         for feed in self._feeds:
             feed.begin(start)
+
+    def wait_until_begun(self) -> None:
+        """Wait until each source that is there has a session, or cannot have one.
+
+        Raises:
+            SepcamError: If none can; see ``fail``.
+        """
+        while any(feed.session is None and feed.opened and not feed.over for feed in self._feeds):
+            time.sleep(0.02)
+        if all(feed.session is None and feed.over for feed in self._feeds):
+            self.fail()
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of LiveSettings
         """Asks for other settings of all sessions, also of those to come; see ``LiveSettings``."""
