@@ -14,7 +14,8 @@ from .auth import Access, Guard
 from .camera.routes import Cameras
 from .device import routes as device_routes
 from .live import routes as live_routes
-from .live.routes import Live
+from .live import sources as source_routes
+from .live.sources import Sources
 from .metrics import CONTENT_TYPE, Metrics
 from .shared.downloads import Downloads
 from .videos import routes as video_routes
@@ -26,13 +27,13 @@ class Service:
     """What is served.
 
     Attributes:
-        live: the live session, or None where the server has no source.
+        sources: what the server watches.
         cameras: visitors' cameras.
         uploads: visitors' video files.
         downloads: files that visitors may download.
     """
 
-    live: Live | None
+    sources: Sources
     cameras: Cameras
     uploads: Uploads
     downloads: Downloads
@@ -52,15 +53,19 @@ def application(service: Service, access: Access) -> ASGIApp:
     app.include_router(service.downloads.router())
     app.include_router(service.cameras.router())
     app.include_router(video_routes.router(service.uploads))
-    if service.live is not None:
-        app.include_router(live_routes.router(service.live))
-    metrics = Metrics(service.live, service.cameras, service.uploads.jobs)
+    for live in service.sources.lives:
+        if live is service.sources.first:
+            app.include_router(live_routes.router(live, "/api"))
+        app.include_router(live_routes.router(live, f"/api/sources/{live.feed.number}"))
+    app.include_router(source_routes.router(service.sources))
+    metrics = Metrics(service.sources, service.cameras, service.uploads.jobs)
 
     @app.get("/api/about", tags=["server"], summary="What this server offers")
     def about() -> dict[str, Any]:
         return {
             "version": app.version,
-            "live": service.live is not None,
+            "live": service.sources.first is not None,
+            "sources": len(service.sources.lives),
             "cameras": service.cameras.most,
             "max_upload_bytes": service.uploads.max_bytes,
             "backbone": service.cameras.settings.backbone,
@@ -70,10 +75,8 @@ def application(service: Service, access: Access) -> ASGIApp:
 
     @app.get("/healthz", tags=["server"], summary="Health of the source; needs no token")
     def health() -> JSONResponse:
-        error = None if service.live is None else service.live.session.error
-        return JSONResponse(
-            {"status": "ok" if error is None else "the source was lost"}, 503 if error else 200
-        )
+        lost = service.sources.lost
+        return JSONResponse({"status": "the source was lost" if lost else "ok"}, 503 if lost else 200)
 
     @app.get("/metrics", tags=["server"], summary="Metrics for Prometheus", response_class=Response)
     def figures() -> Response:

@@ -257,7 +257,7 @@ class Feeds:
             if patience is not None and now > patience:
                 break
             time.sleep(0.02)
-        if not any(feed.opened for feed in self._feeds):
+        if self._feeds and not any(feed.opened for feed in self._feeds):
             self.fail()
 
     def fail(self) -> NoReturn:
@@ -303,7 +303,7 @@ class Feeds:
         """
         while any(feed.session is None and feed.opened and not feed.over for feed in self._feeds):
             time.sleep(0.02)
-        if all(feed.session is None and feed.over for feed in self._feeds):
+        if self._feeds and all(feed.session is None and feed.over for feed in self._feeds):
             self.fail()
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of LiveSettings
