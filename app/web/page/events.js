@@ -69,7 +69,9 @@ export function startEvents() {
       element.textContent = text;
       return element;
     };
-    const x = (seconds) => 10 + (980 * seconds) / DAY_S;
+    const width = line.clientWidth || 600;
+    line.setAttribute("viewBox", `0 0 ${width} 48`);
+    const x = (seconds) => 8 + ((width - 16) * seconds) / DAY_S;
     const hours = [0, 6, 12, 18, 24].flatMap((hour) => [
       part("line", { x1: x(hour * 3600), x2: x(hour * 3600), y1: 0, y2: 30, class: "hour" }),
       part("text", { x: x(hour * 3600), y: 44, "text-anchor": { 0: "start", 24: "end" }[hour] ?? "middle" }, `${hour}:00`),
@@ -107,6 +109,7 @@ export function startEvents() {
     refresh();
   }
 
+  new ResizeObserver(() => answer && showAnswer()).observe(get("timeline"));
   player.addEventListener("close", () => get("player-video").removeAttribute("src"));
   get("player-delete").addEventListener("click", remove);
   for (const key of ["day", "rule", "zone"]) get(`events-${key}`).addEventListener("change", refresh);
