@@ -1,5 +1,6 @@
 """The web application: all routes, behind the guard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -13,6 +14,10 @@ from . import static_files as page_files
 from .auth import Access, Guard
 from .camera.routes import Cameras
 from .device import routes as device_routes
+from .events import routes as event_routes
+from .events import zones as zone_routes
+from .events.routes import RecordedEvents
+from .events.zones import ZoneEditor
 from .live import routes as live_routes
 from .live import sources as source_routes
 from .live.sources import Sources
@@ -31,12 +36,16 @@ class Service:
         cameras: visitors' cameras.
         uploads: visitors' video files.
         downloads: files that visitors may download.
+        recorded: the recorded events.
+        zones: change the zones of each source.
     """
 
     sources: Sources
     cameras: Cameras
     uploads: Uploads
     downloads: Downloads
+    recorded: RecordedEvents
+    zones: Sequence[ZoneEditor]
 
 
 def application(service: Service, access: Access) -> ASGIApp:
@@ -53,11 +62,12 @@ def application(service: Service, access: Access) -> ASGIApp:
     app.include_router(service.downloads.router())
     app.include_router(service.cameras.router())
     app.include_router(video_routes.router(service.uploads))
-    for live in service.sources.lives:
-        if live is service.sources.first:
-            app.include_router(live_routes.router(live, "/api"))
-        app.include_router(live_routes.router(live, f"/api/sources/{live.feed.number}"))
+    for live, editor in zip(service.sources.lives, service.zones, strict=True):
+        for prefix in ["/api"] * (live is service.sources.first) + [f"/api/sources/{live.feed.number}"]:
+            app.include_router(live_routes.router(live, prefix))
+            app.include_router(zone_routes.router(editor, prefix))
     app.include_router(source_routes.router(service.sources))
+    app.include_router(event_routes.router(service.recorded))
     metrics = Metrics(service.sources, service.cameras, service.uploads.jobs)
 
     @app.get("/api/about", tags=["server"], summary="What this server offers")

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +21,7 @@ from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
 from ...pipelines.watching.store import EventStore
 from ..live.many.feeds import Feed, Feeds
-from ..live.many.names import file_stems
+from ..live.many.names import file_stems, shown_names
 from ..live.many.recorders import EventRecorders
 from ..live.request import LiveRequest, Loaded, described, detector_names, load_networks
 from ..terminal import console
@@ -28,6 +29,8 @@ from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
+from .events.routes import RecordedEvents
+from .events.zones import ZoneEditor, with_saved, zone_file
 from .live.people import PeopleList
 from .live.routes import Live
 from .live.sources import Sources
@@ -83,12 +86,11 @@ def serve(request: ServeRequest) -> None:
     with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
         store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         recorders = stack.enter_context(EventRecorders(store))
-        feeds = stack.enter_context(Feeds([replace(live, source=source) for source in request.sources]))
+        feeds = stack.enter_context(Feeds(_requests(request)))
         feeds.open()
         loaded = load_networks(live)
         stack.callback(loaded.pool.close)
-        if request.sources:
-            recorders.prepare(live, loaded)
+        recorders.prepare(feeds, loaded)
         people |= {feed.number: PeopleList() for feed in feeds}
 
         def begun(feed: Feed) -> None:
@@ -106,8 +108,29 @@ def serve(request: ServeRequest) -> None:
         for feed in feeds:
             if feed.problem is not None:
                 console.warn(feed.named(feed.notice() or feed.problem))
-        asyncio.run(_run(request, listener, loaded, feeds, people))
+        asyncio.run(_run(request, listener, loaded, feeds, people, recorders, store))
     console.note("stopped")
+
+
+def _zone_files(request: ServeRequest) -> list[Path]:
+    """Where the zones of each source are saved."""
+    stems: Sequence[str | None] = [None]
+    if len(request.sources) != 1:
+        stems = file_stems(shown_names(request.sources), request.folder)
+    return [zone_file(request.live.watching, request.folder, stem) for stem in stems]
+
+
+def _requests(request: ServeRequest) -> list[LiveRequest]:
+    """What is asked for each source, with the zones that were drawn for it before.
+
+    Raises:
+        SepcamError: If a file of zones cannot be read.
+    """
+    live, found = request.live, []
+    for source, path in zip(request.sources, _zone_files(request), strict=True):
+        watching = replace(live.watching, zones=with_saved(live.watching, path))
+        found.append(replace(live, source=source, watching=watching))
+    return found
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -147,6 +170,8 @@ async def _run(
     loaded: Loaded,
     feeds: Feeds,
     people: Mapping[int, PeopleList],
+    recorders: EventRecorders,
+    store: EventStore,
 ) -> None:
     address, port = listener.getsockname()[:2]
     access = Access(address, port, names=request.names, secure=request.tls is not None)
@@ -186,7 +211,13 @@ async def _run(
         stack.callback(jobs.close)
         stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
         uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)
-        service = Service(Sources(feeds, lives), cameras, uploads, downloads)
+        editors = [
+            ZoneEditor(partial(getattr, live, "session"), recorders.rules(live.feed), path)
+            for live, path in zip(lives, _zone_files(request), strict=True)
+        ]
+        texts = [rule.text for rule in of.events.rules] if lives else []
+        recorded = RecordedEvents(store, texts, lambda: recorders.recording)
+        service = Service(Sources(feeds, lives), cameras, uploads, downloads, recorded, editors)
         certificate, key = request.tls or (None, None)
         config = uvicorn.Config(
             application(service, access),

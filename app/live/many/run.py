@@ -54,7 +54,7 @@ def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
             for feed in feeds:
                 if feed.problem is not None:
                     console.warn(feed.named(feed.notice() or feed.problem))
-            files.prepare(loaded)
+            files.prepare(feeds, loaded)
             feeds.begin(loaded, prepare_ahead=request.window, on_begin=files.begin, on_event=files.event)
             _run(feeds, request, files, begun)
             for feed in feeds:
@@ -97,14 +97,14 @@ class _Files:
         asked = request.live.events
         self.recorders = EventRecorders(EventStore(asked.folder_in(request.folder), asked.keeping))
 
-    def prepare(self, loaded: Loaded) -> None:
+    def prepare(self, feeds: Feeds, loaded: Loaded) -> None:
         """Takes in what the networks are; before any feed begins.
 
         Raises:
             SepcamError: If a rule names a line, a zone or a class that is not there.
         """
         self._pipeline = loaded.pipeline
-        self.recorders.prepare(self._request.live, loaded)
+        self.recorders.prepare(feeds, loaded)
 
     def begin(self, feed: Feed) -> None:
         """Starts everything that is to be saved from the beginning."""

@@ -2,7 +2,9 @@
 
 import { Chart } from "./chart.js";
 import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
+import { startEvents } from "./events.js";
 import { showRace } from "./race.js";
+import { startZones } from "./zones.js";
 
 const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
@@ -26,6 +28,8 @@ export function startLive(several) {
   let tries = 0;
   let status = null;
   let refused = "";
+  const recorded = startEvents();
+  const zones = startZones();
 
   // --- the video
 
@@ -103,6 +107,7 @@ export function startLive(several) {
     const { name, width, height, fps } = status.source;
     // The screen keeps the source's shape, whatever the shape of what is shown: nothing below it moves.
     get("screen").style.setProperty("--aspect", `${width} / ${height}`);
+    zones.fit(status.source);
     setText(get("source"), `${name}  ${width}×${height}${fps ? ` at ${figure(fps)} FPS` : ""}`);
     const details = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
     setText(get("doing"), details.filter(Boolean).join(" · "));
@@ -298,9 +303,11 @@ export function startLive(several) {
   get("conf").addEventListener("change", () => change({ conf: Number(get("conf").value) }));
 
   return {
-    /** Shows another source, by its number. */
-    watch(number) {
+    /** Shows another source, by its number and name. */
+    watch(number, name) {
       base = `/api/sources/${number}`;
+      zones.of(base);
+      recorded.of(name);
       for (const [id, name] of [["duel-image", "card.png"], ["duel-figures", "card.json"]]) get(id).href = `${base}/live/duel/${name}`;
       status = null;
       refused = "";
@@ -314,6 +321,7 @@ export function startLive(several) {
     },
     show(visible) {
       wanted = visible;
+      recorded.show(visible);
       if (visible) connect();
       else disconnect();
     },

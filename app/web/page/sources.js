@@ -11,6 +11,7 @@ class Card {
     this.number = number;
     this.socket = null;
     this.there = false;
+    this.source = "";
     this.name = make("b");
     this.figures = make("span", { class: "num" });
     this.canvas = make("canvas", { width: 640, height: 360, "aria-hidden": "true" });
@@ -27,6 +28,7 @@ class Card {
   /** source: as the server lists it. */
   tell(source) {
     this.there = source.there;
+    this.source = source.name;
     setText(this.name, `${source.number}  ${source.name}`);
     this.button.title = `Show ${source.name} alone`;
     this.#say(source);
@@ -125,7 +127,7 @@ export function startSources(count, live) {
     if (number > count) return;
     if (alone !== null) live.show(false);
     alone = number;
-    live.watch(number);
+    live.watch(number, cards[number - 1].source);
     apply();
     get("back").focus();
   }
@@ -142,7 +144,8 @@ export function startSources(count, live) {
   addEventListener(
     "keydown",
     (event) => {
-      const busy = event.target.closest?.("input, select, textarea, dialog[open]") || document.fullscreenElement;
+      const editing = get("edit-zones").getAttribute("aria-pressed") === "true"; // there, Escape ends that first
+      const busy = editing || event.target.closest?.("input, select, textarea, dialog[open]") || document.fullscreenElement;
       if (!wanted || busy || event.ctrlKey || event.metaKey || event.altKey) return;
       if (/^[1-9]$/.test(event.key)) open(Number(event.key));
       else if (["0", "g", "G", "Escape"].includes(event.key)) back();
