@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
+from ..live.zones import ZoneEditor
 from . import static_files as page_files
 from .auth import Access, Guard
 from .camera.routes import Cameras
@@ -16,7 +17,6 @@ from .device import routes as device_routes
 from .events import routes as event_routes
 from .events import zones as zone_routes
 from .events.routes import RecordedEvents
-from .events.zones import ZoneEditor
 from .live import routes as live_routes
 from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics

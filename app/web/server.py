@@ -22,13 +22,13 @@ from ...pipelines.types import Task
 from ...pipelines.watching.store import EventStore
 from ..live.events import recording, rules_of
 from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
+from ..live.zones import ZoneEditor, with_saved, zone_file
 from ..terminal import console
 from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
 from .events.routes import RecordedEvents
-from .events.zones import ZoneEditor, with_saved, zone_file
 from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
@@ -87,7 +87,7 @@ def serve(request: ServeRequest) -> None:
         store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         recorded = RecordedEvents(store, (), tuple)
         if source is not None:
-            zones = with_saved(live.watching, request.folder)
+            zones = with_saved(live.watching, request.folder, source.info.name)
             live = replace(live, watching=replace(live.watching, zones=zones))
             rules = rules_of(live, zones, loaded)
             recorder = stack.enter_context(recording(live, rules, source.info, store))
@@ -98,7 +98,8 @@ def serve(request: ServeRequest) -> None:
                 session.recordings.follow(recorder.write)
                 texts = [rule.text for rule in rules]
                 recorded = RecordedEvents(store, texts, lambda: recorder.recording)
-            editor = ZoneEditor(session, rules, zone_file(live.watching, request.folder))
+            path = zone_file(live.watching, request.folder, source.info.name)
+            editor = ZoneEditor(session, rules, path)
             session.start()
         asyncio.run(_run(request, listener, loaded, session, people_list, recorded, editor))
     console.note("stopped")

@@ -1,22 +1,14 @@
 """The lines and zones of a session over HTTP: drawn on the page, watched at once, and saved."""
 
-import threading
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from ....models.errors import SepcamError
-from ....pipelines.analytics.options import WatchOptions
-from ....pipelines.analytics.zone_file import as_json, fractions_of, read_zones, write_zones
+from ....pipelines.analytics.zone_file import as_json
 from ....pipelines.analytics.zones import Zone
-from ....pipelines.live.session import LiveSession
-from ....pipelines.watching.rules import Rule
-
-NAME: Final = "zones.json"
-"""The file in the output folder where zones are saved, where ``--zones`` names no other."""
+from ...live.zones import ZoneEditor
 
 _MOST: Final = 50
 
@@ -41,84 +33,37 @@ class Shapes(BaseModel):
     zones: list[Shape] = Field(default_factory=list, max_length=_MOST)
 
 
-def zone_file(options: WatchOptions, out: Path) -> Path:
-    """Where the zones of a session are saved: what ``--zones`` named, or a file in the output folder."""
-    return out / NAME if options.file is None else options.file
-
-
-def with_saved(options: WatchOptions, out: Path) -> tuple[Zone, ...]:
-    """The zones of the command line, and those that were drawn on the page in an earlier run.
-
-    Raises:
-        SepcamError: If the file of the earlier run cannot be read.
-    """
-    path = zone_file(options, out)
-    if options.file is not None or not path.is_file():
-        return options.zones
-    typed = {zone.name for zone in options.zones}
-    return (*options.zones, *(zone for zone in read_zones(path) if zone.name not in typed))
-
-
-class ZoneEditor:
-    """Changes the lines and zones of a session. Any thread may use it."""
-
-    def __init__(self, session: LiveSession, rules: Sequence[Rule], path: Path) -> None:
-        """Edit a session's zones.
-
-        Args:
-            session: the session.
-            rules: whose lines and zones have to stay.
-            path: the file to save to.
-        """
-        self._session, self._rules, self._path = session, rules, path
-        self._lock = threading.Lock()
-
-    def to_json(self) -> dict[str, Any]:
-        """The zones as a file of zones has them, in fractions, and the name of the file."""
-        info = self._session.info
-        zones = [fractions_of(zone, (info.width, info.height)) for zone in self._session.watch.zones]
-        return {**as_json(zones), "file": self._path.name}
-
-    def change(self, shapes: Shapes) -> None:
-        """Watches other lines and zones, and saves them.
-
-        Raises:
-            SepcamError: If one is not valid, a rule needs one that is missing, or the file cannot be written.
-        """
-        zones = [_zone(shape, line=True) for shape in shapes.lines]
-        zones += [_zone(shape, line=False) for shape in shapes.zones]
-        lines = {zone.name: zone.is_line for zone in zones}
-        for rule in self._rules:
-            if rule.place and lines.get(rule.place) != (rule.kind == "line"):
-                raise SepcamError(f"the rule {rule.text!r} needs {rule.place!r}: keep it, and its name")
-        info = self._session.info
-        with self._lock:
-            before = self._session.watch.zones
-            self._session.watch.change(zones)
-            try:
-                write_zones(self._path, zones, (info.width, info.height))
-            except SepcamError:
-                self._session.watch.change(before)
-                raise
-
-
 def router(editor: ZoneEditor) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/live", tags=["live"])
 
     @routes.get("/zones", summary="The lines and zones, as a file for --zones has them")
     def zones() -> dict[str, Any]:
-        return editor.to_json()
+        return _listed(editor)
 
     @routes.put("/zones", summary="Watch these lines and zones from now on, and save them")
     def change(shapes: Shapes) -> dict[str, Any]:
         try:
-            editor.change(shapes)
+            editor.change(_zones(shapes))
         except SepcamError as error:
             raise HTTPException(422, str(error)) from error
-        return editor.to_json()
+        return _listed(editor)
 
     return routes
+
+
+def _listed(editor: ZoneEditor) -> dict[str, Any]:
+    return {**as_json(editor.zones), "file": editor.path.name}
+
+
+def _zones(shapes: Shapes) -> list[Zone]:
+    """Lines and zones.
+
+    Raises:
+        SepcamError: If one is not valid.
+    """
+    lines = [_zone(shape, line=True) for shape in shapes.lines]
+    return lines + [_zone(shape, line=False) for shape in shapes.zones]
 
 
 def _zone(shape: Shape, *, line: bool) -> Zone:
