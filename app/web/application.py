@@ -1,6 +1,6 @@
 """The web application: all routes, behind the guard."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
+from ..live.zones import ZoneEditor
 from . import static_files as page_files
 from .auth import Access, Guard
 from .camera.routes import Cameras
@@ -17,7 +18,6 @@ from .device import routes as device_routes
 from .events import routes as event_routes
 from .events import zones as zone_routes
 from .events.routes import RecordedEvents
-from .events.zones import ZoneEditor
 from .live import routes as live_routes
 from .live import sources as source_routes
 from .live.sources import Sources
@@ -37,7 +37,7 @@ class Service:
         uploads: visitors' video files.
         downloads: files that visitors may download.
         recorded: the recorded events.
-        zones: change the zones of each source.
+        zones: return what changes the zones of each source.
     """
 
     sources: Sources
@@ -45,7 +45,7 @@ class Service:
     uploads: Uploads
     downloads: Downloads
     recorded: RecordedEvents
-    zones: Sequence[ZoneEditor]
+    zones: Sequence[Callable[[], ZoneEditor]]
 
 
 def application(service: Service, access: Access) -> ASGIApp:

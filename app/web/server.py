@@ -5,10 +5,10 @@ import errno
 import ipaddress
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache
 from pathlib import Path
 
 import uvicorn
@@ -19,18 +19,18 @@ from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
+from ...pipelines.watching.rules import Rule
 from ...pipelines.watching.store import EventStore
 from ..live.many.feeds import Feed, Feeds
-from ..live.many.names import file_stems, shown_names
 from ..live.many.recorders import EventRecorders
 from ..live.request import LiveRequest, Loaded, described, detector_names, load_networks
+from ..live.zones import ZoneEditor
 from ..terminal import console
 from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
 from .events.routes import RecordedEvents
-from .events.zones import ZoneEditor, with_saved, zone_file
 from .live.people import PeopleList
 from .live.routes import Live
 from .live.sources import Sources
@@ -86,7 +86,7 @@ def serve(request: ServeRequest) -> None:
     with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
         store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         recorders = stack.enter_context(EventRecorders(store))
-        feeds = stack.enter_context(Feeds(_requests(request)))
+        feeds = stack.enter_context(Feeds(live, request.sources, request.folder))
         feeds.open()
         loaded = load_networks(live)
         stack.callback(loaded.pool.close)
@@ -112,25 +112,14 @@ def serve(request: ServeRequest) -> None:
     console.note("stopped")
 
 
-def _zone_files(request: ServeRequest) -> list[Path]:
-    """Where the zones of each source are saved."""
-    stems: Sequence[str | None] = [None]
-    if len(request.sources) != 1:
-        stems = file_stems(shown_names(request.sources), request.folder)
-    return [zone_file(request.live.watching, request.folder, stem) for stem in stems]
+def _editor(live: Live, rules: Sequence[Rule]) -> Callable[[], ZoneEditor]:
+    """Changes the zones of a source, which may not be there yet."""
 
+    @cache
+    def editor() -> ZoneEditor:
+        return ZoneEditor(live.session, rules, live.feed.zone_file)
 
-def _requests(request: ServeRequest) -> list[LiveRequest]:
-    """What is asked for each source, with the zones that were drawn for it before.
-
-    Raises:
-        SepcamError: If a file of zones cannot be read.
-    """
-    live, found = request.live, []
-    for source, path in zip(request.sources, _zone_files(request), strict=True):
-        watching = replace(live.watching, zones=with_saved(live.watching, path))
-        found.append(replace(live, source=source, watching=watching))
-    return found
+    return editor
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -178,7 +167,6 @@ async def _run(
     downloads, failures = Downloads(), Failures()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
-        stems = file_stems([feed.name for feed in feeds], request.folder)
         loop, names = asyncio.get_running_loop(), detector_names(loaded.settings.detector)
         lives = [
             Live(
@@ -186,13 +174,12 @@ async def _run(
                 loop,
                 people[feed.number],
                 request.folder,
-                stem,
                 downloads,
                 names,
                 failures,
                 request.idle_s,
             )
-            for feed, stem in zip(feeds, stems, strict=True)
+            for feed in feeds
         ]
         for live in lives:
             stack.callback(live.close)
@@ -211,10 +198,7 @@ async def _run(
         stack.callback(jobs.close)
         stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
         uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)
-        editors = [
-            ZoneEditor(partial(getattr, live, "session"), recorders.rules(live.feed), path)
-            for live, path in zip(lives, _zone_files(request), strict=True)
-        ]
+        editors = [_editor(live, recorders.rules(live.feed)) for live in lives]
         texts = [rule.text for rule in of.events.rules] if lives else []
         recorded = RecordedEvents(store, texts, lambda: recorders.recording)
         service = Service(Sources(feeds, lives), cameras, uploads, downloads, recorded, editors)

@@ -11,7 +11,8 @@ session = feed.session     # None while its source is not there: feed.notice() s
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ....models.errors import SepcamError
@@ -23,7 +24,8 @@ from ....pipelines.sources.realtime import PacedSource
 from ....pipelines.sources.reconnecting import WAITS_S, ReconnectingSource
 from ...terminal import console
 from ..request import LiveRequest, Loaded, begin
-from .names import comes_back, shown_names
+from ..zones import own_zone_file, with_drawn, zone_file
+from .names import comes_back, file_stems, shown_names
 
 OPEN_S: Final = 3.0
 """Seconds that sources are waited for which take longer to open than another one."""
@@ -56,6 +58,8 @@ class Feed:
     Attributes:
         number: counts from 1.
         name: what it is called; no other feed has the same name.
+        stem: what the names of its files begin with; no other feed has the same.
+        zone_file: where its lines and zones are saved.
         request: the source and what to do with it.
         session: None until the source and the networks are there.
         problem: why the source could not be opened the last time, or why there is no session; else None.
@@ -65,14 +69,17 @@ class Feed:
 
     number: int
     name: str
+    stem: str
+    zone_file: Path
     request: LiveRequest
     session: LiveSession | None
     problem: str | None
     tried: threading.Event
     attempt: int
 
-    def __init__(self, number: int, name: str, request: LiveRequest) -> None:
-        self.number, self.name, self.request = number, name, request
+    def __init__(self, number: int, name: str, stem: str, zone_file: Path, request: LiveRequest) -> None:
+        self.number, self.name, self.stem = number, name, stem
+        self.zone_file, self.request = zone_file, request
         self.session = self.problem = None
         self.tried = threading.Event()
         self.attempt = 0
@@ -205,17 +212,28 @@ class Feed:
 
 
 class Feeds:
-    """All sources that are watched. Every method may be called from any thread.
+    """All sources that are watched. Every method may be called from any thread."""
 
-    Args:
-        requests: one for each source.
-    """
+    def __init__(self, request: LiveRequest, sources: Sequence[str], folder: Path) -> None:
+        """Name the sources; ``open`` opens them.
 
-    def __init__(self, requests: Sequence[LiveRequest]) -> None:
-        names = shown_names([request.source for request in requests])
-        self._feeds = [
-            Feed(i, name, one) for i, (name, one) in enumerate(zip(names, requests, strict=True), 1)
-        ]
+        Args:
+            request: what to do with each; its own source does not count.
+            sources: what ``open_live`` takes.
+            folder: where files go that have no name of their own, and where zones that were drawn are.
+
+        Raises:
+            SepcamError: If a file of zones cannot be read.
+        """
+        names = shown_names(sources)
+        self._feeds: list[Feed] = []
+        for name, stem, source in zip(names, file_stems(names, folder), sources, strict=True):
+            watching = request.watching
+            alone = len(sources) == 1
+            path = zone_file(watching, folder, name) if alone else own_zone_file(folder, stem)
+            watching = replace(watching, zones=with_drawn(watching, path))
+            own = replace(request, source=source, watching=watching)
+            self._feeds.append(Feed(len(self._feeds) + 1, name, stem, path, own))
         self._changes: dict[str, Any] = {}
         self._lock = threading.Lock()
 

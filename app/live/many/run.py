@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from ....models.errors import SepcamError
@@ -22,7 +21,6 @@ from ...terminal.signals import terminable
 from ..request import Loaded, described, load_networks
 from ..run import WindowRequest
 from .feeds import Feed, Feeds
-from .names import file_stems
 from .recorders import EventRecorders
 
 _POLL_S = 0.02
@@ -44,7 +42,7 @@ def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
     Raises:
         SepcamError: If no source can be opened, networks are unavailable, or a file exists already.
     """
-    feeds = Feeds([replace(request.live, source=source) for source in sources])
+    feeds = Feeds(request.live, sources, request.folder)
     files = _Files(feeds, request)
     with files.recorders, feeds:
         feeds.open()
@@ -79,10 +77,10 @@ class _Files:
         self._complete: set[int] = set()
         self._pipeline: Pipeline | None = None
         folder = request.folder if request.video is None else request.video.parent
-        self.stems = file_stems([feed.name for feed in feeds], folder)
         self._videos: list[Path] = []
         self._targets: list[Target] = []
-        for feed, stem in zip(feeds, self.stems, strict=True):
+        for feed in feeds:
+            stem = feed.stem
             if request.video is not None:
                 stem = f"{request.video.stem}-{stem}"
                 self._videos.append(folder / f"{stem}{request.video.suffix}")
@@ -170,7 +168,7 @@ def _run(feeds: Feeds, request: WindowRequest, files: _Files, begun: float) -> N
             if request.window:
                 from .viewer import show_grid
 
-                show_grid(feeds, request.folder, files.stems, going_on)
+                show_grid(feeds, request.folder, files.recorders.rules, going_on)
                 return
             numbers = dict.fromkeys(range(len(feeds)), 0)
             while going_on():

@@ -6,8 +6,7 @@ from ....models.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from .routes import RecordedEvents, router
-    from .zones import ZoneEditor
 
-__all__ = ["RecordedEvents", "ZoneEditor", "router"]
+__all__ = ["RecordedEvents", "router"]
 
-__getattr__ = lazy_exports(__name__, {"RecordedEvents": "routes", "ZoneEditor": "zones", "router": "routes"})
+__getattr__ = lazy_exports(__name__, {"RecordedEvents": "routes", "router": "routes"})

@@ -88,7 +88,6 @@ class Live:
         loop: asyncio.AbstractEventLoop,
         people_list: PeopleList,
         folder: Path,
-        stem: str,
         downloads: Downloads,
         detectors: Sequence[str],
         failures: Failures,
@@ -101,7 +100,6 @@ class Live:
             loop: of the viewers.
             people_list: collects its events.
             folder: where recordings go.
-            stem: what their names begin with.
             downloads: where recordings are offered.
             detectors: names of the detectors that visitors may choose.
             failures: reports unexpected errors.
@@ -109,7 +107,7 @@ class Live:
         """
         self.feed, self._loop = feed, loop
         self._streams: dict[int, JpegStream] = {}
-        self._people, self._folder, self._stem, self._downloads = people_list, folder, stem, downloads
+        self._people, self._folder, self._downloads = people_list, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
         self._lock = threading.Lock()
@@ -206,7 +204,7 @@ class Live:
         Raises:
             SepcamError: If the file cannot be created, or a video is being recorded already.
         """
-        stem = fit_name(self._folder, self._stem, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
+        stem = fit_name(self._folder, self.feed.stem, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
         self.session.recordings.start_unique(self._folder, stem)
 
     def finish(self) -> tuple[str, str] | None:

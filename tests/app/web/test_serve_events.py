@@ -142,7 +142,7 @@ def test_an_event_is_found_played_and_deleted_on_the_page(page, server, stored):
 
 def test_zones_are_drawn_named_moved_and_deleted_by_mouse(page, server, folder):
     def saved():
-        path = folder / "zones.json"
+        path = folder / "market-street.zones.json"
         return {zone.name: zone.points for zone in read_zones(path)} if path.exists() else {}
 
     expect(page.locator("#live-canvas")).to_have_attribute("data-number", re.compile(r"\d+"))
@@ -155,7 +155,7 @@ def test_zones_are_drawn_named_moved_and_deleted_by_mouse(page, server, folder):
     page.locator("#zone-add-zone").click()
     for point in ((0.2, 0.4), (0.4, 0.4), (0.4, 0.8), (0.2, 0.8), (0.2, 0.4)):
         page.mouse.click(*at(*point))
-    expect(page.locator("#zone-hint")).to_have_text("saved to zones.json")
+    expect(page.locator("#zone-hint")).to_have_text("saved to market-street.zones.json")
     server.until("a zone", lambda: "zone 1" in saved())
     page.locator("#zone-name").fill("Yard")
     page.locator("#zone-name").press("Enter")
@@ -187,7 +187,7 @@ def test_zones_are_drawn_named_moved_and_deleted_by_mouse(page, server, folder):
 
 
 def test_zones_of_the_page_are_there_after_a_new_start(tmp_path):
-    (tmp_path / "zones.json").write_text(
+    (tmp_path / "synthetic.zones.json").write_text(
         json.dumps(
             {
                 "format": "sepcam-zones",

@@ -60,6 +60,15 @@ def test_each_source_has_an_address_and_the_first_one_the_old_addresses(server):
     assert re.search(r'sepcam_live_up\{source="http://127.0.0.1:\d+/"\} 0.0', metrics)
 
 
+def test_each_source_has_its_own_zones_and_their_file(server):
+    yard = {"name": "Yard", "points": [[0, 0.5], [1, 0.5], [1, 1]]}
+    answer = server.ask("PUT", "/api/sources/4/live/zones", {"zones": [yard]})
+    assert answer.status == 200 and answer.json()["file"] == "market-street-2.zones.json"
+    assert server.ask("GET", "/api/sources/4/live/zones").json()["zones"] == [yard]
+    assert server.ask("GET", "/api/live/zones").json()["zones"] == []
+    assert server.ask("GET", "/api/sources/3/live/zones").status == 503
+
+
 def test_recordings_of_sources_of_one_name_are_two_files(server):
     for number in (1, 4):
         assert server.ask("POST", f"/api/sources/{number}/live/recording").status == 200
