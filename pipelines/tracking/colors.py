@@ -1,0 +1,71 @@
+"""What people are told apart by when boxes don't: the colors of their clothes."""
+
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ...models.types import F32, I64, U8, Detections
+
+_PARTS = ((0.18, 0.5), (0.5, 0.9))  # of a box's height: a jacket, and trousers
+_ACROSS = (0.25, 0.75)  # of its width
+_ROWS, _COLUMNS = 16, 12  # pixels sampled of each part, however large it is
+_GRAY = 40  # saturation up to which a pixel has no hue
+_HUES, _VALUES, _GRAYS = 16, 4, 8
+_BINS = _HUES * _VALUES + _GRAYS
+_CODE = np.float32(1 / (len(_PARTS) * _ROWS * _COLUMNS))
+
+COLORS: Final = len(_PARTS) * _BINS
+"""Values that describe somebody's colors."""
+
+
+def with_colors(found: Detections, image: U8, least: float) -> Detections:
+    """Detections of an (H, W, 3) uint8 BGR image with the colors of those who score at least ``least``.
+
+    The others, who are hidden or not there, have zeros.
+    """
+    rows = np.flatnonzero(found.scores >= least)
+    colors = np.zeros((len(found), COLORS), np.float32)
+    colors[rows] = colors_of(image, found.boxes[rows])
+    return replace(found, colors=colors)
+
+
+def colors_of(image: U8, boxes: F32) -> F32:
+    """How much of each color the upper and the lower half of everybody's clothes have.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        boxes: (N, 4) float32 x1 y1 x2 y2 in its pixels, N >= 0.
+
+    Returns:
+        (N, `COLORS`) float32, roots of two histograms' shares: unit vectors, whose product is Bhattacharyya's
+        coefficient, 1 for the same colors and 0 for none in common.
+    """
+    count = len(boxes)
+    if not count:
+        return np.zeros((0, COLORS), np.float32)
+    height, width = image.shape[:2]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    down = np.stack([_between(low, high, _ROWS) for low, high in _PARTS])  # (2, rows)
+    y = boxes[:, 1, None, None] + down * sides[:, 1, None, None]
+    x = boxes[:, 0, None] + _between(*_ACROSS, _COLUMNS) * sides[:, 0, None]
+    rows = y.astype(np.int64).clip(0, height - 1)[..., None]  # (N, 2, rows, 1)
+    columns = x.astype(np.int64).clip(0, width - 1)[:, None, None]  # (N, 1, 1, columns)
+    pixels = image[rows, columns].reshape(-1, _COLUMNS, 3)
+    codes = _codes(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)).reshape(count * len(_PARTS), -1)
+    codes += _BINS * np.arange(len(codes))[:, None]
+    shares = np.bincount(codes.ravel(), minlength=len(codes) * _BINS).reshape(count, COLORS)
+    return np.sqrt(shares.astype(np.float32) * _CODE)
+
+
+def _between(low: float, high: float, count: int) -> F32:
+    """The middles of ``count`` equal steps."""
+    return (low + (high - low) * (np.arange(count) + 0.5) / count).astype(np.float32)
+
+
+def _codes(hsv: U8) -> I64:
+    """The bin of each pixel of an (H, W, 3) image in OpenCV's HSV."""
+    hue, saturation, value = (hsv[..., i].astype(np.int64) for i in range(3))
+    colored = hue * _HUES // 180 * _VALUES + value * _VALUES // 256
+    return np.where(saturation > _GRAY, colored, _HUES * _VALUES + value * _GRAYS // 256)
