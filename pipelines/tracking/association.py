@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ...models.ops.boxes import iou
 from ...models.types import F32, I64
 from .assignment import assign
-from .colors import COLORS
+from .colors import COLORS, Strangers
 from .kalman import F64, BoxFilters
 from .returns import RETURN_S, Absent, returned
 
@@ -28,7 +28,7 @@ _ONCE_SEEN = 0.3  # least overlap, times the score, with a track that was seen o
 
 _SHARE = np.float32(0.5)  # of the colors in what the first round goes by; the rest is the overlap's
 _NEAR = np.float32(0.05)  # overlap below which nobody is joined, whatever their colors
-_UNLIKE = np.float32(0.4)  # product of the colors up to which they count nothing: of strangers it is 0.5
+_USUAL = 0.95  # the most that strangers' colors are taken to be alike
 _NEWEST = np.float32(0.1)  # of the newest colors in those of a track
 _AWAY_S = 0.3  # seconds unseen after which somebody may appear somewhere else; above `bytetrack.CARRY_S`
 
@@ -104,6 +104,7 @@ class ClassTracks:
         self._sightings: I64 = np.zeros(0, np.int64)
         self._colors: F32 = np.zeros((0, COLORS), np.float32)
         self._absent = Absent.nobody()
+        self._strangers = Strangers()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -130,6 +131,9 @@ class ClassTracks:
             joined, and so of new identities, which count up from ``next_id``.
         """
         self._predict(elapsed_s, fps, rules.lost_s)
+        if found.colors is not None:
+            colored = found.colors.any(1)
+            self._strangers.learn(found.boxes[colored], found.colors[colored])
         scores, bodies, predicted = found.scores, found.bodies, self.filters.bodies().astype(np.float32)
         known = (self.ids != _NOBODY) | (self._sightings >= rules.confirm)
         high = np.flatnonzero(scores >= rules.high)
@@ -145,7 +149,7 @@ class ClassTracks:
                 return rows[:0], tracks[:0]
             similar = iou(predicted[tracks], bodies[rows])
             if colors is not None:
-                similar = _with_colors(similar, self._colors[tracks], colors[rows])
+                similar = _with_colors(similar, self._colors[tracks], colors[rows], self._strangers.usual)
             mine, theirs = assign(similar * scores[rows] if fused else similar, least)
             rows, tracks = rows[theirs], tracks[mine]
             self._see(tracks, found, rows)
@@ -195,7 +199,8 @@ class ClassTracks:
         new = tracks[(self.ids[tracks] == _NOBODY) & (self._sightings[tracks] >= confirm)]
         if len(new) and size is not None:
             absent = self._absent.joined(self._missing((self.ids >= 0) & (self._unseen_s > _AWAY_S)))
-            back, whom = returned(absent, self.filters.place[new, :4], self._colors[new], size)
+            places, colors = self.filters.place[new, :4], self._colors[new]
+            back, whom = returned(absent, places, colors, size, self._strangers.rare)
             numbers = absent.ids[whom]
             self.ids[np.isin(self.ids, numbers)] = _PASSED_ON
             self._absent = self._absent[~np.isin(self._absent.ids, numbers)]
@@ -225,8 +230,9 @@ class ClassTracks:
             self._unseen_s, self._sightings = self._unseen_s[rows], self._sightings[rows]
 
 
-def _with_colors(overlap: F32, ours: F32, theirs: F32) -> F32:
-    """(N, M) similarity by overlap and colors, where these are known of both."""
-    alike = (np.maximum(ours @ theirs.T - _UNLIKE, 0) / (1 - _UNLIKE)).astype(np.float32)
+def _with_colors(overlap: F32, ours: F32, theirs: F32, usual: float) -> F32:
+    """(N, M) similarity by overlap and colors, where these are known of both; ``usual`` is strangers'."""
+    usual = min(usual, _USUAL)
+    alike = (np.maximum(ours @ theirs.T - usual, 0) / (1 - usual)).astype(np.float32)
     both = np.where(overlap > _NEAR, overlap + _SHARE * (alike - overlap), 0)
     return np.where(ours.any(1)[:, None] & theirs.any(1), both, overlap)

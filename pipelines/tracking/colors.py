@@ -6,6 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from ...models.ops.boxes import iou
 from ...models.types import F32, I64, U8, Detections
 
 _PARTS = ((0.18, 0.5), (0.5, 0.9))  # of a box's height: a jacket, and trousers
@@ -15,6 +16,11 @@ _GRAY = 40  # saturation up to which a pixel has no hue
 _HUES, _VALUES, _GRAYS = 16, 4, 8
 _BINS = _HUES * _VALUES + _GRAYS
 _CODE = np.float32(1 / (len(_PARTS) * _ROWS * _COLUMNS))
+
+_PRIOR_PAIRS, _MOST_PAIRS = 30, 3000  # pairs of strangers that the first guess counts for, and all others
+_PRIOR_MEAN, _PRIOR_SPREAD = 0.45, 0.17  # mean and standard deviation, on PETS09-S2L1
+_RARE = 1.5  # standard deviations above the mean,
+_LEAST_APART = 0.05  # and at least this much
 
 COLORS: Final = len(_PARTS) * _BINS
 """Values that describe somebody's colors."""
@@ -57,6 +63,40 @@ def colors_of(image: U8, boxes: F32) -> F32:
     codes += _BINS * np.arange(len(codes))[:, None]
     shares = np.bincount(codes.ravel(), minlength=len(codes) * _BINS).reshape(count, COLORS)
     return np.sqrt(shares.astype(np.float32) * _CODE)
+
+
+class Strangers:
+    """How alike people are who are not the same: in gray images and in uniforms, much.
+
+    Learned from everybody who is seen at the same time and apart.
+    """
+
+    def __init__(self) -> None:
+        """Begin with what people in color film are like."""
+        self._pairs = _PRIOR_PAIRS
+        self._mean, self._square = _PRIOR_MEAN, _PRIOR_MEAN**2 + _PRIOR_SPREAD**2
+
+    def learn(self, boxes: F32, colors: F32) -> None:
+        """Take in one image: (N, 4) float32 boxes, and their (N, `COLORS`) colors."""
+        one, other = np.nonzero(np.triu(iou(boxes, boxes) <= 0, 1))
+        if not len(one):
+            return
+        alike = (colors[one] * colors[other]).sum(1)
+        self._pairs = min(self._pairs + len(alike), _MOST_PAIRS)
+        share = len(alike) / self._pairs
+        self._mean += share * (float(alike.mean()) - self._mean)
+        self._square += share * (float((alike**2).mean()) - self._square)
+
+    @property
+    def usual(self) -> float:
+        """The mean product of two strangers' colors."""
+        return self._mean
+
+    @property
+    def rare(self) -> float:
+        """A product of colors that few pairs of strangers reach; above 1 where colors tell nobody apart."""
+        spread = max(self._square - self._mean**2, 0.0) ** 0.5
+        return self._mean + max(_RARE * spread, _LEAST_APART)
 
 
 def _between(low: float, high: float, count: int) -> F32:

@@ -14,7 +14,6 @@ F64 = npt.NDArray[np.float64]
 RETURN_S: Final = 20.0
 """Seconds for which somebody is remembered who was lost."""
 
-_ALIKE = 0.7  # least product of the colors of somebody who is back
 _REACH, _SPEED = 0.5, 1.0  # heights that they may be away from where they were lost, and more each second
 _SIZE = 0.6  # least ratio of the heights
 _INSIDE = 0.02  # of the image's sides, that a box keeps off the border: others have left, or come in
@@ -55,7 +54,9 @@ class Absent:
         return cls(np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros((0, 0), np.float32), none)
 
 
-def returned(absent: Absent, places: F64, colors: F32, size: tuple[int, int]) -> tuple[I64, I64]:
+def returned(
+    absent: Absent, places: F64, colors: F32, size: tuple[int, int], least: float
+) -> tuple[I64, I64]:
     """Which of the people who begin to be followed was there before.
 
     Args:
@@ -63,6 +64,7 @@ def returned(absent: Absent, places: F64, colors: F32, size: tuple[int, int]) ->
         places: (M, 4) float64 center x and y, width and height of those who appear.
         colors: (M, C) float32 of them.
         size: (height, width) of the image in pixels.
+        least: product of the colors of somebody who is back.
 
     Returns:
         Rows of those who appear, and whom of the absent each is.
@@ -76,7 +78,7 @@ def returned(absent: Absent, places: F64, colors: F32, size: tuple[int, int]) ->
     possible = _inside(places, size)[:, None] & _inside(absent.places, size)
     possible &= apart <= _REACH + _SPEED * absent.unseen_s
     possible &= np.minimum(*heights) >= _SIZE * taller
-    return assign(np.where(possible & (alike >= _ALIKE), alike, 0), _ALIKE)
+    return assign(np.where(possible & (alike >= least), alike, 0), least)
 
 
 def _inside(places: F64, size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -51,7 +51,7 @@ def identities(tracker, frames):
     return seen
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.floats(3, 7), st.floats(-4, 4), st.booleans(), st.integers(2, 8), st.integers(0, 10**6))
 def test_people_who_cross_or_turn_back_where_they_meet_keep_their_identities(
     speed, offset, turn, hidden, seed
@@ -107,6 +107,15 @@ def test_an_identity_is_given_back_to_one_of_two_who_look_alike():
     after = [[(120, 60, 90, RED), (190, 62, 90, (42, 32, 200))]] * 4
     seen = identities(ByteTrack(("person",), fps=FPS), before + [[]] * 10 + after)
     assert sorted(seen[-1].values()) == [1, 2]
+
+
+def test_where_all_look_alike_nobody_is_taken_for_somebody_who_was_hidden():
+    others = [(30 + 60 * k, 150, 60, (120 + k, 120, 120)) for k in range(5)]
+    before, after = (140, 30, 90, (110, 110, 110)), (150, 30, 90, (112, 112, 112))
+    frames = [[*others, before]] * 20 + [others] * 30 + [[*others, after]] * 4
+    seen = identities(ByteTrack(("person",), fps=FPS), frames)
+    assert seen[-1][after[3]] == len(others) + 2
+    assert [seen[-1][one[3]] for one in others] == [seen[10][one[3]] for one in others]
 
 
 def test_after_a_reset_nobody_returns():
