@@ -77,13 +77,13 @@ class Sighted:
     @classmethod
     def of(cls, boxes: F32, scores: F32) -> "Sighted":
         """Boxes and scores alone."""
-        return cls(boxes, scores, (boxes[:, :2] + boxes[:, 2:]) / 2)
+        return cls(boxes, scores, ((boxes[:, :2] + boxes[:, 2:]) / 2).astype(np.float32))
 
     @property
     def bodies(self) -> F32:
         """(M, 4) float32 x1 y1 x2 y2, boxes of the same size around the points."""
         half = (self.boxes[:, 2:] - self.boxes[:, :2]) / 2
-        return np.concatenate([self.points - half, self.points + half], 1)
+        return np.concatenate([self.points - half, self.points + half], 1).astype(np.float32)
 
 
 class ClassTracks:
@@ -235,4 +235,4 @@ def _with_colors(overlap: F32, ours: F32, theirs: F32, usual: float) -> F32:
     usual = min(usual, _USUAL)
     alike = (np.maximum(ours @ theirs.T - usual, 0) / (1 - usual)).astype(np.float32)
     both = np.where(overlap > _NEAR, overlap + _SHARE * (alike - overlap), 0)
-    return np.where(ours.any(1)[:, None] & theirs.any(1), both, overlap)
+    return np.where(np.logical_and.outer(ours.any(1), theirs.any(1)), both, overlap)

@@ -222,7 +222,7 @@ def _sighted(found: Detections, scores: F32, size: tuple[int, int] | None) -> Si
     """
     if found.colors is None:
         return Sighted.of(found.boxes, scores)
-    points = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    points = ((found.boxes[:, :2] + found.boxes[:, 2:]) / 2).astype(np.float32)
     if found.keypoints is not None and found.keypoints.shape[1] == len(KEYPOINTS):
         torso = found.keypoints[:, _TORSO]
         seen = torso[..., 2].any(1)

@@ -59,7 +59,8 @@ def colors_of(image: U8, boxes: F32) -> F32:
     rows = y.astype(np.int64).clip(0, height - 1)[..., None]  # (N, 2, rows, 1)
     columns = x.astype(np.int64).clip(0, width - 1)[:, None, None]  # (N, 1, 1, columns)
     pixels = image[rows, columns].reshape(-1, _COLUMNS, 3)
-    codes = _codes(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)).reshape(count * len(_PARTS), -1)
+    hsv = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV), np.uint8)
+    codes = _codes(hsv).reshape(count * len(_PARTS), -1)
     codes += _BINS * np.arange(len(codes))[:, None]
     shares = np.bincount(codes.ravel(), minlength=len(codes) * _BINS).reshape(count, COLORS)
     return np.sqrt(shares.astype(np.float32) * _CODE)

@@ -105,7 +105,7 @@ class BoxFilters:
 def _measured(boxes: F32, points: F32) -> F64:
     corners = np.asarray(boxes, np.float64)
     sides = corners[:, 2:] - corners[:, :2]
-    return np.concatenate([corners[:, :2] + sides / 2, sides, points], 1)
+    return np.concatenate([corners[:, :2] + sides / 2, sides, np.asarray(points, np.float64)], 1)
 
 
 def _corners(middles: F64, sides: F64) -> F64:

@@ -75,7 +75,7 @@ def returned(
     heights = places[:, None, 3], absent.places[None, :, 3]
     taller = np.maximum(*heights)
     apart = np.hypot(*(places[:, None, i] - absent.places[None, :, i] for i in range(2))) / taller
-    possible = _inside(places, size)[:, None] & _inside(absent.places, size)
+    possible = np.logical_and.outer(_inside(places, size), _inside(absent.places, size))
     possible &= apart <= _REACH + _SPEED * absent.unseen_s
     possible &= np.minimum(*heights) >= _SIZE * taller
     return assign(np.where(possible & (alike >= least), alike, 0), least)
@@ -86,4 +86,5 @@ def _inside(places: F64, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     sides = np.array([size[1], size[0]])
     half = places[:, 2:] / 2
     low, high = places[:, :2] - half, places[:, :2] + half
-    return ((low > _INSIDE * sides) & (high < (1 - _INSIDE) * sides)).all(1)
+    room = np.concatenate([low - _INSIDE * sides, (1 - _INSIDE) * sides - high], 1)
+    return room.min(1) > 0
