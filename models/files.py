@@ -201,6 +201,22 @@ def publish_folder(waiting: Path, target: Path) -> None:
         _sync_folder(folder)
 
 
+def publish_whole(waiting: Path, target: Path) -> None:
+    """Gives a hidden folder its final name, with all its files at once, after they are flushed to the disk.
+
+    Args:
+        waiting: the hidden folder, beside the target.
+        target: does not exist.
+
+    Raises:
+        OSError: If it cannot be renamed.
+    """
+    flush_folder(waiting)
+    _sync_folder(waiting)
+    os.rename(waiting, target)
+    _sync_folder(target.parent)
+
+
 def hiding_place(target: Path) -> Path:
     """The folder in which a target is hidden until it is finished: usually its own.
 

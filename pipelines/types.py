@@ -57,7 +57,7 @@ class Frame:
         time_s: seconds on the source's own clock (PTS of a file, monotonic arrival of a camera).
         name: file name of an image source, else "".
         sequence: 0-based number of the pass through a looping file. People of one pass are not those of
-            the next.
+            the next. (A live session counts identities from 1 in each, unless something is being recorded.)
     """
 
     image: U8

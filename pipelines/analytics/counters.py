@@ -97,7 +97,8 @@ class LineCounter:
         return events
 
     def end(self) -> list[Event]:
-        """Nothing happens at a line when a run is over."""
+        """The run is over: nothing happens at a line, and nobody's side is known."""
+        self._sides.clear()
         return []
 
     def count(self) -> ZoneCount:

@@ -56,12 +56,18 @@ class Watch:
             self.counts = self._counts()
             return replace(result, events=tuple(events), counts=self.counts)
 
-    def end(self) -> tuple[Event, ...]:
-        """The run is over: everybody leaves; nothing the second time."""
+    def cut(self) -> tuple[Event, ...]:
+        """Everybody leaves: identities mean other people from now on. Counts stay."""
         with self._lock:
-            self._ended = True
             events = [event for counter in self._counters for event in counter.end()]
             return (*events, *self._leave(float("inf")))
+
+    def end(self) -> tuple[Event, ...]:
+        """The run is over: everybody leaves; nothing the second time."""
+        events = self.cut()
+        with self._lock:
+            self._ended = True
+        return events
 
     def _counts(self) -> tuple[ZoneCount, ...]:
         return tuple(counter.count() for counter in self._counters)

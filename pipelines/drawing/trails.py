@@ -19,16 +19,17 @@ class Trails:
 
     def __init__(self) -> None:
         self._points: dict[int, deque[tuple[float, float, float]]] = {}
-        self._last_s = float("-inf")
+        self._last_s, self._sequence = float("-inf"), 0
 
     def update(self, result: FrameResult) -> None:
         """Adds a frame; one that was added before changes nothing."""
         now = result.frame.time_s
         if now == self._last_s:
             return
-        if now < self._last_s:  # a file that is played again
+        sequence = result.frame.sequence
+        if now < self._last_s or sequence != self._sequence:  # a file that is played again
             self._points.clear()
-        self._last_s = now
+        self._last_s, self._sequence = now, sequence
         found = result.instances
         ids = [] if found.track_ids is None else found.track_ids.tolist()
         for number, (x1, _, x2, y2) in zip(ids, found.boxes.tolist(), strict=False):

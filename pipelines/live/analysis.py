@@ -93,7 +93,6 @@ class LiveAnalysis:
         self._adaptive = AdaptiveQuality(quality_levels(settings.detector, pose=bool(self.active.parts)))
         thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
         self._tracker = create_tracker(self._options.tracker, networks.detector.labels, thresholds, fps)
-        self._filter = LandmarkFilter()
         self.switch(networks, settings, self.active)
 
     def analyze(self, arrived: float, frame: Frame) -> Analyzed:
@@ -154,7 +153,17 @@ class LiveAnalysis:
         if replace(choice, size=None) != replace(before, size=None):
             self._adaptive.use(quality_levels(choice.detector, pose=bool(choice.parts)))
         self._analyzer, self._settings, self.active = analyzer, settings, choice
+        self._networks = networks
         self._hiding, self._cold = hiding, _COLD_FRAMES
+
+    def begin_again(self) -> None:
+        """Number people from 1 again: nobody in the next frame is anybody from before."""
+        labels, settings = self._networks.detector.labels, self._settings
+        thresholds = settings_for(self.active.detector).with_confidence(settings.conf)
+        self._tracker = create_tracker(self._options.tracker, labels, thresholds, self._fps)
+        cold = self._cold
+        self.switch(self._networks, settings, self.active)
+        self._cold = cold
 
     @property
     def reduced(self) -> str | None:

@@ -45,6 +45,7 @@ class Recordings:
         self._say = say
         self._lock = threading.Lock()
         self._recorders: list[FanOut] = []
+        self._first_pass = 0  # of a looping file, that recorders get frames of
         self._state: State = "idle"
         self._video: _Video | None = None
 
@@ -58,6 +59,18 @@ class Recordings:
         """Passes every frame from now on to a recorder."""
         with self._lock:
             self._recorders.append(recorder)
+
+    def begin_again(self, sequence: int) -> bool:
+        """Whether people may be numbered from 1 again, in this pass through a looping file and later ones.
+
+        Not while anything is being kept: an identity has one meaning in a file. Recorders that are attached
+        later get no frame of an earlier pass.
+        """
+        with self._lock:
+            if self._recorders:
+                return False
+            self._first_pass = sequence
+            return True
 
     def detach(self, recorder: FanOut, warnings: Sequence[str] = ()) -> RunSummary:
         """Stops passing frames to a recorder and completes its files.
@@ -118,6 +131,8 @@ class Recordings:
 
     def write(self, result: FrameResult) -> None:
         """Passes a frame and its image to every recorder."""
+        if result.frame.sequence < self._first_pass:
+            return
         for recorder in self._current():
             try:
                 recorder.write(result, result.frame.image)

@@ -134,6 +134,7 @@ class LiveSession:
         self._shot: Shot | None = None
         self._count = self._shown = 0
         self._ended = self._stopping = self._paused = False
+        self._pass = 0  # through a looping file
         self._last_arrival = time.monotonic()
         self._lock = threading.Lock()
         self._slowest: dict[str, float] = {}  # seconds of each stage for its last frame, under the lock
@@ -318,11 +319,25 @@ class LiveSession:
             nobody = FrameResult(frame, Instances.empty((self.info.height, self.info.width)))
             self._count += 1
             return Shot(self._count, image, nobody, arrived, self.status(), duel=True)
+        self._begin_pass(frame)
         analyzed = self._analysis.analyze(*item)
         result = self._watch.update(analyzed.result)
         for event in result.events:
             self._on_event(event)
         return replace(analyzed, result=result)
+
+    def _begin_pass(self, frame: Frame) -> None:
+        """Number people from 1 again where a looping file starts over, so that identities don't grow."""
+        if frame.sequence == self._pass:
+            return
+        self._pass = frame.sequence
+        if not self.recordings.begin_again(frame.sequence):
+            return
+        for event in self._watch.cut():
+            self._on_event(event)
+        if self._switches.settings.follow is not None:
+            self.change(follow=None)
+        self._analysis.begin_again()
 
     def _draw(self, analyzed: Analyzed | Shot) -> Shot:
         if isinstance(analyzed, Shot):

@@ -6,31 +6,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
-from av.container import OutputContainer
 from av.error import FFmpegError
-from av.video.stream import VideoStream
 
-from ...models.errors import SepcamError
 from ...models.files import PartialFile
 from ...models.types import U8
 from ..types import StreamInfo
 from .audio import AudioTracks
 from .containers import url_of
-from .frame_conversion import fitted
+from .encoding import ENCODERS, add_video, even_size, working_encoder, yuv_frame
 from .sound_sources import SoundSource
 
-ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
-"""FFmpeg's encoders in order of preference; the last is in every build, but plays in no browser."""
-
-_OPTIONS = {
-    # Measured at 720p and equal PSNR: 1.2 to 1.4 times the bytes of veryfast for 0.6 to 0.8 of its time;
-    # ultrafast takes 1.5 to 2.6 times the bytes of superfast for 0.55 of its time.
-    # B-frames would limit the gaps between frames to 2^28 ticks, beyond which players drop frames.
-    "libx264": {"preset": "superfast", "crf": "23", "bf": "0"},
-    "mpeg4": {"qscale": "4", "flags": "+qscale"},
-}
 MADE_BY = "Sepcam"
 """The comment in every video that Sepcam writes."""
 
@@ -40,7 +25,6 @@ _LEAST_MOVIE_TICKS = 10_000
 _MOST_TICKS = 2**31 - 2**16
 _FALLBACK_FPS = 25.0
 _MPEG4_TICKS = 60_000
-_BT709, _BT601, _LIMITED = 1, 6, 1
 
 
 def ticks_of(info: StreamInfo) -> Fraction:
@@ -103,14 +87,19 @@ class VideoWriter:
         """
         self.notices = []
         self._info = info
-        self._size = info.width + info.width % 2, info.height + info.height % 2
+        self._size = even_size(info.width, info.height)
         # Times of what is watched are those of its arrival: the first one is called 0.
         self._origin_s: float | None = None if info.live and info.time_base is None else info.start_s
         self._fps = info.fps or _FALLBACK_FPS
         self._last = -1
         self._finished = False
         self._audio: AudioTracks | None = None
-        encoder = self._choose(encoders)
+        encoder = working_encoder(self._size, encoders)
+        if encoder != encoders[0]:
+            plays = ", which browsers do not play" if encoder == "mpeg4" else ""
+            self.notices.append(
+                f"the encoder {encoders[0]} does not work here: encoded with {encoder}{plays}"
+            )
         time_base = ticks_of(info)
         too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
         self._time_base = Fraction(1, _MPEG4_TICKS) if too_fine else time_base
@@ -125,7 +114,9 @@ class VideoWriter:
                 self._container = av.open(url_of(self._file.path), "w", options=options)
                 undo.callback(self._close_container)
                 self._container.metadata["comment"] = MADE_BY
-                self._stream = self._add_stream(self._container, encoder)
+                self._stream = add_video(
+                    self._container, encoder, self._size, fps=self._fps, time_base=self._time_base
+                )
                 if sound is not None:
                     self._audio = AudioTracks(sound, self._container, start_s=info.start_s)
             except FFmpegError as error:
@@ -142,11 +133,7 @@ class VideoWriter:
         Raises:
             SepcamError: If it cannot be written (a full disk).
         """
-        yuv = np.asarray(cv2.cvtColor(self._fit(image), cv2.COLOR_BGR2YUV_I420), np.uint8)
-        # Saves a copy, but PyAV (18.1) takes heights between multiples of 4 for smaller ones.
-        shared = self._size[1] % 4 == 0
-        make = av.VideoFrame.from_numpy_buffer if shared else av.VideoFrame.from_ndarray
-        frame = make(yuv, format="yuv420p")
+        frame = yuv_frame(image, self._size, (self._info.width, self._info.height))
         if self._origin_s is None:
             self._origin_s = time_s
         frame.pts = max(round((time_s - self._origin_s) / self._time_base), self._last + 1)
@@ -217,56 +204,3 @@ class VideoWriter:
     def _close_container(self) -> None:
         with suppress(FFmpegError):
             self._container.close()
-
-    def _choose(self, encoders: Sequence[str]) -> str:
-        for encoder in encoders:
-            if self._works(encoder):
-                if encoder != encoders[0]:
-                    plays = ", which browsers do not play" if encoder == "mpeg4" else ""
-                    self.notices.append(
-                        f"the encoder {encoders[0]} does not work here: encoded with {encoder}{plays}"
-                    )
-                return encoder
-        width, height = self._size
-        raise SepcamError(f"no encoder for {width}x{height} video works here (tried {', '.join(encoders)})")
-
-    def _works(self, encoder: str) -> bool:
-        # An encoder may be compiled in and still lack its hardware, refuse the size, or fail at an image.
-        try:
-            trial = av.CodecContext.create(encoder, "w")
-            assert isinstance(trial, av.VideoCodecContext)
-            trial.width, trial.height = self._size
-            trial.pix_fmt = "yuv420p"
-            trial.time_base = Fraction(1, 25)
-            frame = av.VideoFrame(*self._size, "yuv420p")
-            frame.pts, frame.time_base = 0, trial.time_base
-            return bool([*trial.encode(frame), *trial.encode(None)])
-        except (FFmpegError, ValueError):
-            return False
-
-    def _add_stream(self, container: OutputContainer, encoder: str) -> VideoStream:
-        rate = Fraction(self._fps).limit_denominator(1001)
-        stream = container.add_stream(encoder, rate=rate, options=dict(_OPTIONS.get(encoder, {})))
-        assert isinstance(stream, VideoStream)
-        stream.width, stream.height = self._size
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = self._time_base
-        context = stream.codec_context
-        context.time_base = self._time_base
-        # Whole frames in threads take an eighth less of the processor than slices, which are PyAV's default.
-        context.thread_type = "FRAME"
-        # OpenCV converts with the BT.601 matrix, four times as fast as FFmpeg's scaler and without its bias.
-        context.colorspace, context.color_range = _BT601, _LIMITED
-        context.color_primaries = context.color_trc = _BT709
-        return stream
-
-    def _fit(self, image: U8) -> U8:
-        height, width = image.shape[:2]
-        if (width, height) == self._size:
-            return image
-        wide, high = self._size
-        if (width, height) == (self._info.width, self._info.height):
-            wide, high = self._size
-            border = (0, high - height, 0, wide - width)
-            return np.asarray(cv2.copyMakeBorder(image, *border, cv2.BORDER_REPLICATE), np.uint8)
-        return fitted(image, self._size)

@@ -34,13 +34,14 @@ class VideoSink(Sink):
             audio_from: video file whose sound is copied, or the sound itself, or None.
             audio_limits: for an ``audio_from`` from an untrusted sender.
             overwrite: whether a file of that name may be replaced.
-            encoders: names of FFmpeg's encoders, the best first; None for those of `video_writer`.
+            encoders: names of FFmpeg's encoders, the best first; None for those of `encoding`.
 
         Raises:
             SepcamError: If the target exists, its folder cannot be written to, or no encoder works.
         """
+        from ...media.encoding import ENCODERS
         from ...media.sound_sources import SoundFile
-        from ...media.video_writer import ENCODERS, VideoWriter
+        from ...media.video_writer import VideoWriter
 
         sound = audio_from
         if isinstance(sound, str | Path):

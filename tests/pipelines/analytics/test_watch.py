@@ -122,6 +122,16 @@ def test_people_enter_once_and_leave_once_when_they_were_last_seen():
     }
 
 
+def test_after_a_cut_the_same_numbers_are_other_people():
+    watch = Watch([MIDDLE, BELOW], SIZE)
+    for result in results([people((120, 200))] * 5):
+        watch.update(result)
+    assert [(event.kind, event.track_id) for event in watch.cut()] == [("zone", 1), ("leave", 1)]
+    after = [event for result in results([people((190, 200))] * 5) for event in watch.update(result).events]
+    assert [(event.kind, event.direction) for event in after] == [("enter", ""), ("zone", "in")]
+    assert [str(count) for count in watch.counts] == ["middle: 0 in, 0 out", "below: 1 now, 2 in all"]
+
+
 def test_everyone_leaves_the_frame_and_the_zones_at_the_end_once():
     watch = Watch([parse_zone("all: 0,0,1,0,1,1,0,1", "zone")], SIZE)
     for result in results([people((50, 200), (90, 200), labels=[0, 1])] * 3):

@@ -318,6 +318,9 @@ def test_a_trail_goes_where_the_person_was_and_ends():
     columns = np.flatnonzero(changed(image).any(0))
     assert columns.max() in range(360, 370)
     assert columns.min() in range(238, 250)  # two seconds ago
+    again = replace(shown.frame, time_s=6.0, sequence=1)
+    overlay.draw(image := picture(*size), replace(shown, frame=again))  # the next pass through a looping file
+    assert not changed(image).any()
     overlay.draw(image := picture(*size), result(size, [[0, 50, 20, 150]], [1]))  # the file begins again
     assert not changed(image).any()
 

@@ -23,15 +23,17 @@ from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.live.adaptive_quality import Quality
 from sepcam.pipelines.live.analysis import LiveAnalysis, choice_for
 from sepcam.pipelines.live.meter import LiveMeter
+from sepcam.pipelines.live.recordings import Recordings
 from sepcam.pipelines.live.session import LiveSession
 from sepcam.pipelines.live.settings import LiveSettings, Switches
 from sepcam.pipelines.live.view import LiveDrawing
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.fan_out import FanOut
 from sepcam.pipelines.sinks.formats.jsonl import JsonlSink
+from sepcam.pipelines.sources.realtime import PacedSource
 from sepcam.pipelines.sources.reconnecting import ReconnectingSource
 from sepcam.pipelines.sources.synthetic import read_index
-from sepcam.pipelines.types import Frame
+from sepcam.pipelines.types import Frame, FrameResult, Instances, StreamInfo
 
 from tests.walkers import KEYPOINTS, SIZE, CenterPose, Clock, SquareDetector, square_picture
 
@@ -120,7 +122,9 @@ def session_of():
 
     def start(source, pool=None, *, settings=None, **options):
         session = LiveSession(
-            source if hasattr(source, "attempt") else ReconnectingSource(lambda: source),
+            source
+            if isinstance(source, ReconnectingSource | PacedSource)
+            else ReconnectingSource(lambda: source),
             pool or pool_of(),
             settings or LiveSettings("squares", hud="off"),
             **{"prepare_ahead": False, "target_fps": 0, **options},
@@ -467,6 +471,85 @@ def test_each_pass_through_a_looping_file_has_identities_of_its_own():
     begin = [k / 30 for k in range(10)]
     ids = analyzed([*standing(begin), *standing([1 / 3 + time_s for time_s in begin], sequence=1)])
     assert (ids[9], ids[-1]) == ([1], [2])
+
+
+class Film:
+    """A file of 12 frames, 0.3 s, in which the square stands still."""
+
+    def __init__(self):
+        self.info, self.warnings = StreamInfo("film", *SIZE, 40.0, frame_count=12), []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def __iter__(self):
+        return iter(standing(k / 40 for k in range(12)))
+
+    def close(self):
+        pass
+
+
+class Kept(Sink):
+    """Keeps every result."""
+
+    def __init__(self):
+        self.results = []
+
+    def write(self, result, image=None):
+        self.results.append(result)
+
+    def close(self, summary):
+        pass
+
+    def abort(self):
+        pass
+
+
+def test_a_looping_file_numbers_people_from_1_each_time_while_nothing_is_kept(session_of):
+    told = []
+    session = session_of(
+        PacedSource(Film, loop=True), on_event=lambda event: told.append((event.kind, event.track_id))
+    )
+    first = until(session, lambda shot: len(shot.result.instances))
+    session.change(follow=1)
+    last = until(
+        session,
+        lambda shot: shot.result.frame.sequence > first.result.frame.sequence and len(shot.result.instances),
+    )
+    assert last.result.instances.track_ids.tolist() == [1]
+    assert session.settings.follow is None  # it was somebody of the pass before
+    assert told[:3] == [("enter", 1), ("leave", 1), ("enter", 1)]
+
+
+def test_while_something_is_kept_an_identity_is_one_person_in_every_pass(session_of):
+    session = session_of(PacedSource(Film, loop=True))
+    sink = Kept()
+    recorder = FanOut([sink])
+    session.recordings.attach(recorder)
+    begun = until(session, lambda shot: len(shot.result.instances)).result.frame.sequence
+    until(session, lambda shot: shot.result.frame.sequence > begun + 2)
+    session.recordings.detach(recorder)
+    passes = {}
+    for result in sink.results:
+        for number in result.instances.track_ids.tolist():
+            passes.setdefault(number, set()).add(result.frame.sequence)
+    assert len(passes) > 1
+    assert [len(sequences) for sequences in passes.values()] == [1] * len(passes)
+    assert until(session, lambda shot: 1 in shot.result.instances.track_ids)
+
+
+def test_a_recorder_gets_no_frame_from_before_identities_began_again():
+    frames = [Frame(square_picture(0, SIZE), k, k / 30, sequence=k // 3) for k in range(6)]
+    recordings, sink = Recordings(Clock().info, print), Kept()
+    assert recordings.begin_again(1)
+    recordings.attach(FanOut([sink]))
+    for frame in frames:
+        recordings.write(FrameResult(frame, Instances.empty(SIZE[::-1])))
+    assert [result.frame.index for result in sink.results] == [3, 4, 5]
+    assert not recordings.begin_again(2)
 
 
 def test_a_camera_that_stays_away_ends_the_session_with_the_reason(session_of):
