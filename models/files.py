@@ -295,7 +295,7 @@ def clear_leftovers(target: Path) -> None:
 
 
 def free_path(folder: Path, stem: str, suffix: str) -> Path:
-    """The first of ``stem.mp4``, ``stem-2.mp4``, ... that no file has, and under which nobody is writing one."""
+    """The first of ``stem.mp4``, ``stem-2.mp4``, ... that no file has and nobody is writing."""
     path, number = folder / f"{stem}{suffix}", 2
     while path.exists() or _being_written(path):
         path, number = folder / f"{stem}-{number}{suffix}", number + 1
