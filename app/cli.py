@@ -24,7 +24,7 @@ PROCESS_EXAMPLES = (
     "sepcam process videos/ --save jsonl,mot --tasks track --workers auto",
 )
 LIVE_EXAMPLES = (
-    "sepcam live 0 --blur faces",
+    "sepcam live 0 rtsp://camera.local/stream --blur faces",
     "sepcam live rtsp://camera.local/stream --headless --record out.mp4 --events",
 )
 SERVE_EXAMPLES = (
@@ -61,7 +61,7 @@ COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
         ),
         "live": Declared(
             ("live", "live"),
-            "Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys.",
+            "Watch cameras, streams or files: tracks, skeletons, masks, live. The key h shows all keys.",
             examples(LIVE_EXAMPLES),
         ),
         "serve": Declared(

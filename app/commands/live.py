@@ -10,6 +10,7 @@ from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
 from ..options.drawing import DrawArguments
+from ..options.events import EventArguments
 from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
@@ -22,12 +23,14 @@ RECORDS = (".mp4", ".mov")
 @with_groups
 def live(
     source: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(
-            metavar="SOURCE",
-            help="Camera number, /dev/videoN, address (rtsp://, http://), video file, or 'demo'.",
+            metavar="[SOURCE]...",
+            help="Camera number, /dev/videoN, address (rtsp://, http://), video file, or 'demo'; several are "
+            "shown in a grid.",
+            show_default="0",
         ),
-    ] = "0",
+    ] = None,
     list_cameras: Annotated[
         bool,
         typer.Option(
@@ -41,6 +44,7 @@ def live(
     drawing: DrawArguments,
     watching: WatchArguments,
     hiding: HidingArguments,
+    recording: EventArguments,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -107,20 +111,28 @@ def live(
         ),
     ] = None,
 ) -> None:
-    """Watch a camera, a stream or a file: tracks, skeletons, masks, live. The key h shows all keys."""
+    """Watch cameras, streams or files: tracks, skeletons, masks, live. The key h shows all keys."""
     if list_cameras:
         show_cameras()
         return
+    sources = source or ["0"]
     saves = with_companions(choices.chosen(save, names_for("live"), "--save"))
     for name in saves:
         sink_kinds()[name].check()
-    if headless and not (record or saves or events or duel):
-        raise SepcamError("--headless shows nothing: add --record out.mp4, --save jsonl, --events or --duel")
-    if headless and duel and (record or saves or events or seconds):
-        raise SepcamError("--duel --headless only measures: leave out --record, --save, --events, --seconds")
+    if duel and len(sources) > 1:
+        raise SepcamError("--duel compares both backbones on one SOURCE: name one")
+    rules = recording.options()
+    if headless and len(sources) == 1 and not (record or saves or events or duel or rules.rules):
+        raise SepcamError(
+            "--headless shows nothing: add --record out.mp4, --save jsonl, --events, --rule or --duel"
+        )
+    if headless and duel and (record or saves or events or seconds or rules.rules):
+        raise SepcamError(
+            "--duel --headless only measures: leave out --record, --save, --events, --rule, --seconds"
+        )
     if record is not None and record.suffix.lower() not in RECORDS:
         raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
-    request = shared.request(source, watching.options(), drawing.options(), hiding.options())
+    request = shared.request(sources[0], watching.options(), drawing.options(), hiding.options(), rules)
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel
 
@@ -133,19 +145,23 @@ def live(
 
     from ..live.run import WindowRequest, watch
 
-    watch(
-        WindowRequest(
-            live=request if duel is None else replace(request, loop=True),
-            video=record,
-            saves=saves,
-            folder=out,
-            overwrite=overwrite,
-            events=events,
-            window=not headless,
-            seconds=seconds,
-            duel_s=duel,
-        )
+    asked = WindowRequest(
+        live=request if duel is None else replace(request, loop=True),
+        video=record,
+        saves=saves,
+        folder=out,
+        overwrite=overwrite,
+        events=events,
+        window=not headless,
+        seconds=seconds,
+        duel_s=duel,
     )
+    if len(sources) == 1:
+        watch(asked)
+        return
+    from ..live.many.run import watch_many
+
+    raise typer.Exit(watch_many(asked, sources))
 
 
 def show_cameras() -> None:

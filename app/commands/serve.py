@@ -9,6 +9,7 @@ import typer
 from ...models.errors import SepcamError
 from ..options import shared as choices
 from ..options.drawing import PageDrawArguments
+from ..options.events import EventArguments
 from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.live import LiveArguments
@@ -107,9 +108,13 @@ def serve(
     drawing: PageDrawArguments,
     watching: WatchArguments,
     hiding: HidingArguments,
+    recording: EventArguments,
 ) -> None:
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
+    rules = recording.options()
+    if source == "none" and rules.rules:
+        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file, not 'none'")
     try:
         from ..web.server import ServeRequest
         from ..web.server import serve as run
@@ -119,7 +124,9 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(_source(source), watching.options(), drawing.options(), hiding.options()),
+            live=shared.request(
+                _source(source), watching.options(), drawing.options(), hiding.options(), rules
+            ),
             host=host,
             port=port,
             names=tuple(allow_host or ()),

@@ -46,6 +46,8 @@ class Controls:
         folder: where recordings and snapshots go.
         stem: what their names begin with.
         toggle_full_screen: fills the screen, or no longer.
+        change: takes the settings to change; None changes those of the session.
+        pause: told whether to pause; None pauses the session.
 
     Attributes:
         keys: all of them, in the order of the help.
@@ -58,8 +60,16 @@ class Controls:
     help: bool
 
     def __init__(
-        self, session: LiveSession, folder: Path, stem: str, toggle_full_screen: Callable[[], None]
+        self,
+        session: LiveSession,
+        folder: Path,
+        stem: str,
+        toggle_full_screen: Callable[[], None],
+        *,
+        change: Callable[..., object] | None = None,
+        pause: Callable[[bool], object] | None = None,
     ) -> None:
+        self._change, self._set_paused = change or session.change, pause or session.pause
         self._session, self._folder, self._stem = session, folder, stem
         self._first = self._asked = session.settings.detector
         self.quit = self.help = False
@@ -99,18 +109,18 @@ class Controls:
         self.quit = True
 
     def _pause(self) -> None:
-        self._session.pause(not self._session.paused)
+        self._set_paused(not self._session.paused)
 
     def _toggle_backbone(self) -> None:
         other: ConvKind = "standard" if self._session.settings.backbone == "separable" else "separable"
-        self._session.change(backbone=other)
+        self._change(backbone=other)
 
     def _toggle_duel(self) -> None:
         duel = self._session.duel
         if duel.on:
             duel.end()
             return
-        self._session.pause(False)
+        self._set_paused(False)
         duel.begin()
 
     def _save_card(self) -> None:
@@ -119,20 +129,20 @@ class Controls:
         self._tell("saved", image)
 
     def _toggle_task(self, task: Task) -> None:
-        self._session.change(tasks=self._session.settings.tasks ^ {task})
+        self._change(tasks=self._session.settings.tasks ^ {task})
 
     def _next_detector(self) -> None:
         # From the last one requested, which may have been unavailable; the first may be the user's own.
         names = detector_names(self._first)
         self._asked = following = names[(names.index(self._asked) + 1) % len(names)]
-        self._session.change(detector=following)
+        self._change(detector=following)
         self._session.say(f"detector: {following}")
 
     def _change_conf(self, step: float) -> None:
         settings = self._session.settings
         now = settings_for(settings.detector).new if settings.conf is None else settings.conf
         conf = round(min(0.95, max(0.05, now + step)), 2)
-        self._session.change(conf=conf)
+        self._change(conf=conf)
         self._session.say(f"confidence: {conf:.2f}")
 
     def _record(self) -> None:
@@ -159,7 +169,7 @@ class Controls:
         console.note(f"{what} {path}")
 
     def _next_hud(self) -> None:
-        self._session.change(hud=_NEXT_HUD[self._session.settings.hud])
+        self._change(hud=_NEXT_HUD[self._session.settings.hud])
 
     def _new_path(self, suffix: str, kind: str = "") -> Path:
         """A name with the time of day that no file has or will have."""

@@ -7,6 +7,7 @@ from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
 from ...pipelines.events import Event
 from ...pipelines.execution.network_pool import NetworkPool
+from ...pipelines.execution.turns import Turn
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
@@ -84,8 +85,11 @@ def begin(
     *,
     prepare_ahead: bool,
     on_event: Callable[[Event], None],
+    turn: Turn | None = None,
 ) -> LiveSession:
     """A session of a source and networks, which it closes; the first image comes after ``start``.
+
+    With a turn, the networks are those of other sessions too, and stay open.
 
     Raises:
         SepcamError: If a line or a zone lies outside the image; the source is closed.
@@ -99,10 +103,13 @@ def begin(
         options=request.analysis,
         drawing=request.drawing,
         prepare_ahead=prepare_ahead,
+        turn=turn,
         on_event=on_event,
     )
 
 
-def described(info: StreamInfo) -> str:
-    """A source in a line: name, size and rate as they really are."""
-    return f"{info.name}: {info.width}x{info.height}" + (f" at {info.fps:.4g} FPS" if info.fps else "")
+def described(info: StreamInfo, name: str | None = None) -> str:
+    """A source in a line: name (its own by default), size and rate as they really are."""
+    return f"{name or info.name}: {info.width}x{info.height}" + (
+        f" at {info.fps:.4g} FPS" if info.fps else ""
+    )

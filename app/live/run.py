@@ -15,8 +15,10 @@ from ...pipelines.sinks.fan_out import FanOut
 from ...pipelines.sinks.outputs import stem_of, target
 from ...pipelines.sinks.registry import open_sinks
 from ...pipelines.types import StreamInfo
+from ...pipelines.watching.store import EventStore
 from ..terminal import console
 from ..terminal.signals import terminable
+from .events import recording, rules_of
 from .request import LiveRequest, begin, described, load_networks
 
 _POLL_S = 0.2
@@ -57,14 +59,22 @@ def watch(request: WindowRequest) -> None:
     """
     with request.live.open() as source:
         loaded = load_networks(request.live)
-        with begin(
-            request.live,
-            source,
-            loaded,
-            prepare_ahead=request.window,
-            on_event=_print_event if request.events else lambda event: None,
-        ) as session:
+        live = request.live
+        rules = rules_of(live, live.watching.zones, loaded)
+        store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
+        with (
+            recording(live, rules, source.info, store) as recorder,
+            begin(
+                live,
+                source,
+                loaded,
+                prepare_ahead=request.window,
+                on_event=_print_event if request.events else lambda event: None,
+            ) as session,
+        ):
             console.note(described(session.info))
+            if recorder is not None:
+                session.recordings.follow(recorder.write)
             results = _save(session, request, loaded.pipeline)
             _run(session, request)
             _complete(session, results)

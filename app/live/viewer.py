@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from ...models.types import U8
+from ...pipelines.live.frames import Shot
 from ...pipelines.live.hud import draw_banner, draw_help, draw_recording
-from ...pipelines.live.session import LiveSession, Shot
+from ...pipelines.live.session import LiveSession
 from .keys import Controls
 from .window import Window
 

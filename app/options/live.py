@@ -1,12 +1,13 @@
 """The options that ``sepcam live`` and ``sepcam serve`` share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...pipelines.analysis.options import AnalysisOptions
 from ...pipelines.analytics.options import WatchOptions
 from ...pipelines.drawing.options import DrawOptions
 from ...pipelines.hiding.options import Hiding
+from ...pipelines.watching.options import EventOptions
 from . import shared
 from .analysis import AnalysisArguments
 
@@ -30,6 +31,7 @@ class LiveRequest:
         reconnect_timeout_s: when to give up a lost source, None for never.
         hiding: what is made unrecognizable.
         watching: the lines and zones where people are counted.
+        events: the rules by which events are recorded.
     """
 
     source: str
@@ -42,6 +44,7 @@ class LiveRequest:
     reconnect_timeout_s: float | None
     hiding: Hiding
     watching: WatchOptions
+    events: EventOptions = field(default_factory=EventOptions)
 
     def open(self) -> "PacedSource | ReconnectingSource":
         """The source.
@@ -74,7 +77,12 @@ class LiveArguments(AnalysisArguments):
     reconnect_timeout: shared.ReconnectTimeoutOption = None
 
     def request(
-        self, source: str, watching: WatchOptions, drawing: DrawOptions, hiding: Hiding
+        self,
+        source: str,
+        watching: WatchOptions,
+        drawing: DrawOptions,
+        hiding: Hiding,
+        events: EventOptions,
     ) -> LiveRequest:
         """What it means for a source; checked before anything heavy is imported.
 
@@ -106,4 +114,5 @@ class LiveArguments(AnalysisArguments):
             reconnect_timeout_s=self.reconnect_timeout,
             hiding=hiding,
             watching=watching,
+            events=events,
         )

@@ -33,7 +33,7 @@ def say_in_full(line: str) -> None:
         SepcamError: See `say`.
     """
     try:
-        print(line, flush=True)
+        print(f"{line}\n", end="", flush=True)  # in one piece, beside other threads' lines
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -45,7 +45,7 @@ def say_in_full(line: str) -> None:
 def note(line: str) -> None:
     """Prints a line that is not a result on stderr; without a reader (a closed terminal) it is lost."""
     with suppress(OSError):
-        print(redacted(line), file=sys.stderr, flush=True)
+        print(f"{redacted(line)}\n", end="", file=sys.stderr, flush=True)
 
 
 def warn(line: str) -> None:

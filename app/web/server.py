@@ -19,6 +19,8 @@ from ...pipelines.live.analysis import choice_for
 from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
+from ...pipelines.watching.store import EventStore
+from ..live.events import recording, rules_of
 from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
 from ..terminal import console
 from ..terminal.signals import terminable
@@ -80,10 +82,15 @@ def serve(request: ServeRequest) -> None:
         stack.callback(loaded.pool.close)
         people_list = PeopleList()
         session = None
+        store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         if source is not None:
+            rules = rules_of(live, live.watching.zones, loaded)
+            recorder = stack.enter_context(recording(live, rules, source.info, store))
             session = begin(live, source, loaded, prepare_ahead=True, on_event=people_list.add)
             stack.enter_context(session)
             console.note(described(session.info))
+            if recorder is not None:
+                session.recordings.follow(recorder.write)
             session.start()
         asyncio.run(_run(request, listener, loaded, session, people_list))
     console.note("stopped")

@@ -38,6 +38,7 @@ class Watch:
         """
         self._counters = [(LineCounter if zone.is_line else ZoneCounter)(zone, size) for zone in zones]
         self._present: dict[int, _Presence] = {}
+        self._left: list[Event] = []  # of a cut, for the next frame
         self._lock = threading.Lock()
         self._ended = False
         self.counts: tuple[ZoneCount, ...] = self._counts()
@@ -49,25 +50,30 @@ class Watch:
                 return result
             index, time_s = result.frame.index, result.frame.time_s
             places = places_of(result.instances, result.model.keypoint_names)
-            events = self._come(places, index, time_s)
+            events, self._left = self._left, []
+            events += self._come(places, index, time_s)
             for counter in self._counters:
                 events += counter.update(places, index, time_s)
             events += self._leave(time_s - GONE_S)
             self.counts = self._counts()
             return replace(result, events=tuple(events), counts=self.counts)
 
-    def cut(self) -> tuple[Event, ...]:
-        """Everybody leaves: identities mean other people from now on. Counts stay."""
+    def cut(self) -> None:
+        """Everybody leaves, in the next frame: identities mean other people from there on. Counts stay."""
         with self._lock:
-            events = [event for counter in self._counters for event in counter.end()]
-            return (*events, *self._leave(float("inf")))
+            self._everybody_leaves()
 
     def end(self) -> tuple[Event, ...]:
         """The run is over: everybody leaves; nothing the second time."""
-        events = self.cut()
         with self._lock:
+            self._everybody_leaves()
             self._ended = True
-        return events
+            events, self._left = tuple(self._left), []
+            return events
+
+    def _everybody_leaves(self) -> None:
+        self._left += [event for counter in self._counters for event in counter.end()]
+        self._left += self._leave(float("inf"))
 
     def _counts(self) -> tuple[ZoneCount, ...]:
         return tuple(counter.count() for counter in self._counters)

@@ -69,9 +69,12 @@ class DelayingStage(Stage):
 class _Queue:
     """A bounded queue between two threads that can be ended (drain, then no more) and stopped (now)."""
 
-    def __init__(self, size: int, *, newest: bool = False) -> None:
+    def __init__(
+        self, size: int, *, newest: bool = False, before: Callable[[], object] = lambda: None
+    ) -> None:
         self._size = size
         self._newest = newest
+        self._before = before
         self._items: deque[Any] = deque()
         self._changed = threading.Condition()
         self._ended = False
@@ -110,6 +113,10 @@ class _Queue:
                     self._changed.wait()
                 if not self._items:
                     return
+            self._before()
+            with self._changed:
+                if not self._items:
+                    return  # stopped meanwhile
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
@@ -196,6 +203,7 @@ def run_stages(
     *,
     newest: bool = False,
     depth: int = 2,
+    before: Callable[[], object] = lambda: None,
     on_time: Callable[[str, float], None] | None = None,
     on_drop: Callable[[int], None] | None = None,
 ) -> Generator[Any, None, None]:
@@ -211,6 +219,8 @@ def run_stages(
         newest: for live sources: the reader never waits, and the first stage always gets the newest item;
             older ones that nobody took are dropped. Otherwise a full queue makes the one before it wait.
         depth: most items that wait between two stages; one, with ``newest``.
+        before: called by the first stage when there is an item for it, before it takes the item; with
+            ``newest``, a newer one may replace that item while ``before`` waits.
         on_time: told the name of a stage (``read`` for the source) and the seconds it took for one item, from
             the stage's own thread.
         on_drop: told how many items were dropped, from the reader's thread.
@@ -221,7 +231,8 @@ def run_stages(
     Raises:
         BaseException: The first error that the source or any stage raised, as it was raised.
     """
-    queues = [_Queue(1 if newest else depth, newest=newest and i == 0) for i in range(len(stages) + 1)]
+    size = 1 if newest else depth
+    queues = [_Queue(size, newest=newest, before=before), *(_Queue(size) for _ in stages)]
     run = _Run(source, stages, queues, on_time, on_drop)
     try:
         run.start()

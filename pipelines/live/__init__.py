@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .session import LiveSession, Shot
+    from .frames import Shot
+    from .session import LiveSession
     from .settings import LiveSettings
     from .status import LiveStatus
 
@@ -22,6 +23,6 @@ __getattr__ = lazy_exports(
         "LiveSession": "session",
         "LiveSettings": "settings",
         "LiveStatus": "status",
-        "Shot": "session",
+        "Shot": "frames",
     },
 )

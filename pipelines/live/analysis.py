@@ -1,11 +1,12 @@
 """The analysis stage of a live session: networks, schedule, and the switch between them."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from ...models.errors import SepcamError
-from ...models.types import Part
+from ...models.types import ConvKind, Part
 from ..analysis.analyzer import Analyzer
 from ..analysis.options import AnalysisOptions
 from ..analysis.smoothing import LandmarkFilter
@@ -169,6 +170,13 @@ class LiveAnalysis:
     def reduced(self) -> str | None:
         """What is left out to save time, in words; None if nothing is."""
         return str(self.quality) if self._adaptive.level else None
+
+    def prepare_other_backbone(self) -> None:
+        """Load the other backbone in the background, so that the first switch is immediate."""
+        other: ConvKind = "standard" if self.active.backbone == "separable" else "separable"
+        # Later requests for it get the reason.
+        with suppress(SepcamError):
+            self._pool.take(replace(self.active, backbone=other, size=None))
 
     def _check_preparations(self) -> None:
         """Loading networks slows everything down: once it is over, the quality starts from the top again."""

@@ -46,6 +46,7 @@ class Recordings:
         self._say = say
         self._lock = threading.Lock()
         self._recorders: list[FanOut] = []
+        self._followers: list[Callable[[FrameResult], None]] = []
         self._first_pass = 0  # of a looping file, that recorders get frames of
         self._state: State = "idle"
         self._video: _Video | None = None
@@ -60,6 +61,10 @@ class Recordings:
         """Passes every frame from now on to a recorder."""
         with self._lock:
             self._recorders.append(recorder)
+
+    def follow(self, take: Callable[[FrameResult], None]) -> None:
+        """Passes every frame from now on to a function that completes its own files, and never raises."""
+        self._followers.append(take)
 
     def begin_again(self, sequence: int) -> bool:
         """Whether people may be numbered from 1 again, in this pass through a looping file and later ones.
@@ -130,6 +135,8 @@ class Recordings:
 
     def write(self, result: FrameResult) -> None:
         """Passes a frame and its image to every recorder."""
+        for take in self._followers:
+            take(result)
         if result.frame.sequence < self._first_pass:
             return
         for recorder in self._current():

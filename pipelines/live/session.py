@@ -21,59 +21,39 @@ Any number of viewers may ``wait``: each gets the newest image, and a slow one h
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Any, Final
 
-from ...models.errors import SepcamError
-from ...models.types import U8, ConvKind
 from ..analysis.options import AnalysisOptions
 from ..analytics.watch import Watch
 from ..analytics.zones import Zone
 from ..drawing.options import DrawOptions
 from ..events import Event
 from ..execution.background import BACKGROUND
-from ..execution.network_pool import NetworkChoice, NetworkPool
+from ..execution.network_pool import NetworkPool
 from ..execution.stages import GRACE_S, Stage, run_stages
+from ..execution.turns import Turn, Turns
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult, Instances, StreamInfo
 from .analysis import Analyzed, LiveAnalysis, choice_for
 from .duel import LiveDuel
+from .frames import Arrivals, Shot
 from .hud import LiveHud
 from .meter import LiveMeter
 from .recordings import Recordings
 from .settings import LiveSettings, Switches
-from .status import LiveStatus
+from .status import LiveStatus, in_words
 from .view import LiveDrawing, person_at
 
 STALL_S: Final = 2.0
 """Seconds without a frame after which viewers see a notice."""
 
 _REFRESH_S = 0.25  # how often the figures in the image change: nobody can read them faster
+_LEAST_SHARE = 0.02  # of the networks' time that a session takes to be its own
 _AHEAD_AFTER = 15  # frames after which the other backbone is prepared
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A image ready for display.
-
-    Attributes:
-        number: counts from 1.
-        image: (H, W, 3) uint8 BGR with everything drawn on it. Viewers share it: read only.
-        result: what was found; ``frame.image`` is the same image, times count from the first frame.
-        arrived: when its frame came, by ``time.monotonic``.
-        status: as it was drawn.
-        duel: whether the image is that of a duel: it has a size of its own, and the result is not recorded.
-    """
-
-    number: int
-    image: U8
-    result: FrameResult
-    arrived: float
-    status: LiveStatus
-    duel: bool = False
 
 
 class LiveSession:
@@ -104,19 +84,21 @@ class LiveSession:
         options: AnalysisOptions | None = None,
         drawing: DrawOptions | None = None,
         prepare_ahead: bool = True,
+        turn: Turn | None = None,
         on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """Load the networks; the first image comes after ``start``.
 
         Args:
             source: see ``open_live``; closed with the session.
-            pool: where networks come from; closed with the session.
+            pool: where networks come from; closed with the session, unless it shares them.
             settings: to begin with.
             zones: lines and zones to watch.
             target_fps: the rate to keep by doing less, None for the camera's, 0 to keep full quality.
             options: of the analysis, for everything that the settings do not state; see ``LiveAnalysis``.
             drawing: what is drawn, and how; how much the HUD shows is in the settings.
             prepare_ahead: load the other backbone in the background, so that the first switch is immediate.
+            turn: for a session that shares the pool with others: the turns that it takes at the networks.
             on_event: called with each event, from one of the session's threads.
 
         Raises:
@@ -126,6 +108,8 @@ class LiveSession:
         self.info = source.info
         self.error = None
         self._source, self._pool = source, pool
+        self._alone = turn is None
+        self._turn = turn or Turns().join()
         self._switches, self._on_event = Switches(settings), on_event
         self._meter = LiveMeter()
         self.recordings = Recordings(self.info, self._switches.say)
@@ -167,14 +151,16 @@ class LiveSession:
         """End the images and close the source; what is being kept can still be completed one by one."""
         self._stopping = True
         self._source.close()
+        self._turn.leave()
         if self._thread.ident is not None:
             self._thread.join(2 * GRACE_S)
 
     def stop(self) -> None:
-        """End the session, complete what is being kept, close source and pool; any number of times."""
+        """End the session, complete what is being kept, close source and own pool; any number of times."""
         self.halt()
         self.recordings.close()
-        self._pool.close()
+        if self._alone:
+            self._pool.close()
 
     # --- for viewers
 
@@ -215,7 +201,7 @@ class LiveSession:
         return LiveStatus(
             settings=settings,
             active=analysis.active,
-            preparing=tuple(_in_words(choice, analysis.active) for choice in preparing),
+            preparing=tuple(in_words(choice, analysis.active) for choice in preparing),
             notice=self.notice(),
             message=self._switches.message,
             recording=self.recordings.video,
@@ -281,9 +267,10 @@ class LiveSession:
 
     def _run(self) -> None:
         results = run_stages(
-            _Arrivals(self._source, self._arrived),
-            [Stage("analyze", self._analyze), Stage("draw", self._draw), Stage("record", self._record)],
+            Arrivals(self._source, self._arrived),
+            [Stage("analyze", self._in_turn), Stage("draw", self._draw), Stage("record", self._record)],
             newest=True,
+            before=self._turn.take,
             on_time=self._took,
             on_drop=self._meter.dropped,
         )
@@ -299,6 +286,7 @@ class LiveSession:
             if not self._stopping:
                 self.error = error
         finally:
+            self._turn.leave()
             self.recordings.end_events = self._watch.end()
             for event in self.recordings.end_events:
                 self._on_event(event)
@@ -311,6 +299,12 @@ class LiveSession:
         self._last_arrival = time.monotonic()
         self._meter.arrived()
         return not self._paused
+
+    def _in_turn(self, item: tuple[float, Frame]) -> Analyzed | Shot:
+        try:
+            return self._analyze(item)
+        finally:
+            self._turn.give()
 
     def _analyze(self, item: tuple[float, Frame]) -> Analyzed | Shot:
         arrived, frame = item
@@ -333,8 +327,7 @@ class LiveSession:
         self._pass = frame.sequence
         if not self.recordings.begin_again(frame.sequence):
             return
-        for event in self._watch.cut():
-            self._on_event(event)
+        self._watch.cut()
         if self._switches.settings.follow is not None:
             self.change(follow=None)
         self._analysis.begin_again()
@@ -354,7 +347,7 @@ class LiveSession:
         self._hud.draw(result.frame.image, result, self._status)
         self._count += 1
         if self._count == _AHEAD_AFTER and self._prepare_ahead:
-            self._prepare_other_backbone()
+            self._analysis.prepare_other_backbone()
         return Shot(self._count, result.frame.image, result, analyzed.arrived, self._status)
 
     def _record(self, shot: Shot) -> Shot:
@@ -366,6 +359,9 @@ class LiveSession:
         self.recordings.took(stage, seconds)
         if stage == "read" or self.duel.on:
             return
+        if stage == "analyze":
+            # As long as a frame takes while others have their turns too.
+            seconds /= max(self._turn.share(), _LEAST_SHARE)
         with self._lock:
             self._slowest[stage] = seconds
             slowest = max(self._slowest.values())
@@ -379,34 +375,3 @@ class LiveSession:
             return self._target_fps
         rates = (self.info.fps, self._meter.arriving_fps())
         return min((rate for rate in rates if rate), default=0.0)
-
-    def _prepare_other_backbone(self) -> None:
-        active = self._analysis.active
-        other: ConvKind = "standard" if active.backbone == "separable" else "separable"
-        # Later requests for it get the reason.
-        with suppress(SepcamError):
-            self._pool.take(replace(active, backbone=other, size=None))
-
-
-class _Arrivals:
-    """A source whose frames come with the time of their arrival; unwanted ones are read and left."""
-
-    def __init__(self, source: PacedSource | ReconnectingSource, wanted: Callable[[], bool]) -> None:
-        self._source, self._wanted = source, wanted
-
-    def __iter__(self) -> Iterator[tuple[float, Frame]]:
-        for frame in self._source:
-            if self._wanted():
-                yield time.monotonic(), frame
-
-    def close(self) -> None:
-        self._source.close()
-
-
-def _in_words(choice: NetworkChoice, active: NetworkChoice) -> str:
-    """What is new in a choice."""
-    if choice.detector != active.detector:
-        return choice.detector
-    if choice.backbone != active.backbone:
-        return f"the {choice.backbone} backbone"
-    return "other networks"

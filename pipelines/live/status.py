@@ -65,3 +65,12 @@ class LiveStatus:
             "duel": self.duel.to_json(),
             **self.figures.to_json(),
         }
+
+
+def in_words(choice: NetworkChoice, active: NetworkChoice) -> str:
+    """What is new in a choice."""
+    if choice.detector != active.detector:
+        return choice.detector
+    if choice.backbone != active.backbone:
+        return f"the {choice.backbone} backbone"
+    return "other networks"

@@ -81,12 +81,7 @@ class EventStore:
         Args:
             folder: created with the first event.
             keeping: when old events are deleted; None keeps all.
-
-        Raises:
-            SepcamError: If there is a file of that name.
         """
-        if folder.exists() and not folder.is_dir():
-            raise SepcamError(f"{folder} is not a folder: choose another for --events-dir")
         self.folder = folder
         self._keeping = keeping or Keeping()
         self._lock = threading.Lock()

@@ -52,8 +52,8 @@ GROUPS = ("Source", "Analysis", "Networks", "Drawing", "Counting", "Hiding peopl
     ("command", "groups"),
     [
         ("process", (*GROUPS, "Jobs of many files", "Settings")),
-        ("live", (*GROUPS, "Display")),
-        ("serve", (*GROUPS, "Server")),
+        ("live", (*GROUPS, "Recording events", "Display")),
+        ("serve", (*GROUPS, "Recording events", "Server")),
     ],
 )
 def test_help_groups_the_options_and_shows_two_examples(command, groups, sepcam, monkeypatch):

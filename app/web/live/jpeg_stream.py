@@ -11,7 +11,8 @@ import numpy as np
 
 from ....models.types import U8
 from ....pipelines.execution.background import BACKGROUND
-from ....pipelines.live.session import LiveSession, Shot
+from ....pipelines.live.frames import Shot
+from ....pipelines.live.session import LiveSession
 
 LARGEST: Final = 1280
 """Longest side of a frame that is sent, in pixels."""

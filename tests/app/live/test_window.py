@@ -344,6 +344,62 @@ def middle(picture: np.ndarray) -> float:
     return float(picture[165:195, 20:150].mean())
 
 
+def test_four_sources_are_a_grid_and_each_is_shown_alone(desktop, tmp_path):
+    """Two films, a camera that is all green, and a file that is not there."""
+    green = np.full((240, 320, 3), (0, 160, 0), np.uint8)
+    out = tmp_path / "out"
+    with NetworkCamera("mjpeg", lambda number: green) as camera:
+        desk = desktop(
+            *("-c", "from sepcam.app.cli import main; main()", "live", str(demo_clip()), str(demo_clip())),
+            *(camera.url, "nowhere.mp4", "--loop", "--tasks", "track", "--detector", "ssdlite-person"),
+            *("-o", str(out), "--hud", "off"),
+        )
+
+        def is_green(part: np.ndarray) -> bool:
+            return abs(part[..., 1].mean() - 160) < 20 and part[..., ::2].mean() < 40
+
+        def cell(row: int, column: int) -> np.ndarray:
+            picture = desk.picture()
+            high, wide = picture.shape[0] // 2, picture.shape[1] // 2
+            part = picture[row * high : (row + 1) * high, column * wide : (column + 1) * wide]
+            return part[high // 3 : -high // 10, wide // 3 : -wide // 3]
+
+        def is_grid() -> bool:
+            films = cell(0, 0).std() > 20 and cell(0, 1).std() > 20
+            return films and is_green(cell(1, 0)) and 0 < cell(1, 1).mean() < 100
+
+        desk.window()
+        desk.until("grid", is_grid)
+        # A number shows one source alone: recordings and snapshots are of that one.
+        desk.press("s")  # of none yet
+        desk.press("3")
+        desk.until("camera alone", lambda: is_green(desk.picture()[30:-30, 40:-40]))
+        desk.press("r")
+        desk.until("red dot", lambda: (desk.picture()[:40, -40:, 2] > 200).any())
+        time.sleep(1.0)  # for frames
+        desk.press("s")
+        desk.until("snapshot", lambda: any("saved" in line for line in desk.errors))
+        desk.press("r")
+        desk.until("recording", lambda: any("recorded" in line for line in desk.errors))
+        # So does a click, and another key returns.
+        desk.press("0")
+        desk.until("grid", is_grid)
+        desk.click(100, 100)
+        desk.until("film alone", lambda: desk.picture()[:, -40:].std() > 20 and cell(1, 1).std() > 20)
+        desk.press("Escape")
+        desk.until("grid", is_grid)
+        desk.press("h")
+        desk.until("help", lambda: not is_grid())
+        desk.press("q")
+        assert desk.ended() == 1  # one of them was never there
+    said = "".join(desk.errors)
+    assert "nowhere.mp4 does not exist" in said and "Traceback" not in said
+    assert "market-street.mp4 (2): 540x360 at 29.97 FPS" in said
+    stems = {path.stem.rsplit("-", 2)[0] for path in out.iterdir()}
+    assert len(list(out.glob("*.png"))) == len(list(out.glob("*.mp4"))) == 1
+    assert stems == {f"127.0.0.1-{camera.port}"}
+
+
 def headless(tmp_path, *words, env=None):
     command = [sys.executable, "-c", "from sepcam.app.cli import main; main()", "live", *words]
     return subprocess.Popen(

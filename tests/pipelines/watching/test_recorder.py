@@ -13,7 +13,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from sepcam.models.errors import SepcamError
 from sepcam.pipelines.sources.synthetic import read_index
 from sepcam.pipelines.types import Frame, FrameResult, Instances, StreamInfo
 from sepcam.pipelines.watching.keeping import Keeping
@@ -201,9 +200,6 @@ def test_an_event_is_deleted_whole_and_only_an_event(tmp_path):
         assert store.find(name) is None and not store.remove(name)
     assert store.remove(event.id) and not store.remove(event.id)
     assert [path.name for path in (tmp_path / "events").iterdir()] == ["notes"]
-    with pytest.raises(SepcamError, match="is not a folder"):
-        (tmp_path / "file").write_bytes(b"")
-        EventStore(tmp_path / "file")
 
 
 KILLED = """

@@ -1,0 +1,216 @@
+"""The work of ``sepcam live`` with several sources: a grid of them or no window, and each one's files."""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+from ....models.errors import SepcamError
+from ....pipelines.events import Event
+from ....pipelines.pipeline import Pipeline
+from ....pipelines.process_file import context
+from ....pipelines.sinks.base import ResultName
+from ....pipelines.sinks.fan_out import FanOut
+from ....pipelines.sinks.outputs import Target, check, target
+from ....pipelines.sinks.registry import open_sinks
+from ....pipelines.watching.rules import Rule
+from ....pipelines.watching.store import EventStore
+from ...terminal import console
+from ...terminal.signals import terminable
+from ..events import recording, rules_of
+from ..request import Loaded, described, load_networks
+from ..run import WindowRequest
+from .feeds import Feed, Feeds
+from .names import file_stems
+
+_POLL_S = 0.02
+
+DONE, SOME, NOTHING = 0, 1, 2
+"""Exit codes: all sources were watched, only some, none."""
+
+
+def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
+    """Watches several sources until all have ended, the viewer leaves, the time is up, or Ctrl-C.
+
+    Args:
+        request: see ``WindowRequest``; its own source does not count.
+        sources: what ``open_live`` takes.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SepcamError: If networks are unavailable, or a file exists already.
+    """
+    feeds = Feeds([replace(request.live, source=source) for source in sources])
+    files = _Files(feeds, request)
+    with files, feeds:
+        if not feeds.open():
+            for feed in feeds:
+                console.fail(_of(feed, str(feed.problem)))
+            return NOTHING
+        loaded = load_networks(request.live)
+        with closing(loaded.pool):
+            begun = time.monotonic()
+            for feed in feeds:
+                if feed.problem is not None:
+                    console.warn(_of(feed, feed.notice() or feed.problem))
+            files.prepare(loaded)
+            feeds.begin(loaded, prepare_ahead=request.window, on_begin=files.begin, on_event=files.event)
+            _run(feeds, request, files, begun)
+            for feed in feeds:
+                files.complete(feed)
+            feeds.stop()
+    return _end(feeds)
+
+
+class _Files:
+    """What is kept of each source, and what is said of it."""
+
+    def __init__(self, feeds: Feeds, request: WindowRequest) -> None:
+        """Choose the names.
+
+        Raises:
+            SepcamError: If a file exists that may not be replaced, or nothing can be written there.
+        """
+        self._request = request
+        self._lock = threading.Lock()
+        self._results: dict[int, FanOut] = {}
+        self._begun: dict[int, float] = {}
+        self._complete: set[int] = set()
+        self._stack = ExitStack()
+        self._pipeline: Pipeline | None = None
+        self._rules: Sequence[Rule] = ()
+        folder = request.folder if request.video is None else request.video.parent
+        self.stems = file_stems([feed.name for feed in feeds], folder)
+        self._videos: list[Path] = []
+        self._targets: list[Target] = []
+        for feed, stem in zip(feeds, self.stems, strict=True):
+            if request.video is not None:
+                stem = f"{request.video.stem}-{stem}"
+                self._videos.append(folder / f"{stem}{request.video.suffix}")
+            name = ResultName(folder, stem, source_type="live")
+            self._targets.append(target(feed.request.source, name, request.saves))
+        if request.saves:
+            check(self._targets, folder, overwrite=request.overwrite)
+        for path in self._videos:
+            if path.exists() and not request.overwrite:
+                raise SepcamError(f"{path} exists: use --overwrite to replace it, or another name")
+
+        self._store = EventStore(request.live.events.folder_in(request.folder), request.live.events.keeping)
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def prepare(self, loaded: Loaded) -> None:
+        """Takes in what the networks are; before any feed begins.
+
+        Raises:
+            SepcamError: If a rule names a line, a zone or a class that is not there.
+        """
+        live = self._request.live
+        self._pipeline, self._rules = loaded.pipeline, rules_of(live, live.watching.zones, loaded)
+
+    def begin(self, feed: Feed) -> None:
+        """Starts everything that is to be saved from the beginning."""
+        session, place = feed.session, feed.number - 1
+        assert session is not None and self._pipeline is not None
+        self._begun[feed.number] = time.monotonic()
+        console.note(described(session.info, feed.name))
+        if self._videos:
+            session.recordings.start(self._videos[place], overwrite=self._request.overwrite)
+        if self._request.saves:
+            made, asked = self._targets[place], self._request
+            run = context(
+                made, session.info, self._pipeline, overwrite=asked.overwrite, watching=asked.live.watching
+            )
+            self._results[feed.number] = FanOut(open_sinks(made.files, run))
+            session.recordings.attach(self._results[feed.number])
+        with self._lock:
+            info = replace(session.info, name=feed.name)
+            recorder = self._stack.enter_context(recording(feed.request, self._rules, info, self._store))
+        if recorder is not None:
+            session.recordings.follow(recorder.write)
+
+    def event(self, feed: Feed, event: Event) -> None:
+        """Prints an event if that is wanted."""
+        if self._request.events:
+            line = json.dumps({"source": feed.name, **event.to_json()})
+            with self._lock:
+                console.say(line)
+
+    def complete(self, feed: Feed) -> None:
+        """Ends a source, completes its files and says what there is; once."""
+        session = feed.session
+        if feed.number in self._complete or session is None:
+            return
+        self._complete.add(feed.number)
+        meter = session.status().figures.meter
+        seconds = time.monotonic() - self._begun[feed.number]
+        session.halt()
+        video = None
+        try:
+            video = session.recordings.stop()
+            if feed.number in self._results:
+                session.recordings.detach(self._results[feed.number])
+        except SepcamError as error:
+            session.recordings.failures.append(str(error))
+        kept = "" if video is None else f" -> {video}"
+        console.note(
+            f"{feed.name}: {meter.frames} frames shown ({meter.frames / max(seconds, 1e-3):.1f} FPS), "
+            f"{meter.dropped} left out{kept}"
+        )
+        for failure in session.recordings.failures:
+            console.warn(failure)
+
+
+def _run(feeds: Feeds, request: WindowRequest, files: _Files, begun: float) -> None:
+    """Until the end; Ctrl-C and SIGTERM are the usual ways to end it without a window."""
+    deadline = None if request.seconds is None else begun + request.seconds
+
+    def going_on() -> bool:
+        for feed in feeds:
+            if feed.session is not None and feed.over:
+                files.complete(feed)
+        return not feeds.over and (deadline is None or time.monotonic() < deadline)
+
+    try:
+        with terminable():
+            if request.window:
+                from .viewer import show_grid
+
+                show_grid(feeds, request.folder, files.stems, going_on)
+                return
+            numbers = dict.fromkeys(range(len(feeds)), 0)
+            while going_on():
+                for place, feed in enumerate(feeds):
+                    shot = None if feed.session is None else feed.session.wait(numbers[place], 0)
+                    if shot is not None and feed.session is not None:
+                        numbers[place] = shot.number
+                        feed.session.shown(shot)
+                time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _end(feeds: Feeds) -> int:
+    """Says which sources were lost; returns the exit code."""
+    failures = [(feed, feed.failure) for feed in feeds if feed.failure is not None]
+    for feed, failure in failures:
+        if failure is not None and not isinstance(failure, SepcamError):
+            raise failure
+        console.warn(_of(feed, str(failure)))
+    if not failures:
+        return DONE
+    return SOME if len(failures) < len(feeds) else NOTHING
+
+
+def _of(feed: Feed, problem: str) -> str:
+    """A problem with the name of its source, unless it says that itself."""
+    return problem if feed.name in problem else f"{feed.name}: {problem}"
