@@ -48,6 +48,7 @@ class Controls:
         toggle_full_screen: fills the screen, or no longer.
         change: takes the settings to change; None changes those of the session.
         pause: told whether to pause; None pauses the session.
+        edit_zones: lets the viewer draw lines and zones; None where they cannot be drawn.
 
     Attributes:
         keys: all of them, in the order of the help.
@@ -68,6 +69,7 @@ class Controls:
         *,
         change: Callable[..., object] | None = None,
         pause: Callable[[bool], object] | None = None,
+        edit_zones: Callable[[], None] | None = None,
     ) -> None:
         self._change, self._set_paused = change or session.change, pause or session.pause
         self._session, self._folder, self._stem = session, folder, stem
@@ -90,6 +92,7 @@ class Controls:
             Key("sS", "s", "snapshot", self._snapshot),
             Key("fF", "f", "full screen", toggle_full_screen),
             Key("iI", "i", "more or fewer figures", self._next_hud),
+            *(() if edit_zones is None else (Key("zZ", "z", "draw lines and zones", edit_zones),)),
             Key("", "click", "follow a person; elsewhere: nobody", lambda: None),
         )
 

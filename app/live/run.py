@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...pipelines.events import Event
@@ -20,6 +20,7 @@ from ..terminal import console
 from ..terminal.signals import terminable
 from .events import recording, rules_of
 from .request import LiveRequest, begin, described, load_networks
+from .zones import ZoneEditor, with_saved, zone_file
 
 _POLL_S = 0.2
 
@@ -59,8 +60,10 @@ def watch(request: WindowRequest) -> None:
     """
     with request.live.open() as source:
         loaded = load_networks(request.live)
-        live = request.live
-        rules = rules_of(live, live.watching.zones, loaded)
+        zones = with_saved(request.live.watching, request.folder, source.info.name)
+        live = replace(request.live, watching=replace(request.live.watching, zones=zones))
+        request = replace(request, live=live)
+        rules = rules_of(live, zones, loaded)
         store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
         with (
             recording(live, rules, source.info, store) as recorder,
@@ -76,7 +79,8 @@ def watch(request: WindowRequest) -> None:
             if recorder is not None:
                 session.recordings.follow(recorder.write)
             results = _save(session, request, loaded.pipeline)
-            _run(session, request)
+            path = zone_file(live.watching, request.folder, source.info.name)
+            _run(session, request, ZoneEditor(session, rules, path))
             _complete(session, results)
             if session.error is not None:
                 raise session.error
@@ -96,7 +100,7 @@ def _save(session: LiveSession, request: WindowRequest, pipeline: Pipeline) -> F
     return results
 
 
-def _run(session: LiveSession, request: WindowRequest) -> None:
+def _run(session: LiveSession, request: WindowRequest, editor: ZoneEditor) -> None:
     """Until the end; Ctrl-C and SIGTERM are the usual ways to end it without a window."""
     deadline = None if request.seconds is None else time.monotonic() + request.seconds
 
@@ -111,7 +115,7 @@ def _run(session: LiveSession, request: WindowRequest) -> None:
             if request.window:
                 from .viewer import show
 
-                show(session, request.folder, _stem(session.info), going_on)
+                show(session, request.folder, _stem(session.info), going_on, editor)
                 return
             number = 0
             while going_on():

@@ -11,11 +11,19 @@ from ...pipelines.live.hud import draw_banner, draw_help, draw_recording
 from ...pipelines.live.session import LiveSession
 from .keys import Controls
 from .window import Window
+from .zone_drawing import ZoneDrawing
+from .zones import ZoneEditor
 
 _POLL_S = 0.02
 
 
-def show(session: LiveSession, folder: Path, stem: str, going_on: Callable[[], bool]) -> None:
+def show(
+    session: LiveSession,
+    folder: Path,
+    stem: str,
+    going_on: Callable[[], bool],
+    editor: ZoneEditor | None = None,
+) -> None:
     """Opens a window for a session that has started.
 
     Args:
@@ -23,16 +31,64 @@ def show(session: LiveSession, folder: Path, stem: str, going_on: Callable[[], b
         folder: where recordings and snapshots go.
         stem: what their names begin with.
         going_on: whether there is a reason to.
+        editor: changes the lines and zones, or None where they cannot be changed.
     """
     title = f"Sepcam - {session.info.name}"
-    window = Window(title, (session.info.width, session.info.height), session.follow_at)
+    mouse = _Mouse(session, editor)
+    window = Window(title, (session.info.width, session.info.height), mouse.press, mouse.drag)
+    edit_zones = None if editor is None else mouse.edit
+    controls = Controls(session, folder, stem, window.toggle_full_screen, edit_zones=edit_zones)
     try:
-        view(session, window, Controls(session, folder, stem, window.toggle_full_screen), going_on)
+        view(session, window, controls, mouse, going_on)
     finally:
         window.close()
 
 
-def view(session: LiveSession, window: Window, controls: Controls, going_on: Callable[[], bool]) -> None:
+class _Mouse:
+    """What the mouse is for: following somebody, or drawing lines and zones.
+
+    Attributes:
+        drawing: while lines and zones are drawn, else None.
+    """
+
+    drawing: ZoneDrawing | None
+
+    def __init__(self, session: LiveSession, editor: ZoneEditor | None) -> None:
+        self._session, self._editor = session, editor
+        self.drawing = None
+
+    def edit(self) -> None:
+        """Begin to draw lines and zones; not during a duel, whose image has another size."""
+        if self._session.duel.on:
+            self._session.say("end the duel first (v), then draw zones")
+        elif self._editor is not None:
+            size = self._session.info.width, self._session.info.height
+            self.drawing = ZoneDrawing(self._editor, size)
+
+    def press(self, x: int, y: int) -> None:
+        """The left button went down."""
+        if self.drawing is None:
+            self._session.follow_at(x, y)
+        else:
+            self.drawing.mouse("down", x, y)
+
+    def drag(self, x: int, y: int, down: bool) -> None:
+        """The mouse moved with the button down, or the button was released."""
+        if self.drawing is not None:
+            self.drawing.mouse("move" if down else "up", x, y)
+
+    def key(self, character: str) -> bool:
+        """A key was pressed; whether it was for the drawing."""
+        if self.drawing is None:
+            return False
+        if not self.drawing.key(character):
+            self.drawing = None
+        return True
+
+
+def view(
+    session: LiveSession, window: Window, controls: Controls, mouse: _Mouse, going_on: Callable[[], bool]
+) -> None:
     """Shows images and passes keys on, until there is no reason to any more."""
     number = 0
     shot: Shot | None = None
@@ -46,21 +102,31 @@ def view(session: LiveSession, window: Window, controls: Controls, going_on: Cal
                 window.fit((new.image.shape[1], new.image.shape[0]))
             number, shot = new.number, new
         notice = session.notice() if shot is not None else "starting ..."
-        dress = (notice, controls.help, session.recordings.video is not None)
-        if new is not None or dress != dressed:
+        dress = (notice, controls.help, session.recordings.video is not None, mouse.drawing)
+        if new is not None or dress != dressed or mouse.drawing is not None:
             dressed = dress
             window.show(_dress(start if shot is None else shot.image, *dress, controls))
         for key in window.pressed():
-            controls.press(key)
+            if not mouse.key(key):
+                controls.press(key)
         if new is not None:
             session.shown(new)
 
 
-def _dress(image: U8, notice: str | None, help_wanted: bool, recording: bool, controls: Controls) -> U8:
+def _dress(
+    image: U8,
+    notice: str | None,
+    help_wanted: bool,
+    recording: bool,
+    drawing: ZoneDrawing | None,
+    controls: Controls,
+) -> U8:
     """The image with what belongs to this window alone; the image itself is shared."""
-    if not (notice or help_wanted or recording):
+    if not (notice or help_wanted or recording or drawing):
         return image
     image = image.copy()
+    if drawing is not None:
+        drawing.draw(image)
     if recording:
         draw_recording(image)
     if help_wanted:

@@ -20,10 +20,18 @@ class Window:
     Args:
         title: its title.
         size: (width, height) of the images; larger ones begin scaled down.
-        on_click: told x and y, in pixels of the image, where the left button was pressed.
+        on_click: called with x and y, in pixels of the image, where the left button was pressed.
+        on_drag: called with x, y and whether the button is still down, while the mouse moves and when the
+            left button is released.
     """
 
-    def __init__(self, title: str, size: tuple[int, int], on_click: Callable[[int, int], object]) -> None:
+    def __init__(
+        self,
+        title: str,
+        size: tuple[int, int],
+        on_click: Callable[[int, int], object],
+        on_drag: Callable[[int, int, bool], object] = lambda x, y, down: None,
+    ) -> None:
         self._title = title
         self._full = False
         self._seen = False
@@ -33,6 +41,10 @@ class Window:
         def on_mouse(event: int, x: int, y: int, flags: int, data: object) -> None:
             if event == cv2.EVENT_LBUTTONDOWN:
                 on_click(x, y)
+            elif event == cv2.EVENT_LBUTTONUP or (
+                event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
+            ):
+                on_drag(x, y, event == cv2.EVENT_MOUSEMOVE)
 
         cv2.setMouseCallback(title, on_mouse)
 

@@ -62,7 +62,7 @@ class WatchArguments:
         listed = [] if self.zones is None else list(read_zones(self.zones))
         listed += _typed(self.line or (), "line")
         listed += _typed(self.zone or (), "zone")
-        return WatchOptions(tuple(listed))
+        return WatchOptions(tuple(listed), self.zones)
 
 
 def _typed(texts: Sequence[str], kind: "ZoneKind") -> "list[Zone]":

@@ -9,10 +9,14 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from ...pipelines.types import TASKS
+from ..live.zones import ZoneEditor
 from . import static_files as page_files
 from .auth import Access, Guard
 from .camera.routes import Cameras
 from .device import routes as device_routes
+from .events import routes as event_routes
+from .events import zones as zone_routes
+from .events.routes import RecordedEvents
 from .live import routes as live_routes
 from .live.routes import Live
 from .metrics import CONTENT_TYPE, Metrics
@@ -30,12 +34,16 @@ class Service:
         cameras: visitors' cameras.
         uploads: visitors' video files.
         downloads: files that visitors may download.
+        recorded: the recorded events.
+        zones: changes the zones of the live session, or None where there is none.
     """
 
     live: Live | None
     cameras: Cameras
     uploads: Uploads
     downloads: Downloads
+    recorded: RecordedEvents
+    zones: ZoneEditor | None
 
 
 def application(service: Service, access: Access) -> ASGIApp:
@@ -54,6 +62,9 @@ def application(service: Service, access: Access) -> ASGIApp:
     app.include_router(video_routes.router(service.uploads))
     if service.live is not None:
         app.include_router(live_routes.router(service.live))
+    if service.zones is not None:
+        app.include_router(zone_routes.router(service.zones))
+    app.include_router(event_routes.router(service.recorded))
     metrics = Metrics(service.live, service.cameras, service.uploads.jobs)
 
     @app.get("/api/about", tags=["server"], summary="What this server offers")

@@ -22,11 +22,13 @@ from ...pipelines.types import Task
 from ...pipelines.watching.store import EventStore
 from ..live.events import recording, rules_of
 from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
+from ..live.zones import ZoneEditor, with_saved, zone_file
 from ..terminal import console
 from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
+from .events.routes import RecordedEvents
 from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
@@ -81,18 +83,25 @@ def serve(request: ServeRequest) -> None:
         loaded = load_networks(live)
         stack.callback(loaded.pool.close)
         people_list = PeopleList()
-        session = None
+        session = editor = None
         store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
+        recorded = RecordedEvents(store, (), tuple)
         if source is not None:
-            rules = rules_of(live, live.watching.zones, loaded)
+            zones = with_saved(live.watching, request.folder, source.info.name)
+            live = replace(live, watching=replace(live.watching, zones=zones))
+            rules = rules_of(live, zones, loaded)
             recorder = stack.enter_context(recording(live, rules, source.info, store))
             session = begin(live, source, loaded, prepare_ahead=True, on_event=people_list.add)
             stack.enter_context(session)
             console.note(described(session.info))
             if recorder is not None:
                 session.recordings.follow(recorder.write)
+                texts = [rule.text for rule in rules]
+                recorded = RecordedEvents(store, texts, lambda: recorder.recording)
+            path = zone_file(live.watching, request.folder, source.info.name)
+            editor = ZoneEditor(session, rules, path)
             session.start()
-        asyncio.run(_run(request, listener, loaded, session, people_list))
+        asyncio.run(_run(request, listener, loaded, session, people_list, recorded, editor))
     console.note("stopped")
 
 
@@ -133,6 +142,8 @@ async def _run(
     loaded: Loaded,
     session: LiveSession | None,
     people_list: PeopleList,
+    recorded: RecordedEvents,
+    editor: ZoneEditor | None,
 ) -> None:
     address, port = listener.getsockname()[:2]
     access = Access(address, port, names=request.names, secure=request.tls is not None)
@@ -162,7 +173,7 @@ async def _run(
         stack.callback(jobs.close)
         stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
         uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)
-        service = Service(live, cameras, uploads, downloads)
+        service = Service(live, cameras, uploads, downloads, recorded, editor)
         certificate, key = request.tls or (None, None)
         config = uvicorn.Config(
             application(service, access),

@@ -9,7 +9,7 @@ from ..events import Event, ZoneCount
 from ..types import FrameResult
 from .counters import LineCounter, ZoneCounter
 from .places import Places, places_of
-from .zones import Zone
+from .zones import Zone, check_names
 
 GONE_S: Final = 2.0
 """Seconds without a sighting after which somebody has left; the tracker keeps lost tracks for as long."""
@@ -36,7 +36,8 @@ class Watch:
         Raises:
             SepcamError: If one lies outside the frame.
         """
-        self._counters = [(LineCounter if zone.is_line else ZoneCounter)(zone, size) for zone in zones]
+        self._size = size
+        self._counters = {zone: self._counter(zone) for zone in zones}
         self._present: dict[int, _Presence] = {}
         self._left: list[Event] = []  # of a cut, for the next frame
         self._lock = threading.Lock()
@@ -52,11 +53,31 @@ class Watch:
             places = places_of(result.instances, result.model.keypoint_names)
             events, self._left = self._left, []
             events += self._come(places, index, time_s)
-            for counter in self._counters:
+            for counter in self._counters.values():
                 events += counter.update(places, index, time_s)
             events += self._leave(time_s - GONE_S)
             self.counts = self._counts()
             return replace(result, events=tuple(events), counts=self.counts)
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """The lines and zones that are watched."""
+        return tuple(self._counters)
+
+    def change(self, zones: Sequence[Zone]) -> None:
+        """Watches other lines and zones from the next frame on; the counts of those that stay continue.
+
+        Raises:
+            SepcamError: If one lies outside the frame, or two have the same name; nothing changes then.
+        """
+        check_names(zones)
+        added = {zone: self._counter(zone) for zone in zones}
+        with self._lock:
+            before = self._counters
+            self._counters = {zone: before.get(zone, counter) for zone, counter in added.items()}
+            for zone in before.keys() - added.keys():
+                self._left += before[zone].end()
+            self.counts = self._counts()
 
     def cut(self) -> None:
         """Everybody leaves, in the next frame: identities mean other people from there on. Counts stay."""
@@ -72,11 +93,14 @@ class Watch:
             return events
 
     def _everybody_leaves(self) -> None:
-        self._left += [event for counter in self._counters for event in counter.end()]
+        self._left += [event for counter in self._counters.values() for event in counter.end()]
         self._left += self._leave(float("inf"))
 
     def _counts(self) -> tuple[ZoneCount, ...]:
-        return tuple(counter.count() for counter in self._counters)
+        return tuple(counter.count() for counter in self._counters.values())
+
+    def _counter(self, zone: Zone) -> LineCounter | ZoneCounter:
+        return (LineCounter if zone.is_line else ZoneCounter)(zone, self._size)
 
     def _come(self, places: Places, frame: int, time_s: float) -> list[Event]:
         events = []

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...models.errors import SepcamError
+from ...models.files import atomic_write
 from ..files.text import read_text
 from .zones import Zone, ZoneKind, check_names
 
@@ -58,10 +59,34 @@ def zones_of(content: Any) -> tuple[Zone, ...]:  # noqa: ANN401 - any JSON
         for kind, key in kinds
         for number, item in enumerate(_listed(content, key), 1)
     ]
-    if not found:
+    if not found and not {"lines", "zones"} <= content.keys():
         raise SepcamError("there is no line and no zone in it")
     check_names(found)
     return tuple(found)
+
+
+def write_zones(path: Path, zones: Sequence[Zone], size: tuple[int, int]) -> None:
+    """Writes lines and zones as fractions of the frame; the file is replaced as a whole.
+
+    Args:
+        path: of the file; its folder is created.
+        zones: lines and zones in fractions or pixels; none is a file that `read_zones` takes too.
+        size: (width, height) of the frame that pixels refer to.
+
+    Raises:
+        SepcamError: If it cannot be written.
+    """
+    text = json.dumps(as_json([fractions_of(zone, size) for zone in zones]), ensure_ascii=False)
+    with atomic_write(path, overwrite=True) as hidden:
+        hidden.write_text(text + "\n", encoding="utf-8")
+
+
+def fractions_of(zone: Zone, size: tuple[int, int]) -> Zone:
+    """The same line or zone in fractions of a frame of (width, height) pixels."""
+    if zone.in_fractions:
+        return zone
+    width, height = size
+    return Zone(zone.name, tuple((round(x / width, 5), round(y / height, 5)) for x, y in zone.points))
 
 
 def as_json(zones: Sequence[Zone]) -> dict[str, Any]:

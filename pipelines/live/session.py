@@ -223,6 +223,11 @@ class LiveSession:
             return f"no frame for {silent_s:.0f} s"
         return None
 
+    @property
+    def watch(self) -> Watch:
+        """Who crosses lines and is in zones; these may be changed."""
+        return self._watch
+
     # --- switches
 
     @property

@@ -2,7 +2,9 @@
 
 import { Chart } from "./chart.js";
 import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
+import { startEvents } from "./events.js";
 import { showRace } from "./race.js";
+import { startZones } from "./zones.js";
 
 const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
@@ -24,6 +26,8 @@ export function startLive() {
   let tries = 0;
   let status = null;
   let refused = "";
+  const recorded = startEvents();
+  const zones = startZones();
 
   // --- the video
 
@@ -101,6 +105,7 @@ export function startLive() {
     const { name, width, height, fps } = status.source;
     // The screen keeps the source's shape, whatever the shape of what is shown: nothing below it moves.
     get("screen").style.setProperty("--aspect", `${width} / ${height}`);
+    zones.fit(status.source);
     setText(get("source"), `${name}  ${width}×${height}${fps ? ` at ${figure(fps)} FPS` : ""}`);
     const details = [status.quality, status.preparing.length ? `preparing ${status.preparing.join(", ")} ...` : null, status.message];
     setText(get("doing"), details.filter(Boolean).join(" · "));
@@ -295,6 +300,7 @@ export function startLive() {
   return {
     show(visible) {
       wanted = visible;
+      recorded.show(visible);
       if (visible) connect();
       else disconnect();
     },

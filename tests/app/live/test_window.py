@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.assets import demo_clip
+from sepcam.pipelines.analytics.zone_file import read_zones
 
 from tests.streams import NetworkCamera
 
@@ -287,6 +288,20 @@ def test_sepcam_live_from_beginning_to_end(desktop, tmp_path):
     desk.window()
     desk.until("event", lambda: any('"enter"' in line for line in desk.lines))
     assert desk.picture().std() > 20
+
+    # A zone is drawn by mouse, and saved.
+    height, width = desk.picture().shape[:2]
+    desk.press("z")
+    desk.press("z")
+    for x, y in ((0.2, 0.3), (0.8, 0.3), (0.8, 0.9), (0.2, 0.9), (0.2, 0.3)):
+        desk.click(x * width, y * height)
+        time.sleep(0.1)
+    drawn = out / "market-street.zones.json"
+    desk.until("a zone", drawn.exists)
+    (line, zone) = read_zones(drawn)
+    assert line.points[0] == (0.5, 0) and zone.points[2] == pytest.approx((0.8, 0.9), abs=0.03)
+    desk.press("Escape")
+    desk.until("somebody in it", lambda: any('"zone 1"' in line for line in desk.lines))
     desk.press("Escape")
     assert desk.ended() == 0
     said = "".join(desk.errors)
@@ -294,7 +309,7 @@ def test_sepcam_live_from_beginning_to_end(desktop, tmp_path):
     assert f"-> {out / 'all.mp4'}" in said
     assert "Traceback" not in said and "QFont" not in said
     events = [json.loads(line) for line in desk.lines]
-    assert {event["kind"] for event in events} <= {"enter", "leave", "line"}
+    assert {event["kind"] for event in events} <= {"enter", "leave", "line", "zone"}
     assert events[-1]["kind"] == "leave"
     with av.open(str(out / "all.mp4")) as container:
         times = [float(frame.time) for frame in container.decode(video=0)]
