@@ -294,6 +294,26 @@ def clear_leftovers(target: Path) -> None:
             claim.release()
 
 
+def free_path(folder: Path, stem: str, suffix: str) -> Path:
+    """The first of ``stem.mp4``, ``stem-2.mp4``, ... that no file has and nobody is writing."""
+    path, number = folder / f"{stem}{suffix}", 2
+    while path.exists() or _being_written(path):
+        path, number = folder / f"{stem}-{number}{suffix}", number + 1
+    return path
+
+
+def _being_written(target: Path) -> bool:
+    """Whether a process, this one included, works on an unfinished file or folder of this name."""
+    folder = hiding_place(target)
+    with suppress(OSError):
+        for path in folder.glob(f"{glob.escape(_hidden_beginning(folder, target))}*"):
+            claim = Claim(path)
+            claim.release()
+            if not claim.held:
+                return True
+    return False
+
+
 class Claim:
     """Says that a process works on a hidden file or folder, until `release` or the end of the process.
 

@@ -55,6 +55,7 @@ class ZoneCount:
         first: crossed inwards, or in the zone now.
         second: crossed outwards, or entered so far.
         classes: (class, first, second) for each class, in the order in which they came.
+        color: that it is drawn in, ``#rrggbb``, or "" for the usual one.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ZoneCount:
     first: int
     second: int
     classes: tuple[tuple[str, int, int], ...] = ()
+    color: str = ""
 
     @property
     def is_line(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ...models.errors import SepcamError
-from ...models.files import fit_name
+from ...models.files import fit_name, free_path
 from ...models.types import ConvKind
 from ...pipelines.drawing.options import HudDetail
 from ...pipelines.live.session import LiveSession
@@ -175,10 +175,7 @@ class Controls:
         self._change(hud=_NEXT_HUD[self._session.settings.hud])
 
     def _new_path(self, suffix: str, kind: str = "") -> Path:
-        """A name with the time of day that no file has."""
+        """A name with the time of day that no file has or will have."""
         time = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
         stem = fit_name(self._folder, self._stem, time, room=len("-99") + len(suffix))
-        path, number = self._folder / f"{stem}{suffix}", 2
-        while path.exists():
-            path, number = self._folder / f"{stem}-{number}{suffix}", number + 1
-        return path
+        return free_path(self._folder, stem, suffix)

@@ -1,7 +1,7 @@
 """Lines and zones drawn by mouse in the window."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import cv2
@@ -21,7 +21,8 @@ DELETE: Final = "\x08\x7f"  # what the keys Backspace and Delete give
 _REACH: Final = 0.025  # of the longer side: how near to a corner or a line a click has to be
 _CHOSEN, _OTHER, _DARK = (255, 255, 255), (60, 200, 255), (30, 24, 20)
 _MOST_NAME: Final = 40
-_HELP: Final = "z add zone   l add line   drag corners   n name   x delete   Esc done"
+_HELP: Final = "z add zone   l add line   drag corners   n name   c color   x delete   Esc done"
+_COLORS: Final = ("", "#ff5a4f", "#5ad45a", "#4f9dff", "#e06bff", "#ffffff")
 _DRAW: Final = {"zone": "click the corners, the first one again to close", "line": "click both ends"}
 
 
@@ -89,6 +90,8 @@ class ZoneDrawing:
             self._finish()
         elif character in "nN" and self._chosen is not None:
             self._name = ""
+        elif character in "cC" and self._chosen is not None:
+            self._recolor()
         elif character in f"xX{DELETE}" and self._chosen is not None:
             del self._zones[self._chosen]
             self._chosen = None
@@ -188,15 +191,23 @@ class ZoneDrawing:
         else:
             self._name = None
             if name.strip() and self._chosen is not None:
-                self._zones[self._chosen] = Zone(name, self._zones[self._chosen].points)
+                self._zones[self._chosen] = replace(self._zones[self._chosen], name=name)
                 self._save()
 
     def _replace(self, points: tuple[Point, ...]) -> None:
         assert self._chosen is not None
         try:
-            self._zones[self._chosen] = Zone(self._zones[self._chosen].name, points)
+            self._zones[self._chosen] = replace(self._zones[self._chosen], points=points)
         except SepcamError as error:  # two corners at one place
             self.message = str(error)
+
+    def _recolor(self) -> None:
+        """Gives the chosen zone the next color."""
+        assert self._chosen is not None
+        zone = self._zones[self._chosen]
+        place = _COLORS.index(zone.color) if zone.color in _COLORS else -1
+        self._zones[self._chosen] = replace(zone, color=_COLORS[(place + 1) % len(_COLORS)])
+        self._save()
 
     def _save(self) -> None:
         try:

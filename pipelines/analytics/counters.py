@@ -51,7 +51,12 @@ class LineCounter:
 
     supervision's LineZone forgets a side after two frames without a detection, and counts the ends' extension
     across the whole frame; see EXPERIMENTS.md for the comparison.
+
+    Attributes:
+        zone: the line; may be replaced by one that differs in its color alone.
     """
+
+    zone: Zone
 
     def __init__(self, zone: Zone, size: tuple[int, int]) -> None:
         """Start counting.
@@ -63,7 +68,7 @@ class LineCounter:
         Raises:
             SepcamError: If it lies outside the frame.
         """
-        self._zone = zone
+        self.zone = zone
         self._points = zone.pixels(size)
         self._start, self._end = (np.array(point, np.float64) for point in self._points)
         self._sides: dict[int, _Side] = {}
@@ -93,7 +98,7 @@ class LineCounter:
                 self._counts.setdefault(label, [0, 0])[0 if left else 1] += 1
                 direction = "in" if left else "out"
                 since = other.since_s, other.frame
-                events.append(Event("line", *since, number, label, self._zone.name, direction))
+                events.append(Event("line", *since, number, label, self.zone.name, direction))
         return events
 
     def end(self) -> list[Event]:
@@ -105,7 +110,7 @@ class LineCounter:
         """The count so far."""
         classes = tuple((label, one, other) for label, (one, other) in self._counts.items())
         first, second = (sum(counts[i] for counts in self._counts.values()) for i in (0, 1))
-        return ZoneCount(self._zone.name, self._points, first, second, classes)
+        return ZoneCount(self.zone.name, self._points, first, second, classes, self.zone.color)
 
     def _cuts(self, before: F32, now: F32) -> bool:
         """Whether the way from one side to the other passes between the line's ends."""
@@ -129,7 +134,12 @@ class ZoneCounter:
 
     Somebody leaves when the feet are outside by more than ``SLACK``, or are missed for ``MISSING_S``; both
     are dated to the last frame inside.
+
+    Attributes:
+        zone: the polygon; may be replaced by one that differs in its color alone.
     """
+
+    zone: Zone
 
     def __init__(self, zone: Zone, size: tuple[int, int]) -> None:
         """Start counting.
@@ -141,7 +151,7 @@ class ZoneCounter:
         Raises:
             SepcamError: If it lies outside the frame.
         """
-        self._zone = zone
+        self.zone = zone
         self._points = zone.pixels(size)
         self._polygon = np.array(self._points, np.float32)
         self._inside: dict[int, _Visit] = {}
@@ -158,7 +168,7 @@ class ZoneCounter:
                 label = places.labels[row]
                 self._inside[number] = _Visit(label, time_s, time_s, frame)
                 self._entered[label] += 1
-                events.append(Event("zone", time_s, frame, number, label, self._zone.name, "in"))
+                events.append(Event("zone", time_s, frame, number, label, self.zone.name, "in"))
             elif visit is not None and inside >= -SLACK * places.heights[row]:
                 visit.last_s, visit.last_frame = time_s, frame
             elif visit is not None:
@@ -174,11 +184,12 @@ class ZoneCounter:
         """The count so far."""
         now = Counter(visit.label for visit in self._inside.values())
         classes = tuple((label, now[label], entered) for label, entered in self._entered.items())
-        return ZoneCount(self._zone.name, self._points, len(self._inside), self._entered.total(), classes)
+        entered = self._entered.total()
+        return ZoneCount(self.zone.name, self._points, len(self._inside), entered, classes, self.zone.color)
 
     def _leave(self, number: int) -> Event:
         visit = self._inside.pop(number)
         stayed = visit.last_s - visit.since_s
         return Event(
-            "zone", visit.last_s, visit.last_frame, number, visit.label, self._zone.name, "out", stayed
+            "zone", visit.last_s, visit.last_frame, number, visit.label, self.zone.name, "out", stayed
         )

@@ -75,6 +75,8 @@ class Watch:
         with self._lock:
             before = self._counters
             self._counters = {zone: before.get(zone, counter) for zone, counter in added.items()}
+            for zone, counter in self._counters.items():
+                counter.zone = zone  # which may have another color
             for zone in before.keys() - added.keys():
                 self._left += before[zone].end()
             self.counts = self._counts()

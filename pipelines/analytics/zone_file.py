@@ -5,8 +5,8 @@
      "zones": [{"name": "yard", "points": [[0, 0.6], [1, 0.6], [1, 1], [0, 1]]}]}
 
 ``units`` is ``fractions`` (of the frame, from its top left corner) or ``pixels``. ``size`` (width, height) of
-the frame that pixels were taken from is optional: with it they fit frames of every size. Other keys are
-ignored, so that an editor may keep its own.
+the frame that pixels were taken from is optional: with it they fit frames of every size. A line or zone may
+have a ``color``, ``#rrggbb``. Other keys are ignored, so that an editor may keep its own.
 """
 
 import json
@@ -86,7 +86,9 @@ def fractions_of(zone: Zone, size: tuple[int, int]) -> Zone:
     if zone.in_fractions:
         return zone
     width, height = size
-    return Zone(zone.name, tuple((round(x / width, 5), round(y / height, 5)) for x, y in zone.points))
+    return Zone(
+        zone.name, tuple((round(x / width, 5), round(y / height, 5)) for x, y in zone.points), zone.color
+    )
 
 
 def as_json(zones: Sequence[Zone]) -> dict[str, Any]:
@@ -98,7 +100,11 @@ def as_json(zones: Sequence[Zone]) -> dict[str, Any]:
     units = {zone.in_fractions for zone in zones}
     if len(units) > 1:
         raise SepcamError("a file has all lines and zones in fractions or all in pixels")
-    listed = [{"name": zone.name, "points": [list(point) for point in zone.points]} for zone in zones]
+    listed = [
+        {"name": zone.name, "points": [list(point) for point in zone.points]}
+        | ({"color": zone.color} if zone.color else {})
+        for zone in zones
+    ]
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -138,7 +144,10 @@ def _zone(item: Any, kind: ZoneKind, number: int, units: str, scale: tuple[float
         points = [(x / scale[0], y / scale[1]) for x, y in points]
         if any(value > 1 for point in points for value in point):
             raise SepcamError(f"{which} lies outside the size of {scale[0]:g}x{scale[1]:g} pixels")
-    return Zone(str(item.get("name") or which), tuple((x, y) for x, y in points))
+    color = item.get("color", "")
+    if not isinstance(color, str):
+        raise SepcamError(f"{which}: {color!r} is not a color such as #ffc83c")
+    return Zone(str(item.get("name") or which), tuple((x, y) for x, y in points), color)
 
 
 def _is_point(point: Any) -> bool:  # noqa: ANN401 - any JSON

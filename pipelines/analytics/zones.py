@@ -1,8 +1,9 @@
 """Lines and zones: where in the frame people are counted, and how they are written."""
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ...models.errors import SepcamError
@@ -11,6 +12,7 @@ ZoneKind = Literal["line", "zone"]
 Point = tuple[float, float]
 
 _MOST_NAME: Final = 40
+_COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _FORMS: Final = {"line": "x1,y1,x2,y2", "zone": "x1,y1,x2,y2,x3,y3,... (three points or more)"}
 
 
@@ -22,13 +24,17 @@ class Zone:
         name: for events and drawings.
         points: (x, y), from the left and from the top: fractions of the frame if all lie between 0 and 1,
             else pixels.
+        color: that it is drawn in, ``#rrggbb``, or "" for the usual one; zones that differ in nothing else
+            are equal.
 
     Raises:
-        SepcamError: If the points are too few, negative, on one line, or mix fractions and pixels.
+        SepcamError: If the points are too few, negative, on one line, or mix fractions and pixels, or there
+            is no such color.
     """
 
     name: str
     points: tuple[Point, ...]
+    color: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         name = self.name.strip()
@@ -36,6 +42,8 @@ class Zone:
         object.__setattr__(self, "points", tuple((float(x), float(y)) for x, y in self.points))
         if not name or len(name) > _MOST_NAME or not name.isprintable():
             raise SepcamError(f"{name!r} is no name for a {self.kind}: give 1 to {_MOST_NAME} characters")
+        if self.color and not _COLOR.fullmatch(self.color):
+            raise SepcamError(f"{self.kind} {name!r}: {self.color!r} is not a color such as #ffc83c")
         values = [value for point in self.points for value in point]
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise SepcamError(f"{self.kind} {name!r}: coordinates are numbers from 0")

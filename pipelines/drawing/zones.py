@@ -27,7 +27,7 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> N
     labels: set[tuple[int, int]] = set()
     for count in counts:
         points = np.array(count.points).round().astype(np.int32)
-        cv2.polylines(image, [points], not count.is_line, _COLOR, 2 * style.line, cv2.LINE_AA)
+        cv2.polylines(image, [points], not count.is_line, _bgr(count.color), 2 * style.line, cv2.LINE_AA)
         text = str(count)
         wide = text_width(text, style.text)
         at = points[:2].mean(0)  # the middle of a line, because its ends may lie under the HUD
@@ -39,3 +39,11 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> N
         area = image[y - high : y + style.pad, x - style.pad : x + wide + style.pad]
         area //= 3
         put_text(image, text, x, y, WHITE, style.text)
+
+
+def _bgr(color: str) -> Color:
+    """The color of ``#rrggbb``; the usual one of ""."""
+    if not color:
+        return _COLOR
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return blue, green, red

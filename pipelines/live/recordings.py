@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...models.errors import SepcamError
+from ...models.files import free_path
 from ..events import Event
 from ..sinks.fan_out import FanOut
 from ..sinks.formats.video import VideoSink
@@ -100,7 +101,7 @@ class Recordings:
             self._begin(path, overwrite=overwrite)
 
     def start_unique(self, folder: Path, stem: str) -> Path:
-        """Records a video under a name that no file has: ``stem.mp4``, ``stem-2.mp4``, ...
+        """Records a video under a name that no file has or will have: ``stem.mp4``, ``stem-2.mp4``, ...
 
         Returns:
             The chosen path.
@@ -109,9 +110,7 @@ class Recordings:
             SepcamError: As ``start``.
         """
         with self._lock:
-            path, number = folder / f"{stem}.mp4", 2
-            while path.exists():
-                path, number = folder / f"{stem}-{number}.mp4", number + 1
+            path = free_path(folder, stem, ".mp4")
             self._begin(path, overwrite=False)
             return path
 

@@ -8,6 +8,7 @@ from sepcam.models.files import (
     atomic_write,
     clear_leftovers,
     fit_name,
+    free_path,
     hidden_path,
 )
 
@@ -92,6 +93,16 @@ def test_leftovers_of_a_killed_process_are_deleted(tmp_path):
     assert mine.path.exists()  # of a process that lives
     mine.discard()
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_free_name_is_one_that_nobody_has_or_is_writing(tmp_path):
+    unfinished = PartialFile(free_path(tmp_path, "take", ".mp4"))
+    second = PartialFile(free_path(tmp_path, "take", ".mp4"))
+    assert second.target.name == "take-2.mp4"
+    for file in (unfinished, second):
+        file.commit()
+    assert free_path(tmp_path, "take", ".mp4").name == "take-3.mp4"
+    assert free_path(tmp_path, "take[1]", ".mp4").name == "take[1].mp4"
 
 
 @pytest.mark.parametrize("stem", ["a" * 251, "監" * 83, "я" * 125 + "y"])

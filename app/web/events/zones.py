@@ -23,6 +23,7 @@ class Shape(BaseModel):
     points: list[tuple[float, float]] = Field(
         min_length=2, max_length=100, description="x and y as fractions of the frame; a line has two."
     )
+    color: str = Field("", max_length=7, description="#rrggbb, or empty for the usual color.")
 
 
 class Shapes(BaseModel):
@@ -73,7 +74,7 @@ def _zones(shapes: Shapes) -> list[Zone]:
 
 
 def _zone(shape: Shape, *, line: bool) -> Zone:
-    zone = Zone(shape.name, tuple(shape.points))
+    zone = Zone(shape.name, tuple(shape.points), shape.color)
     if not zone.in_fractions:
         raise SepcamError(f"{zone.kind} {zone.name!r} lies outside the frame: fractions lie between 0 and 1")
     if zone.is_line != line:

@@ -6,6 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const CORNER_PX = 9;
 const CLOSE_PX = 14; // from the first corner, where a click closes a zone
 const STEP = 0.01;
+const USUAL = "#ffc83c";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export function startZones() {
@@ -32,7 +33,7 @@ export function startZones() {
   }
 
   async function save() {
-    const of = (kind) => zones.filter((zone) => zone.kind === kind).map(({ name, points }) => ({ name, points }));
+    const of = (kind) => zones.filter((zone) => zone.kind === kind).map(({ name, points, color }) => ({ name, points, color: color ?? "" }));
     try {
       take(await call("PUT", `${base}/live/zones`, { lines: of("line"), zones: of("zone") }));
       setText(get("zone-hint"), `saved to ${file}`);
@@ -75,13 +76,15 @@ export function startZones() {
     layer.replaceChildren(...parts);
     if (focused !== undefined) layer.querySelector(`[data-corner="${focused}"]`)?.focus();
     const zone = zones[chosen];
-    get("zone-name").disabled = get("zone-delete").disabled = !zone;
+    for (const id of ["zone-name", "zone-delete", "zone-color"]) get(id).disabled = !zone;
+    get("zone-color").value = zone?.color || USUAL;
     if (document.activeElement !== get("zone-name")) get("zone-name").value = zone?.name ?? "";
     for (const kind of ["zone", "line"]) setPressed(get(`zone-add-${kind}`), drawing?.kind === kind);
   }
 
   function shape(zone, index) {
     const outline = element("path", { d: path(zone.points, zone.kind === "zone"), class: index === chosen ? `${zone.kind} chosen` : zone.kind, "data-zone": index });
+    if (index !== chosen) outline.style.stroke = zone.color || USUAL;
     const [x, y] = pixels(zone.points)[0];
     const name = element("text", { x: x + 8 / scale(), y: y - 8 / scale(), "font-size": 14 / scale() }, zone.name);
     return [outline, name, ...(index === chosen ? corners(zone.points, zone.name) : [])];
@@ -207,6 +210,10 @@ export function startZones() {
       return;
     }
     zones[chosen].name = name;
+    save();
+  });
+  get("zone-color").addEventListener("change", () => {
+    zones[chosen].color = get("zone-color").value;
     save();
   });
   addEventListener("keydown", (event) => {

@@ -12,16 +12,16 @@ from ....models.types import U8
 from ...annotations.coco import read_coco
 from ...annotations.matching import ImageMatcher
 from ...annotations.types import Annotations
-from ...files.text import TextFile
 from ...types import FrameResult, RunSummary
 from ..base import ResultName, Sink, SinkContext, SinkKind
 from ..serialize import SCORE_DECIMALS, keypoint_triples, xywh
+from ..text_sink import TextSink
 
 FILE_NAME = "coco_results.json"
 """What COCO's own tools expect."""
 
 
-class CocoSink(Sink):
+class CocoSink(TextSink):
     """COCO results JSON: a list of objects with image_id, category_id, bbox, score, segmentation, keypoints.
 
     Boxes are left, top, width, height in pixels; masks compressed RLE; keypoints x, y, score of COCO's 17.
@@ -61,7 +61,7 @@ class CocoSink(Sink):
             }
         self._seen: dict[int | str, str] = {}
         self._order = None if keypoint_order is None else list(keypoint_order)
-        self._file = TextFile(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite)
         self._separator = "["
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
@@ -93,26 +93,9 @@ class CocoSink(Sink):
             self._file.write(f"{self._separator}\n{json.dumps(item, allow_nan=False)}")
             self._separator = ","
 
-    def prepare(self, summary: RunSummary) -> None:
-        """Write the end of the list.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self._file.finish("[]\n" if self._separator == "[" else "\n]\n")
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
+    def _ending(self, summary: RunSummary) -> str:
+        """The end of the list."""
+        return "[]\n" if self._separator == "[" else "\n]\n"
 
     def _image_id(self, name: str) -> int | str:
         image_id = self._annotated_id(name) if self._annotations else _number_in(name)

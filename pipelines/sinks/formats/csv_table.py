@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ....models.types import U8
-from ...files.text import TextFile
-from ...types import FrameResult, RunSummary
+from ...types import FrameResult
 from ..base import Sink, SinkContext, SinkKind
 from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded
+from ..text_sink import TextSink
 
 COLUMNS: Final = (
     *("frame", "time_s", "image", "track_id", "label", "score", "x1", "y1", "x2", "y2", "detected"),
@@ -19,7 +19,7 @@ COLUMNS: Final = (
 """The columns before those of the keypoints."""
 
 
-class CsvSink(Sink):
+class CsvSink(TextSink):
     """CSV (RFC 4180, UTF-8) with a header row; what an object lacks is empty. Masks are left out.
 
     The columns are those of Parquet; each keypoint has three: ``nose_x``, ``nose_y``, ``nose_score``.
@@ -37,13 +37,8 @@ class CsvSink(Sink):
             SepcamError: If the target exists, or its folder cannot be written to.
         """
         self._names = tuple(keypoint_names)
-        self._file = TextFile(path, overwrite=overwrite)
         columns = [f"{name}_{part}" for name in self._names for part in ("x", "y", "score")]
-        try:
-            self._write([[*COLUMNS, *columns]])
-        except BaseException:
-            self._file.abort()
-            raise
+        super().__init__(path, overwrite=overwrite, beginning=_text([[*COLUMNS, *columns]]))
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add a frame's rows; the image is not used.
@@ -60,7 +55,7 @@ class CsvSink(Sink):
         coasted = [False] * count if found.coasted is None else found.coasted.tolist()
         presence = nothing if found.presence is None else rounded(found.presence, SCORE_DECIMALS)
         points = self._points(result)
-        self._write(
+        rows = (
             [
                 frame.index,
                 round(frame.time_s, 6),
@@ -75,27 +70,7 @@ class CsvSink(Sink):
             ]
             for i, label in enumerate(found.labels.tolist())
         )
-
-    def prepare(self, summary: RunSummary) -> None:
-        """Write what is left.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self._file.finish()
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
+        self._file.write(_text(rows))
 
     def _points(self, result: FrameResult) -> list[list[Any]]:
         """The cells of the keypoints of each object; empty ones where they are other keypoints."""
@@ -109,11 +84,12 @@ class CsvSink(Sink):
             for place_list, score_list in pairs
         ]
 
-    def _write(self, rows: Any) -> None:  # noqa: ANN401 - rows of cells
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows(rows)
-        # Bytes of file names that are not UTF-8 are not valid here either.
-        self._file.write(text.getvalue().encode("utf-8", "replace").decode())
+
+def _text(rows: Iterable[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    # Bytes of file names that are not UTF-8 are not valid here either.
+    return text.getvalue().encode("utf-8", "replace").decode()
 
 
 def _open(path: Path, context: SinkContext) -> Sink:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ....models.types import U8
-from ...files.text import TextFile
 from ...types import FrameResult, RunSummary
-from ..base import Sink, SinkContext, SinkKind
+from ..base import SinkContext, SinkKind
 from ..serialize import source_facts
+from ..text_sink import TextSink
 
 if TYPE_CHECKING:
     from ...events import Event
@@ -18,7 +18,7 @@ FORMAT: Final = "sepcam-events"
 VERSION: Final = 1
 
 
-class EventsSink(Sink):
+class EventsSink(TextSink):
     """One JSON object a line: a header, every event in the order of time, a summary."""
 
     def __init__(self, path: Path, context: SinkContext) -> None:
@@ -49,38 +49,20 @@ class EventsSink(Sink):
             "zones": marks,
         }
         self._events: list[Event] = []
-        self._file = TextFile(path, overwrite=context.overwrite)
+        super().__init__(path, overwrite=context.overwrite)
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add what happened in a frame; the image is not used."""
         self._events += result.events
 
-    def prepare(self, summary: RunSummary) -> None:
-        """Write everything.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
+    def _ending(self, summary: RunSummary) -> str:
         lines = [self._header]
         lines += [{"type": "event", **event.to_json()} for event in in_order(self._events, summary.events)]
         statistics = {} if summary.statistics is None else summary.statistics.to_json()
         lines.append(
             {"type": "summary", "frames": summary.frames, "complete": summary.complete, **statistics}
         )
-        self._file.finish("".join(map(_line, lines)))
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
+        return "".join(map(_line, lines))
 
 
 def in_order(events: "Sequence[Event]", last: "Sequence[Event]" = ()) -> "list[Event]":

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....models.types import U8
-from ...files.text import TextFile
 from ...types import FrameResult, RunSummary
-from ..base import Sink, SinkContext, SinkKind
+from ..base import SinkContext, SinkKind
+from ..text_sink import TextSink
 from .events import in_order
 
 if TYPE_CHECKING:
     from ...events import Event
 
 
-class EventsCsvSink(Sink):
+class EventsCsvSink(TextSink):
     """A row for each event, in the order of time, below the names of the columns."""
 
     def __init__(self, path: Path, context: SinkContext) -> None:
@@ -29,38 +29,20 @@ class EventsCsvSink(Sink):
             SepcamError: If the target exists, or its folder cannot be written to.
         """
         self._events: list[Event] = []
-        self._file = TextFile(path, overwrite=context.overwrite)
+        super().__init__(path, overwrite=context.overwrite)
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add what happened in a frame; the image is not used."""
         self._events += result.events
 
-    def prepare(self, summary: RunSummary) -> None:
-        """Write everything.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
+    def _ending(self, summary: RunSummary) -> str:
         from ...events import COLUMNS
 
         text = io.StringIO()
         rows = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         rows.writeheader()
         rows.writerows(event.to_json() for event in in_order(self._events, summary.events))
-        self._file.finish(text.getvalue())
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
+        return text.getvalue()
 
 
 KIND = SinkKind(

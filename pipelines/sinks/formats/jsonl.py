@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ....models.types import U8
-from ...files.text import TextFile
 from ...types import FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..base import Sink, SinkContext, SinkKind
 from ..serialize import network_facts, objects, source_facts, summary_facts
+from ..text_sink import TextSink
 
 
-class JsonlSink(Sink):
+class JsonlSink(TextSink):
     """One JSON object a line: a header, every frame, a summary; the networks again where they switch."""
 
     def __init__(
@@ -32,12 +32,7 @@ class JsonlSink(Sink):
         line = _line({"type": "header", **source_facts(info), **header})
         self._model: ModelInfo | None = None
         self._networks = {name: header.get(name) for name in network_facts(ModelInfo())}
-        self._file = TextFile(path, overwrite=overwrite)
-        try:
-            self._file.write(line)
-        except BaseException:
-            self._file.abort()
-            raise
+        super().__init__(path, overwrite=overwrite, beginning=line)
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add a frame's line; the image is not used.
@@ -61,26 +56,9 @@ class JsonlSink(Sink):
             self._networks = networks
             self._file.write(_line({"type": "networks", "frame": index, **networks}))
 
-    def prepare(self, summary: RunSummary) -> None:
-        """Write the summary line.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self._file.finish(_line({"type": "summary", **summary_facts(summary)}))
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
+    def _ending(self, summary: RunSummary) -> str:
+        """The summary line."""
+        return _line({"type": "summary", **summary_facts(summary)})
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -1,32 +1,18 @@
 """Tracks as a MOTChallenge text file."""
 
-from pathlib import Path
-
 from ....models.types import U8
-from ...files.text import TextFile
-from ...types import FrameResult, RunSummary
-from ..base import Sink, SinkKind
+from ...types import FrameResult
+from ..base import SinkKind
 from ..serialize import xywh
+from ..text_sink import TextSink
 
 
-class MotSink(Sink):
+class MotSink(TextSink):
     """MOTChallenge text: ``frame,id,x,y,w,h,conf,-1,-1,-1``, frames, ids and pixels counted from 1.
 
     Every object is written, whatever its class, for which the format has no column; its id is -1 where
     tracking was not asked for.
     """
-
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """Open the file.
-
-        Args:
-            path: of the finished file; it appears on ``close``.
-            overwrite: whether a file of that name may be replaced.
-
-        Raises:
-            SepcamError: If the target exists, or its folder cannot be written to.
-        """
-        self._file = TextFile(path, overwrite=overwrite)
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add a frame's lines; the image is not used.
@@ -39,27 +25,6 @@ class MotSink(Sink):
         for track_id, (x, y, w, h), score in zip(ids, xywh(found), found.scores.tolist(), strict=True):
             place = f"{x + 1:.2f},{y + 1:.2f},{w:.2f},{h:.2f}"
             self._file.write(f"{result.frame.index + 1},{track_id},{place},{score:.4f},-1,-1,-1\n")
-
-    def prepare(self, summary: RunSummary) -> None:
-        """Write what is left.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self._file.finish()
-
-    def close(self, summary: RunSummary) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SepcamError: If it cannot be written; nothing is left then.
-        """
-        self.prepare(summary)
-        self._file.publish()
-
-    def abort(self) -> None:
-        """Delete the unfinished file."""
-        self._file.abort()
 
 
 KIND = SinkKind(

@@ -59,6 +59,9 @@ def test_zones_are_drawn_named_moved_and_deleted(session, tmp_path):
     assert yard.name == "Yard" and yard.points[2] == pytest.approx((0.7, 0.95), abs=0.01)
     assert session.watch.zones == (door, yard)
 
+    drawing.key("c")
+    assert read_zones(path)[1].color == "#ff5a4f" == session.watch.zones[1].color
+    assert session.watch.counts[1].color == "#ff5a4f"
     drag(drawing, (0.7, 0.7), (0.6, 0.7))  # all of it
     assert read_zones(path)[1].points[0] == pytest.approx((0.4, 0.5), abs=0.01)
     drawing.key("l")

@@ -175,6 +175,9 @@ def test_zones_are_drawn_named_moved_and_deleted_by_mouse(page, server, folder):
     page.keyboard.press("ArrowLeft")
     server.until("a step", lambda: saved()["Yard"][2][0] == pytest.approx(0.49, abs=0.02))
 
+    page.locator("#zone-color").fill("#00ff00")
+    server.until("a color", lambda: "#00ff00" in (folder / "market-street.zones.json").read_text())
+
     page.locator("#zone-add-line").click()
     page.mouse.click(*at(0.7, 0.5))
     page.mouse.click(*at(0.9, 0.5))

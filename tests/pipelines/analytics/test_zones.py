@@ -5,7 +5,7 @@ import json
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.analytics.options import WatchOptions
-from sepcam.pipelines.analytics.zone_file import as_json, read_zones
+from sepcam.pipelines.analytics.zone_file import as_json, read_zones, write_zones
 from sepcam.pipelines.analytics.zones import Zone, parse_zone, zone_of
 
 SQUARE = ((0.25, 0.5), (0.75, 0.5), (0.75, 1), (0.25, 1))
@@ -68,6 +68,17 @@ def test_a_file_holds_lines_and_zones(tmp_path):
     assert read_zones(path) == zones
 
 
+def test_what_an_editor_writes_is_read_back_in_fractions_with_colors(tmp_path):
+    path = tmp_path / "new" / "zones.json"
+    zones = [Zone("door", ((0, 50), (100, 50)), "#00ff00"), Zone("yard", ((0, 0), (0.5, 0), (0.5, 0.5)))]
+    for _ in range(2):  # the second time it is replaced
+        write_zones(path, zones, (200, 100))
+    assert read_zones(path) == (Zone("door", ((0, 0.5), (0.5, 0.5))), zones[1])
+    assert [zone.color for zone in read_zones(path)] == ["#00ff00", ""]
+    write_zones(path, [], (200, 100))
+    assert read_zones(path) == ()
+
+
 def test_pixels_of_a_file_that_says_of_which_size_fit_every_frame(tmp_path):
     path = tmp_path / "zones.json"
     content = {
@@ -98,6 +109,11 @@ GOOD = {"format": "sepcam-zones", "version": 1, "lines": [{"points": [[0, 0], [1
         (GOOD | {"lines": [{"points": [[0, 0], [1, True]]}]}, r"line 1: points are a list of \[x, y\]"),
         (GOOD | {"lines": [{"points": [[0, 0], [640, 480]]}]}, "fractions lie between 0 and 1"),
         (GOOD | {"units": "pixels", "size": [0, 4]}, "size is"),
+        (
+            GOOD | {"lines": [{"points": [[0, 0], [1, 1]], "color": "red"}]},
+            "'red' is not a color such as #ffc83c",
+        ),
+        (GOOD | {"lines": [{"points": [[0, 0], [1, 1]], "color": 7}]}, "7 is not a color"),
         (
             GOOD | {"units": "pixels", "size": [4, 4], "lines": [{"points": [[0, 0], [9, 9]]}]},
             "outside the size",
