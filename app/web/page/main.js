@@ -46,7 +46,8 @@ const about = await call("GET", "/api/about").catch((error) => {
 panels.camera = startCamera(about);
 panels.video = startVideos(about);
 const several = about.sources > 1;
-if (about.live) panels.live = startLive(several);
-if (several) panels.live = startSources(about.sources, panels.live);
-else get("tab-live").hidden = true;
+if (about.live) {
+  const live = startLive(several);
+  panels.live = several ? startSources(about.sources, live) : live;
+} else get("tab-live").hidden = true;
 show(chosen in panels ? chosen : about.live ? "live" : "camera");
