@@ -67,6 +67,7 @@ class Detections:
         masks: N crops, from a network that finds ``segment``; or None.
         pose_scores: (N,) float32 in [0, 1], that the object is there with these keypoints, where the network
             says that too; or None.
+        colors: (N, C) float32 by which a tracker tells them apart, see `pipelines.tracking.colors`; or None.
     """
 
     boxes: F32
@@ -75,6 +76,7 @@ class Detections:
     keypoints: F32 | None = None
     masks: Sequence[Crop] | None = None
     pose_scores: F32 | None = None
+    colors: F32 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
@@ -87,6 +89,8 @@ class Detections:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
         if self.pose_scores is not None and self.pose_scores.shape != (n,):
             raise ValueError(f"pose_scores must be ({n},), are {self.pose_scores.shape}")
+        if self.colors is not None and (self.colors.ndim != 2 or len(self.colors) != n):
+            raise ValueError(f"colors must be ({n}, C), are {self.colors.shape}")
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -100,6 +104,7 @@ class Detections:
             None if self.keypoints is None else self.keypoints[rows],
             _masks_of(self.masks, rows),
             None if self.pose_scores is None else self.pose_scores[rows],
+            None if self.colors is None else self.colors[rows],
         )
 
     @classmethod

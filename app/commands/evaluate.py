@@ -142,6 +142,7 @@ def mot(
         typer.Option("--frames", metavar="N", min=1, help="Only the first N frames.", show_default="all"),
     ] = None,
     tracker: choices.TrackerOption = "bytetrack",
+    reid: choices.ReidOption = True,
     out: OutOption = Path("sepcam-evaluation"),
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -149,7 +150,7 @@ def mot(
     from ..evaluate.datasets import MotData
     from ..evaluate.run import run
 
-    data = MotData(video, gt, frames, tracker, conf=conf)
+    data = MotData(video, gt, frames, tracker, conf=conf, reid=reid)
     every: list[DetectEvery] = [choices.detect_every(word) for word in choices.split(detect_every)]
     setups = _setups(detector, input_size, backbone, runtime, precision, device, threads, every)
     run(data, setups, out, overwrite=overwrite, command=console.command_line())

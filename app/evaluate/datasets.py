@@ -118,6 +118,7 @@ class MotData:
         frames: use only this many frames, None for all.
         tracker: how identities are kept.
         conf: lowest score that starts a track, None for the detector's own.
+        reid: whether identities go by colors too.
 
     Raises:
         SepcamError: If a file cannot be read, or there is no ground truth.
@@ -137,8 +138,10 @@ class MotData:
         tracker: TrackerName = "bytetrack",
         *,
         conf: float | None = None,
+        reid: bool = True,
     ) -> None:
         self._tracker: TrackerName = tracker
+        self._reid = reid
         self._conf = conf
         self._sequence = (video / "img1").is_dir()
         if gt is None and not self._sequence:
@@ -157,6 +160,7 @@ class MotData:
             "frames": self._frames,
             "fps": self._fps,
             "tracker": self._tracker,
+            "reid": self._reid,
         }
 
     def measure(
@@ -175,6 +179,7 @@ class MotData:
             conf=self._conf,
             detect_every=detect_every,
             tracker=self._tracker,
+            reid=self._reid,
         )
         network = detector(None, frozenset())
         analyzer = Analyzer(NetworkSet(network), options, fps=self._fps)

@@ -21,6 +21,7 @@ class AnalysisArguments:
     detect_every: shared.DetectEveryOption = "auto"
     smooth: shared.SmoothOption = "light"
     tracker: shared.TrackerOption = "bytetrack"
+    reid: shared.ReidOption = True
     detector: shared.DetectorOption = "auto"
     pose: shared.PoseOption = DEFAULT_POSE
     backbone: shared.BackboneOption = "separable"
@@ -52,5 +53,6 @@ class AnalysisArguments:
             detect_every=shared.detect_every(self.detect_every),
             smooth=self.smooth,
             tracker=self.tracker,
+            reid=self.reid,
             runtime=RuntimeOptions(self.runtime, self.device, self.precision, self.threads),
         )

@@ -129,6 +129,15 @@ TrackerOption = Annotated[
         rich_help_panel=ANALYSIS,
     ),
 ]
+ReidOption = Annotated[
+    bool,
+    typer.Option(
+        "--reid/--no-reid",
+        help="Tell people apart by the colors of their clothes too, and give an identity back to whoever was "
+        "hidden (bytetrack).",
+        rich_help_panel=ANALYSIS,
+    ),
+]
 DetectEveryOption = Annotated[
     str,
     typer.Option(

@@ -11,6 +11,7 @@ from ...models.ops.roi import roi_from_boxes
 from ...models.types import F32, I64, U8, Crop, Detections, FollowingNetwork, PoseEstimator, Poses
 from ..execution.network_set import NetworkSet
 from ..tracking.base import Tracker, create_tracker
+from ..tracking.colors import with_colors
 from ..tracking.settings import settings_for
 from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
@@ -104,6 +105,7 @@ class Analyzer:
         self.likely, self.tentative = np.zeros((0, 4), np.float32), None
         self._later_masks: Sequence[Crop] | None = None
         self._begins = settings.new
+        self._least_colored = settings.high if options.goes_by_colors else None
         self._own_masks: Sequence[Crop] | None = None
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
@@ -221,7 +223,8 @@ class Analyzer:
             found, ids = found[found.scores >= self._conf], None
             boxes = found.boxes
         else:
-            boxes, rows, ids = self._tracker.follow(found, frame.time_s)
+            found = self._colored(found, frame.image)
+            boxes, rows, ids = self._tracker.follow(found, frame.time_s, size)
             self._note_tentative(found, rows, size)
             found = found[rows]
             self._known, self._known_ids = found, ids
@@ -237,6 +240,12 @@ class Analyzer:
             self._propagation.set(ids[rows[sure]], found.boxes[rows[sure]], poses.keypoints[sure])
         clock.lap("pose")
         return self._with_poses(instances, rows, poses, clock)
+
+    def _colored(self, found: Detections, image: U8) -> Detections:
+        """With colors, where a tracker goes by them and they are unknown."""
+        if self._least_colored is None or found.colors is not None:
+            return found
+        return with_colors(found, image, self._least_colored)
 
     def _note_tentative(self, found: Detections, rows: I64, size: tuple[int, int]) -> None:
         """Note what begins a track and has no identity yet; ``rows`` have one."""
@@ -260,9 +269,9 @@ class Analyzer:
         if found is None:
             return None
         clock.lap("follow")
-        boxes, rows, ids = tracker.follow(found, frame.time_s)
-        self._known, self._known_ids = found[rows], ids
         size = (frame.image.shape[0], frame.image.shape[1])
+        boxes, rows, ids = tracker.follow(self._colored(found, frame.image), frame.time_s, size)
+        self._known, self._known_ids = found[rows], ids
         instances = self._instances(size, self._known, boxes, ids)
         clock.lap("track")
         return instances
@@ -284,7 +293,7 @@ class Analyzer:
             known = replace(known, boxes=boxes)
             clock.lap("pose")
 
-        boxes, rows, ids = tracker.follow(known, frame.time_s)
+        boxes, rows, ids = tracker.follow(known, frame.time_s, size)
         place = np.full(len(known), -1)
         place[rows] = np.arange(len(rows))
         self._known, self._known_ids = known[rows], ids

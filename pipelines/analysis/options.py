@@ -35,6 +35,8 @@ class AnalysisOptions:
         input_size: the detector's: (height, width), the longer side in pixels, or None for its own.
         runtime: what runs the networks.
         tracker: name in ``TRACKERS``.
+        reid: identities go by the colors of clothes too, and whoever was hidden gets theirs back; by the
+            tracker ``bytetrack`` alone.
         smooth: how much steadier the keypoints of people in video are made; ``light`` and ``strong`` differ
             in files alone, where later frames are known.
 
@@ -53,6 +55,7 @@ class AnalysisOptions:
     input_size: tuple[int, int] | int | None = None
     runtime: RuntimeOptions = field(default_factory=RuntimeOptions)
     tracker: TrackerName = "bytetrack"
+    reid: bool = True
     smooth: Smoothing = "light"
 
     def __post_init__(self) -> None:
@@ -76,6 +79,11 @@ class AnalysisOptions:
     def smooths(self) -> bool:
         """Whether there are keypoints of known people to be made steadier."""
         return self.smooth != "off" and {"track", "pose"} <= set(self.tasks)
+
+    @property
+    def goes_by_colors(self) -> bool:
+        """Whether the tracker wants the colors of what is found."""
+        return self.reid and self.tracker == "bytetrack" and "track" in self.tasks
 
     def for_hiding(self) -> "AnalysisOptions":
         """The same with a detection in every frame: whoever comes in is hidden from the first one on."""

@@ -26,12 +26,15 @@ class Tracker(Protocol):
         """Whether a track was not found in the last frame and is still being looked for."""
         ...
 
-    def follow(self, detections: Detections, time_s: float | None = None) -> tuple[F32, I64, I64]:
+    def follow(
+        self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
+    ) -> tuple[F32, I64, I64]:
         """Follow everything into the next frame.
 
         Args:
             detections: what was found in it, down to a low score floor: weak boxes keep tracks alive.
             time_s: the frame's time in seconds.
+            size: its (height, width) in pixels, so that a tracker can tell who left it.
 
         Returns:
             For what has an identity, best score first: (N, 4) float32 boxes x1 y1 x2 y2 in pixels, not

@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ...models.ops.coco import KEYPOINTS
 from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
-from .association import ClassTracks, Rules
+from .association import ClassTracks, Rules, Sighted
 
 NOMINAL_FPS: Final = 30.0
 
@@ -28,6 +29,9 @@ The filter is steady, but late. On PETS09-S2L1 half the way takes HOTA from 58.7
 
 _LOW, _HIGH, _NEW = 0.101, 0.7, 0.8
 """ByteTrack's own thresholds, to which scores are scaled: it multiplies them with IoUs, and discards 0.1."""
+
+_TORSO = [KEYPOINTS.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right")]
+_TO_TORSO = np.float32(0.5)  # of the way from the middle of the box to that of the torso
 
 _INSIDE = 0.005  # share of the image's sides that a box keeps off the border: the others are leaving
 _UNSEEN = 0.5  # share of the last score that somebody has who is not seen
@@ -119,13 +123,18 @@ class ByteTrack:
             boxes[mine] = tracks.filters.ahead(steps)[theirs]
         return boxes
 
-    def follow(self, detections: Detections, time_s: float | None = None) -> tuple[F32, I64, I64]:
+    def follow(
+        self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
+    ) -> tuple[F32, I64, I64]:
         """Follow everything into the next frame.
 
         Args:
-            detections: what was found in it, down to a low score floor: weak boxes keep tracks alive.
+            detections: what was found in it, down to a low score floor: weak boxes keep tracks alive. With
+                colors, people are told apart by these and by their torso's motion too.
             time_s: the frame's time in seconds. A time that is missing, repeated or goes back counts as one
                 frame after the last.
+            size: (height, width) of the frame in pixels. With it and colors, whoever was lost in the middle
+                of the frame gets the same identity when they are seen again within `returns.RETURN_S`.
 
         Returns:
             Of what has an identity, best score first: (N, 4) float32 boxes of the size that the Kalman filter
@@ -137,7 +146,9 @@ class ByteTrack:
         strong = found.scores >= self.settings.low
         begun = {self._labels[label] for label in found.labels[found.scores >= self.settings.new].tolist()}
         parts = [
-            self._update_class(name, found, np.flatnonzero(strong & self._of_class(found, name)), elapsed_s)
+            self._update_class(
+                name, found, np.flatnonzero(strong & self._of_class(found, name)), elapsed_s, size
+            )
             for name in sorted(begun.union(self._classes), key=self._labels.index)
         ]
         if not parts:
@@ -173,17 +184,15 @@ class ByteTrack:
         return min(time_s - self._last_time, _LONGEST_S)
 
     def _update_class(
-        self, name: str, found: Detections, rows: I64, elapsed_s: float
+        self, name: str, found: Detections, rows: I64, elapsed_s: float, size: tuple[int, int] | None
     ) -> tuple[F32, I64, I64]:
         """Boxes, rows and identities of the tracks of one class, to which ``rows`` of ``found`` belong."""
         tracks = self._classes.setdefault(name, ClassTracks())
-        scores = self._scaled(found.scores[rows])
-        seen, places = tracks.update(
-            found.boxes[rows], scores, elapsed_s, self._fps, self._rules, self._next_id
-        )
+        sighted = _sighted(found[rows], self._scaled(found.scores[rows]), size)
+        seen, places = tracks.update(sighted, elapsed_s, self._fps, self._rules, self._next_id)
         numbers = tracks.ids[places]
         self._next_id = max(self._next_id, int(numbers.max(initial=0)) + 1)
-        if not len(tracks):
+        if not tracks.waits:
             del self._classes[name]
         boxes = tracks.filters.boxes()[places].astype(np.float32)
         rows = rows[seen]
@@ -203,3 +212,19 @@ class ByteTrack:
         """
         s = self.settings
         return np.interp(scores, (s.low, s.high, s.new, 1), (_LOW, _HIGH, _NEW, 1)).astype(np.float32)
+
+
+def _sighted(found: Detections, scores: F32, size: tuple[int, int] | None) -> Sighted:
+    """What was found, with scores that suit ByteTrack.
+
+    With colors, the point that is followed lies halfway from the middle of the box to that of the torso, if
+    there is one: arms and legs, and what hides them, move the box. Without them this gains nothing.
+    """
+    if found.colors is None:
+        return Sighted.of(found.boxes, scores)
+    points = ((found.boxes[:, :2] + found.boxes[:, 2:]) / 2).astype(np.float32)
+    if found.keypoints is not None and found.keypoints.shape[1] == len(KEYPOINTS):
+        torso = found.keypoints[:, _TORSO]
+        seen = torso[..., 2].any(1)
+        points[seen] += _TO_TORSO * (torso[seen, :, :2].mean(1) - points[seen])
+    return Sighted(found.boxes, scores, points, found.colors, size)

@@ -85,7 +85,9 @@ class PackageTracker:
         self._classes.clear()
         self._last_time = None
 
-    def follow(self, detections: Detections, time_s: float | None = None) -> tuple[F32, I64, I64]:
+    def follow(
+        self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
+    ) -> tuple[F32, I64, I64]:
         """See `Tracker`. A time that is missing, repeated or goes back counts as one frame after the last."""
         self._clock += self._elapsed(time_s)
         if time_s is not None and np.isfinite(time_s):

@@ -49,9 +49,11 @@ class RecordingTracker:
         """See `Tracker`."""
         return self._tracker.lost
 
-    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
+    def follow(
+        self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
+    ) -> Follow:
         """See `Tracker`."""
-        given = self._tracker.follow(detections, time_s)
+        given = self._tracker.follow(detections, time_s, size)
         self.recorded.append((given, (Detections.empty(), np.zeros(0, np.int64))))
         return given
 
@@ -71,7 +73,9 @@ class ReplayTracker:
         self._recorded = iter(recorded)
         self._lost = Detections.empty(), np.zeros(0, np.int64)
 
-    def follow(self, detections: Detections, time_s: float | None = None) -> Follow:
+    def follow(
+        self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
+    ) -> Follow:
         """What was recorded for the next frame."""
         given, self._lost = next(self._recorded)
         return given

@@ -30,6 +30,7 @@ from ...sinks.formats.video import VideoSink
 from ...sinks.registry import open_sinks, sink_kinds
 from ...sources.video import VideoSource
 from ...tracking.base import create_tracker
+from ...tracking.colors import with_colors
 from ...tracking.settings import settings_for
 from ...types import Frame, FrameResult, RunSummary
 from ..state.journal import fingerprint
@@ -124,10 +125,15 @@ def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = []
     took = []
+    detector, options = networks.networks.detector, networks.options
+    least = settings_for(detector.name).with_confidence(options.conf).high
     with open_part(task, task.part.start_s, task.part.end_s) as source:
         for frame in source:
             at = time.perf_counter()
-            found.append((frame.time_s, networks.networks.detector.detect(frame.image)))
+            detections = detector.detect(frame.image)
+            if options.goes_by_colors:
+                detections = with_colors(detections, frame.image, least)
+            found.append((frame.time_s, detections))
             took.append(time.perf_counter() - at)
             report(len(found), None)
         sound = source.sound and (not source.warnings)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.optimize import linear_sum_assignment
 from sepcam.pipelines.tracking.assignment import assign
-from sepcam.pipelines.tracking.association import ClassTracks, Rules
+from sepcam.pipelines.tracking.association import ClassTracks, Rules, Sighted
 
 RULES = Rules(high=0.7, new=0.8, first=0.2, second=0.5, confirm=2, lost_s=0.95333)
 
@@ -62,7 +62,7 @@ def test_identities_and_boxes_are_those_of_the_package(seed, fps):
             supervision.Detections(xyxy=boxes, confidence=scores, data={"row": np.arange(len(boxes))}),
             timestamp=time_s,
         )
-        rows, places = ours.update(boxes, scores, jump / fps, fps, RULES, next_id)
+        rows, places = ours.update(Sighted.of(boxes, scores), jump / fps, fps, RULES, next_id)
         ids = ours.ids[places]
         next_id = max(next_id, int(ids.max(initial=-1)) + 1)
         kept = theirs.tracker_id >= 0
