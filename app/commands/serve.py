@@ -113,8 +113,9 @@ def serve(
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
     rules = recording.options()
-    if source == "none" and rules.rules:
-        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file, not 'none'")
+    sources = _sources(source)
+    if rules.rules and not sources:
+        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file")
     try:
         from ..web.server import ServeRequest
         from ..web.server import serve as run
@@ -125,7 +126,7 @@ def serve(
     run(
         ServeRequest(
             live=shared.request("", watching.options(), drawing.options(), hiding.options(), rules),
-            sources=_sources(source),
+            sources=sources,
             host=host,
             port=port,
             names=tuple(allow_host or ()),

@@ -270,6 +270,7 @@ export function startLive(several) {
     ["sS", "s", "take a snapshot", snapshot],
     ["fF", "f", "full screen", full],
     ["iI", "i", "overlay figures: off, fps, full", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["zZ", "z", "draw lines and zones", () => get("edit-zones").click()],
     ["", "click", "follow a person; click elsewhere to stop", null],
   ];
   if (several) for (const key of keys) key[1] = key[1].replace(/^[1-3] /, "");
