@@ -154,3 +154,19 @@ def test_what_is_printed_can_be_fed_back_in(inputs, options, overwrite, tmp_path
     code, out, err = sepcam("process", *words, "--print-config", "--", *inputs)
     assert (code, err) == (0, "")
     assert sepcam("process", "--config", file(tmp_path, out), "--print-config") == (0, out, "")
+
+
+@pytest.mark.parametrize("command", ["live", "serve"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("preset = 'fast'\nsource = ['none.mp4']", "none.mp4 does not exist"),
+        ("preset = 'fats'", "there is no preset 'fats'; did you mean 'fast'?"),
+        ("target-fsp = 10", "there is no setting 'target-fsp'; did you mean 'target-fps'?"),
+    ],
+)
+def test_live_and_serve_take_files_and_presets_too(command, text, message, tmp_path, sepcam):
+    windowless = ("--headless", "--events") if command == "live" else ()
+    code, _, err = sepcam(command, "--config", file(tmp_path, text), *windowless)
+    assert code == 2
+    assert err.startswith("error: ") and message in err
