@@ -59,7 +59,8 @@ def test_the_document_of_a_package_names_each_of_its_folders(package):
 
 def options(command) -> set[str]:
     """The long options of a command and its sub-commands."""
-    own = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+    names = (name for one in command.params for name in (*one.opts, *one.secondary_opts))
+    own = {name for name in names if name.startswith("--")}
     return own.union(*(options(child) for child in getattr(command, "commands", {}).values()))
 
 

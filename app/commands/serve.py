@@ -22,9 +22,9 @@ NEEDED = frozenset({"fastapi", "prometheus_client", "starlette", "uvicorn", "web
 @with_groups
 def serve(
     source: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            metavar="[SOURCE]",
+            metavar="[SOURCE]...",
             help="What 'sepcam live' takes, or 'none' for visitors' cameras and video files alone.",
             show_default="the first camera, if there is one",
         ),
@@ -113,8 +113,9 @@ def serve(
     """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
     rules = recording.options()
-    if source == "none" and rules.rules:
-        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file, not 'none'")
+    sources = _sources(source)
+    if rules.rules and not sources:
+        raise SepcamError("--rule needs a source to watch: name a camera, a stream or a file")
     try:
         from ..web.server import ServeRequest
         from ..web.server import serve as run
@@ -124,9 +125,8 @@ def serve(
         raise SepcamError(f"sepcam serve needs {error.name}: pip install 'sepcam[web]'") from error
     run(
         ServeRequest(
-            live=shared.request(
-                _source(source), watching.options(), drawing.options(), hiding.options(), rules
-            ),
+            live=shared.request("", watching.options(), drawing.options(), hiding.options(), rules),
+            sources=sources,
             host=host,
             port=port,
             names=tuple(allow_host or ()),
@@ -139,17 +139,19 @@ def serve(
     )
 
 
-def _source(source: str | None) -> str:
+def _sources(named: list[str] | None) -> list[str]:
     """What to show; empty for nothing."""
-    if source is not None:
-        return "" if source == "none" else source
+    if named:
+        if "none" in named and len(named) > 1:
+            raise SepcamError("'none' stands alone: name sources, or none")
+        return [] if named == ["none"] else named
     from ...pipelines.sources.v4l2 import list_cameras
 
     cameras = list_cameras()
     if cameras:
-        return str(cameras[0].number)
+        return [str(cameras[0].number)]
     console.note("no camera is connected: visitors' cameras and video files only (name a SOURCE for more)")
-    return ""
+    return []
 
 
 def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:

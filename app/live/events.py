@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ...pipelines.analytics.zones import Zone
 from ...pipelines.types import StreamInfo
@@ -12,15 +12,13 @@ from ...pipelines.watching.recorder import EventRecorder, State
 from ...pipelines.watching.rules import Rule, resolved
 from ...pipelines.watching.store import EventStore
 from ...pipelines.watching.stored import StoredEvent
+from ..options.events import SECRET
 from ..options.live import LiveRequest
 from ..terminal import console
 from .request import Loaded
 
 if TYPE_CHECKING:
     from ...pipelines.notify.base import Notifier
-
-SECRET: Final = "SEPCAM_HOOK_SECRET"
-"""Environment variable with the secret that web hooks are signed with."""
 
 
 def rules_of(request: LiveRequest, zones: Sequence[Zone], loaded: Loaded) -> tuple[Rule, ...]:
@@ -78,8 +76,6 @@ def _notifiers(request: LiveRequest, stack: ExitStack) -> "list[Notifier]":
         from ...pipelines.notify.webhook import WebHook
 
         secret = os.environ.get(SECRET) or None
-        if secret is None:
-            console.note(f"web hooks are not signed: set {SECRET} to sign them")
         found += [_closed_by(stack, WebHook(address, secret, console.warn)) for address in options.hooks]
     if options.mqtt is not None:
         from ...pipelines.notify.mqtt import Mqtt

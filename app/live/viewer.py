@@ -34,7 +34,7 @@ def show(
         editor: changes the lines and zones, or None where they cannot be changed.
     """
     title = f"Sepcam - {session.info.name}"
-    mouse = _Mouse(session, editor)
+    mouse = Mouse(session, editor)
     window = Window(title, (session.info.width, session.info.height), mouse.press, mouse.drag)
     edit_zones = None if editor is None else mouse.edit
     controls = Controls(session, folder, stem, window.toggle_full_screen, edit_zones=edit_zones)
@@ -44,7 +44,7 @@ def show(
         window.close()
 
 
-class _Mouse:
+class Mouse:
     """What the mouse is for: following somebody, or drawing lines and zones.
 
     Attributes:
@@ -87,7 +87,7 @@ class _Mouse:
 
 
 def view(
-    session: LiveSession, window: Window, controls: Controls, mouse: _Mouse, going_on: Callable[[], bool]
+    session: LiveSession, window: Window, controls: Controls, mouse: Mouse, going_on: Callable[[], bool]
 ) -> None:
     """Shows images and passes keys on, until there is no reason to any more."""
     number = 0

@@ -16,9 +16,12 @@ from ...pipelines.watching.rules import Rule
 
 def zone_file(options: WatchOptions, out: Path, name: str) -> Path:
     """Where zones are saved: what ``--zones`` named, or a file in the output folder for the source."""
-    if options.file is not None:
-        return options.file
-    return out / fit_name(out, stem_of(name, images=False), ".zones.json")
+    return options.file or own_zone_file(out, stem_of(name, images=False))
+
+
+def own_zone_file(out: Path, stem: str) -> Path:
+    """The file of one source's zones in the output folder, by what its files' names begin with."""
+    return out / fit_name(out, stem, ".zones.json")
 
 
 def with_saved(options: WatchOptions, out: Path, name: str) -> tuple[Zone, ...]:
@@ -27,11 +30,23 @@ def with_saved(options: WatchOptions, out: Path, name: str) -> tuple[Zone, ...]:
     Raises:
         SepcamError: If the file of the earlier run cannot be read.
     """
-    path = zone_file(options, out, name)
-    if options.file is not None or not path.is_file():
+    return with_drawn(options, zone_file(options, out, name))
+
+
+def with_drawn(options: WatchOptions, path: Path) -> tuple[Zone, ...]:
+    """The zones of the command line, and those of a file that was written in an earlier run.
+
+    Raises:
+        SepcamError: If the file cannot be read.
+    """
+    if options.file == path or not path.is_file():
         return options.zones
-    typed = {zone.name for zone in options.zones}
-    return (*options.zones, *(zone for zone in read_zones(path) if zone.name not in typed))
+    # What was typed is newer than what was drawn; a file that several sources share is not.
+    newer, older = options.zones, read_zones(path)
+    if options.file is not None:
+        newer, older = older, newer
+    names = {zone.name for zone in newer}
+    return (*newer, *(zone for zone in older if zone.name not in names))
 
 
 class ZoneEditor:

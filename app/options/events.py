@@ -1,16 +1,21 @@
 """The options of recording events by rules, which live and serve share."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ...models.errors import SepcamError
+from ..terminal import console
 from . import shared
 
 if TYPE_CHECKING:
     from ...pipelines.watching.options import EventOptions
+
+SECRET: Final = "SEPCAM_HOOK_SECRET"
+"""Environment variable with the secret that web hooks are signed with."""
 
 RuleOption = Annotated[
     list[str] | None,
@@ -57,7 +62,7 @@ OnEventOption = Annotated[
     typer.Option(
         "--on-event",
         metavar="URL",
-        help="POST each event there as JSON, signed with $SEPCAM_HOOK_SECRET; may be repeated.",
+        help=f"POST each event there as JSON, signed with ${SECRET}; may be repeated.",
         rich_help_panel=shared.EVENTS,
     ),
 ]
@@ -105,6 +110,8 @@ class EventArguments:
         if not rules and (self.on_event or self.mqtt):
             asked = "--on-event" if self.on_event else "--mqtt"
             raise SepcamError(f"{asked} needs a rule: add --rule 'person in ZONE for 3 s'")
+        if self.on_event and not os.environ.get(SECRET):
+            console.note(f"web hooks are not signed: set {SECRET} to sign them")
         age = None if self.keep is None else parse_age(self.keep)
         size = None if self.keep_size is None else parse_size(self.keep_size)
         return EventOptions(rules, self.events_dir, Keeping(age, size), tuple(self.on_event or ()), self.mqtt)

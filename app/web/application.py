@@ -1,5 +1,6 @@
 """The web application: all routes, behind the guard."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -18,7 +19,8 @@ from .events import routes as event_routes
 from .events import zones as zone_routes
 from .events.routes import RecordedEvents
 from .live import routes as live_routes
-from .live.routes import Live
+from .live import sources as source_routes
+from .live.sources import Sources
 from .metrics import CONTENT_TYPE, Metrics
 from .shared.downloads import Downloads
 from .videos import routes as video_routes
@@ -30,20 +32,20 @@ class Service:
     """What is served.
 
     Attributes:
-        live: the live session, or None where the server has no source.
+        sources: what the server watches.
         cameras: visitors' cameras.
         uploads: visitors' video files.
         downloads: files that visitors may download.
         recorded: the recorded events.
-        zones: changes the zones of the live session, or None where there is none.
+        zones: return what changes the zones of each source.
     """
 
-    live: Live | None
+    sources: Sources
     cameras: Cameras
     uploads: Uploads
     downloads: Downloads
     recorded: RecordedEvents
-    zones: ZoneEditor | None
+    zones: Sequence[Callable[[], ZoneEditor]]
 
 
 def application(service: Service, access: Access) -> ASGIApp:
@@ -60,18 +62,20 @@ def application(service: Service, access: Access) -> ASGIApp:
     app.include_router(service.downloads.router())
     app.include_router(service.cameras.router())
     app.include_router(video_routes.router(service.uploads))
-    if service.live is not None:
-        app.include_router(live_routes.router(service.live))
-    if service.zones is not None:
-        app.include_router(zone_routes.router(service.zones))
+    for live, editor in zip(service.sources.lives, service.zones, strict=True):
+        for prefix in ["/api"] * (live is service.sources.first) + [f"/api/sources/{live.feed.number}"]:
+            app.include_router(live_routes.router(live, prefix))
+            app.include_router(zone_routes.router(editor, prefix))
+    app.include_router(source_routes.router(service.sources))
     app.include_router(event_routes.router(service.recorded))
-    metrics = Metrics(service.live, service.cameras, service.uploads.jobs)
+    metrics = Metrics(service.sources, service.cameras, service.uploads.jobs)
 
     @app.get("/api/about", tags=["server"], summary="What this server offers")
     def about() -> dict[str, Any]:
         return {
             "version": app.version,
-            "live": service.live is not None,
+            "live": service.sources.first is not None,
+            "sources": len(service.sources.lives),
             "cameras": service.cameras.most,
             "max_upload_bytes": service.uploads.max_bytes,
             "backbone": service.cameras.settings.backbone,
@@ -81,10 +85,8 @@ def application(service: Service, access: Access) -> ASGIApp:
 
     @app.get("/healthz", tags=["server"], summary="Health of the source; needs no token")
     def health() -> JSONResponse:
-        error = None if service.live is None else service.live.session.error
-        return JSONResponse(
-            {"status": "ok" if error is None else "the source was lost"}, 503 if error else 200
-        )
+        lost = service.sources.lost
+        return JSONResponse({"status": "the source was lost" if lost else "ok"}, 503 if lost else 200)
 
     @app.get("/metrics", tags=["server"], summary="Metrics for Prometheus", response_class=Response)
     def figures() -> Response:

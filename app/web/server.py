@@ -5,9 +5,10 @@ import errno
 import ipaddress
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import uvicorn
@@ -16,22 +17,23 @@ from ...models.errors import SepcamError
 from ...models.types import ConvKind
 from ...pipelines.live.adaptive_quality import Quality
 from ...pipelines.live.analysis import choice_for
-from ...pipelines.live.session import LiveSession
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.types import Task
+from ...pipelines.watching.rules import Rule
 from ...pipelines.watching.store import EventStore
-from ..live.events import recording, rules_of
-from ..live.request import LiveRequest, Loaded, begin, described, detector_names, load_networks
-from ..live.zones import ZoneEditor, with_saved, zone_file
+from ..live.many.feeds import Feed, Feeds
+from ..live.many.recorders import EventRecorders
+from ..live.request import LiveRequest, Loaded, described, detector_names, load_networks
+from ..live.zones import ZoneEditor
 from ..terminal import console
 from ..terminal.signals import terminable
 from .application import Service, application
 from .auth import Access
 from .camera.routes import Cameras
 from .events.routes import RecordedEvents
-from .live.jpeg_stream import JpegStream
 from .live.people import PeopleList
 from .live.routes import Live
+from .live.sources import Sources
 from .shared.downloads import Downloads
 from .shared.failures import Failures
 from .videos.jobs import VideoJobs
@@ -48,7 +50,8 @@ class ServeRequest:
     """The options of ``sepcam serve``.
 
     Attributes:
-        live: source, networks and tasks; an empty source is none.
+        live: networks and tasks; its own source does not count.
+        sources: what ``open_live`` takes; may be none.
         host: address or name to listen on.
         port: TCP port to listen on; 0 takes any free one.
         names: host names under which browsers may reach the server, beside its addresses.
@@ -60,6 +63,7 @@ class ServeRequest:
     """
 
     live: LiveRequest
+    sources: Sequence[str]
     host: str
     port: int
     names: Sequence[str]
@@ -74,35 +78,48 @@ def serve(request: ServeRequest) -> None:
     """Serves until Ctrl-C or SIGTERM.
 
     Raises:
-        SepcamError: If it cannot listen there, the source cannot be opened, or networks are unavailable.
+        SepcamError: If it cannot listen there, no source can be opened, or networks are unavailable.
     """
     live = request.live
     listener = listen(request.host, request.port)
+    people: dict[int, PeopleList] = {}
     with listener, ExitStack() as stack, suppress(KeyboardInterrupt), terminable():
-        source = stack.enter_context(live.open()) if live.source else None
+        store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
+        recorders = stack.enter_context(EventRecorders(store))
+        feeds = stack.enter_context(Feeds(live, request.sources, request.folder))
+        feeds.open()
         loaded = load_networks(live)
         stack.callback(loaded.pool.close)
-        people_list = PeopleList()
-        session = editor = None
-        store = EventStore(live.events.folder_in(request.folder), live.events.keeping)
-        recorded = RecordedEvents(store, (), tuple)
-        if source is not None:
-            zones = with_saved(live.watching, request.folder, source.info.name)
-            live = replace(live, watching=replace(live.watching, zones=zones))
-            rules = rules_of(live, zones, loaded)
-            recorder = stack.enter_context(recording(live, rules, source.info, store))
-            session = begin(live, source, loaded, prepare_ahead=True, on_event=people_list.add)
-            stack.enter_context(session)
-            console.note(described(session.info))
-            if recorder is not None:
-                session.recordings.follow(recorder.write)
-                texts = [rule.text for rule in rules]
-                recorded = RecordedEvents(store, texts, lambda: recorder.recording)
-            path = zone_file(live.watching, request.folder, source.info.name)
-            editor = ZoneEditor(session, rules, path)
-            session.start()
-        asyncio.run(_run(request, listener, loaded, session, people_list, recorded, editor))
+        recorders.prepare(feeds, loaded)
+        people |= {feed.number: PeopleList() for feed in feeds}
+
+        def begun(feed: Feed) -> None:
+            if feed.session is not None:
+                console.note(described(feed.session.info, feed.name))
+            recorders.begin(feed)
+
+        feeds.begin(
+            loaded,
+            prepare_ahead=True,
+            on_begin=begun,
+            on_event=lambda feed, event: people[feed.number].add(event),
+        )
+        feeds.wait_until_begun()
+        for feed in feeds:
+            if feed.problem is not None:
+                console.warn(feed.named(feed.notice() or feed.problem))
+        asyncio.run(_run(request, listener, loaded, feeds, people, recorders, store))
     console.note("stopped")
+
+
+def _editor(live: Live, rules: Sequence[Rule]) -> Callable[[], ZoneEditor]:
+    """Changes the zones of a source, which may not be there yet."""
+
+    @cache
+    def editor() -> ZoneEditor:
+        return ZoneEditor(live.session, rules, live.feed.zone_file)
+
+    return editor
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -140,24 +157,32 @@ async def _run(
     request: ServeRequest,
     listener: socket.socket,
     loaded: Loaded,
-    session: LiveSession | None,
-    people_list: PeopleList,
-    recorded: RecordedEvents,
-    editor: ZoneEditor | None,
+    feeds: Feeds,
+    people: Mapping[int, PeopleList],
+    recorders: EventRecorders,
+    store: EventStore,
 ) -> None:
     address, port = listener.getsockname()[:2]
     access = Access(address, port, names=request.names, secure=request.tls is not None)
     downloads, failures = Downloads(), Failures()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
-        live = None
-        if session is not None:
-            stream = JpegStream(session)
-            stack.callback(stream.close)
-            names = detector_names(loaded.settings.detector)
-            live = Live(
-                session, stream, people_list, request.folder, downloads, names, failures, request.idle_s
+        loop, names = asyncio.get_running_loop(), detector_names(loaded.settings.detector)
+        lives = [
+            Live(
+                feed,
+                loop,
+                people[feed.number],
+                request.folder,
+                downloads,
+                names,
+                failures,
+                request.idle_s,
             )
+            for feed in feeds
+        ]
+        for live in lives:
+            stack.callback(live.close)
         of = request.live
         cameras = Cameras(
             loaded.pool,
@@ -173,7 +198,10 @@ async def _run(
         stack.callback(jobs.close)
         stack.callback(loaded.pool.close)  # first, so that nobody waits for a network
         uploads = Uploads(jobs, max_bytes=request.max_upload_mb * 1_000_000, idle_s=request.idle_s)
-        service = Service(live, cameras, uploads, downloads, recorded, editor)
+        editors = [_editor(live, recorders.rules(live.feed)) for live in lives]
+        texts = [rule.text for rule in of.events.rules] if lives else []
+        recorded = RecordedEvents(store, texts, lambda: recorders.recording)
+        service = Service(Sources(feeds, lives), cameras, uploads, downloads, recorded, editors)
         certificate, key = request.tls or (None, None)
         config = uvicorn.Config(
             application(service, access),

@@ -66,8 +66,12 @@ class PacketEncoder:
         encoder = working_encoder(self._size)
         fps = info.fps or _FALLBACK_FPS
         self.template = add_video(self._container, encoder, self._size, fps=fps, time_base=TIME_BASE)
+        context = self.template.codec_context
         # Several threads would hold as many frames back, and take longer for each.
-        self.template.codec_context.thread_count = 1
+        context.thread_count = 1
+        if encoder == "libx264":
+            # Most of what is encoded here is dropped again: time counts for more than bytes.
+            context.options = {**context.options, "preset": "ultrafast"}
         self._container.start_encoding()
         self._origin_s: float | None = None
         self._keyframe_s = 0.0

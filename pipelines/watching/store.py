@@ -107,6 +107,7 @@ class EventStore:
             while name in self._reserved or (self.folder / name).exists():
                 name, number = f"{stem}-{number}", number + 1
             self._reserved.add(name)
+            self._reserved -= self._known.keys()
         return HiddenFolder(self.folder / name)
 
     def events(self) -> list[StoredEvent]:

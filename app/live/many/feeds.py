@@ -11,8 +11,9 @@ session = feed.session     # None while its source is not there: feed.notice() s
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 from ....models.errors import SepcamError
 from ....pipelines.events import Event
@@ -21,8 +22,10 @@ from ....pipelines.execution.turns import Turns
 from ....pipelines.live.session import LiveSession
 from ....pipelines.sources.realtime import PacedSource
 from ....pipelines.sources.reconnecting import WAITS_S, ReconnectingSource
+from ...terminal import console
 from ..request import LiveRequest, Loaded, begin
-from .names import comes_back, shown_names
+from ..zones import own_zone_file, with_drawn, zone_file
+from .names import comes_back, file_stems, shown_names
 
 OPEN_S: Final = 3.0
 """Seconds that sources are waited for which take longer to open than another one."""
@@ -55,6 +58,8 @@ class Feed:
     Attributes:
         number: counts from 1.
         name: what it is called; no other feed has the same name.
+        stem: what the names of its files begin with; no other feed has the same.
+        zone_file: where its lines and zones are saved.
         request: the source and what to do with it.
         session: None until the source and the networks are there.
         problem: why the source could not be opened the last time, or why there is no session; else None.
@@ -64,14 +69,17 @@ class Feed:
 
     number: int
     name: str
+    stem: str
+    zone_file: Path
     request: LiveRequest
     session: LiveSession | None
     problem: str | None
     tried: threading.Event
     attempt: int
 
-    def __init__(self, number: int, name: str, request: LiveRequest) -> None:
-        self.number, self.name, self.request = number, name, request
+    def __init__(self, number: int, name: str, stem: str, zone_file: Path, request: LiveRequest) -> None:
+        self.number, self.name, self.stem = number, name, stem
+        self.zone_file, self.request = zone_file, request
         self.session = self.problem = None
         self.tried = threading.Event()
         self.attempt = 0
@@ -111,6 +119,10 @@ class Feed:
         if session.ended:
             return "ended" if session.error is None else f"lost: {session.error}"
         return session.notice()
+
+    def named(self, problem: str) -> str:
+        """A problem with the name of the source, unless it says that itself."""
+        return problem if self.name in problem else f"{self.name}: {problem}"
 
     def open(self) -> None:
         """Begin to open the source; returns at once."""
@@ -200,17 +212,28 @@ class Feed:
 
 
 class Feeds:
-    """All sources that are watched. Every method may be called from any thread.
+    """All sources that are watched. Every method may be called from any thread."""
 
-    Args:
-        requests: one for each source.
-    """
+    def __init__(self, request: LiveRequest, sources: Sequence[str], folder: Path) -> None:
+        """Name the sources; ``open`` opens them.
 
-    def __init__(self, requests: Sequence[LiveRequest]) -> None:
-        names = shown_names([request.source for request in requests])
-        self._feeds = [
-            Feed(i, name, one) for i, (name, one) in enumerate(zip(names, requests, strict=True), 1)
-        ]
+        Args:
+            request: what to do with each; its own source does not count.
+            sources: what ``open_live`` takes.
+            folder: where files go that have no name of their own, and where zones that were drawn are.
+
+        Raises:
+            SepcamError: If a file of zones cannot be read.
+        """
+        names = shown_names(sources)
+        self._feeds: list[Feed] = []
+        for name, stem, source in zip(names, file_stems(names, folder), sources, strict=True):
+            watching = request.watching
+            alone = len(sources) == 1
+            path = zone_file(watching, folder, name) if alone else own_zone_file(folder, stem)
+            watching = replace(watching, zones=with_drawn(watching, path))
+            own = replace(request, source=source, watching=watching)
+            self._feeds.append(Feed(len(self._feeds) + 1, name, stem, path, own))
         self._changes: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -234,13 +257,13 @@ class Feeds:
         """Whether no more frames come from any of them."""
         return all(feed.over for feed in self._feeds)
 
-    def open(self) -> bool:
+    def open(self) -> None:
         """Open all sources at the same time, and wait until one is there.
 
         Those that take longer are waited for a little, then join later.
 
-        Returns:
-            Whether one is there; otherwise each feed has a problem.
+        Raises:
+            SepcamError: If none can be opened; why is said of each.
         """
         for feed in self._feeds:
             feed.open()
@@ -252,7 +275,23 @@ class Feeds:
             if patience is not None and now > patience:
                 break
             time.sleep(0.02)
-        return any(feed.opened for feed in self._feeds)
+        if self._feeds and not any(feed.opened for feed in self._feeds):
+            self.fail()
+
+    def fail(self) -> NoReturn:
+        """Says of each source why it is not there.
+
+        Raises:
+            SepcamError: With the problem of the last one, which the others' precede on stderr.
+            BaseException: Another failure than the sources' own, as it was raised.
+        """
+        *others, last = self._feeds
+        for feed in self._feeds:
+            if feed.failure is not None and not isinstance(feed.failure, SepcamError):
+                raise feed.failure
+        for feed in others:
+            console.fail(feed.named(str(feed.problem)))
+        raise SepcamError(last.named(str(last.problem)))
 
     def begin(
         self,
@@ -273,6 +312,17 @@ class Feeds:
         start = Start(loaded, Turns(), prepare_ahead, joined, on_event)
         for feed in self._feeds:
             feed.begin(start)
+
+    def wait_until_begun(self) -> None:
+        """Wait until each source that is there has a session, or cannot have one.
+
+        Raises:
+            SepcamError: If none can; see ``fail``.
+        """
+        while any(feed.session is None and feed.opened and not feed.over for feed in self._feeds):
+            time.sleep(0.02)
+        if self._feeds and all(feed.session is None and feed.over for feed in self._feeds):
+            self.fail()
 
     def change(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of LiveSettings
         """Asks for other settings of all sessions, also of those to come; see ``LiveSettings``."""

@@ -7,7 +7,7 @@ from ..keys import Controls, Key
 from ..window import ESCAPE
 from .feeds import Feed, Feeds
 
-_ONE_ALONE = "vVcCrRsS"  # keys that are for the source that is shown big
+_ONE_ALONE = "vVcCrRsSzZ"  # keys that are for the source that is shown big
 _DIGITS = "123456789"
 
 
@@ -17,8 +17,8 @@ class GridControls:
     Args:
         feeds: the sources.
         folder: where recordings and snapshots go.
-        stems: what their names begin with, for each source.
         toggle_full_screen: fills the screen, or no longer.
+        edit_zones: lets the viewer draw lines and zones of the source that is shown alone.
 
     Attributes:
         keys: all of them, in the order of the help.
@@ -35,9 +35,13 @@ class GridControls:
     hint: str | None
 
     def __init__(
-        self, feeds: Feeds, folder: Path, stems: Sequence[str], toggle_full_screen: Callable[[], None]
+        self,
+        feeds: Feeds,
+        folder: Path,
+        toggle_full_screen: Callable[[], None],
+        edit_zones: Callable[[], None],
     ) -> None:
-        self._feeds, self._folder, self._stems = feeds, folder, stems
+        self._feeds, self._folder, self._edit_zones = feeds, folder, edit_zones
         self._toggle_full_screen = toggle_full_screen
         self._controls: dict[int, Controls] = {}
         self.big: int | None = None
@@ -101,10 +105,11 @@ class GridControls:
             self._controls[feed.number] = Controls(
                 feed.session,
                 self._folder,
-                self._stems[feed.number - 1],
+                feed.stem,
                 self._toggle_full_screen,
                 change=self._feeds.change,
                 pause=self._feeds.pause,
+                edit_zones=self._edit_zones,
             )
         return self._controls[feed.number]
 

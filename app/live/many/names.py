@@ -4,20 +4,17 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ....assets import demo_clip
 from ....models.files import fit_name
 from ....pipelines.files.addresses import is_address, is_file_address, local_path, shown
 from ....pipelines.sinks.outputs import stem_of
+from ....pipelines.sources.open import source_kind
 from ....pipelines.sources.video import stream_name
-
-
-def is_camera(spec: str) -> bool:
-    """Whether a source is a camera of this machine."""
-    return re.fullmatch(r"(/dev/video)?\d+", spec) is not None
 
 
 def comes_back(spec: str) -> bool:
     """Whether a source that is not there may come later: a camera or a stream, not a file."""
-    return is_camera(spec) or (is_address(spec) and not is_file_address(spec))
+    return _kind(spec) == "camera" or (is_address(spec) and not is_file_address(spec))
 
 
 def shown_names(specs: Sequence[str]) -> list[str]:
@@ -34,9 +31,20 @@ def file_stems(names: Sequence[str], folder: Path) -> list[str]:
     return _told_apart([fit_name(folder, stem, "", room=len("-99-annotated.mp4")) for stem in stems], "-{}")
 
 
+def _kind(spec: str) -> str | None:
+    kind = source_kind(local_path(spec))
+    return None if kind is None else kind.name
+
+
 def _name(spec: str) -> str:
-    if is_camera(spec):
-        return f"camera {int(spec.removeprefix('/dev/video'))}"
+    """What ``StreamInfo`` calls it once it is open."""
+    match _kind(spec):
+        case "camera":
+            return f"camera {int(spec.removeprefix('/dev/video'))}"
+        case "demo":
+            return demo_clip().name
+        case "synthetic":
+            return "synthetic"
     return stream_name(shown(local_path(spec)))
 
 

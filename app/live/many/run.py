@@ -4,8 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
 from ....models.errors import SepcamError
@@ -16,15 +15,13 @@ from ....pipelines.sinks.base import ResultName
 from ....pipelines.sinks.fan_out import FanOut
 from ....pipelines.sinks.outputs import Target, check, target
 from ....pipelines.sinks.registry import open_sinks
-from ....pipelines.watching.rules import Rule
 from ....pipelines.watching.store import EventStore
 from ...terminal import console
 from ...terminal.signals import terminable
-from ..events import recording, rules_of
 from ..request import Loaded, described, load_networks
 from ..run import WindowRequest
 from .feeds import Feed, Feeds
-from .names import file_stems
+from .recorders import EventRecorders
 
 _POLL_S = 0.02
 
@@ -43,22 +40,19 @@ def watch_many(request: WindowRequest, sources: Sequence[str]) -> int:
         The exit code.
 
     Raises:
-        SepcamError: If networks are unavailable, or a file exists already.
+        SepcamError: If no source can be opened, networks are unavailable, or a file exists already.
     """
-    feeds = Feeds([replace(request.live, source=source) for source in sources])
+    feeds = Feeds(request.live, sources, request.folder)
     files = _Files(feeds, request)
-    with files, feeds:
-        if not feeds.open():
-            for feed in feeds:
-                console.fail(_of(feed, str(feed.problem)))
-            return NOTHING
+    with files.recorders, feeds:
+        feeds.open()
         loaded = load_networks(request.live)
         with closing(loaded.pool):
             begun = time.monotonic()
             for feed in feeds:
                 if feed.problem is not None:
-                    console.warn(_of(feed, feed.notice() or feed.problem))
-            files.prepare(loaded)
+                    console.warn(feed.named(feed.notice() or feed.problem))
+            files.prepare(feeds, loaded)
             feeds.begin(loaded, prepare_ahead=request.window, on_begin=files.begin, on_event=files.event)
             _run(feeds, request, files, begun)
             for feed in feeds:
@@ -81,14 +75,12 @@ class _Files:
         self._results: dict[int, FanOut] = {}
         self._begun: dict[int, float] = {}
         self._complete: set[int] = set()
-        self._stack = ExitStack()
         self._pipeline: Pipeline | None = None
-        self._rules: Sequence[Rule] = ()
         folder = request.folder if request.video is None else request.video.parent
-        self.stems = file_stems([feed.name for feed in feeds], folder)
         self._videos: list[Path] = []
         self._targets: list[Target] = []
-        for feed, stem in zip(feeds, self.stems, strict=True):
+        for feed in feeds:
+            stem = feed.stem
             if request.video is not None:
                 stem = f"{request.video.stem}-{stem}"
                 self._videos.append(folder / f"{stem}{request.video.suffix}")
@@ -100,22 +92,17 @@ class _Files:
             if path.exists() and not request.overwrite:
                 raise SepcamError(f"{path} exists: use --overwrite to replace it, or another name")
 
-        self._store = EventStore(request.live.events.folder_in(request.folder), request.live.events.keeping)
+        asked = request.live.events
+        self.recorders = EventRecorders(EventStore(asked.folder_in(request.folder), asked.keeping))
 
-    def __enter__(self) -> "_Files":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def prepare(self, loaded: Loaded) -> None:
+    def prepare(self, feeds: Feeds, loaded: Loaded) -> None:
         """Takes in what the networks are; before any feed begins.
 
         Raises:
             SepcamError: If a rule names a line, a zone or a class that is not there.
         """
-        live = self._request.live
-        self._pipeline, self._rules = loaded.pipeline, rules_of(live, live.watching.zones, loaded)
+        self._pipeline = loaded.pipeline
+        self.recorders.prepare(feeds, loaded)
 
     def begin(self, feed: Feed) -> None:
         """Starts everything that is to be saved from the beginning."""
@@ -132,11 +119,7 @@ class _Files:
             )
             self._results[feed.number] = FanOut(open_sinks(made.files, run))
             session.recordings.attach(self._results[feed.number])
-        with self._lock:
-            info = replace(session.info, name=feed.name)
-            recorder = self._stack.enter_context(recording(feed.request, self._rules, info, self._store))
-        if recorder is not None:
-            session.recordings.follow(recorder.write)
+        self.recorders.begin(feed)
 
     def event(self, feed: Feed, event: Event) -> None:
         """Prints an event if that is wanted."""
@@ -185,7 +168,7 @@ def _run(feeds: Feeds, request: WindowRequest, files: _Files, begun: float) -> N
             if request.window:
                 from .viewer import show_grid
 
-                show_grid(feeds, request.folder, files.stems, going_on)
+                show_grid(feeds, request.folder, files.recorders.rules, going_on)
                 return
             numbers = dict.fromkeys(range(len(feeds)), 0)
             while going_on():
@@ -205,12 +188,7 @@ def _end(feeds: Feeds) -> int:
     for feed, failure in failures:
         if failure is not None and not isinstance(failure, SepcamError):
             raise failure
-        console.warn(_of(feed, str(failure)))
+        console.warn(feed.named(str(failure)))
     if not failures:
         return DONE
     return SOME if len(failures) < len(feeds) else NOTHING
-
-
-def _of(feed: Feed, problem: str) -> str:
-    """A problem with the name of its source, unless it says that itself."""
-    return problem if feed.name in problem else f"{feed.name}: {problem}"

@@ -11,7 +11,10 @@ from ....models.types import U8
 from ....pipelines.live.frames import Shot
 from ....pipelines.live.hud import draw_banner, draw_help, draw_recording
 from ....pipelines.live.session import LiveSession
+from ....pipelines.watching.rules import Rule
+from ..viewer import Mouse
 from ..window import Window
+from ..zones import ZoneEditor
 from .feeds import Feed, Feeds
 from .grid import Caption, Grid
 from .keys import GridControls
@@ -24,31 +27,37 @@ _ASPECT = 16 / 9
 _ALONE = 640, 360  # of a source that has no frame
 
 
-def show_grid(feeds: Feeds, folder: Path, stems: Sequence[str], going_on: Callable[[], bool]) -> None:
+def show_grid(
+    feeds: Feeds,
+    folder: Path,
+    rules: Callable[[Feed], Sequence[Rule]],
+    going_on: Callable[[], bool],
+) -> None:
     """Opens a window for sources that have begun, or are about to.
 
     Args:
         feeds: what to show.
         folder: where recordings and snapshots go.
-        stems: what their names begin with, for each source.
+        rules: returns the rules of a source, whose lines and zones have to stay.
         going_on: whether there is a reason to.
     """
-    _View(feeds, folder, stems).run(going_on)
+    _View(feeds, folder, rules).run(going_on)
 
 
 class _View:
     """The window, and the newest frame of each source."""
 
-    def __init__(self, feeds: Feeds, folder: Path, stems: Sequence[str]) -> None:
-        self._feeds = feeds
+    def __init__(self, feeds: Feeds, folder: Path, rules: Callable[[Feed], Sequence[Rule]]) -> None:
+        self._feeds, self._rules = feeds, rules
+        self._mice: dict[int, Mouse] = {}
         self._shots: list[Shot | None] = [None] * len(feeds)
         sizes = [feed.session.info for feed in feeds if feed.session is not None]
         aspect = median(info.width / info.height for info in sizes) if sizes else _ASPECT
         self._grid = Grid(len(feeds), min(max(aspect, 0.5), 2.4))
         self._captions: list[Caption | None] = [None] * len(feeds)
         self._refresh_at = 0.0
-        self._window = Window(f"Sepcam - {len(feeds)} sources", self._grid.size, self._clicked)
-        self._controls = GridControls(feeds, folder, stems, self._window.toggle_full_screen)
+        self._window = Window(f"Sepcam - {len(feeds)} sources", self._grid.size, self._clicked, self._dragged)
+        self._controls = GridControls(feeds, folder, self._window.toggle_full_screen, self._edit_zones)
         self._shown: tuple[object, ...] = ()
         self._size = self._grid.size
 
@@ -59,7 +68,9 @@ class _View:
                 new = self._take()
                 self._show(new)
                 for key in self._window.pressed():
-                    self._controls.press(key)
+                    mouse = self._mouse()
+                    if mouse is None or not mouse.key(key):
+                        self._controls.press(key)
                 for place in new:
                     session, shot = self._feeds[place].session, self._shots[place]
                     if session is not None and shot is not None:
@@ -70,12 +81,32 @@ class _View:
             self._window.close()
 
     def _clicked(self, x: int, y: int) -> None:
-        if self._controls.big is None:
+        mouse = self._mouse()
+        if mouse is not None:
+            mouse.press(x, y)
+        elif self._controls.big is None:
             self._controls.show(self._grid.at(x, y))
-            return
-        session = self._feeds[self._controls.big].session
-        if session is not None:
-            session.follow_at(x, y)
+
+    def _dragged(self, x: int, y: int, down: bool) -> None:
+        mouse = self._mouse()
+        if mouse is not None:
+            mouse.drag(x, y, down)
+
+    def _edit_zones(self) -> None:
+        mouse = self._mouse()
+        if mouse is not None:
+            mouse.edit()
+
+    def _mouse(self) -> Mouse | None:
+        """What the mouse is for in the source that is shown alone; None in the grid."""
+        big = self._controls.big
+        session = None if big is None else self._feeds[big].session
+        if big is None or session is None:
+            return None
+        if big not in self._mice:
+            feed = self._feeds[big]
+            self._mice[big] = Mouse(session, ZoneEditor(session, self._rules(feed), feed.zone_file))
+        return self._mice[big]
 
     def _take(self) -> list[int]:
         """Takes the newest frames; returns the places of those that are new."""
@@ -100,11 +131,16 @@ class _View:
         feed, shot = self._feeds[controls.big], self._shots[controls.big]
         notice = feed.notice() or (None if shot is not None else "starting ...")
         recording = _recording(feed.session)
-        look = (controls.big, controls.help, notice, recording)
-        if controls.big in new or look != self._shown:
+        mouse = self._mouse()
+        drawing = None if mouse is None else mouse.drawing
+        look = (controls.big, controls.help, notice, recording, drawing)
+        if controls.big in new or look != self._shown or drawing is not None:
             self._shown = look
-            black = np.zeros((_ALONE[1], _ALONE[0], 3), np.uint8)
-            self._put(black if shot is None else shot.image, notice, recording=recording)
+            image = np.zeros((_ALONE[1], _ALONE[0], 3), np.uint8) if shot is None else shot.image
+            if drawing is not None:
+                image = image.copy()
+                drawing.draw(image)
+            self._put(image, notice, recording=recording)
 
     def _draw_cards(self, new: Sequence[int]) -> bool:
         """Draws the cards that have changed; whether there were any."""

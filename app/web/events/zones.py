@@ -1,5 +1,6 @@
 """The lines and zones of a session over HTTP: drawn on the page, watched at once, and saved."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException
@@ -34,21 +35,26 @@ class Shapes(BaseModel):
     zones: list[Shape] = Field(default_factory=list, max_length=_MOST)
 
 
-def router(editor: ZoneEditor) -> APIRouter:
-    """The routes."""
-    routes = APIRouter(prefix="/api/live", tags=["live"])
+def router(editor: Callable[[], ZoneEditor], prefix: str) -> APIRouter:
+    """The routes, below an address.
+
+    Args:
+        editor: returns the source's.
+        prefix: the beginning of the address.
+    """
+    routes = APIRouter(prefix=f"{prefix}/live", tags=["live"])
 
     @routes.get("/zones", summary="The lines and zones, as a file for --zones has them")
     def zones() -> dict[str, Any]:
-        return _listed(editor)
+        return _listed(editor())
 
     @routes.put("/zones", summary="Watch these lines and zones from now on, and save them")
     def change(shapes: Shapes) -> dict[str, Any]:
         try:
-            editor.change(_zones(shapes))
+            editor().change(_zones(shapes))
         except SepcamError as error:
             raise HTTPException(422, str(error)) from error
-        return _listed(editor)
+        return _listed(editor())
 
     return routes
 

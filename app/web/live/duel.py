@@ -21,35 +21,35 @@ class Begin(BaseModel):
     seconds: float = Field(DUEL_S, ge=1, le=600, description="How long to measure.")
 
 
-def router(session: LiveSession, changed: Callable[[], None]) -> APIRouter:
+def router(session: Callable[[], LiveSession], changed: Callable[[], None]) -> APIRouter:
     """The routes.
 
     Args:
-        session: already started.
+        session: returns the session.
         changed: called when the status has changed.
     """
     routes = APIRouter()
 
     @routes.post("/live/duel", summary="Begin a duel: both backbones on the same frames, in turn")
     def begin(asked: Begin | None = None) -> dict[str, Any]:
-        session.pause(False)
-        session.duel.begin((asked or Begin(seconds=DUEL_S)).seconds)
+        session().pause(False)
+        session().duel.begin((asked or Begin(seconds=DUEL_S)).seconds)
         changed()
-        return session.duel.status().to_json()
+        return session().duel.status().to_json()
 
     @routes.delete("/live/duel", summary="End the duel and show the video as usual")
     def end() -> dict[str, Any]:
-        session.duel.end()
+        session().duel.end()
         changed()
-        return session.duel.status().to_json()
+        return session().duel.status().to_json()
 
     @routes.get("/live/duel/card.png", summary="The card of the duel as an image", response_class=Response)
     def image() -> Response:
-        return _file(_card(session).png(), "image/png", "png")
+        return _file(_card(session()).png(), "image/png", "png")
 
     @routes.get("/live/duel/card.json", summary="The figures of the duel", response_class=Response)
     def figures() -> Response:
-        return _file(_card(session).json().encode(), "application/json", "json")
+        return _file(_card(session()).json().encode(), "application/json", "json")
 
     return routes
 

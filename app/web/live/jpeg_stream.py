@@ -17,6 +17,9 @@ from ....pipelines.live.session import LiveSession
 LARGEST: Final = 1280
 """Longest side of a frame that is sent, in pixels."""
 
+SMALL: Final = 640
+"""The same for the cards of several sources."""
+
 _QUALITY = 80
 _POLL_S = 0.2
 _MAX_BEHIND = 2  # frames that may have come since one was encoded
@@ -28,7 +31,7 @@ class EncodedFrame:
 
     Attributes:
         shot: the drawn frame.
-        jpeg: the same, its longest side at most ``LARGEST``.
+        jpeg: the same, scaled down where it is larger than the stream's frames.
     """
 
     shot: Shot
@@ -42,10 +45,17 @@ class JpegStream:
     event loop.
     """
 
-    def __init__(self, session: LiveSession) -> None:
-        """Start the encoding thread; call it in the event loop."""
-        self._session = session
-        self._loop = asyncio.get_running_loop()
+    def __init__(
+        self, session: LiveSession, loop: asyncio.AbstractEventLoop, *, largest: int = LARGEST
+    ) -> None:
+        """Start the encoding thread.
+
+        Args:
+            session: whose frames to encode.
+            loop: of the viewers.
+            largest: longest side of a frame, in pixels.
+        """
+        self._session, self._loop, self._largest = session, loop, largest
         self._latest: EncodedFrame | None = None
         self._changed = asyncio.Event()
         self._wanted = threading.Event()
@@ -86,7 +96,7 @@ class JpegStream:
                 continue
             number = shot.number
             self._wanted.clear()
-            frame = EncodedFrame(shot, encode_jpeg(shot.image))
+            frame = EncodedFrame(shot, encode_jpeg(shot.image, self._largest))
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._publish, frame)
 
@@ -96,9 +106,9 @@ class JpegStream:
         self._changed = asyncio.Event()
 
 
-def encode_jpeg(image: U8) -> bytes:
-    """Encodes an (H, W, 3) uint8 BGR image, scaled down where a side is longer than ``LARGEST``."""
-    scale = LARGEST / max(image.shape[:2])
+def encode_jpeg(image: U8, largest: int = LARGEST) -> bytes:
+    """Encodes an (H, W, 3) uint8 BGR image, scaled down where a side is longer than ``largest``."""
+    scale = largest / max(image.shape[:2])
     if scale < 1:
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         image = np.asarray(small, np.uint8)

@@ -18,14 +18,14 @@ from ....models.files import fit_name
 from ....models.types import ConvKind
 from ....pipelines.live.session import LiveSession
 from ....pipelines.live.settings import HudDetail
-from ....pipelines.sinks.outputs import stem_of
 from ....pipelines.tracking.settings import settings_for
 from ....pipelines.types import Blur, Task
+from ...live.many.feeds import Feed
 from ..shared.downloads import Download, Downloads
 from ..shared.failures import Failures, one_line
 from ..shared.websocket import Connection, RejectedMessageError, VisitorLeftError
 from . import duel
-from .jpeg_stream import EncodedFrame, JpegStream
+from .jpeg_stream import LARGEST, SMALL, EncodedFrame, JpegStream
 from .people import PeopleList
 
 MAX_VIEWERS: Final = 16
@@ -68,22 +68,24 @@ class Follow(BaseModel):
 
 
 class Live:
-    """A live session, shared by its visitors.
+    """A source and its session, shared by their visitors.
 
     Attributes:
+        feed: the source.
         viewers: connected now.
         idle_s: seconds without an acknowledgement after which a viewer is disconnected.
         failures: reports unexpected errors.
     """
 
+    feed: Feed
     viewers: int
     idle_s: float
     failures: Failures
 
     def __init__(
         self,
-        session: LiveSession,
-        stream: JpegStream,
+        feed: Feed,
+        loop: asyncio.AbstractEventLoop,
         people_list: PeopleList,
         folder: Path,
         downloads: Downloads,
@@ -91,11 +93,11 @@ class Live:
         failures: Failures,
         idle_s: float,
     ) -> None:
-        """Prepare to serve a session.
+        """Prepare to serve a source.
 
         Args:
-            session: already started.
-            stream: encodes its frames.
+            feed: the source; its session may begin later.
+            loop: of the viewers.
             people_list: collects its events.
             folder: where recordings go.
             downloads: where recordings are offered.
@@ -103,12 +105,40 @@ class Live:
             failures: reports unexpected errors.
             idle_s: seconds without an acknowledgement after which a viewer is disconnected.
         """
-        self.session, self.stream = session, stream
+        self.feed, self._loop = feed, loop
+        self._streams: dict[int, JpegStream] = {}
         self._people, self._folder, self._downloads = people_list, folder, downloads
         self._detectors = list(detectors)
         self._cached: tuple[float, dict[str, Any]] = (0.0, {})
         self._lock = threading.Lock()
         self.viewers, self.idle_s, self.failures = 0, idle_s, failures
+
+    @property
+    def session(self) -> LiveSession:
+        """The session.
+
+        Raises:
+            HTTPException: If the source is not there.
+        """
+        session = self.feed.session
+        if session is None:
+            raise HTTPException(503, self.feed.notice())
+        return session
+
+    def stream(self, largest: int = LARGEST) -> JpegStream:
+        """The session's frames as JPEG, their longest side at most ``largest`` pixels; from the event loop.
+
+        Raises:
+            HTTPException: If the source is not there.
+        """
+        if largest not in self._streams:
+            self._streams[largest] = JpegStream(self.session, self._loop, largest=largest)
+        return self._streams[largest]
+
+    def close(self) -> None:
+        """Stop encoding."""
+        for stream in self._streams.values():
+            stream.close()
 
     def status(self) -> dict[str, Any]:
         """The session's status as JSON; cached for a moment, for all visitors."""
@@ -124,11 +154,12 @@ class Live:
         status = self.session.status()
         conf = status.settings.conf
         return {
-            "source": {"name": info.name, "width": info.width, "height": info.height, "fps": info.fps},
+            "source": {"name": self.feed.name, "width": info.width, "height": info.height, "fps": info.fps},
             **status.to_json(),
             "conf": settings_for(status.settings.detector).new if conf is None else conf,
             "ended": self.session.ended,
             "error": None if self.session.error is None else one_line(self.session.error),
+            "age_ms": None if shot is None else round((time.monotonic() - shot.arrived) * 1e3),
             "people": [] if shot is None else self._people.people(shot.result),
             "events": self._people.events(),
             "detectors": self._detectors,
@@ -141,17 +172,26 @@ class Live:
         Raises:
             HTTPException: If the detector is not one of the offered ones.
         """
+        values, paused = self.checked(change)
+        if values:
+            self.session.change(**values)
+        if paused is not None:
+            self.session.pause(paused)
+        self.forget()
+
+    def checked(self, change: Change) -> tuple[dict[str, Any], bool | None]:
+        """What changes as fields of ``LiveSettings``, and whether to pause.
+
+        Raises:
+            HTTPException: If the detector is not one of the offered ones.
+        """
         values = change.model_dump(exclude_none=True)
         paused = values.pop("paused", None)
         if values.get("detector", self._detectors[0]) not in self._detectors:
             raise HTTPException(422, f"there is no detector {values['detector'][:50]!r}")
         if "tasks" in values:
             values["tasks"] = frozenset(values["tasks"])
-        if values:
-            self.session.change(**values)
-        if paused is not None:
-            self.session.pause(paused)
-        self.forget()
+        return values, paused
 
     def forget(self) -> None:
         """Drops the cached status, because it has changed."""
@@ -164,8 +204,7 @@ class Live:
         Raises:
             SepcamError: If the file cannot be created, or a video is being recorded already.
         """
-        name = stem_of(self.session.info.name, images=False)
-        stem = fit_name(self._folder, name, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
+        stem = fit_name(self._folder, self.feed.stem, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
         self.session.recordings.start_unique(self._folder, stem)
 
     def finish(self) -> tuple[str, str] | None:
@@ -183,23 +222,26 @@ class Live:
         return path.name, self._downloads.offer(Download(path, path.name, "video/mp4"))
 
 
-def router(live: Live) -> APIRouter:
-    """The routes of a live session."""
-    routes = APIRouter(prefix="/api", tags=["live"])
+def router(live: Live, prefix: str) -> APIRouter:
+    """The routes of a live session, below an address."""
+    routes = APIRouter(prefix=prefix, tags=["live"])
     _add_switches(routes, live)
     _add_recording(routes, live)
-    routes.include_router(duel.router(live.session, live.forget))
+    routes.include_router(duel.router(lambda: live.session, live.forget))
 
     @routes.websocket("/live/frames")
-    async def frames(socket: WebSocket) -> None:
+    async def frames(socket: WebSocket, small: bool = False) -> None:
         await socket.accept()
         connection = Connection(socket)
+        if live.feed.session is None:
+            await connection.refuse(str(live.feed.notice()))
+            return
         if live.viewers >= MAX_VIEWERS:
             await connection.refuse(f"{MAX_VIEWERS} viewers are connected already: try again later")
             return
         live.viewers += 1
         try:
-            await _Viewer(connection, live).run()
+            await _Viewer(connection, live, live.stream(SMALL if small else LARGEST)).run()
         finally:
             live.viewers -= 1
 
@@ -265,8 +307,8 @@ def _add_recording(routes: APIRouter, live: Live) -> None:
 class _Viewer:
     """One browser: it gets a frame only when it has drawn an earlier one."""
 
-    def __init__(self, connection: Connection, live: Live) -> None:
-        self._connection, self._live = connection, live
+    def __init__(self, connection: Connection, live: Live, stream: JpegStream) -> None:
+        self._connection, self._live, self._stream = connection, live, stream
         self._in_flight: list[EncodedFrame] = []
         self._room = asyncio.Event()
 
@@ -298,7 +340,7 @@ class _Viewer:
             if now >= status_at:
                 status_at = now + _STATUS_S
                 await self._within_timeout(self._connection.send("status", **self._live.status()))
-            frame = await self._live.stream.next(number, _STATUS_S)
+            frame = await self._stream.next(number, _STATUS_S)
             if frame is not None:
                 number = frame.shot.number
                 self._in_flight.append(frame)

@@ -21,6 +21,11 @@ export class Chart {
     this.draw();
   }
 
+  clear() {
+    this.points = [];
+    this.draw();
+  }
+
   draw() {
     const { canvas } = this;
     const width = canvas.clientWidth;

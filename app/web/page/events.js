@@ -4,6 +4,7 @@ import { call, get, make, setText, toast } from "./dom.js";
 
 const REFRESH_MS = 4000;
 const DAY_S = 86400;
+const FILTERS = ["day", "rule", "zone", "source"];
 const SVG = "http://www.w3.org/2000/svg";
 
 export function startEvents() {
@@ -12,6 +13,7 @@ export function startEvents() {
   let answer = null;
   let shown = "";
   let open = null;
+  let source = "";
 
   // Times are those of the server's clock, as the events have them.
   const clock = (event) => event.time.slice(11, 19);
@@ -20,10 +22,11 @@ export function startEvents() {
 
   async function refresh() {
     const query = new URLSearchParams();
-    for (const key of ["day", "rule", "zone"]) {
+    for (const key of FILTERS) {
       const { value } = get(`events-${key}`);
       if (value) query.set(key, value);
     }
+    if (source) query.set("source", source);
     try {
       answer = await call("GET", `/api/events?${query}`);
     } catch {
@@ -36,10 +39,12 @@ export function startEvents() {
   }
 
   function showAnswer() {
-    const { events, total, days, rules, zones, watched, recording } = answer;
+    const { events, total, days, rules, zones, sources, watched, recording } = answer;
     fill(get("events-day"), "every day", days.map(({ day, events: count }) => [day, `${day} (${count})`]));
     fill(get("events-rule"), "every rule", rules.map((rule) => [rule, rule]));
     fill(get("events-zone"), "everywhere", zones.map((zone) => [zone, zone]));
+    fill(get("events-source"), "every source", sources.map((source) => [source, source]));
+    get("events-source").parentElement.hidden = sources.length < 2;
     setText(get("recorded-count"), recording.length ? `recording: ${recording.join(", ")}` : `${total}`);
     const none = watched.length ? "Nothing yet: an event is recorded when a rule holds." : "Start the server with --rule \"person in Yard for 3 s\" to record events.";
     setText(get("no-clips"), events.length ? "" : none);
@@ -76,6 +81,7 @@ export function startEvents() {
       part("line", { x1: x(hour * 3600), x2: x(hour * 3600), y1: 0, y2: 30, class: "hour" }),
       part("text", { x: x(hour * 3600), y: 44, "text-anchor": { 0: "start", 24: "end" }[hour] ?? "middle" }, `${hour}:00`),
     ]);
+    const date = part("text", { x: 12, y: 14 }, day);
     const marks = events.map((event) => {
       const start = secondOf(event) - event.before_s;
       const mark = part("rect", { x: x(start), y: 4, width: Math.max(4, x(start + event.seconds) - x(start)), height: 22, rx: 2 });
@@ -83,7 +89,7 @@ export function startEvents() {
       mark.addEventListener("click", () => play(event));
       return mark;
     });
-    line.replaceChildren(...hours, ...marks);
+    line.replaceChildren(...hours, date, ...marks);
   }
 
   function play(event) {
@@ -112,9 +118,13 @@ export function startEvents() {
   new ResizeObserver(() => answer && showAnswer()).observe(get("timeline"));
   player.addEventListener("close", () => get("player-video").removeAttribute("src"));
   get("player-delete").addEventListener("click", remove);
-  for (const key of ["day", "rule", "zone"]) get(`events-${key}`).addEventListener("change", refresh);
+  for (const key of FILTERS) get(`events-${key}`).addEventListener("change", refresh);
 
   return {
+    /** Those of one source alone, by its name. */
+    of(name) {
+      source = name;
+    },
     show(visible) {
       clearInterval(timer);
       timer = null;

@@ -10,7 +10,9 @@ const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
 const NEXT_HUD = { off: "fps", fps: "full", full: "off" };
 
-export function startLive() {
+/** several: whether the page shows more than one source; then switches are for all of them. */
+export function startLive(several) {
+  let base = "/api";
   const canvas = get("live-canvas");
   const context = canvas.getContext("2d");
   const fpsChart = new Chart(get("fps-chart"), [
@@ -33,7 +35,7 @@ export function startLive() {
 
   function connect() {
     if (socket || !wanted || document.hidden) return;
-    const mine = (socket = socketTo("/api/live/frames"));
+    const mine = (socket = socketTo(`${base}/live/frames`));
     mine.onmessage = ({ data }) => {
       if (socket !== mine) return;
       tries = 0;
@@ -172,7 +174,7 @@ export function startLive() {
   function person(one) {
     const swatch = make("i");
     swatch.style.background = one.color;
-    const follow = () => attempt("PUT", "/api/live/follow", { id: status.follow === one.id ? null : one.id });
+    const follow = () => attempt("PUT", `${base}/live/follow`, { id: status.follow === one.id ? null : one.id });
     const parts = [swatch, make("b", {}, `#${one.id}`), make("span"), make("small"), make("small", { class: "num" })];
     return make("li", { "data-id": one.id }, make("button", { title: "Follow", onclick: follow }, ...parts));
   }
@@ -210,8 +212,10 @@ export function startLive() {
   }
 
   async function change(changes) {
-    const answer = await attempt("PATCH", "/api/live", changes);
-    if (answer) {
+    const from = base;
+    let answer = await attempt("PATCH", several ? "/api/sources" : `${base}/live`, changes);
+    if (answer && several) answer = await attempt("GET", `${base}/live`);
+    if (answer && from === base) {
       status = answer;
       showStatus();
     }
@@ -220,7 +224,7 @@ export function startLive() {
   const toggleTask = (task) =>
     change({ tasks: status.tasks.includes(task) ? status.tasks.filter((one) => one !== task) : [...status.tasks, task] });
   const toggleBackbone = () => change({ backbone: status.backbone === "separable" ? "standard" : "separable" });
-  const toggleDuel = () => attempt(status.duel.state === "off" ? "POST" : "DELETE", "/api/live/duel");
+  const toggleDuel = () => attempt(status.duel.state === "off" ? "POST" : "DELETE", `${base}/live/duel`);
   const saveCard = () => (status.duel.state === "done" ? ["duel-image", "duel-figures"].forEach((id) => get(id).click()) : toast("there is no duel with a result"));
   const pause = () => change({ paused: !status.paused });
   const changeConf = (step) => change({ conf: Math.min(0.95, Math.max(0.05, +(status.conf + step).toFixed(2))) });
@@ -234,15 +238,15 @@ export function startLive() {
 
   async function record() {
     if (status.recording === null) {
-      await attempt("POST", "/api/live/recording");
+      await attempt("POST", `${base}/live/recording`);
       return;
     }
-    const done = await attempt("DELETE", "/api/live/recording");
+    const done = await attempt("DELETE", `${base}/live/recording`);
     if (done) toast("recorded: ", make("a", { href: `/api/files/${done.id}`, download: "" }, done.name));
   }
 
   function snapshot() {
-    make("a", { href: "/api/live/snapshot", download: "" }).click();
+    make("a", { href: `${base}/live/snapshot`, download: "" }).click();
   }
 
   function full() {
@@ -266,8 +270,10 @@ export function startLive() {
     ["sS", "s", "take a snapshot", snapshot],
     ["fF", "f", "full screen", full],
     ["iI", "i", "overlay figures: off, fps, full", () => change({ hud: NEXT_HUD[status.hud] })],
+    ["zZ", "z", "draw lines and zones", () => get("edit-zones").click()],
     ["", "click", "follow a person; click elsewhere to stop", null],
   ];
+  if (several) for (const key of keys) key[1] = key[1].replace(/^[1-3] /, "");
   get("key-list").append(...keys.flatMap(([, label, does]) => [make("dt", {}, ...label.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("dd", {}, does)]));
 
   addEventListener("keydown", (event) => {
@@ -286,7 +292,7 @@ export function startLive() {
     const scale = Math.min(box.width / canvas.width, box.height / canvas.height);
     const x = (event.clientX - box.left - (box.width - canvas.width * scale) / 2) / (canvas.width * scale);
     const y = (event.clientY - box.top - (box.height - canvas.height * scale) / 2) / (canvas.height * scale);
-    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) attempt("POST", "/api/live/click", { x, y });
+    if (x >= 0 && x <= 1 && y >= 0 && y <= 1) attempt("POST", `${base}/live/click`, { x, y });
   });
   for (const button of all("[data-backbone]")) button.addEventListener("click", () => change({ backbone: button.dataset.backbone }));
   for (const button of all("[data-task]")) button.addEventListener("click", () => status && toggleTask(button.dataset.task));
@@ -298,6 +304,22 @@ export function startLive() {
   get("conf").addEventListener("change", () => change({ conf: Number(get("conf").value) }));
 
   return {
+    /** Shows another source, by its number and name. */
+    watch(number, name) {
+      base = `/api/sources/${number}`;
+      zones.of(base);
+      recorded.of(name);
+      for (const [id, name] of [["duel-image", "card.png"], ["duel-figures", "card.json"]]) get(id).href = `${base}/live/duel/${name}`;
+      status = null;
+      refused = "";
+      tries = 0;
+      fpsChart.clear();
+      latencyChart.clear();
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      for (const id of ["people", "events"]) get(id).replaceChildren();
+      get("events").dataset.newest = "";
+      setText(get("banner"), "connecting ...");
+    },
     show(visible) {
       wanted = visible;
       recorded.show(visible);

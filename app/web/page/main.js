@@ -3,6 +3,7 @@
 import { startCamera } from "./camera.js";
 import { all, call, get } from "./dom.js";
 import { startLive } from "./live.js";
+import { startSources } from "./sources.js";
 import { startVideos } from "./videos.js";
 
 // The token is now in a cookie: keep it out of the address, the history and screenshots.
@@ -44,6 +45,9 @@ const about = await call("GET", "/api/about").catch((error) => {
 });
 panels.camera = startCamera(about);
 panels.video = startVideos(about);
-if (about.live) panels.live = startLive();
-else get("tab-live").hidden = true;
+const several = about.sources > 1;
+if (about.live) {
+  const live = startLive(several);
+  panels.live = several ? startSources(about.sources, live) : live;
+} else get("tab-live").hidden = true;
 show(chosen in panels ? chosen : about.live ? "live" : "camera");

@@ -10,6 +10,7 @@ const USUAL = "#ffc83c";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export function startZones() {
+  let base = "/api";
   const layer = get("zone-layer");
   const size = { width: 1, height: 1 };
   let zones = [];
@@ -34,7 +35,7 @@ export function startZones() {
   async function save() {
     const of = (kind) => zones.filter((zone) => zone.kind === kind).map(({ name, points, color }) => ({ name, points, color: color ?? "" }));
     try {
-      take(await call("PUT", "/api/live/zones", { lines: of("line"), zones: of("zone") }));
+      take(await call("PUT", `${base}/live/zones`, { lines: of("line"), zones: of("zone") }));
       setText(get("zone-hint"), `saved to ${file}`);
     } catch (error) {
       toast(error.message);
@@ -44,7 +45,7 @@ export function startZones() {
 
   async function load() {
     try {
-      take(await call("GET", "/api/live/zones"));
+      take(await call("GET", `${base}/live/zones`));
     } catch (error) {
       toast(error.message);
     }
@@ -231,6 +232,13 @@ export function startZones() {
   new ResizeObserver(show).observe(layer.parentElement);
 
   return {
+    /** Those of another source, by the beginning of its addresses. */
+    of(next) {
+      edit(false);
+      base = next;
+      zones = [];
+      chosen = drawing = drag = null;
+    },
     /** width and height of the source in pixels. */
     fit({ width, height }) {
       if (width === size.width && height === size.height) return;

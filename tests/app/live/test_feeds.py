@@ -44,14 +44,14 @@ def frames_of(feed):
     return 0 if shot is None else shot.number
 
 
-def test_no_source_starves_however_fast_another_one_is():
+def test_no_source_starves_however_fast_another_one_is(tmp_path):
     """At most 50 analyses a second for 250 frames: the quick sources share evenly, the slow one gets all."""
     specs = ["synthetic:96x64@120x100000", "synthetic:96x64@60x100000", "synthetic:96x64@60x100000"]
     slow = replace(REQUEST, analysis=replace(REQUEST.analysis, detector=f"{__name__}:Slow", detect_every=1))
     request = replace(slow, target_fps=0)
     sources = [*specs, "synthetic:96x64@5x100000"]
-    with Feeds([replace(request, source=source) for source in sources]) as feeds:
-        assert feeds.open()
+    with Feeds(request, sources, tmp_path) as feeds:
+        feeds.open()
         loaded = load_networks(request)
         with closing(loaded.pool):
             feeds.begin(loaded, prepare_ahead=False)
@@ -65,15 +65,15 @@ def test_no_source_starves_however_fast_another_one_is():
     assert shares[3] >= 4 * sum(shares) // 50, shares  # 5 a second, of at most 50
 
 
-def test_one_dead_source_among_three_harms_no_other_and_comes_back():
+def test_one_dead_source_among_three_harms_no_other_and_comes_back(tmp_path):
     """A stream that is not there yet, and a file that never is: both say so, and the first is tried again."""
     with NetworkCamera("mjpeg", lambda number: square_picture(number)) as gone:
         port, url = gone.port, gone.url
     sources = ["synthetic:96x64@30x100000", url, "nowhere.mp4"]
     request = replace(REQUEST, target_fps=0)
     events = []
-    with Feeds([replace(request, source=source) for source in sources]) as feeds:
-        assert feeds.open()
+    with Feeds(request, sources, tmp_path) as feeds:
+        feeds.open()
         loaded = load_networks(request)
         with closing(loaded.pool):
             feeds.begin(

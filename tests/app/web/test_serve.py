@@ -141,6 +141,7 @@ def test_a_port_in_use_takes_one_line():
 
 def test_mistakes_take_one_line(tmp_path):
     assert "not an address of this machine" in refused_start("none", "--host", "192.0.2.1")
+    assert "--rule needs a source to watch" in refused_start("none", "--rule", "at least 1 person")
     file = tmp_path / "cert.pem"
     assert "belong together" in refused_start("none", "--tls-cert", str(file))
     file.write_text("no certificate")

@@ -127,6 +127,7 @@ def test_zones_that_cannot_be_are_refused(server, folder, body, words):
 
 def test_an_event_is_found_played_and_deleted_on_the_page(page, server, stored):
     expect(page.locator("#recorded-count")).to_contain_text("recording: at least 1 person")
+    expect(page.locator("#events-source")).to_have_count(1)
     page.locator("#events-zone").select_option("Yard")
     expect(page.locator("#clips li")).to_have_count(1)
     expect(page.locator("#timeline rect")).to_have_count(1)

@@ -116,7 +116,7 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     expect(page.locator("#people li").first).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
-    assert page.locator("#keys dt").count() == 16
+    assert page.locator("#keys dt").count() == 17
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
 
