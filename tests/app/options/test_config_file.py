@@ -154,3 +154,12 @@ def test_what_is_printed_can_be_fed_back_in(inputs, options, overwrite, tmp_path
     code, out, err = sepcam("process", *words, "--print-config", "--", *inputs)
     assert (code, err) == (0, "")
     assert sepcam("process", "--config", file(tmp_path, out), "--print-config") == (0, out, "")
+
+
+@pytest.mark.parametrize("words", [("live", "--headless", "--events"), ("serve", "--port", "0")])
+def test_live_commands_have_the_presets_too(words, sepcam):
+    for preset in config.presets():
+        code, _, err = sepcam(*words, "nowhere.mp4", "--preset", preset)
+        assert (code, err) == (2, "error: nowhere.mp4 does not exist\n")
+    code, _, err = sepcam(*words, "nowhere.mp4", "--preset", "fest")
+    assert (code, err) == (2, "error: there is no preset 'fest'; did you mean 'fast'?\n")
