@@ -9,7 +9,6 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.sinks.registry import names_for, sink_kinds, with_companions
 from ..options import shared as choices
-from ..options.config_file import ConfigOption, PresetOption
 from ..options.drawing import DrawArguments
 from ..options.events import EventArguments
 from ..options.groups import with_groups
@@ -111,8 +110,6 @@ def live(
             rich_help_panel=choices.DISPLAY,
         ),
     ] = None,
-    preset: PresetOption = None,
-    config: ConfigOption = None,
 ) -> None:
     """Watch cameras, streams or files: tracks, skeletons, masks, live. The key h shows all keys."""
     if list_cameras:

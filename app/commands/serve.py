@@ -8,7 +8,6 @@ import typer
 
 from ...models.errors import SepcamError
 from ..options import shared as choices
-from ..options.config_file import ConfigOption, PresetOption
 from ..options.drawing import PageDrawArguments
 from ..options.events import EventArguments
 from ..options.groups import with_groups
@@ -110,10 +109,8 @@ def serve(
     watching: WatchArguments,
     hiding: HidingArguments,
     recording: EventArguments,
-    preset: PresetOption = None,
-    config: ConfigOption = None,
 ) -> None:
-    """Watch, switch and measure in a browser; analyse visitors' cameras and video files there."""
+    """Watch, switch and measure in a browser; analyze visitors' cameras and video files there."""
     tls = _tls(tls_cert, tls_key)
     rules = recording.options()
     sources = _sources(source)

@@ -10,6 +10,7 @@ from ...pipelines.hiding.options import Hiding
 from ...pipelines.watching.options import EventOptions
 from . import shared
 from .analysis import AnalysisArguments
+from .config_file import ConfigOption, PresetOption
 
 if TYPE_CHECKING:
     from ...pipelines.sources.realtime import PacedSource
@@ -67,6 +68,8 @@ class LiveRequest:
 class LiveArguments(AnalysisArguments):
     """What was typed."""
 
+    preset: PresetOption = None
+    config: ConfigOption = None
     detect_every: shared.DetectEveryOption = "auto"
     input_size: shared.LiveInputSizeOption = "own"
     small_people: shared.SmallPeopleOption = False

@@ -21,7 +21,11 @@ from .settings import LiveSettings, Switches
 
 _PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _COLD_FRAMES = 2  # the first ones after a switch of networks say nothing about their speed
-_STALE_S = 0.5  # longest time between two detections, or two poses of a person, however slow the machine is
+STALE_S: Final = 0.5
+"""Longest time between two detections, or two poses of a person, however slow the machine is."""
+
+SHARED_STALE_S: Final = 1.0
+"""The same where several sources share the networks, and each has less time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class LiveAnalysis:
         options: AnalysisOptions | None = None,
         *,
         fps: float | None = None,
+        stale_s: float = STALE_S,
     ) -> None:
         """Load the networks.
 
@@ -76,13 +81,14 @@ class LiveAnalysis:
             meter: records how long it takes.
             options: everything that cannot be switched; None is the default.
             fps: of the source.
+            stale_s: longest time between two detections, or two poses of a person, to save time.
 
         Raises:
             SepcamError: If networks are unavailable, or a class is unknown.
         """
         self._pool, self._switches, self._meter = pool, switches, meter
         self._options = options or AnalysisOptions()
-        self._fps = fps
+        self._fps, self._stale_s = fps, stale_s
         self._origin_s: float | None = None
         self._last_s = 0.0
         self._step_s = 1 / fps if fps else 0.0
@@ -187,7 +193,7 @@ class LiveAnalysis:
 
     def _save_time(self) -> None:
         """Let the analysis leave out what the quality says, unless the results would get stale."""
-        longest = max(1, int(_STALE_S / max(self._step_s, 1e-3)))
+        longest = max(1, int(self._stale_s / max(self._step_s, 1e-3)))
         if self._analyzer.detection_schedule is not None:
             every = min(self.quality.detect_every, longest)
             self._analyzer.detection_schedule.at_least = every

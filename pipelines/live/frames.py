@@ -3,18 +3,22 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...models.types import U8
-from ..sources.realtime import PacedSource
-from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult
 from .status import LiveStatus
+
+if TYPE_CHECKING:
+    # These import av, and no window opens where av is imported before cv2: both bring libraries of X.
+    from ..sources.realtime import PacedSource
+    from ..sources.reconnecting import ReconnectingSource
 
 
 class Arrivals:
     """A source whose frames come with the time of their arrival; unwanted ones are read and left."""
 
-    def __init__(self, source: PacedSource | ReconnectingSource, wanted: Callable[[], bool]) -> None:
+    def __init__(self, source: "PacedSource | ReconnectingSource", wanted: Callable[[], bool]) -> None:
         self._source, self._wanted = source, wanted
 
     def __iter__(self) -> Iterator[tuple[float, Frame]]:

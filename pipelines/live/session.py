@@ -38,7 +38,7 @@ from ..execution.turns import Turn, Turns
 from ..sources.realtime import PacedSource
 from ..sources.reconnecting import ReconnectingSource
 from ..types import Frame, FrameResult, Instances, StreamInfo
-from .analysis import Analyzed, LiveAnalysis, choice_for
+from .analysis import SHARED_STALE_S, STALE_S, Analyzed, LiveAnalysis, choice_for
 from .duel import LiveDuel
 from .frames import Arrivals, Shot
 from .hud import LiveHud
@@ -127,7 +127,10 @@ class LiveSession:
         self._thread = BACKGROUND.thread("live", self._run)
         try:
             self._watch = Watch(zones, (self.info.width, self.info.height))
-            self._analysis = LiveAnalysis(pool, self._switches, self._meter, options, fps=self.info.fps)
+            stale_s = STALE_S if self._alone else SHARED_STALE_S
+            self._analysis = LiveAnalysis(
+                pool, self._switches, self._meter, options, fps=self.info.fps, stale_s=stale_s
+            )
         except BaseException:
             self.stop()
             raise

@@ -25,8 +25,11 @@ WAITS_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 MOST_WAITING: Final = 256
 """Messages that wait at most; later ones are dropped."""
 
+GRACE_S: Final = 5.0
+"""Seconds that are left for messages when the program ends."""
+
 _TIMEOUT_S = 10.0
-_GRACE_S = 5.0
+_LAST_WAIT_S = 0.5  # between attempts when the program ends
 _TRY_AGAIN = frozenset({408, 425, 429})
 
 
@@ -60,6 +63,7 @@ class WebHook:
         *,
         waits_s: Sequence[float] = WAITS_S,
         most_waiting: int = MOST_WAITING,
+        grace_s: float = GRACE_S,
     ) -> None:
         """Start the thread; nothing is sent yet.
 
@@ -69,6 +73,7 @@ class WebHook:
             say: called with one line when sending begins to fail, and when it works again.
             waits_s: seconds between attempts, the last one repeats.
             most_waiting: messages that wait at most.
+            grace_s: seconds in which `close` tries to send what is left.
 
         Raises:
             SepcamError: If it is no such address.
@@ -86,29 +91,34 @@ class WebHook:
         self._queue: queue.Queue[bytes] = queue.Queue(most_waiting)
         self._closing = threading.Event()
         self._failing = False
+        self._lock = threading.Lock()
+        self._unsent = 0  # messages that have not arrived, those that were dropped for want of room included
         self._dropped = 0
+        self._grace_s = grace_s
         self._deadline = float("inf")
         self._thread = BACKGROUND.thread("webhook", self._work)
         self._thread.start()
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Queues a message; where too many wait, it is dropped."""
-        try:
-            self._queue.put_nowait(json.dumps(message, ensure_ascii=False).encode())
-        except queue.Full:
-            self._dropped += 1
+        with self._lock:
+            self._unsent += 1
+            try:
+                self._queue.put_nowait(json.dumps(message, ensure_ascii=False).encode())
+            except queue.Full:
+                self._dropped += 1
 
     def close(self) -> None:
         """Tries for a few seconds to send what is left."""
-        self._deadline = time.monotonic() + _GRACE_S
+        self._deadline = time.monotonic() + self._grace_s
         self._closing.set()
-        self._thread.join(_GRACE_S)
-        left = self._queue.qsize() + self._dropped + (1 if self._thread.is_alive() else 0)
+        self._thread.join(self._grace_s)
+        left = self._unsent
         if left:
             self._say(f"the web hook {self._name} did not get {left} message{'s' if left > 1 else ''}")
 
     def _work(self) -> None:
-        while not (self._closing.is_set() and self._queue.empty()):
+        while not self._closing.is_set() or (not self._queue.empty() and time.monotonic() < self._deadline):
             try:
                 body = self._queue.get(timeout=0.2)
             except queue.Empty:
@@ -126,18 +136,20 @@ class WebHook:
                 self._post(body, headers)
             except _Refused as error:
                 self._fails(f"refuses a message ({error}): it is dropped")
+                self._settle(1)
                 return
             except (OSError, http.client.HTTPException) as error:
                 self._fails(f"cannot be reached ({_why(error)}): trying again")
             else:
                 self._works()
+                self._settle(1)
                 return
             wait_s = self._waits_s[min(attempt, len(self._waits_s) - 1)]
             attempt += 1
-            self._closing.wait(wait_s)
-            if time.monotonic() + wait_s > self._deadline:
-                self._dropped += 1
-                return
+            if self._closing.wait(wait_s):
+                if time.monotonic() + wait_s > self._deadline:
+                    return
+                time.sleep(min(wait_s, _LAST_WAIT_S))
 
     def _post(self, body: bytes, headers: Mapping[str, str]) -> None:
         request = urllib.request.Request(self._url, body, dict(headers), method="POST")
@@ -158,9 +170,16 @@ class WebHook:
     def _works(self) -> None:
         if self._failing:
             self._failing = False
-            lost = f"; {self._dropped} messages were dropped meanwhile" if self._dropped else ""
-            self._dropped = 0
+            with self._lock:
+                dropped, self._dropped = self._dropped, 0
+            self._settle(dropped)
+            lost = f"; {dropped} messages were dropped meanwhile" if dropped else ""
             self._say(f"the web hook {self._name} works again{lost}")
+
+    def _settle(self, messages: int) -> None:
+        """Nothing more will be said of these."""
+        with self._lock:
+            self._unsent -= messages
 
 
 def check_address(address: str) -> None:

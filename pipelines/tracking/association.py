@@ -5,8 +5,8 @@ multiplied by the score; then low scores for tracks seen a frame ago; then what 
 tracks that were seen once. The same as ``BoTSORTTracker`` of the ``trackers`` package without camera motion,
 against which the tests hold it, in a tenth of its time, and without its imports, which take seconds.
 
-Where the colors of the detections are known, they count as much as the overlap for high scores, and whoever
-is lost and seen again later is known by them (`returns`).
+Where the colors of the detections are known, they count for high scores nearly as much as the overlap, and
+whoever is lost and seen again later is known by them (`returns`).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _PASSED_ON = -2  # identity of a track whose own was given to a new one
 _DISCARDED = 0.1  # scores up to it count for nothing
 _ONCE_SEEN = 0.3  # least overlap, times the score, with a track that was seen once
 
-_SHARE = np.float32(0.5)  # of the colors in what the first round goes by; the rest is the overlap's
+_SHARE = np.float32(0.45)  # of the colors in what the first round goes by; the rest is the overlap's
 _NEAR = np.float32(0.05)  # overlap below which nobody is joined, whatever their colors
 _USUAL = 0.95  # the most that strangers' colors are taken to be alike
 _NEWEST = np.float32(0.1)  # of the newest colors in those of a track

@@ -37,14 +37,14 @@ class Start:
 
     Attributes:
         loaded: the networks, which stay open when a session ends.
-        turns: at the networks.
+        turns: at the networks; None where one session has them alone.
         prepare_ahead: see ``LiveSession``.
         on_begin: called with each feed that has a session, before its first frame; from any thread.
         on_event: called with each event and its feed, from any thread.
     """
 
     loaded: Loaded
-    turns: Turns
+    turns: Turns | None
     prepare_ahead: bool
     on_begin: "Callable[[Feed], None]"
     on_event: "Callable[[Feed, Event], None]"
@@ -196,7 +196,7 @@ class Feed:
             source,
             start.loaded,
             prepare_ahead=start.prepare_ahead,
-            turn=start.turns.join(),
+            turn=None if start.turns is None else start.turns.join(),
             on_event=lambda event: start.on_event(self, event),
         )
         self.session = session
@@ -309,7 +309,8 @@ class Feeds:
                     feed.session.change(**self._changes)
             on_begin(feed)
 
-        start = Start(loaded, Turns(), prepare_ahead, joined, on_event)
+        turns = Turns() if len(self) > 1 else None
+        start = Start(loaded, turns, prepare_ahead, joined, on_event)
         for feed in self._feeds:
             feed.begin(start)
 

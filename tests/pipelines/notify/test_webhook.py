@@ -120,6 +120,18 @@ def test_nobody_there_is_said_once_and_does_not_keep_the_program():
     ]
 
 
+def test_a_program_that_ends_does_not_hammer_a_server_that_fails():
+    receiver, said = Receiver(*[500] * 10_000), []
+    with served(receiver.handler) as url:
+        hook = WebHook(url, None, said.append, waits_s=(0.3,), grace_s=1.0)
+        for number in range(3):
+            hook.send({"number": number})
+        until(lambda: said)
+        hook.close()
+    assert len(receiver.got) <= 12
+    assert said[-1] == f"the web hook {url} did not get 3 messages"
+
+
 @pytest.mark.parametrize(
     "address", ["", "example.org", "ftp://host/", "http://", "http://a b/", "http://[::1"]
 )
