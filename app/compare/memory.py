@@ -36,7 +36,7 @@ def footprint(
         names: one network, or a detector and a pose network, which then analyze a few frames.
         backbone: kind of their convolutions.
         options: resolved ones.
-        source: what ``open_source`` takes, for frames to analyse.
+        source: what ``open_source`` takes, for frames to analyze.
 
     Returns:
         ``peak_rss_bytes``, the most memory that the process had; ``start_s``, the seconds from its start to

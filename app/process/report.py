@@ -77,7 +77,7 @@ def table(entries: Sequence[Entry]) -> "Table":
         did = entry.state in ("done", "stopped")
         made.add_row(
             Text(_short(entry.input.title)),
-            Text(entry.state, _COLOURS.get(entry.state, "")),
+            Text(entry.state, _COLORS.get(entry.state, "")),
             str(entry.frames) if did else "",
             str(entry.people) if did else "",
             f"{entry.seconds:.1f}" if did else "",
@@ -115,7 +115,7 @@ def closing_lines(entries: Sequence[Entry], out: Path | str, begun: float | None
     return lines
 
 
-_COLOURS = {"done": "green", "failed": "red", "stopped": "yellow", "running": "cyan"}
+_COLORS = {"done": "green", "failed": "red", "stopped": "yellow", "running": "cyan"}
 
 
 def _note(entry: Entry) -> str:

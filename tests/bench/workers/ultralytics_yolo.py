@@ -43,7 +43,7 @@ class Peer:
         self.pairs[key] = Pair(pose, seg, shape)
         image = first_frame(clip)
         for _ in range(2):
-            self._analyse(self.pairs[key], image)
+            self._analyze(self.pairs[key], image)
         # Ultralytics gives torch one thread less than there are cores whenever it sets up a model.
         torch.set_num_threads(self.threads)
         return {"input": self._input(self.pairs[key])}
@@ -54,12 +54,12 @@ class Peer:
         done = people = 0
         started = time.perf_counter()
         for image in decoded(clip, frames):
-            people += self._analyse(pair, image)
+            people += self._analyze(pair, image)
             done += 1
         seconds = time.perf_counter() - started
         return {"seconds": seconds, "frames": done, "people": people / max(done, 1)}
 
-    def _analyse(self, pair: Pair, image: np.ndarray) -> int:
+    def _analyze(self, pair: Pair, image: np.ndarray) -> int:
         options = {"imgsz": pair.size, "device": "cpu", "verbose": False}
         tracked: Any = pair.pose.track(image, persist=True, tracker="bytetrack.yaml", **options)
         pair.seg.predict(image, **options)
