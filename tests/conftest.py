@@ -29,7 +29,7 @@ if sys.platform != "win32":  # nohup ignores this one
 
 
 def pytest_configure() -> None:
-    """Gives each worker that runs tests in parallel cores of its own: sharing them takes half as long again."""
+    """Gives each worker that runs tests in parallel cores of its own; sharing takes 1.6 times as long."""
     worker, process = os.environ.get("PYTEST_XDIST_WORKER", ""), psutil.Process()
     if not worker or not hasattr(process, "cpu_affinity"):
         return
