@@ -323,9 +323,8 @@ class VideoSource:
         """Say, at the end, what was wrong with the file."""
         self.warnings.extend(self._converter.notices)
         if self._live:
-            self.warnings.append(
-                f"the stream ended after {frames} frames: {self._broken or 'its sender stopped'}"
-            )
+            why = self._broken or "its sender stopped"
+            self.warnings.append(f"the stream ended after {frames} frames: {why}")
             return
         if self._followed is not None:
             self.warnings.append(f"it did not grow for {self._follow_s:g} s: taken as finished")
@@ -336,10 +335,11 @@ class VideoSource:
             )
         elif cut := self._cut(frames):
             self.warnings.append(cut)
+            self._bad_packets -= bool(self._bad_packets)  # the one in which the cut is; threads hide it
         if self._bad_packets:
-            self.warnings.append(
-                f"{self._bad_packets} damaged packets could not be decoded, {frames} frames could"
-            )
+            packets = "packets" if self._bad_packets > 1 else "packet"
+            damaged = f"{self._bad_packets} damaged {packets} could not be decoded"
+            self.warnings.append(f"{damaged}, {frames} frames could")
         if not has_timestamps(self._stream):
             self.warnings.append(f"it has no timestamps: {self.info.fps or 25:g} frames a second are assumed")
         elif self._clock.repaired:

@@ -1,6 +1,7 @@
 """Whatever a user names becomes frames: in order, upright, with true times and colors, or one clear line."""
 
 import gc
+import re
 import sys
 import threading
 from fractions import Fraction
@@ -212,7 +213,7 @@ class TestDamagedFiles:
         _, frames, warnings = read(path)
         assert len(frames) >= 57
         assert read_index(frames[-1].image) == 59
-        assert any("damaged packets could not be decoded" in line for line in warnings)
+        assert any(re.search("damaged packets? could not be decoded", line) for line in warnings)
 
     @pytest.mark.parametrize(
         ("content", "words"),
