@@ -37,7 +37,7 @@ demo: $(CORE)  ## the main job on the bundled clip; writes ./sepcam-demo
 	$(BIN)/sepcam demo
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)  ## speed against the machine and against peers; writes ./sepcam-bench (BENCH=--quick for a short run)
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
-import psutil
 import pytest
 import torch
 from sepcam.assets import demo_clip
@@ -26,18 +25,6 @@ hypothesis.settings.load_profile("sepcam")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32":  # nohup ignores this one
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-def pytest_configure() -> None:
-    """Gives each worker that runs tests in parallel cores of its own; sharing takes 1.6 times as long."""
-    worker, process = os.environ.get("PYTEST_XDIST_WORKER", ""), psutil.Process()
-    if not worker or not hasattr(process, "cpu_affinity"):
-        return
-    cores = process.cpu_affinity() or []
-    mine = cores[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
-    if mine:
-        process.cpu_affinity(mine)
-        torch.set_num_threads(len(mine))
 
 
 @pytest.fixture(scope="session")
