@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -286,6 +287,23 @@ def test_a_pipeline_is_timed_end_to_end_on_the_same_frames(clip):
     assert len(seen[0]) == result["frames_per_round"]
     picture = beside(most_crowded(measurement.seen), {kind: kind for kind in KINDS})
     assert picture.shape[1] == 2 * 96 + 6
+
+
+def test_frames_that_wait_for_later_ones_are_not_timed_as_quick(clip):
+    """Results of files are held back, and then come at once; the analysis takes its time for each."""
+    both, took_ms = pipelines(), 20.0
+    quick = both["standard"].networks.detector.detect
+
+    def detect(image):
+        time.sleep(took_ms / 1e3)
+        return quick(image)
+
+    for pipeline in both.values():
+        pipeline.networks.detector.detect = detect
+    measurement = PipelineMeasurement(both, str(clip), OPTIONS)
+    measurement.time(rounds=3, seconds=1)
+    for variant in measurement.result["variants"].values():
+        assert variant["latency_ms"]["median"] > 0.9 * took_ms
 
 
 def test_the_video_shows_both_sides_at_their_own_pace(clip, tmp_path):
