@@ -83,8 +83,9 @@ class Pipeline:
         analyzer: Analyzer | None = None,
         watch: Watch | None = None,
         hiding: Hiding | None = None,
+        at_once: bool = False,
     ) -> Generator[FrameResult, None, None]:
-        """Analyses every frame of a source, in order; a camera's newest one each time.
+        """Analyzes every frame of a source, in order; a camera's newest one each time.
 
         Reading, analysis, masks, drawing and recording each have a thread. The source is closed at the end,
         which comes when it has no more frames, when something fails, or when the caller closes the generator
@@ -98,6 +99,8 @@ class Pipeline:
             analyzer: finds everything, by default a new one for this source.
             watch: adds events and counts to the results; ending it is up to the caller.
             hiding: what is made unrecognizable in each frame's own image before it is drawn and recorded.
+            at_once: whether results of files come as soon as they are there, as those of cameras do; else
+                they wait for later frames, by which identities and skeletons are improved.
 
         Yields:
             Each frame and what was found in it, after it was drawn and recorded. ``meter`` is renewed twice a
@@ -109,7 +112,7 @@ class Pipeline:
         steps = _Steps(analyzer or self.analyzer(source.info), Meter(source.info.fps), overlay, recorder)
         # Masks are all that no later frame depends on: they are computed beside the next one's analysis.
         stages = [Stage("analyze", steps.find), Stage("masks", steps.complete)]
-        if not source.info.live and not source.info.independent:
+        if not (at_once or source.info.live or source.info.independent):
             stages += self._delaying_stages()
         if hiding is not None and hiding.active:
             stages.append(Stage("hide", _Hiding(hiding).hide))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -112,10 +112,8 @@ class PipelineMeasurement:
         times: list[float] = []
         self.seen[kind] = seen = []
         for clip in taken.clips:
-            source, last = clip(), None
-            # As of a stream that waits: results of files are held back until later frames are known.
-            source.info = replace(source.info, live=True, waits=True)
-            with closing(pipeline.run(source, overlay=overlay)) as results:
+            last = None
+            with closing(pipeline.run(clip(), overlay=overlay, at_once=True)) as results:
                 for result in results:
                     now = time.perf_counter()
                     if last is not None:

@@ -11,7 +11,7 @@ from ...pipelines.types import StreamInfo
 from ...pipelines.watching.recorder import EventRecorder, State
 from ...pipelines.watching.rules import Rule, resolved
 from ...pipelines.watching.store import EventStore
-from ...pipelines.watching.stored import StoredEvent
+from ...pipelines.watching.stored import FORMAT, VERSION, StoredEvent
 from ..options.events import SECRET
 from ..options.live import LiveRequest
 from ..terminal import console
@@ -66,7 +66,7 @@ def recording(
 def message(state: State, event: StoredEvent) -> Mapping[str, Any]:
     """What other programs are sent when an event begins, and when its clip is complete."""
     sent = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    return {"format": "sepcam-event", "version": 1, "state": state, "sent": sent, **event.to_json()}
+    return {"format": FORMAT, "version": VERSION, "state": state, "sent": sent, **event.to_json()}
 
 
 def _notifiers(request: LiveRequest, stack: ExitStack) -> "list[Notifier]":

@@ -20,7 +20,7 @@ from ..terminal import console
 from ..terminal.signals import terminable
 from .events import recording, rules_of
 from .request import LiveRequest, begin, described, load_networks
-from .zones import ZoneEditor, with_saved, zone_file
+from .zones import ZoneEditor, with_drawn, zone_file
 
 _POLL_S = 0.2
 
@@ -60,7 +60,8 @@ def watch(request: WindowRequest) -> None:
     """
     with request.live.open() as source:
         loaded = load_networks(request.live)
-        zones = with_saved(request.live.watching, request.folder, source.info.name)
+        drawn = zone_file(request.live.watching, request.folder, source.info.name)
+        zones = with_drawn(request.live.watching, drawn)
         live = replace(request.live, watching=replace(request.live.watching, zones=zones))
         request = replace(request, live=live)
         rules = rules_of(live, zones, loaded)
@@ -79,8 +80,7 @@ def watch(request: WindowRequest) -> None:
             if recorder is not None:
                 session.recordings.follow(recorder.write)
             results = _save(session, request, loaded.pipeline)
-            path = zone_file(live.watching, request.folder, source.info.name)
-            _run(session, request, ZoneEditor(session, rules, path))
+            _run(session, request, ZoneEditor(session, rules, drawn))
             _complete(session, results)
             if session.error is not None:
                 raise session.error

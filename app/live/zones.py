@@ -24,15 +24,6 @@ def own_zone_file(out: Path, stem: str) -> Path:
     return out / fit_name(out, stem, ".zones.json")
 
 
-def with_saved(options: WatchOptions, out: Path, name: str) -> tuple[Zone, ...]:
-    """The zones of the command line, and those that were drawn in an earlier run with the source.
-
-    Raises:
-        SepcamError: If the file of the earlier run cannot be read.
-    """
-    return with_drawn(options, zone_file(options, out, name))
-
-
 def with_drawn(options: WatchOptions, path: Path) -> tuple[Zone, ...]:
     """The zones of the command line, and those of a file that was written in an earlier run.
 

@@ -63,7 +63,10 @@ def application(service: Service, access: Access) -> ASGIApp:
     app.include_router(service.cameras.router())
     app.include_router(video_routes.router(service.uploads))
     for live, editor in zip(service.sources.lives, service.zones, strict=True):
-        for prefix in ["/api"] * (live is service.sources.first) + [f"/api/sources/{live.feed.number}"]:
+        prefixes = [f"/api/sources/{live.feed.number}"]
+        if live is service.sources.first:
+            prefixes.insert(0, "/api")
+        for prefix in prefixes:
             app.include_router(live_routes.router(live, prefix))
             app.include_router(zone_routes.router(editor, prefix))
     app.include_router(source_routes.router(service.sources))

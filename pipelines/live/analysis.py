@@ -12,7 +12,7 @@ from ..analysis.options import AnalysisOptions
 from ..analysis.smoothing import LandmarkFilter
 from ..execution.network_pool import NetworkChoice, NetworkPool
 from ..execution.network_set import NetworkSet
-from ..tracking.base import create_tracker
+from ..tracking.base import Tracker, create_tracker
 from ..tracking.settings import settings_for
 from ..types import Frame, FrameResult
 from .adaptive_quality import AdaptiveQuality, Quality, quality_levels
@@ -98,8 +98,7 @@ class LiveAnalysis:
         self.active = choice_for(settings, self.quality)
         networks = pool.wait(self.active)
         self._adaptive = AdaptiveQuality(quality_levels(settings.detector, pose=bool(self.active.parts)))
-        thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
-        self._tracker = create_tracker(self._options.tracker, networks.detector.labels, thresholds, fps)
+        self._tracker = self._new_tracker(networks, settings)
         self.switch(networks, settings, self.active)
 
     def analyze(self, arrived: float, frame: Frame) -> Analyzed:
@@ -165,11 +164,9 @@ class LiveAnalysis:
 
     def begin_again(self) -> None:
         """Number people from 1 again: nobody in the next frame is anybody from before."""
-        labels, settings = self._networks.detector.labels, self._settings
-        thresholds = settings_for(self.active.detector).with_confidence(settings.conf)
-        self._tracker = create_tracker(self._options.tracker, labels, thresholds, self._fps)
+        self._tracker = self._new_tracker(self._networks, self._settings)
         cold = self._cold
-        self.switch(self._networks, settings, self.active)
+        self.switch(self._networks, self._settings, self.active)
         self._cold = cold
 
     @property
@@ -183,6 +180,10 @@ class LiveAnalysis:
         # Later requests for it get the reason.
         with suppress(SepcamError):
             self._pool.take(replace(self.active, backbone=other, size=None))
+
+    def _new_tracker(self, networks: NetworkSet, settings: LiveSettings) -> Tracker:
+        thresholds = settings_for(networks.detector.name).with_confidence(settings.conf)
+        return create_tracker(self._options.tracker, networks.detector.labels, thresholds, self._fps)
 
     def _check_preparations(self) -> None:
         """Loading networks slows everything down: once it is over, the quality starts from the top again."""

@@ -1,4 +1,4 @@
-"""A watched camera: rules, the recordings that they start, where these are kept, who is notified."""
+"""A watched camera: rules, the recordings that they start, where these are kept."""
 
 from typing import TYPE_CHECKING
 

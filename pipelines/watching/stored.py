@@ -10,6 +10,7 @@ CLIP: Final = "clip.mp4"
 THUMBNAIL: Final = "thumbnail.jpg"
 FACTS: Final = "event.json"
 FORMAT: Final = "sepcam-event"
+VERSION: Final = 1
 
 _WORDS: Final = ("source", "rule", "kind", "zone", "time")
 _FIGURES: Final = ("time_unix", "before_s", "seconds")
@@ -53,7 +54,7 @@ class StoredEvent:
 
     def text(self) -> str:
         """The content of its file."""
-        head = {"format": FORMAT, "version": 1}
+        head = {"format": FORMAT, "version": VERSION}
         files = {"clip": CLIP, "thumbnail": THUMBNAIL}
         return json.dumps({**head, **self.to_json(), "files": files}, indent=1, ensure_ascii=False) + "\n"
 

@@ -77,7 +77,8 @@ class _Whole:
         if self._pipeline is None:
             self._pipeline = Pipeline(AnalysisOptions(**self._setup))
         begun = 0.0
-        for result in self._pipeline.run(open_source(str(self._clip), limit=_WARM_UP + self._frames)):
+        source = open_source(str(self._clip), limit=_WARM_UP + self._frames)
+        for result in self._pipeline.run(source, at_once=True):
             if result.frame.index == _WARM_UP - 1:
                 begun = time.perf_counter()
         return (time.perf_counter() - begun) / self._frames * 1e3

@@ -1,11 +1,13 @@
 """Several live sources on one set of networks: each is opened, watched and lost by itself.
 
-with Feeds([replace(request, source=spec) for spec in specs]) as feeds:
-feeds.open()
-feeds.begin(load_networks(request), prepare_ahead=True)
-while not feeds.over:
-for feed in feeds:
-session = feed.session     # None while its source is not there: feed.notice() says why
+with Feeds(request, sources, folder) as feeds:
+    feeds.open()
+    feeds.begin(load_networks(request), prepare_ahead=True)
+    while not feeds.over:
+        for feed in feeds:
+            session = feed.session     # None while its source is not there: feed.notice() says why
+
+A source that is lost harms no other.
 """
 
 import threading

@@ -19,7 +19,6 @@ class EventRecorders:
 
     Args:
         store: where events go.
-
     """
 
     def __init__(self, store: EventStore) -> None:

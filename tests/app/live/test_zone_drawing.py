@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sepcam.app.live.window import ESCAPE
 from sepcam.app.live.zone_drawing import ZoneDrawing
-from sepcam.app.live.zones import ZoneEditor, with_saved, zone_file
+from sepcam.app.live.zones import ZoneEditor, with_drawn, zone_file
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.analytics.options import WatchOptions
 from sepcam.pipelines.analytics.zone_file import read_zones
@@ -119,13 +119,13 @@ def test_counts_of_what_stays_continue_and_who_was_in_what_goes_leaves(session):
 def test_zones_of_an_earlier_run_are_those_of_the_same_source(tmp_path):
     typed = WatchOptions((parse_zone("Yard: 0,0,1,0,1,1", "zone"),))
     path = zone_file(typed, tmp_path, "camera 0")
-    assert path == tmp_path / "camera-0.zones.json" and with_saved(typed, tmp_path, "camera 0") == typed.zones
+    assert path == tmp_path / "camera-0.zones.json" and with_drawn(typed, path) == typed.zones
     path.write_text(
         '{"format": "sepcam-zones", "version": 1, "lines": [{"name": "Door", "points": [[0, 0], [1, 1]]}],'
         ' "zones": [{"name": "Yard", "points": [[0, 0], [1, 1], [0, 1]]}]}'
     )
-    found = with_saved(typed, tmp_path, "camera 0")
+    found = with_drawn(typed, path)
     assert [zone.name for zone in found] == ["Yard", "Door"] and found[0] == typed.zones[0]
-    assert with_saved(typed, tmp_path, "camera 1") == typed.zones
+    assert with_drawn(typed, zone_file(typed, tmp_path, "camera 1")) == typed.zones
     named = WatchOptions((), tmp_path / "mine.json")
     assert zone_file(named, tmp_path, "camera 0") == tmp_path / "mine.json"

@@ -249,6 +249,7 @@ def test_a_duel_is_prepared_beside_the_video_measured_and_then_raced(session_of)
     assert done.image.shape == running.image.shape
     result = session.status().duel.result
     assert result is not None and set(result.sides) == {"separable", "standard"}
+    assert 0 < result.ratio.low <= result.ratio.median <= result.ratio.high
     raced = [shot.image for shot in islice(shots(session, done.number), 12)]
     assert not np.array_equal(raced[0], raced[-1])
     assert session.status().duel.result is result  # it stays
