@@ -1,8 +1,8 @@
 """``python -m tests.bench.gpu``: what a CUDA GPU makes of Sepcam; without one it says so and does nothing.
 
 Looks, follows in one batch, whole clips in both forms of the network, f16 against f32, whether the GPU finds
-what the CPU finds, and decoding on the GPU where PyAV has it. It needs torch, numpy, opencv and safetensors, no
-installed Sepcam, and ends after about a minute; prints a table and writes JSON beside it.
+what the CPU finds, and decoding on the GPU where PyAV has it. It needs torch, numpy, opencv and safetensors,
+no installed Sepcam; it ends after about a minute, prints a table and writes JSON beside it.
 """
 
 import argparse
