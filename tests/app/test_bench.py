@@ -1,5 +1,6 @@
 """The bench's own machinery: fair rounds, clips as named, processes that end, a report that reads."""
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ import av
 import pytest
 from sepcam.assets import demo_clip
 
-from tests.bench import clips, end_to_end, machine, report
+from tests.bench import checkout, clips, end_to_end, machine, report
 from tests.bench.rounds import Contender, Result, interleave, speedup
 from tests.bench.worker import Worker, WorkerError
 
@@ -24,6 +25,12 @@ def undisturbed() -> tuple[float, float]:
 
 def taking(seconds: float) -> dict[str, float]:
     return {"seconds": seconds, "frames": 10}
+
+
+def test_the_bench_of_gpus_needs_little_more_than_torch():
+    missing = ("av", "openvino", "supervision", "trackers", "platformdirs", "psutil", "yaml", "matplotlib")
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import tests.bench.gpu"
+    subprocess.run([sys.executable, "-c", code], cwd=checkout.ROOT, check=True)
 
 
 def test_every_contender_runs_once_a_round_in_changing_order():
