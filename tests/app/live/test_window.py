@@ -422,8 +422,8 @@ def test_four_sources_are_a_grid_and_each_is_shown_alone(desktop, tmp_path):
         height, width = desk.picture().shape[:2]
         desk.move(0.7 * width, 0.3 * height)
         desk.press("z")
-        desk.until("film alone", lambda: not is_grid())
-        height, width = desk.picture().shape[:2]
+        height, width = 360, 540  # of the film
+        desk.until("film alone", lambda: desk.picture().shape[:2] == (height, width))
         dark = top(desk)
         desk.press("l")
         for x in (0.2, 0.8):
