@@ -11,7 +11,7 @@ from .canvas import arrange, canvas_size, paint
 from .decoding import STRIDE, decode
 from .maps import LookAt
 from .merging import unique
-from .types import People, Seen, View, placed, within
+from .types import People, Seen, View, mapped, within
 
 _FLOOR = 0.05  # the lowest center score that counts
 _CENTERS = 6  # the most people read from one crop
@@ -65,11 +65,7 @@ def _in_image(people: People, views: Sequence[View]) -> People:
     """People of one input in the image, as each one's view shows it."""
     origin = np.array([view.origin for view in views])[people.views]
     factor = 1 / np.array([view.scale for view in views])[people.views]
-    factor, origin = factor[:, None], origin[:, None]
-    boxes = people.boxes.reshape(-1, 2, 2) * factor + origin
-    keypoints = people.keypoints.copy()
-    keypoints[..., :2] = keypoints[..., :2] * factor + origin
-    return placed(people, boxes.reshape(-1, 4).astype(np.float32), keypoints)
+    return mapped(people, factor[:, None], origin[:, None])
 
 
 def _expected(boxes: F32, people: People) -> I64:

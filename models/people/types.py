@@ -77,19 +77,12 @@ class View:
 
     def to_image(self, people: People) -> People:
         """The people, found in this view's input, in the image."""
-        return self._mapped(people, 1 / np.array(self.scale), np.array(self.origin))
+        return mapped(people, 1 / np.array(self.scale), np.array(self.origin))
 
     def to_input(self, people: People) -> People:
         """The people of the image in this view's input."""
         scale = np.array(self.scale)
-        return self._mapped(people, scale, -np.array(self.origin) * scale)
-
-    @staticmethod
-    def _mapped(people: People, factor: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> People:
-        boxes = people.boxes.reshape(-1, 2, 2) * factor + shift
-        keypoints = people.keypoints.copy()
-        keypoints[..., :2] = keypoints[..., :2] * factor + shift
-        return placed(people, boxes.reshape(-1, 4).astype(np.float32), keypoints)
+        return mapped(people, scale, -np.array(self.origin) * scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +109,14 @@ def within(people: People, shape: tuple[int, ...]) -> People:
     height, width = shape[:2]
     boxes = np.minimum(np.maximum(people.boxes, 0), np.array([width, height, width, height], np.float32))
     return placed(people, boxes, people.keypoints)
+
+
+def mapped(people: People, factor: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]) -> People:
+    """The people with x and y times ``factor`` plus ``shift``: (2,), or (N, 1, 2) for each their own."""
+    boxes = people.boxes.reshape(-1, 2, 2) * factor + shift
+    keypoints = people.keypoints.copy()
+    keypoints[..., :2] = keypoints[..., :2] * factor + shift
+    return placed(people, boxes.reshape(-1, 4).astype(np.float32), keypoints)
 
 
 def placed(people: People, boxes: F32, keypoints: F32) -> People:
