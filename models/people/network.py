@@ -15,7 +15,7 @@ from ..types import F32, I64, U8, Crop, Detections, Detector, LazyMasks, Part
 from .follow import Follow
 from .look import Look
 from .maps import LookAt
-from .masks import CHANNELS, GRID, MASK_SIZE, mask_affines, mask_inputs
+from .masks import MASK_SIZE, heads_of
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
 from .types import People, Seen, with_likelihoods, within
@@ -155,11 +155,7 @@ def _masks(
     rows = np.flatnonzero((people.views >= 0) & posed)
     for start in range(0, len(rows), _MASKS):
         batch = rows[start : start + _MASKS]
-        inputs = np.empty((len(batch), GRID, GRID, CHANNELS), np.float32)
-        for index in np.unique(people.views[batch]):
-            one, members = seen[index], people.views[batch] == index
-            shown = one.view.to_input(people[batch[members]])
-            inputs[members] = mask_inputs(one.features, shown)
-            affines[batch[members]] = mask_affines(shown, one.view)
+        shown_by = [seen[index] for index in people.views[batch].tolist()]
+        inputs, affines[batch] = heads_of(people[batch], shown_by)
         (logits[batch],) = run(inputs)
     return place_masks(logits, affines, people.boxes, size)
