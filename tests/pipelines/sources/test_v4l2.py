@@ -26,6 +26,18 @@ RATES = {(MJPG, 1280): [(1, 30)], (MJPG, 640): [(1, 60), (1, 30)], (YUYV, 640): 
 MODE, EXPOSURE = 0x009A0901, 0x009A0902
 
 
+def control(controls, there, request, raw):
+    """Answers requests about controls: their values, and which are set."""
+    number = struct.unpack_from("I", raw)[0]
+    if request == QUERY_CONTROL:
+        struct.pack_into("2i", raw, 40, controls[number][0], controls[number][-1])
+    elif request == SET_CONTROL:
+        (value,) = struct.unpack_from("i", raw, 4)
+        if value not in controls[number]:
+            raise KeyError
+        there.append((number, value))
+
+
 def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False, controls=None):
     """Answers like the driver of a webcam, with bytes laid out by hand.
 
@@ -33,16 +45,6 @@ def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False, controls=None):
     """
     controls = {MODE: (1, 3), EXPOSURE: range(3, 2048)} if controls is None else controls
     there = []
-
-    def control(request, raw):
-        number = struct.unpack_from("I", raw)[0]
-        if request == QUERY_CONTROL:
-            struct.pack_into("2i", raw, 40, controls[number][0], controls[number][-1])
-        elif request == SET_CONTROL:
-            (value,) = struct.unpack_from("i", raw, 4)
-            if value not in controls[number]:
-                raise KeyError
-            there.append((number, value))
 
     def ioctl(device, request, into):
         raw = memoryview(into).cast("B")
@@ -53,7 +55,7 @@ def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False, controls=None):
             return
         index = struct.unpack_from("I", raw)[0]
         try:
-            control(request, raw)
+            control(controls, there, request, raw)
             if request == ENUM_FMT:
                 struct.pack_into("I", raw, 44, list(SIZES)[index])
             elif request == ENUM_FRAMESIZES and stepwise:
