@@ -130,7 +130,7 @@ PEOPLE = ModelSpec(
         "features",
     ),
     sources=(BundledSource("people.safetensors"),),
-    sha256="8586763e13898af387f2225cc023f422a28050fc8dd250da338165f96fa2e408",
+    sha256="654e7c5e93a864d39b14dc36fb0ca733f98fac3b228141dcf5f53f4594702a71",
     format="safetensors",
     build=_build,
     detector=DetectorSpec(
