@@ -90,6 +90,7 @@ def record(
     """
     watching = watching or WatchOptions()
     try:
+        pipeline.prepare(source.info)
         watch = watch_of(pipeline, source.info, watching)
         run = context(
             target,

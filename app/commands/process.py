@@ -171,7 +171,8 @@ def process(
 
     from ...pipelines.batch.state.settings import JobSettings
     from ..options.load_networks import size_rule
-    from ..process.jobs import JobRequest, run
+    from ..process.request import JobRequest
+    from ..process.start import run
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:
