@@ -69,6 +69,7 @@ def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: 
         follow=request.follow,
         watching=settings.watching,
         hiding=settings.hiding,
+        encoder=settings.encoder,
     )
     return run_single(
         found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
