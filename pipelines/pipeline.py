@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ..models.types import ALL_PARTS, U8
+from ..models.types import ALL_PARTS, U8, PreparableNetwork
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
 from .analysis.analyzer import Analyzer
@@ -21,6 +21,7 @@ from .execution.network_set import NetworkSet
 from .execution.stages import DelayingStage, Stage, run_stages
 from .hiding.anonymize import Anonymizer
 from .hiding.options import Hiding
+from .precision import runtime_for
 from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.base import Tracker
@@ -177,6 +178,12 @@ class Pipeline:
             self._photograph_networks = self._load(photographs=True)
         return self._photograph_networks
 
+    def prepare(self, info: StreamInfo) -> None:
+        """Begin to compile networks for the frames of a source, while the caller does something else."""
+        detector = self.networks_for(info).detector
+        if isinstance(detector, PreparableNetwork):
+            detector.prepare((info.height, info.width))
+
     def model_for(self, info: StreamInfo) -> ModelInfo:
         """The networks that analyze a source, as results need to know them; see ``networks_for``."""
         return self.networks_for(info).info(self.options.tasks)
@@ -193,12 +200,13 @@ class Pipeline:
 
 def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progress) -> NetworkSet:
     backbone, runtime = options.backbone, options.runtime
+    store = store or WeightStore()
     detector = load_detector(
         options.detector,
         input_size=options.input_size,
         parts=ALL_PARTS & set(options.tasks),
         backbone=backbone,
-        options=runtime,
+        options=runtime_for(options, store, progress),
         store=store,
         progress=progress,
     )

@@ -104,7 +104,7 @@ def _smoothed(found: Instances, near: list[_Places], times: np.ndarray) -> Insta
         return found
     keypoints, boxes = found.keypoints.copy(), found.boxes.copy()
     together: dict[tuple[int, ...], list[int]] = {}
-    posed = (keypoints[..., 2] > 0).any(1).tolist()
+    posed = np.any(keypoints[..., 2] > 0, axis=1).tolist()
     for row, number in enumerate(found.track_ids.tolist()):
         seen = tuple(index for index, places in enumerate(near) if number in places.rows)
         if len(seen) >= 3 and posed[row]:
