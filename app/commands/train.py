@@ -139,10 +139,10 @@ def train(
         Learn,
         typer.Option(
             "--learn",
-            help="What learns: the heads alone, or all of the network.",
+            help="What learns: the heads alone, or all of the network, for thousands of images.",
             rich_help_panel=_LEARNING,
         ),
-    ] = "all",
+    ] = "heads",
     sizes: Annotated[
         str,
         typer.Option(

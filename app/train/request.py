@@ -65,7 +65,7 @@ class TrainRequest:
     batch: int = 8
     accumulate: int = 1
     rate: float = 1e-4
-    learn: Learn = "all"
+    learn: Learn = "heads"
     sizes: tuple[int, ...] = SIZES
     seed: int = 0
 

@@ -42,7 +42,7 @@ class Recipe:
     rate: float = 1e-4
     warm_up: int = 20
     average: float = 0.99
-    learn: Learn = "all"
+    learn: Learn = "heads"
     sizes: tuple[int, ...] = SIZES
     seed: int = 0
 

@@ -24,7 +24,7 @@ from tests.app.train.labeled import data_set
 
 QUICK = (
     *("--sizes", "320", "--batch", "1", "--threads", "1"),
-    *("--held-out", "0.2", "--epochs", "2", "--rate", "1e-3", "--learn", "heads"),
+    *("--held-out", "0.2", "--epochs", "2", "--rate", "1e-3"),
 )
 
 

@@ -158,7 +158,9 @@ def read(path):
 def trainer(weights, samples, **changed) -> Trainer:
     network = People()
     network.load_state_dict(weights)
-    recipe = Recipe(**({"steps": 2, "batch": 1, "sizes": (192,), "warm_up": 1, "rate": 1e-3} | changed))
+    recipe = Recipe(
+        **({"steps": 2, "batch": 1, "sizes": (192,), "warm_up": 1, "rate": 1e-3, "learn": "all"} | changed)
+    )
     return Trainer(network, Examples(samples, read, recipe.seed), recipe)
 
 
