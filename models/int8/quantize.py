@@ -22,7 +22,7 @@ TARGET = 28.0
 Below, `people` loses more than 1 OKS AP: see EXPERIMENTS.md.
 """
 
-_MEASURED = 4  # inputs that the noise is measured on
+_MEASURED = 6  # inputs that the noise is measured on
 _ROUNDS = 4
 
 

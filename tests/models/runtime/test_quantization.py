@@ -224,3 +224,14 @@ def test_a_copy_that_is_kept_serves_process(own_cache: Path, crowd: Path, tmp_pa
     assert "speed of ssdlite-person-separable" in said.out
     assert len(list(own_cache.glob("compiled/*-int8.*"))) == 1
     assert sepcam(*process) == 0
+
+    # The copy as a file for other programs.
+    path = tmp_path / "int8.onnx"
+    words = ("models", "export", "ssdlite-person", "--precision", "int8", "-o", str(path))
+    capsys.readouterr()
+    assert sepcam(*words) == 0
+    assert f"{path.name}: takes images (B, 300, 300, 3) uint8" in capsys.readouterr().out
+    assert sepcam(*words) == 2
+    assert "use --overwrite" in capsys.readouterr().err
+    assert sepcam(*words[:-2], "--format", "torchscript") == 2
+    assert "int8 is written as onnx or openvino" in capsys.readouterr().err
