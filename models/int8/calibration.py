@@ -45,7 +45,8 @@ def ranges(model: ov.Model, outputs: Sequence[ov.Output], inputs: Inputs) -> dic
             ops.reduce_max(copy, axes, keep_dims=False),
             ops.reduce_mean(copy, axes, keep_dims=False),
         ]
-    run = in_f32(ov.Model([ops.result(one) for one in results], clone.get_parameters()))
+    ends = [ops.result(one) for one in results]
+    run = in_f32(ov.Model(ends, clone.get_parameters()))  # pyright: ignore[reportGeneralTypeIssues]
     every = [run(batch) for batch in inputs]
     low, high, mean = (
         [np.stack(values) for values in zip(*(one[kind::3] for one in every), strict=True)]

@@ -33,7 +33,7 @@ def equalize(model: ov.Model, inputs: Inputs) -> None:
     for group in groups:
         factors = _factors(group, [seen[place(one.input)] for one in group.readers])
         for giver in {one.name: one for one in group.givers}.values():
-            giver.scale_outputs(1 / factors)
+            giver.scale_outputs(np.reciprocal(factors))
         for reader in {one.name: one for one in group.readers}.values():
             reader.scale_inputs(factors)
     model.validate_nodes_and_infer_types()

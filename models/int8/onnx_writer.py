@@ -132,7 +132,7 @@ class _Writer:
         kernels = given.reshape(-1, *given.shape[2:]) if grouped else given
         read = self._name(node.input_value(0))
         if quantized:
-            steps = values(weights.get_node().input_value(2)).reshape(-1) / WEIGHT_STEPS
+            steps = values(weights.get_node().input_value(2)).reshape(-1) / np.float32(WEIGHT_STEPS)
             name = self._rounded_weights(kernels, steps)
         else:
             name, steps = self._constant(kernels), None
@@ -140,7 +140,9 @@ class _Writer:
         addition = _addition(node)
         if addition is not None:
             bias = values(addition.input_value(1)).reshape(-1)
-            scale = None if steps is None or read not in self._steps else steps * self._steps[read]
+            scale = (
+                None if steps is None or read not in self._steps else steps * np.float32(self._steps[read])
+            )
             if len(bias) == len(kernels):
                 inputs.append(self._bias(bias, scale))
                 self._biased[addition.get_friendly_name()] = output = addition

@@ -85,7 +85,8 @@ def _multiply_adds(model: ov.Model, batch: U8 | F32) -> dict[str, float]:
     sized = model.clone()
     sized.reshape(list(batch.shape))
     return {
-        one.name: float(one.weights.size * np.prod(one.output.get_shape()[2:])) for one in convolutions(sized)
+        one.name: float(one.weights.size * np.prod(list(one.output.get_shape())[2:]))
+        for one in convolutions(sized)
     }
 
 

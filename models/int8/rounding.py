@@ -68,8 +68,8 @@ def _activations(output: ov.Output, seen: Range) -> ov.Output:
     low, high = min(float(seen.low.min()), 0.0), max(float(seen.high.max()), 1e-6)
     step = (high - low) / _STEPS
     below = round(-low / step)
-    bounds = (np.full((1, 1, 1, 1), bound * step, np.float32) for bound in (-below, _STEPS - below))
-    return _fake_quantize(output, *bounds, _STEPS + 1)
+    first, last = (np.full((1, 1, 1, 1), n * step, np.float32) for n in (-below, _STEPS - below))
+    return _fake_quantize(output, first, last, _STEPS + 1)
 
 
 def _fake_quantize(output: ov.Output, low: F32, high: F32, levels: int) -> ov.Output:
