@@ -4,19 +4,16 @@ import hashlib
 import os
 from pathlib import Path
 
-import platformdirs
-
 from .errors import SepcamError
 
 
 def cache_root() -> Path:
     """The cache folder: ``$SEPCAM_CACHE`` if set, else the user's cache folder for ``sepcam``."""
-    override = os.environ.get("SEPCAM_CACHE")
-    return (
-        Path(override).expanduser()
-        if override
-        else Path(platformdirs.user_cache_dir("sepcam", appauthor=False))
-    )
+    if override := os.environ.get("SEPCAM_CACHE"):
+        return Path(override).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("sepcam", appauthor=False))
 
 
 def make_folder(folder: Path) -> Path:

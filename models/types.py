@@ -219,6 +219,15 @@ class FollowingNetwork(OnePassNetwork, Protocol):
 
 
 @runtime_checkable
+class PreparableNetwork(Protocol):
+    """A detector that can be compiled for images of one size before the first of them comes."""
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Begin, in a thread of its own, for images of (height, width) pixels; ``detect`` waits for it."""
+        ...
+
+
+@runtime_checkable
 class PoseEstimator(Protocol):
     """Finds the keypoints, the mask, or both (``parts``) of one person in each of several regions."""
 

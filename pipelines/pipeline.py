@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from ..models.types import ALL_PARTS, U8
+from ..models.types import ALL_PARTS, U8, PreparableNetwork
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
 from .analysis.analyzer import Analyzer
@@ -176,6 +176,12 @@ class Pipeline:
         if self._photograph_networks is None:
             self._photograph_networks = self._load(photographs=True)
         return self._photograph_networks
+
+    def prepare(self, info: StreamInfo) -> None:
+        """Begin to compile networks for the frames of a source, while the caller does something else."""
+        detector = self.networks_for(info).detector
+        if isinstance(detector, PreparableNetwork):
+            detector.prepare((info.height, info.width))
 
     def model_for(self, info: StreamInfo) -> ModelInfo:
         """The networks that analyze a source, as results need to know them; see ``networks_for``."""

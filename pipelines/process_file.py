@@ -22,7 +22,7 @@ from .sinks.outputs import Target
 from .sinks.registry import open_sinks, sink_kinds
 from .sinks.serialize import SCHEMA, network_facts
 from .sources.base import Source
-from .types import FrameResult, RunSummary, StreamInfo
+from .types import Encoder, FrameResult, RunSummary, StreamInfo
 
 
 class Advance(Protocol):
@@ -67,6 +67,7 @@ def record(
     coco_annotations: Path | None = None,
     watching: WatchOptions | None = None,
     hiding: Hiding | None = None,
+    encoder: Encoder = "auto",
 ) -> Outcome:
     """Runs a source through the pipeline and writes its files.
 
@@ -83,6 +84,7 @@ def record(
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
         hiding: what is made unrecognizable in every image that is written.
+        encoder: what encodes video.
 
     Raises:
         SepcamError: If it cannot be read or its results cannot be written; then no file is left.
@@ -90,6 +92,7 @@ def record(
     """
     watching = watching or WatchOptions()
     try:
+        pipeline.prepare(source.info)
         watch = watch_of(pipeline, source.info, watching)
         run = context(
             target,
@@ -100,7 +103,7 @@ def record(
             coco_annotations=coco_annotations,
             watching=watching,
         )
-        run = replace(run, sound=getattr(source, "sound_feed", None))
+        run = replace(run, sound=getattr(source, "sound_feed", None), encoder=encoder)
         recorder = FanOut(open_sinks(target.files, run))
     except BaseException:
         source.close()

@@ -27,6 +27,8 @@ DetectEvery = int | Literal["auto"]
 """Frames from one detection to the next; ``auto`` chooses as many as lose no accuracy."""
 TrackerName = Literal["bytetrack", "cbiou", "ocsort", "sort"]
 """How detections become tracks; names of `tracking.base.TRACKERS`."""
+Encoder = Literal["auto", "hardware", "x264", "nvenc", "qsv", "amf", "videotoolbox", "mf"]
+"""What encodes video: ``auto`` is x264 where there is one, ``hardware`` what works of that, else x264."""
 Smoothing = Literal["off", "light", "strong"]
 """How much steadier the keypoints of people are made."""
 

@@ -176,3 +176,6 @@ def show_cameras() -> None:
         for mode in camera.modes:
             rates = ", ".join(f"{rate:g}" for rate in mode.rates)
             console.say(f"   {mode.width}x{mode.height}" + (f" at {rates} FPS" if rates else ""))
+        if camera.exposure_ms is not None:
+            least, most = camera.exposure_ms
+            console.say(f"   exposure {least:g} to {most:g} ms")

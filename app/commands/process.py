@@ -8,6 +8,7 @@ import typer
 from ...models.errors import SepcamError
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.sinks.registry import sink_kinds, with_companions
+from ...pipelines.types import Encoder
 from ..options import jobs as batch_options
 from ..options import shared as choices
 from ..options.analysis import AnalysisArguments
@@ -17,6 +18,8 @@ from ..options.groups import with_groups
 from ..options.hiding import HidingArguments
 from ..options.watching import WatchArguments
 from ..terminal import console
+
+_TRIAL_SIZE = (640, 360)  # that every encoder takes
 
 
 @with_groups
@@ -128,6 +131,15 @@ def process(
     fresh: batch_options.FreshOption = False,
     status: batch_options.StatusOption = None,
     log_json: batch_options.LogJsonOption = False,
+    encoder: Annotated[
+        Encoder,
+        typer.Option(
+            "--encoder",
+            help="What encodes video: x264 (auto), or hardware where there is any; nvenc is NVIDIA's, qsv "
+            "Intel's, amf AMD's, videotoolbox Apple's, mf Windows'.",
+            rich_help_panel=choices.RESULTS,
+        ),
+    ] = "auto",
     coco_annotations: Annotated[
         Path | None,
         typer.Option(
@@ -160,8 +172,7 @@ def process(
     if watched.zones and "save" not in batch_options.typed(ctx):
         wanted_saves = (*wanted_saves, "events")
     wanted_saves = with_companions(wanted_saves)
-    for name in wanted_saves:
-        sink_kinds()[name].check()
+    _check_outputs(wanted_saves, encoder)
     count = batch_options.workers(workers)
     memory = batch_options.size(max_memory)
     address = batch_options.cluster(cluster)
@@ -171,7 +182,8 @@ def process(
 
     from ...pipelines.batch.state.settings import JobSettings
     from ..options.load_networks import size_rule
-    from ..process.jobs import JobRequest, run
+    from ..process.request import JobRequest
+    from ..process.start import run
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:
@@ -189,6 +201,7 @@ def process(
         zones=tuple(map(str, watched.zones)),
         blur=hiding.blur,
         hide=hiding.hide,
+        encoder=encoder,
     )
     request = JobRequest(
         tuple(inputs or ()),
@@ -211,3 +224,13 @@ def process(
     code = run(request, settings, size_of)
     if code:
         raise typer.Exit(code)
+
+
+def _check_outputs(saves: tuple[str, ...], encoder: Encoder) -> None:
+    """Raises SepcamError where a package for some kind of results, or the encoder, is missing."""
+    for name in saves:
+        sink_kinds()[name].check()
+    if encoder not in ("auto", "hardware") and "video" in saves:
+        from ...pipelines.media.encoding import encoders_of, working_encoder
+
+        working_encoder(_TRIAL_SIZE, encoders_of(encoder))

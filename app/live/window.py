@@ -12,6 +12,8 @@ from ...models.types import U8
 
 ESCAPE = "\x1b"
 _LARGEST = 1280, 720
+_NAMED = {0xFF08: "\x08", 0xFF0D: "\r", 0xFF8D: "\r", 0xFF1B: ESCAPE, 0xFFFF: "\x7f"}
+"""Keys that have a character and that some of OpenCV's windows report by their X11 name."""
 
 
 class Window:
@@ -23,7 +25,12 @@ class Window:
         on_click: called with x and y, in pixels of the image, where the left button was pressed.
         on_drag: called with x, y and whether the button is still down, while the mouse moves and when the
             left button is released.
+
+    Attributes:
+        pointer: where the mouse was last, in pixels of the image; None before it was over the window.
     """
+
+    pointer: tuple[int, int] | None
 
     def __init__(
         self,
@@ -35,10 +42,12 @@ class Window:
         self._title = title
         self._full = False
         self._seen = False
+        self.pointer = None
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         self.fit(size)
 
         def on_mouse(event: int, x: int, y: int, flags: int, data: object) -> None:
+            self.pointer = x, y
             if event == cv2.EVENT_LBUTTONDOWN:
                 on_click(x, y)
             elif event == cv2.EVENT_LBUTTONUP or (
@@ -50,6 +59,7 @@ class Window:
 
     def fit(self, size: tuple[int, int]) -> None:
         """Makes the window as large as images of (width, height), unless it fills the screen."""
+        self.pointer = None  # it was at a pixel of another image
         if self._full:
             return
         scale = min(1.0, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
@@ -61,8 +71,12 @@ class Window:
 
     def pressed(self) -> Iterator[str]:
         """Lets the window work for a moment, and returns the keys pressed since then."""
-        while (code := cv2.waitKey(1)) >= 0:
-            yield chr(code & 0xFF)
+        # waitKey keeps the lowest byte alone, by which an arrow key is a letter: left is "Q".
+        while (code := cv2.waitKeyEx(1)) >= 0:
+            symbol = code & 0xFFFF  # above are modifiers
+            character = _NAMED.get(symbol, chr(symbol) if 0 < symbol < 0x80 else None)
+            if character is not None:
+                yield character
 
     def toggle_full_screen(self) -> None:
         """Fills the screen, or no longer."""

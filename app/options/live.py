@@ -15,6 +15,7 @@ from .config_file import ConfigOption, PresetOption
 if TYPE_CHECKING:
     from ...pipelines.sources.realtime import PacedSource
     from ...pipelines.sources.reconnecting import ReconnectingSource
+    from ...pipelines.sources.v4l2 import Exposure
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class LiveRequest:
         drawing: what is drawn, and how.
         size: (width, height) to ask a camera for, or None.
         rate: frames per second to ask a camera for, or None.
+        exposure: to ask a camera for, or None.
+        mirror: whether left and right are exchanged.
         loop: whether a file begins again.
         target_fps: rate to keep, None for the camera's.
         reconnect_timeout_s: when to give up a lost source, None for never.
@@ -46,6 +49,8 @@ class LiveRequest:
     hiding: Hiding
     watching: WatchOptions
     events: EventOptions = field(default_factory=EventOptions)
+    exposure: "Exposure | None" = None
+    mirror: bool = False
 
     def open(self) -> "PacedSource | ReconnectingSource":
         """The source.
@@ -59,6 +64,8 @@ class LiveRequest:
             self.source,
             size=self.size,
             rate=self.rate,
+            exposure=self.exposure,
+            mirror=self.mirror,
             loop=self.loop,
             reconnect_timeout_s=self.reconnect_timeout_s,
         )
@@ -75,6 +82,8 @@ class LiveArguments(AnalysisArguments):
     small_people: shared.SmallPeopleOption = False
     size: shared.SizeOption = None
     rate: shared.RateOption = None
+    exposure: shared.ExposureOption = None
+    mirror: shared.MirrorOption = False
     loop: shared.LoopOption = False
     target_fps: shared.TargetFpsOption = None
     reconnect_timeout: shared.ReconnectTimeoutOption = None
@@ -118,4 +127,6 @@ class LiveArguments(AnalysisArguments):
             hiding=hiding,
             watching=watching,
             events=events,
+            exposure=shared.exposure(self.exposure),
+            mirror=self.mirror,
         )

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import typer
 
@@ -157,6 +157,18 @@ RateOption = Annotated[
         "--rate", metavar="FPS", min=1, help="Ask the camera for this rate.", rich_help_panel=SOURCE
     ),
 ]
+ExposureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--exposure",
+        metavar="MS|auto",
+        help="Ask the camera to expose each frame for so many milliseconds.",
+        rich_help_panel=SOURCE,
+    ),
+]
+MirrorOption = Annotated[
+    bool, typer.Option("--mirror", help="Exchange left and right, as in a mirror.", rich_help_panel=SOURCE)
+]
 LoopOption = Annotated[
     bool, typer.Option("--loop", help="Play a file again when it ends.", rich_help_panel=SOURCE)
 ]
@@ -270,6 +282,19 @@ def image_size(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise SepcamError(f"--size {text!r} is not a valid size: write it like 1280x720")
     return int(match[1]), int(match[2])
+
+
+def exposure(text: str | None) -> float | Literal["auto"] | None:
+    """Milliseconds, or ``auto``, of what ``--exposure`` says.
+
+    Raises:
+        SepcamError: If it is neither.
+    """
+    if text is None or text == "auto":
+        return text
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", text) or float(text) == 0:
+        raise SepcamError(f"--exposure {text!r} is not valid: write milliseconds, like 10, or auto")
+    return float(text)
 
 
 def input_size(text: str) -> tuple[int, int] | int | None:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .jobs import JobRequest, run
     from .report import show_status
+    from .request import JobRequest
     from .single import FileRequest, Job
+    from .start import run
 
 __all__ = [
     "FileRequest",
@@ -21,9 +22,9 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "Job": "single",
-        "JobRequest": "jobs",
+        "JobRequest": "request",
         "FileRequest": "single",
-        "run": "jobs",
+        "run": "start",
         "show_status": "report",
     },
 )

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 from ...models.errors import SepcamError
 from ...models.hardware import memory_available, usable_cores
@@ -16,7 +16,7 @@ from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver, Policy
-from ...pipelines.batch.files.inputs import Found, Input, find_inputs
+from ...pipelines.batch.files.inputs import Found, Input
 from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
@@ -24,17 +24,15 @@ from ...pipelines.batch.state.settings import JobSettings
 from ...pipelines.batch.workers.autotune import Split, Tryout, choose, splits
 from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
-from ...pipelines.batch.workers.watchdog import STALL_S
-from ...pipelines.files.addresses import STDIN, is_address, shown
+from ...pipelines.files.addresses import STDIN, is_address
 from ...pipelines.sinks.outputs import check_writable
 from ...pipelines.sinks.registry import check_fits
-from ..options.load_networks import SizeOf, load
 from ..terminal import console
 from ..terminal.signals import ENDING, handled
 from . import report as batch_report
 from .counts import show_counts, write_summary
 from .progress import Bars, JsonLines, Lines, tell_summary
-from .single import FileRequest, run_single
+from .request import JobRequest
 
 _FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s", "line": "zones", "zone": "zones"})
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
@@ -44,111 +42,7 @@ _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
 DONE, SOME_FAILED, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
-@dataclass(frozen=True, slots=True)
-class JobRequest:
-    """What the user asked for, beside what is done to every file.
-
-    Attributes:
-        inputs: as typed; none to continue with those of the job.
-        recursive: whether to search folders of folders.
-        out: the output folder.
-        store: where the results go, if not there but to an address that fsspec knows; None otherwise.
-        follow: whether the only input is a recording that is still being written.
-        overwrite: whether results that the job did not make may be replaced.
-        resume: whether there must be a job already, whose settings hold but for those that were typed.
-        fresh: whether to forget what is done already.
-        workers: how many processes, ``auto``, or None where nothing was said.
-        threads: of each network, None to share out the cores.
-        retries: more attempts for a file that failed in a way that may pass.
-        max_memory: bytes that all workers together may take, or None.
-        stall_s: seconds without a finished frame after which a file is given up.
-        cluster: address of a Ray cluster to work on, "" for the one that runs here, None for this machine.
-        log_json: whether to print JSON in place of text.
-        typed: names of the parameters of ``sepcam process`` that were given.
-    """
-
-    inputs: tuple[str, ...]
-    recursive: bool
-    out: Path
-    store: str | None = None
-    follow: bool = False
-    overwrite: bool = False
-    resume: bool = False
-    fresh: bool = False
-    workers: int | Literal["auto"] | None = None
-    threads: int | None = None
-    retries: int = 1
-    max_memory: int | None = None
-    stall_s: float = STALL_S
-    cluster: str | None = None
-    log_json: bool = False
-    typed: frozenset[str] = frozenset()
-
-    @property
-    def place(self) -> Path | str:
-        """Where the results are, as people may see it."""
-        return shown(self.store) if self.store else self.out
-
-
-def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
-    """Does one file here and now, or many as a job.
-
-    A job keeps its folder, ``.sepcam`` in the output folder. A single file that is named needs none, unless
-    it is asked for with ``--workers``, ``--resume`` or ``--fresh``.
-
-    Args:
-        request: of the user.
-        settings: what is done to every file; the detector may still be ``auto``.
-        size_of: the input size of a detector.
-
-    Returns:
-        The exit code: 0; 1 where some files could not be processed, 2 where none; 130 after an interrupt.
-
-    Raises:
-        SepcamError: If the only file cannot be processed, or the job cannot start or continue.
-    """
-    if request.resume:
-        request, settings = _resumed(request, settings)
-    if not request.inputs:
-        raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
-    found = find_inputs(request.inputs, recursive=request.recursive)
-    as_job = request.resume or request.fresh or request.log_json or request.workers is not None
-    as_job = as_job or request.cluster is not None
-    if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
-        return _run_one(request, found, settings, size_of)
-    if request.follow:
-        raise SepcamError("--follow reads one recording: name one file, and leave the options of jobs out")
-    if found.inputs:
-        settings = _resolved(settings, size_of)
-    return run_job(request, found, settings)
-
-
-def _run_one(request: JobRequest, found: Found, settings: JobSettings, size_of: SizeOf) -> int:
-    if found.missing:
-        raise SepcamError(found.missing[0])
-    for line in found.left_out:
-        console.note(line)
-    annotations = settings.coco_annotations
-    single = FileRequest(
-        request.out,
-        settings.saves,
-        settings.drawing,
-        request.overwrite,
-        settings.start_s,
-        settings.frames,
-        coco_annotations=None if annotations is None else Path(annotations),
-        stream=settings.stream,
-        deinterlace=settings.deinterlace,
-        follow=request.follow,
-        watching=settings.watching,
-        hiding=settings.hiding,
-    )
-    return run_single(
-        found.inputs[0], single, lambda: load(settings.analysis, size_of, threads=request.threads)
-    )
-
-
-def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, JobSettings]:
+def resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, JobSettings]:
     """What the job in the output folder is, with what was typed."""
     job = JobFolder(request.out).info()
     asked = {_FIELDS.get(name, name) for name in request.typed}
@@ -156,15 +50,6 @@ def _resumed(request: JobRequest, settings: JobSettings) -> tuple[JobRequest, Jo
     if not request.inputs:
         request = replace(request, inputs=job.inputs, recursive=job.recursive)
     return request, JobSettings.from_json(job.settings.to_json() | typed)
-
-
-def _resolved(settings: JobSettings, size_of: SizeOf) -> JobSettings:
-    """With the input size that its detector takes."""
-    options = settings.analysis
-    if options.input_size is None:
-        name = choose_detector(options.classes) if options.detector == "auto" else options.detector
-        options = replace(options, input_size=size_of(name))
-    return replace(settings, analysis=options)
 
 
 def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:

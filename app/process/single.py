@@ -14,7 +14,7 @@ from ...pipelines.sinks.base import ResultName
 from ...pipelines.sinks.outputs import Target, check, stem_of, target
 from ...pipelines.sinks.registry import check_fits
 from ...pipelines.sources.base import Source
-from ...pipelines.types import RunSummary
+from ...pipelines.types import Encoder, RunSummary
 from ..terminal import console
 from ..terminal.signals import terminable
 from .counts import people_text, show_counts
@@ -39,6 +39,7 @@ class FileRequest:
         coco_annotations: file with the image ids of COCO results, or None.
         watching: the lines and zones where people are counted.
         hiding: what is made unrecognizable.
+        encoder: what encodes video.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class FileRequest:
     coco_annotations: Path | None = None
     watching: WatchOptions = field(default_factory=WatchOptions)
     hiding: Hiding = field(default_factory=Hiding)
+    encoder: Encoder = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def write_results(job: Job, request: FileRequest, pipeline: Pipeline, progress: 
         coco_annotations=request.coco_annotations,
         watching=request.watching,
         hiding=request.hiding,
+        encoder=request.encoder,
     )
 
 

@@ -19,8 +19,10 @@ def iou(a: F32, b: F32) -> F32:
         (N, M) float32 in [0, 1].
     """
     shared = np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])
-    inner = shared.clip(0).prod(-1)
-    area_a, area_b = (a[:, 2:] - a[:, :2]).prod(-1), (b[:, 2:] - b[:, :2]).prod(-1)
+    np.maximum(shared, 0, out=shared)
+    inner = shared[..., 0] * shared[..., 1]
+    sides_a, sides_b = a[:, 2:] - a[:, :2], b[:, 2:] - b[:, :2]
+    area_a, area_b = sides_a[:, 0] * sides_a[:, 1], sides_b[:, 0] * sides_b[:, 1]
     return inner / np.maximum(area_a[:, None] + area_b - inner, np.float32(1e-9))
 
 

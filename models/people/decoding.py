@@ -88,7 +88,7 @@ def find_centers(
     begins, ends = np.array(spans).T
     places = np.searchsorted(begins, columns, side="right") - 1
     inside = (places >= 0) & (columns < ends[places])
-    if len(spans) == 1:
+    if len(spans) == 1 or len(rows) <= limit:
         kept = np.flatnonzero(inside)[:limit]
     else:
         kept = np.sort(

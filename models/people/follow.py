@@ -1,7 +1,6 @@
 """The known people of a video, seen between two looks at the whole image by crops around them alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from .canvas import arrange, canvas_size, paint
 from .decoding import STRIDE, decode
 from .maps import LookAt
 from .merging import unique
-from .types import People, Seen, View, within
+from .types import People, Seen, View, mapped, within
 
 _FLOOR = 0.05  # the lowest center score that counts
 _CENTERS = 6  # the most people read from one crop
@@ -66,10 +65,7 @@ def _in_image(people: People, views: Sequence[View]) -> People:
     """People of one input in the image, as each one's view shows it."""
     origin = np.array([view.origin for view in views])[people.views]
     factor = 1 / np.array([view.scale for view in views])[people.views]
-    boxes = people.boxes * np.tile(factor, 2) + np.tile(origin, 2)
-    keypoints = people.keypoints.copy()
-    keypoints[..., :2] = keypoints[..., :2] * factor[:, None] + origin[:, None]
-    return replace(people, boxes=boxes.astype(np.float32), keypoints=keypoints)
+    return mapped(people, factor[:, None], origin[:, None])
 
 
 def _expected(boxes: F32, people: People) -> I64:
@@ -81,10 +77,10 @@ def _expected(boxes: F32, people: People) -> I64:
     value = np.where(match >= _AGAIN, match * people.centers, 0)
     chosen: list[int] = []
     for _ in range(min(value.shape)):
-        row, column = np.unravel_index(int(value.argmax()), value.shape)
+        row, column = divmod(int(value.argmax()), len(people))
         if value[row, column] <= 0:
             break
-        chosen.append(int(column))
+        chosen.append(column)
         value[row], value[:, column] = 0, 0
     rows = np.array(chosen, np.int64)
     return rows[np.argsort(-people.scores[rows], kind="stable")]

@@ -1,18 +1,23 @@
 """Around the mask head of `networks.people`: what it is given of each person, and where its masks lie."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..types import F32
 from .decoding import STRIDE
 from .maps import FEATURES, KEYPOINTS
-from .types import People, View
+from .types import People, Seen, View, mapped
 
 GRID = 40
 """Side of the head's input."""
 
 MASK_SIZE = 2 * GRID
 """Side of its masks."""
+
+F64 = npt.NDArray[np.float64]
 
 CHANNELS = FEATURES + KEYPOINTS + 2
 
@@ -23,6 +28,23 @@ _LEAST = np.float32(1)  # half a side of that area in cells, at least
 _SIGMA = 0.12  # of a keypoint's Gaussian, in halves of the area's side
 _OCTAVES = np.float32(4)  # by which log2 of the halved sides is divided
 _TICKS: F32 = np.linspace(1 / GRID - 1, 1 - 1 / GRID, GRID, dtype=np.float32)  # the grid, from -1 to 1
+
+
+def heads_of(people: People, seen: Sequence[Seen]) -> tuple[F32, F32]:
+    """What the mask head is given of people in an image, and where its masks lie.
+
+    Args:
+        people: N in pixels of the image.
+        seen: what shows each of them.
+
+    Returns:
+        (N, 40, 40, 43) float32, see `mask_inputs`, and (N, 2, 3) float32, see `mask_affines`.
+    """
+    scale = np.array([one.view.scale for one in seen]).reshape(-1, 1, 2)
+    origin = np.array([one.view.origin for one in seen]).reshape(-1, 1, 2)
+    shown = mapped(people, scale, -origin * scale)
+    inputs = _inputs([one.features for one in seen], shown)
+    return inputs, _placed(shown, origin[:, 0], scale[:, 0])
 
 
 def mask_inputs(features: F32, people: People) -> F32:
@@ -38,10 +60,15 @@ def mask_inputs(features: F32, people: People) -> F32:
     Returns:
         (N, 40, 40, 43) float32.
     """
+    return _inputs([features] * len(people), people)
+
+
+def _inputs(planes: Sequence[F32], people: People) -> F32:
+    """See `mask_inputs`; of each person the features of the input that shows them."""
     out = np.empty((len(people), GRID, GRID, CHANNELS), np.float32)
     center, half = _areas(people.boxes * _CELLS)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    for grid, affine in zip(out, _affines(center, half, GRID), strict=True):
+    for grid, features, affine in zip(out, planes, _affines(center, half, GRID), strict=True):
         # Rounds positions to 1/32 of a cell, and takes a third of the time of exact interpolation in numpy.
         grid[..., :FEATURES] = cv2.warpAffine(features, affine, (GRID, GRID), flags=flags)
     joints = (people.keypoints[..., :2] * _CELLS - center[:, None]) / half[:, None]
@@ -63,10 +90,14 @@ def mask_affines(people: People, view: View) -> F32:
     Returns:
         (N, 2, 3) float32 affine matrices from each mask's 80 x 80 pixels to those of the image.
     """
+    return _placed(people, np.array(view.origin), np.array(view.scale))
+
+
+def _placed(people: People, origin: F64, scale: F64) -> F32:
+    """See `mask_affines`; for views with these (N, 2) or (2,) origins and scales."""
     center, half = _areas(people.boxes * _CELLS)
-    cell = (STRIDE / np.array(view.scale)).astype(np.float32)  # sides in image pixels
-    origin = np.array(view.origin, np.float32)
-    return _affines((center * cell + origin).astype(np.float32), (half * cell).astype(np.float32), MASK_SIZE)
+    cell = (STRIDE / scale).astype(np.float32)  # sides in image pixels
+    return _affines(center * cell + origin.astype(np.float32), half * cell, MASK_SIZE)
 
 
 def _areas(boxes: F32) -> tuple[F32, F32]:

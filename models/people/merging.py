@@ -42,8 +42,13 @@ def pose_similarity(a: F32, b: F32, areas: F32) -> F32:
 
 
 def greedy(same: Pairs, scores: F32) -> I64:
-    """Indices of the best of those that are the ``same`` (N, N), best first: each removes what it is."""
+    """Indices of the best of those that are the ``same`` (N, N), best first: each removes what it is.
+
+    ``same`` is symmetric.
+    """
     order = np.argsort(-scores, kind="stable")
+    if np.count_nonzero(same) == np.count_nonzero(same.diagonal()):
+        return order
     same, kept = same[np.ix_(order, order)], np.ones(len(order), bool)
     for i in range(len(order)):
         if kept[i]:
@@ -54,6 +59,9 @@ def greedy(same: Pairs, scores: F32) -> I64:
 def unique(people: People) -> People:
     """Without the weaker finds of one person: those with a similar box, or box and pose; best first."""
     iou = box_iou(people.boxes, people.boxes)
+    np.fill_diagonal(iou, 0)
+    if not (iou > _NEAR_BOX).any():
+        return people[np.argsort(-people.scores, kind="stable")]
     same = iou > _SAME_BOX
     posed = people.keypoints[..., 2].any(1)
     near = (iou > _NEAR_BOX) & ~same & np.logical_and.outer(posed, posed)

@@ -1,6 +1,7 @@
 """Boxes, keypoints and masks of people from one network: a `OnePassNetwork`."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -15,7 +16,7 @@ from ..types import F32, I64, U8, Crop, Detections, Detector, LazyMasks, Part
 from .follow import Follow
 from .look import Look
 from .maps import LookAt
-from .masks import CHANNELS, GRID, MASK_SIZE, mask_affines, mask_inputs
+from .masks import MASK_SIZE, heads_of
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
 from .types import People, Seen, with_likelihoods, within
@@ -71,7 +72,7 @@ class PeopleNetwork:
         if any(size < 32 or size % 32 for size in sizes):
             raise SepcamError(f"input size {', '.join(map(str, sizes))} does not fit: use multiples of 32")
         self.name = name
-        self._fitted = lru_cache(_MAX_SIZES)(lambda size: Look(compile_look(size), size))
+        self._fitted = lru_cache(_MAX_SIZES)(lambda size: _beside(lambda: Look(compile_look(size), size)))
         self._mask_head = mask_head
         self._sizes = sizes
         self._large = large
@@ -84,6 +85,11 @@ class PeopleNetwork:
     def parts(self) -> frozenset[Part]:
         """Keypoints, and masks where it has a mask head."""
         return frozenset(("pose",) if self._mask_head is None else ("pose", "segment"))
+
+    def prepare(self, size: Size) -> None:
+        """Begin to compile what ``detect`` needs for images of (height, width) pixels, beside the caller."""
+        for longest in self._sizes:
+            self._fitted(fitted_size(size, longest))
 
     def detect(self, image: U8) -> Detections:
         """People in an (H, W, 3) uint8 BGR image, best first, with their keypoints and masks."""
@@ -118,7 +124,7 @@ class PeopleNetwork:
         """Who is found in the image as a whole, in its pixels, and the views of the looks at it."""
         found, seen = [People.empty()], []
         for longest in self._sizes:
-            look = self._fitted(fitted_size(image.shape, longest))
+            look = self._fitted(fitted_size(image.shape, longest)).result()
             people, view = look(image, self._score_floor)
             people = within(people, image.shape)
             if longest < max(self._sizes):
@@ -132,6 +138,14 @@ class PeopleNetwork:
             persons = boxes[boxes.labels == list(self._detector.labels).index("person")]
             people = merge_detector(persons.boxes, persons.scores, people)
         return people, seen
+
+
+def _beside(compute: Callable[[], Look]) -> Future[Look]:
+    """What is computed in a thread of its own, from now on."""
+    executor = ThreadPoolExecutor(1, "sepcam-compile")
+    future = executor.submit(compute)
+    executor.shutdown(wait=False)
+    return future
 
 
 def _kept(seen: Sequence[Seen]) -> list[Seen]:
@@ -155,11 +169,7 @@ def _masks(
     rows = np.flatnonzero((people.views >= 0) & posed)
     for start in range(0, len(rows), _MASKS):
         batch = rows[start : start + _MASKS]
-        inputs = np.empty((len(batch), GRID, GRID, CHANNELS), np.float32)
-        for index in np.unique(people.views[batch]):
-            one, members = seen[index], people.views[batch] == index
-            shown = one.view.to_input(people[batch[members]])
-            inputs[members] = mask_inputs(one.features, shown)
-            affines[batch[members]] = mask_affines(shown, one.view)
+        shown_by = [seen[index] for index in people.views[batch].tolist()]
+        inputs, affines[batch] = heads_of(people[batch], shown_by)
         (logits[batch],) = run(inputs)
     return place_masks(logits, affines, people.boxes, size)

@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -45,6 +46,15 @@ _GRAPH, _WEIGHTS = "model.xml", "model.bin"
 def _core() -> ov.Core:
     """The one Core of this process: it holds the plugin's threads."""
     return ov.Core()
+
+
+@functools.cache
+def _in_use() -> WeakValueDictionary[tuple[Path, int, int], ov.Model]:
+    """What was read from the disk and is in use, by path, time and size of the file.
+
+    Networks that are compiled for several input sizes share their weights by it: 25 MB each of `people`.
+    """
+    return WeakValueDictionary()
 
 
 def resolve_precision(options: RuntimeOptions) -> Precision:
@@ -75,13 +85,15 @@ class OpenVinoRunner:
     def __init__(self, model: ov.Model, size: InputSize, options: RuntimeOptions, *, max_batch: int) -> None:
         self.options = options
         self._input = TensorInput.of(size)
-        model = _of_size(model, -1, size)
+        source, model = model, _of_size(model, -1, size)
         weight = sum(op.get_byte_size() for op in model.get_ops() if op.get_type_name() == "Constant")
         self._buckets = tuple(b for b in _BUCKETS if b == 1 or (b <= max_batch and weight < _HEAVY))
         self._outputs = [np.zeros((0, *_tail(output)), np.float32) for output in model.outputs]
         self._first = self._compile(model, 1)
         self._others: dict[int, Future[ov.InferRequest]] = {}
         self._later: ov.Model | None = model if len(self._buckets) > 1 else None
+        # Kept for whatever is compiled of it later. Large ones would be in memory twice.
+        self._source = source if weight < _HEAVY else None
 
     def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         """Runs the network, see ``Runner``; images are read, and outputs written, in place."""
@@ -276,8 +288,14 @@ def save(model: ov.Model, path: Path) -> None:
 def _read(path: Path) -> ov.Model | None:
     """A converted network, or None if it is not there or damaged."""
     try:
+        facts = path.stat()
+        key = path, facts.st_mtime_ns, facts.st_size
+        if (model := _in_use().get(key)) is not None:
+            return model
         with zipfile.ZipFile(path) as archive:
             graph, weights = archive.read(_GRAPH), archive.read(_WEIGHTS)
     except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         return None
-    return _core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8)))
+    model = _core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8)))
+    _in_use()[key] = model
+    return model

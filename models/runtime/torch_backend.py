@@ -146,6 +146,6 @@ class CudaRunner:
             graph,
             images,
             outputs,
-            host_images=torch.zeros(images.shape, dtype=torch.uint8, pin_memory=True),
+            host_images=torch.zeros(images.shape, dtype=dtype, pin_memory=True),
             host_outputs=[torch.empty(o.shape, dtype=torch.float32, pin_memory=True) for o in outputs],
         )

@@ -7,16 +7,17 @@ import subprocess
 import sys
 import tarfile
 import threading
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ..cache import sha256_of
 from ..sources import Companion, NpmSource, PublishedSource, UrlSource, WheelSource
+
+if TYPE_CHECKING:  # what opens addresses takes long to import, and is seldom needed
+    from http.client import HTTPResponse
 
 Report = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where known, how many there will be."""
@@ -206,12 +207,16 @@ def _download_url(url: str, target: Path, report: Report) -> Path:
     return target
 
 
-def _open_url(url: str) -> HTTPResponse:
+def _open_url(url: str) -> "HTTPResponse":
     """Opens an address, or gives up within seconds.
 
     A timeout of the socket alone holds for each of a host's addresses in turn, and not at all for its name;
     behind some firewalls that adds up to minutes. So the wait for an answer is limited as a whole.
     """
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
     request = urllib.request.Request(url, headers={"User-Agent": "sepcam"})
     asked: Future[HTTPResponse] = Future()
 
@@ -244,7 +249,9 @@ def _open_url(url: str) -> HTTPResponse:
     return answer
 
 
-def _read(response: HTTPResponse) -> bytes:
+def _read(response: "HTTPResponse") -> bytes:
+    from http.client import HTTPException
+
     try:
         return response.read(1 << 16)
     except (OSError, HTTPException) as error:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
 from ..cache import cache_root, make_folder, sha256_of
@@ -190,6 +189,8 @@ class WeightStore:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
         lock = FileLock(make_folder(self._folder) / f"{name}.lock")
         try:
             try:

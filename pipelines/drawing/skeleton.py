@@ -28,18 +28,16 @@ class Skeleton:
     """
 
     def __init__(self, pairs: Sequence[tuple[int, int]], names: Sequence[str] = ()) -> None:
-        self._pairs = np.array(pairs, np.int64).reshape(-1, 2)
+        ends = np.array(pairs, np.int64).reshape(-1, 2)
         side = [name.startswith("left_") - name.startswith("right_") for name in names]
-        sides = np.array(side, np.int64) if side else np.zeros(self._pairs.max(initial=0) + 1, np.int64)
-        self._sides = np.sign(sides[self._pairs].sum(1))
+        sides = np.array(side, np.int64) if side else np.zeros(ends.max(initial=0) + 1, np.int64)
+        signs = np.sign(sides[ends].sum(1))
+        self._bones = list(zip(ends.tolist(), signs.tolist(), strict=True))
 
     @property
     def bones(self) -> list[tuple[int, int, Color]]:
         """The two keypoint indices and the color of each bone."""
-        return [
-            (a, b, _COLORS[side])
-            for (a, b), side in zip(self._pairs.tolist(), self._sides.tolist(), strict=True)
-        ]
+        return [(a, b, _COLORS[side]) for (a, b), side in self._bones]
 
     def draw(self, image: U8, points: F32, box: F32, line: int, color: Color | None = None) -> None:
         """Draws one person's skeleton in place.
@@ -53,42 +51,58 @@ class Skeleton:
             color: of all bones; None colors them by side.
         """
         height, width = image.shape[:2]
-        x, y, score = points.T
-        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        reach = max(height, width)  # beyond it, nobody's limb begins in the image
-        near = (np.abs(x) < 2 * reach) & (np.abs(y) < 2 * reach) & (score >= MIN_JOINT_SCORE)
-        bones = np.flatnonzero(near[self._pairs].all(1) & inside[self._pairs].any(1))
         size = max(float(box[2] - box[0]), float(box[3] - box[1]))
-        thickness = int(np.clip(round(size / 130), 1, 2 * line))
-        ends = points[self._pairs[bones], :2]
-        length = np.abs(ends[:, 0] - ends[:, 1]).max(1, initial=0)
-        # Bones shorter than the line's thickness would be blots, and so would the joints of short ones.
-        shown = length > 1.5 * thickness
-        segments = _fixed_point(ends)
-        jointed = np.unique(self._pairs[bones[length > 4 * thickness]]) if thickness > 1 else bones[:0]
-        joints = _fixed_point(points[jointed[inside[jointed]], :2]).tolist()
-        segments, sides = segments[shown], self._sides[bones[shown]]
+        thickness = min(max(round(size / 130), 1), 2 * line)
+        at = points.tolist()
+        shown, jointed = self._shown(at, height, width, thickness)
+        segments = {
+            side: np.array([[_fixed_point(at[a]), _fixed_point(at[b])] for a, b in pairs], np.int32)
+            for side in _COLORS
+            if (pairs := [pair for pair, own in shown if own == side])
+        }
+        joints = [_fixed_point(at[joint]) for joint in sorted(jointed)]
         radius = thickness * 0.8 + 0.2
         if thickness > 1:  # a dark rim sets the lines off from clothes and masks of any color
             rim = max(2, thickness // 2)
             # The rim is too thin for jagged edges to show, and without antialiasing it costs a quarter.
-            _bones(image, segments, DARK, thickness + rim, cv2.LINE_8)
+            for bones in segments.values():
+                _bones(image, bones, DARK, thickness + rim, cv2.LINE_8)
             _dots(image, joints, DARK, radius + rim / 2, cv2.LINE_8)
-        if color is not None:
-            _bones(image, segments, color, thickness, cv2.LINE_AA)
-        else:
-            for side, own in _COLORS.items():
-                _bones(image, segments[sides == side], own, thickness, cv2.LINE_AA)
+        for side, bones in segments.items():
+            _bones(image, bones, color or _COLORS[side], thickness, cv2.LINE_AA)
         _dots(image, joints, WHITE, radius, cv2.LINE_AA)
 
+    def _shown(
+        self, points: list[list[float]], height: int, width: int, thickness: int
+    ) -> tuple[list[tuple[list[int], int]], set[int]]:
+        """The bones that are drawn, as pairs of joints and sides, and the joints that are.
 
-def _fixed_point(points: F32) -> I32:
-    return np.round(points * (1 << _SHIFT)).astype(np.int32)
+        In plain Python: for so few points numpy takes several times as long.
+        """
+        reach = 2 * max(height, width)  # beyond it, nobody's limb begins in the image
+        inside = [0 <= x < width and 0 <= y < height for x, y, _ in points]
+        near = [abs(x) < reach and abs(y) < reach and score >= MIN_JOINT_SCORE for x, y, score in points]
+        shown: list[tuple[list[int], int]] = []
+        jointed: set[int] = set()
+        for pair, side in self._bones:
+            a, b = pair
+            if not (near[a] and near[b] and (inside[a] or inside[b])):
+                continue
+            length = max(abs(points[a][0] - points[b][0]), abs(points[a][1] - points[b][1]))
+            # Bones shorter than the line's thickness would be blots, and so would the joints of short ones.
+            if length > 1.5 * thickness:
+                shown.append((pair, side))
+            if thickness > 1 and length > 4 * thickness:
+                jointed.update(joint for joint in pair if inside[joint])
+        return shown, jointed
+
+
+def _fixed_point(point: Sequence[float]) -> tuple[int, int]:
+    return round(point[0] * (1 << _SHIFT)), round(point[1] * (1 << _SHIFT))
 
 
 def _bones(image: U8, segments: I32, color: Color, thickness: int, kind: int) -> None:
-    if len(segments):
-        cv2.polylines(image, list(segments), False, color, thickness, kind, _SHIFT)
+    cv2.polylines(image, list(segments), False, color, thickness, kind, _SHIFT)
 
 
 def _dots(image: U8, centers: Sequence[Sequence[int]], color: Color, radius: float, kind: int) -> None:

@@ -8,11 +8,16 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from ...models.errors import SepcamError
 from ...models.types import U8
+from ..types import Encoder
 from .frame_conversion import fitted
+
+HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf", "h264_videotoolbox", "h264_mf")
+"""Those that encode in hardware: NVIDIA's, Intel's, AMD's, Apple's, and whatever Windows has."""
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf", "h264_nvenc", "mpeg4")
 """FFmpeg's encoders in order of preference; the last is in every build, but plays in no browser."""
@@ -23,8 +28,24 @@ _OPTIONS = {
     # B-frames would limit the gaps between frames to 2^28 ticks, beyond which players drop frames.
     "libx264": {"preset": "superfast", "crf": "23", "bf": "0"},
     "mpeg4": {"qscale": "4", "flags": "+qscale"},
+    # Of constant quality too, about as good.
+    "h264_nvenc": {"preset": "p4", "rc": "vbr", "cq": "25", "b": "0", "bf": "0"},
+    "h264_qsv": {"preset": "faster", "global_quality": "25", "bf": "0"},
+    "h264_amf": {"quality": "speed", "rc": "cqp", "qp_i": "23", "qp_p": "25"},
 }
+_BY_RATE = frozenset(("libopenh264", "h264_videotoolbox", "h264_mf"))  # these know no constant quality
+_BITS_PER_PIXEL = 0.12  # of theirs
+_TRIED = 3  # images that an encoder is tried with
 _BT709, _BT601, _LIMITED = 1, 6, 1
+
+
+def encoders_of(choice: Encoder) -> tuple[str, ...]:
+    """FFmpeg's encoders for what the user chose, the best first."""
+    if choice == "auto":
+        return ENCODERS
+    if choice == "hardware":
+        return tuple(dict.fromkeys((*HARDWARE, *ENCODERS)))
+    return ("libx264",) if choice == "x264" else (f"h264_{choice}",)
 
 
 def even_size(width: int, height: int) -> tuple[int, int]:
@@ -42,6 +63,10 @@ def working_encoder(size: tuple[int, int], encoders: Sequence[str] = ENCODERS) -
         if _works(encoder, size):
             return encoder
     width, height = size
+    if len(encoders) == 1:
+        raise SepcamError(
+            f"the encoder {encoders[0]} does not work here for {width}x{height} video: use --encoder auto"
+        )
     raise SepcamError(f"no encoder for {width}x{height} video works here (tried {', '.join(encoders)})")
 
 
@@ -60,10 +85,9 @@ def add_video(
     rate = Fraction(fps).limit_denominator(1001)
     stream = container.add_stream(encoder, rate=rate, options=dict(_OPTIONS.get(encoder, {})))
     assert isinstance(stream, VideoStream)
-    stream.width, stream.height = size
-    stream.pix_fmt = "yuv420p"
     stream.time_base = time_base
     context = stream.codec_context
+    _set_up(context, encoder, size, fps)
     context.time_base = time_base
     # Whole frames in threads take an eighth less of the processor than slices, which are PyAV's default.
     context.thread_type = "FRAME"
@@ -104,11 +128,24 @@ def _works(encoder: str, size: tuple[int, int]) -> bool:
     try:
         trial = av.CodecContext.create(encoder, "w")
         assert isinstance(trial, av.VideoCodecContext)
-        trial.width, trial.height = size
-        trial.pix_fmt = "yuv420p"
+        trial.options = dict(_OPTIONS.get(encoder, {}))
+        _set_up(trial, encoder, size, 25.0)
         trial.time_base = Fraction(1, 25)
-        frame = av.VideoFrame(*size, "yuv420p")
-        frame.pts, frame.time_base = 0, trial.time_base
-        return bool([*trial.encode(frame), *trial.encode(None)])
+        trial.thread_count = 1  # so few images are done sooner than threads are started
+        packets = 0
+        for number in range(_TRIED):
+            frame = av.VideoFrame(*size, "yuv420p")
+            frame.pts, frame.time_base = number, trial.time_base
+            packets += len(trial.encode(frame))
+        return packets + len(trial.encode(None)) >= _TRIED
     except (FFmpegError, ValueError):
         return False
+
+
+def _set_up(context: VideoCodecContext, encoder: str, size: tuple[int, int], fps: float) -> None:
+    """Size, format and, where there is no constant quality, the rate."""
+    context.width, context.height = size
+    formats = [one.name for one in context.codec.video_formats or ()]
+    context.pix_fmt = "nv12" if formats and "yuv420p" not in formats else "yuv420p"
+    if encoder in _BY_RATE:
+        context.bit_rate = int(size[0] * size[1] * fps * _BITS_PER_PIXEL)

@@ -13,7 +13,7 @@ from ...models.types import U8
 from ..types import StreamInfo
 from .audio import AudioTracks
 from .containers import url_of
-from .encoding import ENCODERS, add_video, even_size, working_encoder, yuv_frame
+from .encoding import ENCODERS, HARDWARE, add_video, even_size, working_encoder, yuv_frame
 from .sound_sources import SoundSource
 
 MADE_BY = "Sepcam"
@@ -95,11 +95,11 @@ class VideoWriter:
         self._finished = False
         self._audio: AudioTracks | None = None
         encoder = working_encoder(self._size, encoders)
-        if encoder != encoders[0]:
+        hardware = encoders[0] in HARDWARE
+        if encoder != encoders[0] and not (hardware and encoder in HARDWARE):
+            missing = "no hardware encoder works here" if hardware else f"{encoders[0]} does not work here"
             plays = ", which browsers do not play" if encoder == "mpeg4" else ""
-            self.notices.append(
-                f"the encoder {encoders[0]} does not work here: encoded with {encoder}{plays}"
-            )
+            self.notices.append(f"{missing}: encoded with {encoder}{plays}")
         time_base = ticks_of(info)
         too_fine = encoder == "mpeg4" and time_base.denominator > _MPEG4_TICKS
         self._time_base = Fraction(1, _MPEG4_TICKS) if too_fine else time_base

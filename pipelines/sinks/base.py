@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from ...models.files import fit_name
 from ...models.types import U8
-from ..types import FrameResult, RunSummary, StreamInfo
+from ..types import Encoder, FrameResult, RunSummary, StreamInfo
 
 if TYPE_CHECKING:
     from ..analytics.zones import Zone
@@ -111,6 +111,7 @@ class SinkContext:
         sound: of a source that can be opened only once, or None.
         zones: the lines and zones where people are counted.
         drawing: what sinks draw that make their own images; None is the default.
+        encoder: what encodes video.
     """
 
     source: str
@@ -122,6 +123,7 @@ class SinkContext:
     sound: "SoundFeed | None" = None
     zones: "Sequence[Zone]" = ()
     drawing: "DrawOptions | None" = None
+    encoder: Encoder = "auto"
 
 
 def _nothing_missing() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from ..types import Frame, StreamInfo
+from .v4l2 import Exposure
 
 
 @runtime_checkable
@@ -44,6 +45,7 @@ class OpenOptions:
         stream: 0-based index of the video stream in a file, or None to choose.
         deinterlace: whether interlaced frames become whole images.
         follow: whether a file is a recording that is still being written.
+        exposure: to ask a camera for, or None.
     """
 
     size: tuple[int, int] | None = None
@@ -53,6 +55,7 @@ class OpenOptions:
     stream: int | None = None
     deinterlace: bool = True
     follow: bool = False
+    exposure: Exposure | None = None
 
 
 @dataclass(frozen=True, slots=True)

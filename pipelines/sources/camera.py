@@ -14,6 +14,7 @@ from ...models.errors import SepcamError
 from ...models.types import U8
 from ..types import Frame, StreamInfo
 from .base import OpenOptions, Source, SourceKind
+from .v4l2 import Exposure, cameras, set_exposure
 
 
 class CameraSource:
@@ -35,6 +36,7 @@ class CameraSource:
         *,
         size: tuple[int, int] | None = None,
         rate: float | None = None,
+        exposure: Exposure | None = None,
         limit: int | None = None,
     ) -> None:
         """Open the camera and take a first frame.
@@ -43,10 +45,12 @@ class CameraSource:
             camera: its number, 0-based.
             size: width and height to ask for, in pixels; the camera may give others.
             rate: frames per second to ask for.
+            exposure: of each frame; None leaves it as it is.
             limit: end after at most this many frames.
 
         Raises:
-            SepcamError: If there is no such camera, or it returns no frame; names the ones that are there.
+            SepcamError: If there is no such camera (names the ones that are there), it returns no frame, or
+                it does not offer that exposure.
         """
         self.warnings = []
         self._limit = limit
@@ -60,6 +64,12 @@ class CameraSource:
             self._capture.release()
             raise SepcamError(_missing(camera))
         self._ask(size, rate)
+        if exposure is not None:
+            try:
+                set_exposure(camera, exposure)
+            except SepcamError:
+                self.close()
+                raise
         self._first = self._read()
         if self._first is None:
             self.close()
@@ -122,12 +132,6 @@ class CameraSource:
         return (np.asarray(image, np.uint8), time.monotonic()) if there and image is not None else None
 
 
-def cameras() -> list[int]:
-    """The numbers of the cameras that are there, as far as the system tells without opening them (Linux)."""
-    numbers = (re.fullmatch(r"video(\d+)", path.name) for path in Path("/dev").glob("video*"))
-    return sorted(int(match[1]) for match in numbers if match)
-
-
 def _missing(camera: int) -> str:
     there = cameras()
     if there:
@@ -143,7 +147,8 @@ _NAME = re.compile(r"(?:/dev/video)?(\d+)")
 def _open(spec: str, options: OpenOptions) -> Source:
     match = _NAME.fullmatch(spec)
     assert match is not None
-    return CameraSource(int(match[1]), size=options.size, rate=options.rate, limit=options.limit)
+    asked = {"size": options.size, "rate": options.rate, "exposure": options.exposure}
+    return CameraSource(int(match[1]), **asked, limit=options.limit)
 
 
 def _claims(spec: str) -> bool:

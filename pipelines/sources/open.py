@@ -13,6 +13,7 @@ from ...models.errors import SepcamError
 from ..files.addresses import local_path, shown
 from .base import OpenOptions, Source, SourceKind
 from .images import as_glob
+from .v4l2 import Exposure
 
 
 @cache
@@ -42,6 +43,7 @@ def open_source(
     stream: int | None = None,
     deinterlace: bool = True,
     follow: bool = False,
+    exposure: Exposure | None = None,
 ) -> Source:
     """Open a video file, a folder or glob of images, an image, a camera, a stream, or the bundled clip.
 
@@ -56,6 +58,7 @@ def open_source(
         stream: 0-based index of the video stream in a file, as ffprobe counts; None chooses as FFmpeg does.
         deinterlace: whether interlaced frames of a file become whole images.
         follow: whether a file is a recording that is still being written: it ends when it no longer grows.
+        exposure: to ask a camera for, in milliseconds, or "auto".
 
     Raises:
         SepcamError: If it cannot be opened or has no frames; the text says why.
@@ -68,4 +71,4 @@ def open_source(
     kind = source_kind(name)
     if kind is None:
         raise SepcamError(f"{shown(name)} does not exist")
-    return kind.open(name, OpenOptions(size, rate, start_s, limit, stream, deinterlace, follow))
+    return kind.open(name, OpenOptions(size, rate, start_s, limit, stream, deinterlace, follow, exposure))

@@ -1,4 +1,4 @@
-"""The cameras of this machine: names, sizes and rates, from the kernel's V4L2 interface.
+"""The cameras of this machine: names, sizes, rates and exposure, by the kernel's V4L2 interface.
 
 linuxpy 0.25 was tried in its place: it reads the same lists, but raises ValueError on a pixel format that it
 does not know, so that a camera with one format of its maker's has no sizes at all.
@@ -7,19 +7,26 @@ does not know, so that a camera with one format of its maker's has no sizes at a
 import contextlib
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from .camera import cameras
+from ...models.errors import SepcamError
+
+Exposure = float | Literal["auto"]
+"""Milliseconds, or left to the camera."""
 
 Ioctl = Callable[[int, int, Any], Any]
 
 _CAPTURE = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE and V4L2_CAP_VIDEO_CAPTURE alike
 _DISCRETE = 1
 _DEVICE_CAPS = 1 << 31
+_EXPOSURE_MODE: Final = 0x009A0901  # V4L2_CID_EXPOSURE_AUTO
+_EXPOSURE: Final = 0x009A0902  # V4L2_CID_EXPOSURE_ABSOLUTE, in units of 0.1 ms
+_MANUAL, _AUTOMATIC = 1, (3, 0)  # webcams have 3 (aperture priority) for automatic, others 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,13 @@ class CameraInfo:
         number: what ``sepcam live`` calls it.
         name: what its maker calls it.
         modes: sizes that it offers, the largest first; empty where the system does not tell.
+        exposure_ms: the shortest and the longest exposure to choose, or None where there is no choice.
     """
 
     number: int
     name: str
     modes: tuple[CameraMode, ...] = ()
+    exposure_ms: tuple[float, float] | None = None
 
 
 # The structures of linux/videodev2.h, as far as they are read here.
@@ -109,6 +118,28 @@ class FrameInterval(ctypes.Structure):
     )
 
 
+class Control(ctypes.Structure):
+    """struct v4l2_control."""
+
+    _fields_ = (("id", ctypes.c_uint32), ("value", ctypes.c_int32))
+
+
+class ControlQuery(ctypes.Structure):
+    """struct v4l2_queryctrl."""
+
+    _fields_ = (
+        ("id", ctypes.c_uint32),
+        ("type", ctypes.c_uint32),
+        ("name", ctypes.c_char * 32),
+        ("minimum", ctypes.c_int32),
+        ("maximum", ctypes.c_int32),
+        ("step", ctypes.c_int32),
+        ("default_value", ctypes.c_int32),
+        ("flags", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32 * 2),
+    )
+
+
 def _request(number: int, structure: type[ctypes.Structure], *, writes: bool = True) -> int:
     """The number of an ioctl of V4L2, as the macros _IOR and _IOWR make it."""
     return (3 if writes else 2) << 30 | ctypes.sizeof(structure) << 16 | ord("V") << 8 | number
@@ -116,8 +147,16 @@ def _request(number: int, structure: type[ctypes.Structure], *, writes: bool = T
 
 QUERYCAP = _request(0, Capability, writes=False)
 ENUM_FMT = _request(2, Format)
+SET_CONTROL = _request(28, Control)
+QUERY_CONTROL = _request(36, ControlQuery)
 ENUM_FRAMESIZES = _request(74, FrameSize)
 ENUM_FRAMEINTERVALS = _request(75, FrameInterval)
+
+
+def cameras() -> list[int]:
+    """The numbers of the cameras that are there, as far as the system tells without opening them (Linux)."""
+    numbers = (re.fullmatch(r"video(\d+)", path.name) for path in Path("/dev").glob("video*"))
+    return sorted(int(match[1]) for match in numbers if match)
 
 
 def list_cameras() -> list[CameraInfo]:
@@ -175,7 +214,71 @@ def describe(number: int, device: int, ioctl: Ioctl) -> CameraInfo | None:
             offered |= {round(i.values[1] / i.values[0], 2) for i in intervals if i.values[0]}
     modes = (CameraMode(w, h, tuple(sorted(offered, reverse=True))) for (w, h), offered in rates.items())
     largest_first = tuple(sorted(modes, key=lambda mode: -mode.width * mode.height))
-    return CameraInfo(number, capability.card.decode(errors="replace"), largest_first)
+    name = capability.card.decode(errors="replace")
+    return CameraInfo(number, name, largest_first, _exposures(device, ioctl))
+
+
+def set_exposure(number: int, exposure: Exposure) -> None:
+    """Sets how long a camera exposes each frame; it may be in use.
+
+    Raises:
+        SepcamError: If this system or the camera does not offer that.
+    """
+    if sys.platform != "linux":
+        raise SepcamError("--exposure works on Linux only: leave it out")
+    import fcntl
+
+    path = Path(f"/dev/video{number}")
+    try:
+        device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    except OSError as error:
+        raise SepcamError(f"{path}: {error.strerror or error}") from error
+    with contextlib.closing(os.fdopen(device, "rb", buffering=0)):
+        expose(number, device, fcntl.ioctl, exposure)
+
+
+def expose(number: int, device: int, ioctl: Ioctl, exposure: Exposure) -> None:
+    """Sets the exposure of an open device.
+
+    Args:
+        number: of the camera.
+        device: its open file.
+        ioctl: like ``fcntl.ioctl``.
+        exposure: to set.
+
+    Raises:
+        SepcamError: If the camera does not offer that.
+    """
+    offered = _exposures(device, ioctl)
+    if offered is None:
+        raise SepcamError(f"the exposure of camera {number} cannot be set: leave --exposure out")
+    if exposure == "auto":
+        if not any(_set(device, ioctl, _EXPOSURE_MODE, mode) for mode in _AUTOMATIC):
+            raise SepcamError(f"camera {number} has no automatic exposure: give --exposure milliseconds")
+        return
+    least, most = offered
+    if not least <= exposure <= most:
+        raise SepcamError(f"--exposure {exposure:g}: camera {number} exposes for {least:g} to {most:g} ms")
+    _set(device, ioctl, _EXPOSURE_MODE, _MANUAL)  # some have no other mode, and not this control
+    if not _set(device, ioctl, _EXPOSURE, round(exposure * 10)):
+        raise SepcamError(f"camera {number} refuses an exposure of {exposure:g} ms: leave --exposure out")
+
+
+def _exposures(device: int, ioctl: Ioctl) -> tuple[float, float] | None:
+    query = ControlQuery(id=_EXPOSURE)
+    try:
+        ioctl(device, QUERY_CONTROL, query)
+    except OSError:
+        return None
+    return query.minimum / 10, query.maximum / 10
+
+
+def _set(device: int, ioctl: Ioctl, control: int, value: int) -> bool:
+    try:
+        ioctl(device, SET_CONTROL, Control(control, value))
+    except OSError:
+        return False
+    return True
 
 
 def _listed(device: int, ioctl: Ioctl, request: int, make: Callable[[], Any]) -> Iterator[Any]:

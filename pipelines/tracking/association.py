@@ -174,8 +174,9 @@ class ClassTracks:
         gone = self._unseen_s > lost_s
         away = self._absent
         away.unseen_s[:] += elapsed_s
-        self._absent = away[away.unseen_s <= RETURN_S].joined(self._missing(gone & (self.ids >= 0)))
-        self._keep(~gone)
+        if len(away.ids) or gone.any():
+            self._absent = away[away.unseen_s <= RETURN_S].joined(self._missing(gone & (self.ids >= 0)))
+            self._keep(~gone)
 
     def _see(self, tracks: I64, found: Sighted, rows: I64) -> None:
         if not len(tracks):

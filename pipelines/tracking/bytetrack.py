@@ -97,6 +97,8 @@ class ByteTrack:
             Where the Kalman filters expect them, with half the score of their last sighting; and (N,) int64
             identities.
         """
+        if not self.lost:
+            return Detections.empty(), np.zeros(0, np.int64)
         since = self._clock - CARRY_S
         sides = np.array([size[1], size[0]])
         margin = _INSIDE * sides

@@ -79,6 +79,8 @@ class Strangers:
 
     def learn(self, boxes: F32, colors: F32) -> None:
         """Take in one image: (N, 4) float32 boxes, and their (N, `COLORS`) colors."""
+        if len(boxes) < 2:
+            return
         one, other = np.nonzero(np.triu(iou(boxes, boxes) <= 0, 1))
         if not len(one):
             return

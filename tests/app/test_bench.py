@@ -1,14 +1,18 @@
 """The bench's own machinery: fair rounds, clips as named, processes that end, a report that reads."""
 
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 from sepcam.assets import demo_clip
 
-from tests.bench import clips, end_to_end, machine, report
+from tests.bench import checkout, clips, end_to_end, glass, machine, report
 from tests.bench.rounds import Contender, Result, interleave, speedup
 from tests.bench.worker import Worker, WorkerError
 
@@ -24,6 +28,12 @@ def undisturbed() -> tuple[float, float]:
 
 def taking(seconds: float) -> dict[str, float]:
     return {"seconds": seconds, "frames": 10}
+
+
+def test_the_bench_of_gpus_needs_little_more_than_torch():
+    missing = ("av", "openvino", "supervision", "trackers", "platformdirs", "psutil", "yaml", "matplotlib")
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import tests.bench.gpu"
+    subprocess.run([sys.executable, "-c", code], cwd=checkout.ROOT, check=True)
 
 
 def test_every_contender_runs_once_a_round_in_changing_order():
@@ -119,6 +129,33 @@ def test_a_request_that_takes_too_long_ends_the_process(tmp_path: Path):
         with pytest.raises(WorkerError, match="ended"):
             worker.request("run_opencv", clip=str(clip), frames=12, folder=str(tmp_path))
         assert not worker.alive
+
+
+@pytest.mark.skipif(bool(glass.missing()), reason="needs Xvfb, xdotool and chromium")
+def test_a_screen_shows_how_old_its_frames_are(tmp_path: Path):
+    """A player that shows each frame 80 ms after it came; then the same, scaled and somewhere else."""
+    image = np.full((90, 480, 3), 130, np.uint8)
+    screen = np.zeros((400, 1000, 4), np.uint8)
+    with glass.clock_camera([image]) as (url, now), av.open(url) as container:
+        stop = threading.Event()
+
+        def play() -> None:
+            for frame in container.decode(video=0):
+                time.sleep(0.08)
+                large = cv2.resize(frame.to_ndarray(format="bgr24"), (720, 135))
+                screen[50:185, 200:920, :3] = large
+                if stop.is_set():
+                    return
+
+        player = threading.Thread(target=play)
+        player.start()
+        found = glass.watch(lambda: glass.read_clock(screen, (200, 50, 1.5), 480), now, 1.5)
+        stop.set()
+        player.join()
+    assert found["frames"] > 5 and 80 <= found["p50"] <= found["p95"] <= found["max"]
+
+    figures = report.Figures(machine.describe(), {}, glass={glass.WINDOW: Result(glass.WINDOW, [found])})
+    assert "| glass to glass, window of sepcam live: p95 under 2 frame times |" in report.markdown(figures)
 
 
 def test_the_report_states_the_machine_and_every_target_that_was_measured():

@@ -118,6 +118,7 @@ def test_the_list_of_commands_says_what_their_own_help_says():
         (("process", CLIP, "--tasks", "track,poze"), "did you mean 'pose'"),
         (("process", CLIP, "--save", "gif"), "choose from contact-sheet, crops, heatmap, video"),
         (("process", CLIP, "--save", ""), "--save is empty"),
+        (("process", CLIP, "--encoder", "vaapi"), "'auto', 'hardware', 'x264', 'nvenc'"),
         (("process", CLIP, "--backbone", "dense"), "'separable', 'standard'"),
         (("process", CLIP, "--frames", "0"), "--frames"),
         (("process", CLIP, "--frames", "ten"), "--frames"),

@@ -15,11 +15,11 @@ from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import resolve
 from sepcam.models.runtime.options import RuntimeOptions
 
-from . import clips, end_to_end, latency, machine, memory, networks, peers, report
+from . import clips, end_to_end, glass, latency, machine, memory, networks, peers, report
 from .end_to_end import Plan, Sepcam, Workers
 from .worker import Worker, WorkerError
 
-_TABLES = ("networks", "clips", "drawing", "latency")
+_TABLES = ("networks", "clips", "drawing", "latency", "glass")
 _LONG = "memory"  # takes half an hour, so it has to be asked for
 _PETS = Path(__file__).parents[3] / "shared" / "data" / "pets09-s2l1" / "vtest.avi"
 
@@ -61,6 +61,8 @@ def _measure(
             figures.networks = networks.measure(
                 worker, plan.threads, plan.rounds, plan.seed, _note, bf16=_computes_in_bf16()
             )
+    if "glass" in args.tables:
+        _glass(figures, args, plan)
     if not {"clips", "drawing", "latency", _LONG} & set(args.tables):
         return
     with ExitStack() as stack:
@@ -86,6 +88,17 @@ def _measure(
         _note("memory")
         log = args.out / "memory.log"
         figures.memory = memory.measure(demo_clip(), sepcam, plan.threads, log, scratch)
+
+
+def _glass(figures: report.Figures, args: argparse.Namespace, plan: Plan) -> None:
+    _note("glass to glass")
+    if missing := glass.missing():
+        figures.notes.append(f"Not measured: glass to glass, which needs {', '.join(missing)}.")
+        return
+    words = ("--detector", args.detector, "--precision", args.precision, "--threads", str(plan.threads))
+    seconds = plan.frames / glass.RATE * 4
+    log = args.out / "glass.log"
+    figures.glass = glass.measure(demo_clip(), words, log, seconds, plan.rounds, plan.seed, _note)
 
 
 def _start(

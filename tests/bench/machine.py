@@ -8,8 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_bf16", "amx_int8", "asimd")
 _PACKAGES = ("sepcam", "torch", "openvino", "opencv-python", "av", "numpy", "trackers", "ultralytics")
 
@@ -75,6 +73,8 @@ def processor_time() -> tuple[float, float]:
 
     The second is 0 where a system does not tell, and where no host is beneath it.
     """
+    import psutil
+
     times = psutil.cpu_times()
     return sum(times), getattr(times, "steal", 0.0)
 

@@ -19,6 +19,7 @@ class GridControls:
         folder: where recordings and snapshots go.
         toggle_full_screen: fills the screen, or no longer.
         edit_zones: lets the viewer draw lines and zones of the source that is shown alone.
+        pointed_at: returns the 0-based place of the card under the mouse, or None.
 
     Attributes:
         keys: all of them, in the order of the help.
@@ -40,9 +41,10 @@ class GridControls:
         folder: Path,
         toggle_full_screen: Callable[[], None],
         edit_zones: Callable[[], None],
+        pointed_at: Callable[[], int | None],
     ) -> None:
         self._feeds, self._folder, self._edit_zones = feeds, folder, edit_zones
-        self._toggle_full_screen = toggle_full_screen
+        self._toggle_full_screen, self._pointed_at = toggle_full_screen, pointed_at
         self._controls: dict[int, Controls] = {}
         self.big: int | None = None
         self.quit = self.help = False
@@ -59,6 +61,8 @@ class GridControls:
     def press(self, character: str) -> None:
         """A key was pressed; what goes wrong is said in the image."""
         self.hint = None
+        if character in "zZ" and self.big is None:
+            self.show(self._pointed_at())
         if character in _DIGITS:
             self.show(int(character) - 1)
         elif character == ESCAPE and self.big is None:
@@ -70,7 +74,8 @@ class GridControls:
                 if character in key.characters:
                     key.action()
         elif character in _ONE_ALONE and self.big is None:
-            self.hint = "choose a source first: its number, or a click"
+            point = ", or point at it" if character in "zZ" else ""
+            self.hint = f"choose a source first: its number, or a click{point}"
         else:
             controls = self._of(self._chosen())
             if controls is not None:
@@ -89,6 +94,7 @@ class GridControls:
         for key in () if controls is None else controls.keys:
             if key.characters and not here & set(key.characters):
                 which = "" if key.characters[0] in _ONE_ALONE else ", for all"
+                which = " of the one under the mouse" if key.label == "z" else which
                 rows.append((key.label.lstrip(_DIGITS + " "), f"{key.does}{which}"))
         return [*rows, ("click", "in one alone: follow a person; elsewhere: nobody")]
 

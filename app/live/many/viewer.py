@@ -57,7 +57,9 @@ class _View:
         self._captions: list[Caption | None] = [None] * len(feeds)
         self._refresh_at = 0.0
         self._window = Window(f"Sepcam - {len(feeds)} sources", self._grid.size, self._clicked, self._dragged)
-        self._controls = GridControls(feeds, folder, self._window.toggle_full_screen, self._edit_zones)
+        self._controls = GridControls(
+            feeds, folder, self._window.toggle_full_screen, self._edit_zones, self._pointed_at
+        )
         self._shown: tuple[object, ...] = ()
         self._size = self._grid.size
 
@@ -91,6 +93,11 @@ class _View:
         mouse = self._mouse()
         if mouse is not None:
             mouse.drag(x, y, down)
+
+    def _pointed_at(self) -> int | None:
+        """The place of the card under the mouse in the grid, or None."""
+        pointer = self._window.pointer
+        return None if pointer is None else self._grid.at(*pointer)
 
     def _edit_zones(self) -> None:
         mouse = self._mouse()

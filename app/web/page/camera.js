@@ -1,11 +1,11 @@
 // The visitor's own camera: one frame is in flight at a time, so nothing queues up.
 
+import { startCameraSettings } from "./camera-settings.js";
 import { Chart } from "./chart.js";
 import { all, figure, get, setPressed, setText, socketTo } from "./dom.js";
 import { drawObjects } from "./overlay.js";
 import { showRace } from "./race.js";
 
-const LONGEST = 640;
 const QUALITY = 0.8;
 const WINDOW_MS = 2000;
 const SHOW_MS = 250;
@@ -17,7 +17,11 @@ export function startCamera(about) {
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
   const chart = new Chart(get("own-fps-chart"), [{ key: "fps", width: 2 }]);
   const settings = { backbone: about.backbone, tasks: about.tasks };
-  let facing = "user";
+  const own = startCameraSettings(() => {
+    if (!run) return;
+    stop();
+    start();
+  });
   let run = null; // the active run: {socket, stream, ...}
   let style = null; // how to draw skeletons and masks; sent by the server
 
@@ -47,6 +51,7 @@ export function startCamera(about) {
       old.socket.onclose = null;
       old.socket.close();
     }
+    own.end();
     setText(get("own-status"), "");
     invite(problem);
   }
@@ -59,13 +64,15 @@ export function startCamera(about) {
       return;
     }
     const stream = await navigator.mediaDevices
-      .getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false })
+      .getUserMedia(own.constraints())
       .catch((error) => void invite(explain(error)));
     if (!stream) return;
     video.srcObject = stream;
     await video.play();
     const mine = (run = { stream, socket: socketTo("/api/camera"), times: [], shownAt: 0, sentAt: 0, trip: null });
-    stream.getVideoTracks()[0].onended = () => run === mine && stop("The camera was disconnected.");
+    const [track] = stream.getVideoTracks();
+    own.begin(track);
+    track.onended = () => run === mine && stop("The camera was disconnected.");
     get("own-stop").disabled = get("own-flip").disabled = false;
     setText(get("own-status"), "getting ready ...");
     mine.socket.onmessage = ({ data }) => run === mine && receive(mine, JSON.parse(data));
@@ -89,7 +96,8 @@ export function startCamera(about) {
 
   /** Sends the camera's newest frame; it is shown together with its result, so boxes fit the image. */
   async function send(mine) {
-    const scale = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight, 1));
+    // Read each time: a phone that is turned gives frames of another shape.
+    const scale = Math.min(1, own.longest / Math.max(video.videoWidth, video.videoHeight, 1));
     const width = Math.round(video.videoWidth * scale);
     const height = Math.round(video.videoHeight * scale);
     if (!width || document.hidden) {
@@ -97,7 +105,9 @@ export function startCamera(about) {
       return;
     }
     Object.assign(still, { width, height });
-    still.getContext("2d").drawImage(video, 0, 0, width, height);
+    const drawn = still.getContext("2d");
+    if (own.mirrored) drawn.setTransform(-1, 0, 0, 1, width, 0);
+    drawn.drawImage(video, 0, 0, width, height);
     const blob = await new Promise((done) => still.toBlob(done, "image/jpeg", QUALITY));
     if (run !== mine || mine.socket.readyState !== WebSocket.OPEN) return;
     mine.sentAt = performance.now();
@@ -136,7 +146,7 @@ export function startCamera(about) {
   get("own-start").addEventListener("click", start);
   get("own-stop").addEventListener("click", () => stop());
   get("own-flip").addEventListener("click", () => {
-    facing = facing === "user" ? "environment" : "user";
+    own.flip();
     stop();
     start();
   });

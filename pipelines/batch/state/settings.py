@@ -11,7 +11,7 @@ from ...analytics.zones import zone_of
 from ...drawing.options import DrawOptions
 from ...hiding.options import Hiding
 from ...pipeline import Pipeline
-from ...types import Blur
+from ...types import Blur, Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class JobSettings:
         zones: the lines and zones where people are counted, as text, see `Zone`.
         blur: what is blurred.
         hide: what is painted over.
+        encoder: what encodes video.
     """
 
     analysis: AnalysisOptions
@@ -43,6 +44,7 @@ class JobSettings:
     zones: tuple[str, ...] = ()
     blur: Blur = "nothing"
     hide: Blur = "nothing"
+    encoder: Encoder = "auto"
 
     @property
     def hiding(self) -> Hiding:

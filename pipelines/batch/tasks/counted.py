@@ -7,6 +7,7 @@ from ...drawing.trails import Trails
 from ...events import ZoneCount
 from ...execution.stages import Stage, run_stages
 from ...hiding.anonymize import Anonymizer
+from ...media.encoding import encoders_of
 from ...pipeline import Pipeline
 from ...process_file import overlay_of, watch_of
 from ...sinks.fan_out import FanOut
@@ -53,7 +54,7 @@ def draw_part(task: DrawTask, settings: JobSettings, networks: Pipeline, report:
     took = (noted(part.path("detected", ".json")) or {}).get("stage_ms", {})
     took |= (noted(part.path("rendered", ".json")) or {}).get("stage_ms", {})
     meter = MeterSnapshot(source.info.fps, 1e3 / max(1e-3, sum(took.values())), took)
-    sink = VideoSink(part.video, info, overwrite=True)
+    sink = VideoSink(part.video, info, overwrite=True, encoders=encoders_of(settings.encoder))
 
     def draw(frame: Frame) -> FrameResult:
         result = replace(found[frame.index], frame=frame, counts=counts[frame.index], meter=meter)

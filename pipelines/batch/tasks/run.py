@@ -65,6 +65,7 @@ def _process(task: FileTask, settings: JobSettings, networks: Pipeline, report: 
         coco_annotations=None if annotations is None else Path(annotations),
         watching=settings.watching,
         hiding=settings.hiding,
+        encoder=settings.encoder,
     )
     return TaskResult(
         run.summary.frames,

@@ -21,6 +21,7 @@ from ...analysis.two_sided import MOST_FRAMES
 from ...execution.network_set import NetworkSet
 from ...media.concat import concatenate
 from ...media.containers import clock_start, frame_rate, open_video, stream_length
+from ...media.encoding import encoders_of
 from ...media.timestamps import FrameClock
 from ...pipeline import Pipeline
 from ...process_file import context, overlay_of, watch_of
@@ -196,7 +197,8 @@ def _render(task: RenderTask, settings: JobSettings, networks: Pipeline, report:
     written: list[Sink] = [made]
     if task.draw:
         info = replace(whole, start_s=found[warm][0], partial=True, has_audio=False)
-        written.append(VideoSink(task.part.video, info, overwrite=True))
+        encoders = encoders_of(settings.encoder)
+        written.append(VideoSink(task.part.video, info, overwrite=True, encoders=encoders))
     recorder = FanOut([_Within(sink, range(task.first, task.first + own)) for sink in written])
     shifted = _Shifted(source, found, replay, task.first - warm)
     try:

@@ -97,7 +97,16 @@ def _open(path: Path, context: SinkContext) -> Sink:
     if context.sound is not None:
         context.sound.keep()
         audio = context.sound
-    return VideoSink(path, context.info, audio, audio_limits=context.limits, overwrite=context.overwrite)
+    from ...media.encoding import encoders_of
+
+    return VideoSink(
+        path,
+        context.info,
+        audio,
+        audio_limits=context.limits,
+        overwrite=context.overwrite,
+        encoders=encoders_of(context.encoder),
+    )
 
 
 KIND = SinkKind(

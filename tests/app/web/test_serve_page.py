@@ -176,6 +176,85 @@ def test_the_visitors_own_camera_is_analyzed(page, browser):
     expect(page.locator("#own-invite")).to_be_visible()
 
 
+def test_the_visitors_camera_has_the_settings_that_it_offers(browser, web_server):
+    """Chromium's own camera: two of them, any size, an exposure of 1 to 10 ms."""
+    fake = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=2")
+    other = browser.browser_type.launch(executable_path=CHROMIUM, args=["--no-sandbox", *fake])
+    page = other.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.add_init_script(
+        """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (asked) => (window.stream = await ask(asked));"""
+    )
+
+    def settings() -> dict:
+        return page.evaluate("window.stream.getVideoTracks()[0].getSettings()")
+
+    page.goto(f"{web_server.url}#camera")
+    expect(page.locator("#own-size")).to_be_disabled()
+    page.get_by_role("button", name="Start my camera").click()
+    expect(page.locator("#own-status")).to_have_text(re.compile("640.360$"))
+    assert page.locator("#own-rate option").all_inner_texts() == ["automatic", "10 FPS", "15 FPS"]
+
+    page.get_by_label("Size").select_option("320x240")
+    expect(page.locator("#own-status")).to_have_text(re.compile("320.240$"))
+    page.get_by_label("Exposure").select_option("2.5 ms")
+    web_server.until("exposure", lambda: settings()["exposureTime"] == 25)
+    page.get_by_label("Rate").select_option("10 FPS")
+    web_server.until("rate", lambda: settings()["frameRate"] == 10)
+    assert (settings()["exposureTime"], settings()["width"]) == (25, 320)
+
+    first = settings()["deviceId"]
+    page.locator("#own-device").select_option("fake_device_1")
+    web_server.until("other camera", lambda: settings()["deviceId"] != first)
+    expect(page.locator("#own-status")).to_have_text(re.compile("320.240$"))
+    assert settings()["frameRate"] == 10
+    other.close()
+
+
+def test_a_phone_that_is_turned_and_a_mirror(page):
+    """A camera whose left half is red; then the phone is turned."""
+    page.evaluate(
+        """() => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+            const draw = () => {
+                const context = canvas.getContext("2d");
+                context.fillStyle = "#080";
+                context.fillRect(0, 0, canvas.width, canvas.height);
+                context.fillStyle = "#c00";
+                context.fillRect(0, 0, canvas.width / 2, canvas.height);
+            };
+            setInterval(draw, 50);
+            draw();
+            navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(20);
+            window.turn = () => Object.assign(canvas, { width: 240, height: 320 });
+        }"""
+    )
+
+    def until_red(where: str) -> None:
+        page.wait_for_function(
+            """(left) => {
+                const options = { willReadFrequently: true };
+                const probe = new OffscreenCanvas(4, 4).getContext("2d", options);
+                probe.drawImage(document.getElementById("own-canvas"), 0, 0, 4, 4);
+                const [red, green] = probe.getImageData(left ? 0 : 3, 2, 1, 1).data;
+                return red > 150 && green < 80;
+            }""",
+            arg=where == "left",
+        )
+
+    page.get_by_role("tab", name="Your camera").click()
+    page.get_by_role("button", name="Start my camera").click()
+    until_red("left")
+    page.get_by_role("button", name="Mirror").click()
+    until_red("right")
+    page.evaluate("window.turn()")
+    expect(page.locator("#own-canvas")).to_have_attribute("height", "320")
+    expect(page.locator("#own-status")).to_have_text(re.compile("240.320$"))
+    assert page.evaluate("getComputedStyle(document.getElementById('own-screen')).aspectRatio") == "240 / 320"
+    until_red("right")
+
+
 def test_a_video_is_dropped_and_its_results_are_fetched(page, tmp_path):
     images = [square_picture(i, (160, 120)) for i in range(20)]
     clip = write_clip(tmp_path / "walk.mp4", images=images, size=(160, 120))

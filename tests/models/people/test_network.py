@@ -246,3 +246,19 @@ def test_the_mask_head_takes_batches_of_any_size(count):
     np.testing.assert_allclose(one, other, atol=2e-3, rtol=1e-4)
     with pytest.raises(ValueError, match="input must be"):
         compiled("mask", size)(inputs[..., :-1])
+
+
+def test_a_network_that_is_prepared_is_compiled_once_and_finds_the_same():
+    maps = empty_maps(64, 104)
+    plant(maps, (40, 40, 100, 200), np.full((17, 2), 70.0))
+    compiled: list[tuple[int, int]] = []
+
+    def look(size):
+        compiled.append(size)
+        return lambda images: [maps.maps()]
+
+    prepared, image = PeopleNetwork(look, None, sizes=(416,)), np.zeros((256, 416, 3), np.uint8)
+    prepared.prepare(image.shape[:2])
+
+    assert len(prepared.detect(image)) == 1
+    assert compiled == [(256, 416)]

@@ -11,8 +11,8 @@ import pytest
 import torch
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import compile_network, resolve
-from sepcam.models.runtime.openvino_backend import compiled_path
-from sepcam.models.runtime.options import RuntimeOptions, split
+from sepcam.models.runtime.openvino_backend import compiled_path, load
+from sepcam.models.runtime.options import AnySize, RuntimeOptions, split
 from torch import nn
 
 SIZE = (32, 48)
@@ -134,6 +134,11 @@ def test_one_compiled_copy_serves_other_threads_and_batch_sizes(cache_dir: Path)
     compile_network(Toy(), SIZE, OPENVINO, key="toy")
     runner = compile_network(never_built, SIZE, replace(OPENVINO, threads=1), key="toy", max_batch=4)
     np.testing.assert_allclose(runner(images(3))[0], reference(images(3))[0], atol=1e-5)
+
+
+def test_what_is_in_use_is_read_once(cache_dir: Path):
+    first, second = (load(Toy, AnySize(size), "f32", "toy", cache_dir) for size in (SIZE, (64, 64)))
+    assert first is second
 
 
 def test_another_size_or_key_is_another_copy(cache_dir: Path):

@@ -15,6 +15,7 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.pose.blazepose import COCO_ORDER
 from sepcam.pipelines.annotations.coco import read_coco
+from sepcam.pipelines.media.encoding import HARDWARE, encoders_of, working_encoder
 from sepcam.pipelines.sinks.base import Sink
 from sepcam.pipelines.sinks.formats.coco import CocoSink
 from sepcam.pipelines.sinks.formats.csv_table import CsvSink
@@ -211,9 +212,34 @@ class TestVideo:
         assert len(read(tmp_path / "out.mp4")) == 1
 
     def test_no_encoder_at_all(self, tmp_path):
+        info = StreamInfo("x", 96, 64, 10)
+        with pytest.raises(SepcamError, match="no_such_encoder does not work here for 96x64 video"):
+            VideoSink(tmp_path / "out.mp4", info, encoders=("no_such_encoder",))
         with pytest.raises(SepcamError, match="no encoder for 96x64 video works here"):
-            VideoSink(tmp_path / "out.mp4", StreamInfo("x", 96, 64, 10), encoders=("no_such_encoder",))
+            VideoSink(tmp_path / "out.mp4", info, encoders=("no_such_encoder", "nor_such"))
         assert list(tmp_path.iterdir()) == []
+
+    def test_hardware_is_used_where_it_encodes_a_few_images_and_else_x264(self, tmp_path):
+        works = []
+        for name in HARDWARE:
+            try:
+                works.append(working_encoder((640, 360), (name,)))
+            except SepcamError as error:
+                assert (
+                    str(error)
+                    == f"the encoder {name} does not work here for 640x360 video: use --encoder auto"
+                )
+        sink = VideoSink(
+            tmp_path / "out.mp4", StreamInfo("x", 640, 360, 10), encoders=encoders_of("hardware")
+        )
+        sink.write(still())
+        sink.close(SUMMARY)
+        assert sink.notices == ([] if works else ["no hardware encoder works here: encoded with libx264"])
+        assert len(read(tmp_path / "out.mp4")) == 1
+
+    def test_x264_is_the_default_and_can_be_named(self):
+        assert encoders_of("auto")[0] == "libx264"
+        assert working_encoder((96, 64), encoders_of("x264")) == "libx264"
 
 
 class TestSound:

@@ -96,3 +96,14 @@ def test_each_pass_of_a_loop_is_a_sequence_of_its_own():
     with PacedSource(lambda: open_source("synthetic:64x48x3"), loop=True) as source:
         frames = [frame for frame, _ in zip(source, range(7), strict=False)]
     assert [frame.sequence for frame in frames] == [0, 0, 0, 1, 1, 1, 2]
+
+
+def test_a_mirror_exchanges_left_and_right():
+    with (
+        open_live("synthetic:96x64@50x10") as plain,
+        open_live("synthetic:96x64@50x10", mirror=True) as mirrored,
+    ):
+        assert mirrored.info == plain.info
+        one, other = next(iter(plain)), next(iter(mirrored))
+    assert np.array_equal(one.image[:, ::-1], other.image)
+    assert not np.array_equal(one.image, other.image)

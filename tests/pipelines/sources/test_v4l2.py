@@ -3,13 +3,17 @@
 import struct
 
 import pytest
+from sepcam.models.errors import SepcamError
 from sepcam.pipelines.sources.v4l2 import (
     ENUM_FMT,
     ENUM_FRAMEINTERVALS,
     ENUM_FRAMESIZES,
+    QUERY_CONTROL,
     QUERYCAP,
+    SET_CONTROL,
     CameraMode,
     describe,
+    expose,
     list_cameras,
 )
 
@@ -19,8 +23,28 @@ SIZES = {MJPG: [(1280, 720), (640, 480)], YUYV: [(640, 480)]}
 RATES = {(MJPG, 1280): [(1, 30)], (MJPG, 640): [(1, 60), (1, 30)], (YUYV, 640): [(2, 15)]}
 
 
-def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False):
-    """Answers like the driver of a webcam, with bytes laid out by hand."""
+MODE, EXPOSURE = 0x009A0901, 0x009A0902
+
+
+def control(controls, there, request, raw):
+    """Answers requests about controls: their values, and which are set."""
+    number = struct.unpack_from("I", raw)[0]
+    if request == QUERY_CONTROL:
+        struct.pack_into("2i", raw, 40, controls[number][0], controls[number][-1])
+    elif request == SET_CONTROL:
+        (value,) = struct.unpack_from("i", raw, 4)
+        if value not in controls[number]:
+            raise KeyError
+        there.append((number, value))
+
+
+def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False, controls=None):
+    """Answers like the driver of a webcam, with bytes laid out by hand.
+
+    ``controls`` are the values that may be set, by the control's number; ``set`` are those that were.
+    """
+    controls = {MODE: (1, 3), EXPOSURE: range(3, 2048)} if controls is None else controls
+    there = []
 
     def ioctl(device, request, into):
         raw = memoryview(into).cast("B")
@@ -31,6 +55,7 @@ def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False):
             return
         index = struct.unpack_from("I", raw)[0]
         try:
+            control(controls, there, request, raw)
             if request == ENUM_FMT:
                 struct.pack_into("I", raw, 44, list(SIZES)[index])
             elif request == ENUM_FRAMESIZES and stepwise:
@@ -43,12 +68,14 @@ def driver(card=b"HD Webcam", caps=VIDEO, stepwise=False):
         except (IndexError, KeyError):
             raise OSError(22, "Invalid argument") from None
 
+    ioctl.set = there
     return ioctl
 
 
 def test_the_numbers_of_the_requests_are_the_kernels():
     assert (QUERYCAP, ENUM_FMT) == (0x80685600, 0xC0405602)
     assert (ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS) == (0xC02C564A, 0xC034564B)
+    assert (SET_CONTROL, QUERY_CONTROL) == (0xC008561C, 0xC0445624)
 
 
 def test_name_sizes_and_rates_are_told_the_largest_size_first():
@@ -80,3 +107,32 @@ def test_the_cameras_of_this_machine_can_be_asked():
 @pytest.mark.parametrize("caps", [VIDEO, VIDEO | 2])
 def test_what_the_device_itself_can_do_counts(caps):
     assert describe(0, 0, driver(caps=caps)) is not None
+
+
+def test_an_exposure_is_told_and_set():
+    webcam = driver()
+    assert describe(0, 0, webcam).exposure_ms == (0.3, 204.7)
+    expose(0, 0, webcam, 12.5)
+    expose(0, 0, webcam, "auto")
+    assert webcam.set == [(MODE, 1), (EXPOSURE, 125), (MODE, 3)]
+
+    always_manual = driver(controls={EXPOSURE: range(1, 100)})
+    expose(0, 0, always_manual, 5)
+    assert always_manual.set == [(EXPOSURE, 50)]
+
+
+@pytest.mark.parametrize(
+    ("controls", "asked", "problem"),
+    [
+        ({}, 5.0, "the exposure of camera 4 cannot be set: leave --exposure out"),
+        ({EXPOSURE: range(1, 100)}, 900.0, "--exposure 900: camera 4 exposes for 0.1 to 9.9 ms"),
+        ({EXPOSURE: range(1, 100)}, "auto", "camera 4 has no automatic exposure"),
+        ({EXPOSURE: (1, 100)}, 5.0, "camera 4 refuses an exposure of 5 ms"),
+    ],
+)
+def test_an_exposure_that_is_not_offered_is_refused(controls, asked, problem):
+    webcam = driver(controls=controls)
+    with pytest.raises(SepcamError) as refused:
+        expose(4, 0, webcam, asked)
+    assert str(refused.value).startswith(problem)
+    assert webcam.set == []
