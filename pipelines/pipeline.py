@@ -21,6 +21,7 @@ from .execution.network_set import NetworkSet
 from .execution.stages import DelayingStage, Stage, run_stages
 from .hiding.anonymize import Anonymizer
 from .hiding.options import Hiding
+from .precision import runtime_for
 from .sinks.fan_out import FanOut
 from .sources.base import Source
 from .tracking.base import Tracker
@@ -199,12 +200,13 @@ class Pipeline:
 
 def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progress) -> NetworkSet:
     backbone, runtime = options.backbone, options.runtime
+    store = store or WeightStore()
     detector = load_detector(
         options.detector,
         input_size=options.input_size,
         parts=ALL_PARTS & set(options.tasks),
         backbone=backbone,
-        options=runtime,
+        options=runtime_for(options, store, progress),
         store=store,
         progress=progress,
     )

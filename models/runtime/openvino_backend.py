@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -64,12 +64,17 @@ def resolve_precision(options: RuntimeOptions) -> Precision:
         SepcamError: If this CPU does not compute in it.
     """
     if options.precision == "auto":
-        # bf16 would be faster where the processor has it, but loses too much: see models/README.md.
+        # A pipeline measures whether something faster is good enough, see `pipelines.execution.precision`.
         return "f32"
-    needed = {"bf16": "BF16", "f16": "FP16"}.get(options.precision)
-    if needed is not None and needed not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if options.precision in ("bf16", "f16") and not computes_in(options.precision):
         raise SepcamError(f"this processor does not compute in {options.precision}: use --precision f32")
     return options.precision
+
+
+def computes_in(precision: Literal["bf16", "f16"]) -> bool:
+    """Whether this CPU computes in a precision itself."""
+    needed = {"bf16": "BF16", "f16": "FP16"}[precision]
+    return needed in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVinoRunner:

@@ -31,9 +31,8 @@ class RuntimeOptions:
     Attributes:
         runtime: ``auto`` is OpenVINO on a CPU and torch on a GPU.
         device: ``auto`` is a CUDA GPU where torch sees one, else the CPU.
-        precision: ``auto`` is f16 on a GPU and f32 on a CPU, where bf16 took more than the tolerated 0.3 off
-            YOLOX-nano's box AP and moved BlazePose's landmarks by up to 2.6 px of 256. int8 needs copies that
-            ``quantize`` makes.
+        precision: ``auto`` is f16 on a GPU and f32 on a CPU, unless a pipeline finds something faster that is
+            good enough, see `pipelines.precision`. int8 needs copies that ``quantize`` makes.
         threads: threads per network on a CPU; None leaves it to the runtime.
     """
 

@@ -1,0 +1,94 @@
+"""In which precision a pipeline's detector runs where the user leaves it to the machine."""
+
+import platform
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from ..models.registry import known
+from ..models.runtime.compile import resolve
+from ..models.runtime.options import Precision, RuntimeOptions
+from ..models.types import U8, Detector
+from ..models.weights.store import Progress, WeightStore
+from ..models.zoo import PEOPLE_DETECTOR, load_detector
+from .analysis.options import AnalysisOptions
+from .execution.precision import Choice, choose, recorded
+
+_FROM_S, _FRAMES, _EVERY = 8.0, 72, 6  # of the bundled clip, that the precisions are measured on
+
+
+def runtime_for(options: AnalysisOptions, store: WeightStore, progress: Progress) -> RuntimeOptions:
+    """What runs the detector: ``auto`` is the fastest precision that loses less than 1 AP against f32.
+
+    That is measured once, on a CPU that computes in bf16 or where there is an int8 copy, and recorded in the
+    cache for this machine and version of the network: the same file gives the same results from then on.
+    On other machines it is f32, and nothing is measured.
+
+    Args:
+        options: of the analysis; the detector is named.
+        store: has the weights, and says what was chosen.
+        progress: called while weights are downloaded.
+
+    Raises:
+        SepcamError: If the network is unavailable, or the choice cannot be written down.
+    """
+    runtime, name = options.runtime, options.detector
+    if runtime.precision != "auto" or not known(name, store.registry):
+        return runtime
+    if resolve(runtime).runtime != "openvino":
+        return runtime
+    from ..models.runtime.openvino_backend import computes_in
+
+    copies = _int8_copies(name, store.root)
+    candidates: list[Precision] = []
+    if computes_in("bf16"):
+        candidates.append("bf16")
+    if copies:
+        candidates.append("int8")
+    if not candidates:
+        return runtime
+
+    def load(precision: Precision) -> Detector:
+        return load_detector(
+            name,
+            backbone=options.backbone,
+            options=replace(runtime, precision=precision),
+            store=store,
+            input_size=options.input_size,
+            progress=progress,
+        )
+
+    def measure() -> Choice:
+        store.notice(f"{name}: measuring which of f32, {', '.join(candidates)} is best here; once")
+        return choose(load, candidates, _images())
+
+    from ..models.profiling.machine import describe
+
+    machine = describe()
+    key = {
+        "network": name,
+        "weights": store.digest(name, progress),
+        "backbone": options.backbone,
+        "input_size": options.input_size,
+        "copies": copies,
+        "machine": [platform.machine(), machine["cpu"], machine["cpu_flags"], machine["libraries"]],
+    }
+    choice, new = recorded(store.root / "precision", key, measure)
+    if new or choice.precision != "f32":
+        store.notice(f"{name}: {choice}")
+    return replace(runtime, precision=choice.precision)
+
+
+def _int8_copies(name: str, root: Path) -> list[str]:
+    """The files of the int8 copies of a network that takes images of any size by one copy."""
+    if name != PEOPLE_DETECTOR:
+        return []
+    return sorted(path.name for path in (root / "compiled").glob(f"{name}-*int8.*.zip"))
+
+
+def _images() -> list[U8]:
+    from ..assets import demo_clip
+    from .sources.video import VideoSource
+
+    with VideoSource(str(demo_clip()), start_s=_FROM_S, limit=_FRAMES) as source:
+        return [frame.image for frame in islice(source, 0, None, _EVERY)]
