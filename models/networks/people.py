@@ -1,6 +1,6 @@
 """The networks that ship with Sepcam: MoveNet multipose for everyone's box and keypoints, and a mask head.
 
-The trunk and the heads are Google's, unchanged; the mask head reads the same features around one person, and
+The trunk and the heads began as Google's; the mask head reads the same features around one person, and
 that person's keypoints, which tell it whose mask is wanted. `models.people` makes a `OnePassNetwork` of them.
 """
 

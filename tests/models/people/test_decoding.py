@@ -124,7 +124,7 @@ def test_the_heads_say_of_single_cells_what_they_say_of_all():
 
 
 def test_googles_own_decoding_agrees():
-    golden = np.load(GOLDEN / "movenet-multipose.npz")
+    golden = np.load(GOLDEN / "people.npz")
     top, left, height, width = golden["crop"]
     frame = cv2.imread(str(GOLDEN / "market_street.png"))
     network = PeopleMaps().eval()
