@@ -6,7 +6,7 @@ CORE := $(VENV)/.core
 READY := $(VENV)/.ready
 EDITOR := $(VENV)/editor/sepcam
 
-.PHONY: help setup demo test bench soak fuzz lint format docs clean
+.PHONY: help setup demo test bench soak soak-live fuzz lint format docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ bench: $(READY)  ## speed against the machine and against peers; writes ./sepcam
 
 soak: $(READY)  ## a job of 200 clips that is killed 20 times (SOAK="--clips 40 --kills 5" for a short run)
 	$(BIN)/python -m tests.soak $(SOAK)
+
+soak-live: $(READY)  ## half an hour of cameras that come and go (SOAK="--minutes 5" for a short run)
+	$(BIN)/python -m tests.soak.live $(SOAK)
 
 fuzz: $(READY)  ## 2,000 damaged files through the whole path, at most 20 minutes (FUZZ="--files 200" for a short run)
 	$(BIN)/python -m tests.fuzz $(FUZZ)

@@ -23,11 +23,14 @@ _ROUNDS, _PASSES = 15, 4
 def quantize(
     names: Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Networks or trained files.")],
     frames: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--frames", metavar="VIDEO|FOLDER", help="Images like those that the networks are to see."
+            "--frames",
+            metavar="VIDEO|FOLDER",
+            help="Images like those that the networks are to see.",
+            show_default="the film of sepcam demo",
         ),
-    ],
+    ] = None,
     samples: Annotated[
         int, typer.Option("--samples", metavar="N", min=10, help="Images to calibrate with, at most.")
     ] = 300,
@@ -40,8 +43,11 @@ def quantize(
 
     Four fifths of the images calibrate, the others measure. A copy is kept if its loss is tolerable.
     """
+    from ...assets import demo_clip
+
+    source = frames or str(demo_clip())
     kept = [
-        _quantize(name, frames, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
+        _quantize(name, source, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
     ]
     if not all(kept):
         raise typer.Exit(1)

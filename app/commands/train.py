@@ -110,7 +110,13 @@ def train(
     ] = None,
     batch: Annotated[
         int,
-        typer.Option("--batch", metavar="N", min=1, help="Images at once.", rich_help_panel=_LEARNING),
+        typer.Option(
+            "--batch",
+            metavar="N",
+            min=1,
+            help="Images of 320 pixels at once; as many pixels of other sizes.",
+            rich_help_panel=_LEARNING,
+        ),
     ] = 8,
     accumulate: Annotated[
         int,
@@ -133,7 +139,7 @@ def train(
         Learn,
         typer.Option(
             "--learn",
-            help="What learns: the heads; the pyramid too; half of the trunk as well.",
+            help="What learns: the heads alone, or all of the network, for thousands of images.",
             rich_help_panel=_LEARNING,
         ),
     ] = "heads",

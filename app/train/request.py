@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ...models.files import atomic_write
 from ...models.registry import base_of
-from ...models.training.recipe import SIZES, Learn, Recipe
+from ...models.training.recipe import SIZES, Learn, Recipe, examples_in
 from ...pipelines.files.text import read_text
 
 RUN_NAME: Final = "run.json"
@@ -20,7 +20,7 @@ REPORT_NAME: Final = "report.html"
 FILES: Final = (RUN_NAME, NETWORK_NAME, CHECKPOINT_NAME, LOG_NAME, REPORT_NAME)
 """What a training leaves in its folder."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _SEEN: Final = (400, 6000)  # examples that a training sees, at least and at most
 _EPOCHS: Final = 8  # times that every image is seen, between those
@@ -42,7 +42,7 @@ class TrainRequest:
         held_out: the fraction that is held out.
         init: name or file of the network to begin with.
         epochs: times that each image is seen; None is chosen by their number.
-        batch: examples that are computed at once.
+        batch: examples of 320 pixels that are computed at once; of larger sizes fewer, of smaller ones more.
         accumulate: batches that make one step.
         rate: relative size of the steps.
         learn: what learns.
@@ -88,7 +88,8 @@ class TrainRequest:
         """How a network is trained on this many images."""
         low, high = _SEEN
         seen = self.epochs * images if self.epochs else min(max(_EPOCHS * images, low), high)
-        steps = max(round(seen / (self.batch * self.accumulate)), 1)
+        at_once = sum(examples_in(self.batch, size) for size in self.sizes) / len(self.sizes)
+        steps = max(round(seen / (at_once * self.accumulate)), 1)
         return Recipe(
             steps,
             self.batch,

@@ -113,23 +113,13 @@ class Trunk(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, 3, H, W) to the features at strides 32, 16, 8 and 4, `channels` of them."""
-        return self.resume(self.stem(x), [], 0)
-
-    def begin(self, x: Tensor, stop: int) -> tuple[Tensor, list[Tensor]]:
-        """(B, 3, H, W) to the input of block ``stop``, and what the pyramid reads of the blocks before it."""
-        return self._advance(self.stem(x), [], 0, stop)
-
-    def resume(self, x: Tensor, taps: list[Tensor], start: int) -> list[Tensor]:
-        """What `forward` returns, from what `begin` returned for block ``start``."""
-        x, taps = self._advance(x, taps, start, len(self.blocks))
-        return [self.last(x), *reversed(taps)]
-
-    def _advance(self, x: Tensor, taps: list[Tensor], start: int, stop: int) -> tuple[Tensor, list[Tensor]]:
-        for index in range(start, stop):
-            x = self.blocks[index](x)
+        x = self.stem(x)
+        taps = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
             if index in _TAPS:
-                taps = [*taps, x]
-        return x, taps
+                taps.append(x)
+        return [self.last(x), *reversed(taps)]
 
 
 class _Pyramid(nn.Module):

@@ -21,9 +21,13 @@ STRIDE = 4
 _NEIGHBORHOOD = np.ones((3, 3), np.uint8)  # a center is the highest of these cells
 _DUPLICATE = 0.7  # boxes of one look that overlap by more are one person
 _SMALLEST = np.float32(0.5)  # side of a box in cells: keeps a broken network's boxes positive
-_NEAR = np.float32(1.8)  # cells; how much the distance to the regressed keypoint counts, as in Google's graph
-_MARGIN, _LEAST_MARGIN = 0.1, 2.0  # how far beyond the box keypoints are searched: of its side; in cells
 _JOINT = np.arange(KEYPOINTS)
+
+NEAR = np.float32(1.8)
+"""Cells that are added to the distance to the regressed keypoint, as in Google's graph."""
+
+MARGIN, LEAST_MARGIN = 0.1, 2.0
+"""How far beyond the box keypoints are searched: of its side, and at least, in cells."""
 
 
 Span = tuple[int, int]
@@ -127,7 +131,7 @@ def keypoints_at(maps: Maps, starts: F32, boxes: F32, spans: I64) -> F32:
         dx = np.arange(left, right, dtype=np.float32) - start[:, 1:]
         weights = (dy * dy)[:, :, None] + (dx * dx)[:, None]
         np.sqrt(weights, out=weights)
-        weights += _NEAR
+        weights += NEAR
         np.divide(maps.heatmap[:, top:bottom, left:right], weights, out=weights)
         y, x = np.divmod(weights.reshape(KEYPOINTS, -1).argmax(1), right - left)
         places[0, index], places[1, index] = y + top, x + left
@@ -145,7 +149,7 @@ def _windows(boxes: F32, height: int, spans: I64) -> I64:
     """(N, 4) int64 left, top, right, bottom (exclusive) of the cells that keypoints are searched in."""
     first = np.stack([spans[:, 0], np.zeros(len(spans), np.int64)], 1)
     end = np.stack([spans[:, 1], np.full(len(spans), height)], 1)
-    margin = np.maximum(_MARGIN * (boxes[:, 2:] - boxes[:, :2]), _LEAST_MARGIN)
+    margin = np.maximum(MARGIN * (boxes[:, 2:] - boxes[:, :2]), LEAST_MARGIN)
     low = np.floor(np.clip(boxes[:, :2] - margin, first, end - 2)).astype(np.int64)
     high = np.ceil(boxes[:, 2:] + margin).astype(np.int64) + 1
     return np.concatenate([low, np.clip(high, low + 2, end)], 1)

@@ -21,12 +21,19 @@ F64 = npt.NDArray[np.float64]
 
 CHANNELS = FEATURES + KEYPOINTS + 2
 
-_CELLS = np.float32(1 / STRIDE)  # per pixel
+GROW = np.float32(1.15)
+"""How much larger than the box the area is that the head looks at."""
 
-_GROW = np.float32(1.15)  # how much larger than the box the area is that the head looks at
-_LEAST = np.float32(1)  # half a side of that area in cells, at least
-_SIGMA = 0.12  # of a keypoint's Gaussian, in halves of the area's side
-_OCTAVES = np.float32(4)  # by which log2 of the halved sides is divided
+LEAST = np.float32(1)
+"""Half a side of that area in cells, at least."""
+
+SIGMA = 0.12
+"""Of a keypoint's Gaussian, in halves of the area's side."""
+
+OCTAVES = np.float32(4)
+"""By which log2 of the halved sides is divided."""
+
+_CELLS = np.float32(1 / STRIDE)  # per pixel
 _TICKS: F32 = np.linspace(1 / GRID - 1, 1 - 1 / GRID, GRID, dtype=np.float32)  # the grid, from -1 to 1
 
 
@@ -73,10 +80,10 @@ def _inputs(planes: Sequence[F32], people: People) -> F32:
         grid[..., :FEATURES] = cv2.warpAffine(features, affine, (GRID, GRID), flags=flags)
     joints = (people.keypoints[..., :2] * _CELLS - center[:, None]) / half[:, None]
     distance = joints[:, None] - _TICKS[:, None, None]  # (N, 40, 17, xy)
-    bell = np.exp(distance * distance * np.float32(-0.5 / _SIGMA**2))
+    bell = np.exp(distance * distance * np.float32(-0.5 / SIGMA**2))
     bell[..., 1] *= people.keypoints[:, None, :, 2].clip(0, 1)
     np.multiply(bell[:, :, None, :, 1], bell[:, None, :, :, 0], out=out[..., FEATURES:-2])
-    out[..., -2:] = (np.log2(half) / _OCTAVES)[:, None, None]
+    out[..., -2:] = (np.log2(half) / OCTAVES)[:, None, None]
     return out
 
 
@@ -103,7 +110,7 @@ def _placed(people: People, origin: F64, scale: F64) -> F32:
 def _areas(boxes: F32) -> tuple[F32, F32]:
     """Centers and halved sides, (N, 2) x, y each, of what the head looks at for (N, 4) boxes in cells."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2 * _GROW, _LEAST)
+    half = np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2 * GROW, LEAST)
     return center.astype(np.float32), half.astype(np.float32)
 
 

@@ -77,6 +77,27 @@ def export(
     if path.suffix != SUFFIXES[format]:
         raise SepcamError(f"{path}: a file in the format {format} ends in {SUFFIXES[format]}")
     network = network.eval()
+
+    def write(draft: Path) -> list[Difference]:
+        _write(network, size, outputs, format, draft)
+        return _compare(network, size, outputs, READERS[format](draft))
+
+    return place(path, write)
+
+
+def place(path: Path, write: Callable[[Path], list[Difference]]) -> list[Difference]:
+    """Lets a file, and those beside it, appear whole or not at all.
+
+    Args:
+        path: of the file; replaced if it exists.
+        write: is called with another path, of the same name, to write to, and checks what it wrote.
+
+    Returns:
+        What `write` returns.
+
+    Raises:
+        SepcamError: If the disk refuses.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, so that it gets its name by renaming.
@@ -84,9 +105,7 @@ def export(
     except OSError as error:
         raise SepcamError(f"cannot write {path}: {error.strerror or error}") from error
     try:
-        draft = folder / path.name
-        _write(network, size, outputs, format, draft)
-        differences = _compare(network, size, outputs, _READERS[format](draft))
+        differences = write(folder / path.name)
         for file in sorted(folder.iterdir()):  # the weights (.bin) before the graph (.xml) that names them
             file.replace(path.with_name(file.name))
     except OSError as error:
@@ -229,8 +248,9 @@ def _read_openvino(path: Path) -> Callable[[U8], Sequence[F32]]:
     return run
 
 
-_READERS: dict[Format, Callable[[Path], Callable[[U8], Sequence[F32]]]] = {
+READERS: dict[Format, Callable[[Path], Callable[[U8], Sequence[F32]]]] = {
     "onnx": _read_openvino,
     "openvino": _read_openvino,
     "torchscript": _read_torchscript,
 }
+"""What reads a written file, from memory, and runs it."""

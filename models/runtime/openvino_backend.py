@@ -198,7 +198,7 @@ def load(
     found = _read(path)
     if found is None and precision == "int8":
         height, width, *_ = TensorInput.of(size).shape
-        at = "" if isinstance(size, TensorInput) else f" at {width}x{height}"
+        at = f" at {width}x{height}" if isinstance(size, tuple) else ""
         raise SepcamError(
             f"no int8 copy of {key}{at}: make one with sepcam models quantize, or use --precision f32"
         )
@@ -240,7 +240,7 @@ def compiled_path(
 ) -> Path:
     """Where a converted network lives: by key, size, OpenVINO's version, and this package's own code."""
     readable = "".join(c if c.isalnum() or c in "-_" else "_" for c in key)[:80]
-    label = "any" if isinstance(size, AnySize) and not quantized else _label(size)
+    label = "any" if isinstance(size, AnySize) else _label(size)
     name = f"{readable}-{label}-{'int8' if quantized else 'f32'}"
     digest = hashlib.sha256("\n".join((key, ov.__version__, _code_fingerprint())).encode()).hexdigest()[:16]
     return (cache_dir or cache_root()) / "compiled" / f"{name}.{digest}.zip"

@@ -1,30 +1,23 @@
 """Networks in int8: quantized after training, by what they are given on the user's own images.
 
-The method is NNCF's post-training quantization: ranges of activations from calibration inputs, weights per
-channel, and fast bias correction. https://docs.openvino.ai, "Post-training Quantization".
+`int8.quantize` does it; this looks after what they are given, and after the copies.
 """
 
-import contextlib
-import io
-import logging
 import random
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openvino as ov
 
 from ..errors import SepcamError
+from ..int8.quantize import quantize
 from ..types import F32, U8
 from .compile import resolve
 from .openvino_backend import OpenVinoRunner, compiled_path, load, save
-from .options import InputSize, Runner, RuntimeOptions, as_module
+from .options import InputSize, Runner, RuntimeOptions, TensorInput, as_module
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from .compile import Network
 
 LEAST_INPUTS = 10
@@ -44,7 +37,7 @@ class Quantizer:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._copies: dict[tuple[str, InputSize], _Copy] = {}
+        self._copies: dict[Path, _Copy] = {}
 
     def watch(
         self,
@@ -59,19 +52,21 @@ class Quantizer:
         """The network in f32, see ``runtime.compile_network``; what it is given is remembered."""
         assert key is not None, "a copy on disk needs a name"
         f32 = replace(resolve(options or RuntimeOptions()), precision="f32")
-        model = load(lambda: as_module(network), size, "f32", key, cache_dir)
-        runner = OpenVinoRunner(model, size, f32, max_batch=max_batch)
-        copy = _Copy(compiled_path(key, size, cache_dir, quantized=True), model, _Inputs(self._limit), runner)
-        self._copies[key, size] = copy
+        path = compiled_path(key, size, cache_dir, quantized=True)
+        if path not in self._copies:
+            model = load(lambda: as_module(network), size, "f32", key, cache_dir)
+            self._copies[path] = _Copy(key, model, _Inputs(self._limit))
+        copy = self._copies[path]
+        runner = OpenVinoRunner(copy.model, size, f32, max_batch=max_batch)
+        copy.f32[size] = runner
         return _Watched(runner, copy.inputs)
 
     def quantize(self) -> None:
         """Makes the int8 copy of every network that was watched; what they are given no longer matters.
 
         Raises:
-            SepcamError: If NNCF is not installed, or a network was given too few inputs.
+            SepcamError: If a network was given too few inputs.
         """
-        nncf = _nncf()
         for copy in self._copies.values():
             images = copy.inputs.close()
             if len(images) < LEAST_INPUTS:
@@ -79,13 +74,7 @@ class Quantizer:
                     f"calibration needs {LEAST_INPUTS} inputs or more, these frames give {len(images)}: take "
                     "more frames, with more people"
                 )
-            with _quiet():
-                copy.quantized = nncf.quantize(
-                    copy.model,
-                    nncf.Dataset(images),
-                    preset=nncf.QuantizationPreset.MIXED,
-                    subset_size=len(images),
-                )
+            copy.quantized = quantize(copy.model, images)
 
     def compile(
         self,
@@ -98,21 +87,21 @@ class Quantizer:
         cache_dir: Path | None = None,
     ) -> Runner:
         """The int8 copy of a network that was watched, see ``runtime.compile_network``."""
-        del network, cache_dir
+        del network
         assert key is not None, "networks are identified by their keys"
-        copy = self._copies[key, size]
+        copy = self._copies[compiled_path(key, size, cache_dir, quantized=True)]
         assert copy.quantized is not None, "quantize comes first"
         int8 = replace(resolve(options or RuntimeOptions()), precision="int8")
-        copy.int8 = OpenVinoRunner(copy.quantized, size, int8, max_batch=max_batch)
-        return copy.int8
+        copy.int8[size] = OpenVinoRunner(copy.quantized, size, int8, max_batch=max_batch)
+        return copy.int8[size]
 
     @property
     def pairs(self) -> list["Pair"]:
-        """Both forms of every network that ``compile`` was asked for."""
+        """Both forms of every network that ``compile`` was asked for; of several sizes, the first."""
         return [
-            Pair(key, copy.f32, copy.int8, copy.inputs.images)
-            for (key, _), copy in self._copies.items()
-            if copy.int8 is not None
+            Pair(copy.key, copy.f32[size], runner, copy.inputs.of(size))
+            for copy in self._copies.values()
+            for size, runner in list(copy.int8.items())[:1]
         ]
 
     def keep(self) -> None:
@@ -121,9 +110,9 @@ class Quantizer:
         Raises:
             SepcamError: If the disk refuses.
         """
-        for copy in self._copies.values():
+        for path, copy in self._copies.items():
             if copy.quantized is not None:
-                save(copy.quantized, copy.path)
+                save(copy.quantized, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +123,7 @@ class Pair:
         key: its name in the cache.
         f32: as it was converted.
         int8: its copy.
-        images: (1, H, W, 3) uint8 BGR inputs that it was calibrated with.
+        images: inputs of one item that it was calibrated with, such as (1, H, W, 3) uint8 BGR images.
     """
 
     key: str
@@ -161,6 +150,11 @@ class _Inputs:
             elif (place := self._random.randrange(self._seen)) < self._limit:
                 self.images[place] = image[None].copy()
 
+    def of(self, size: InputSize) -> list[U8 | F32]:
+        """Those of one size."""
+        shape = TensorInput.of(size).shape
+        return [image for image in self.images if image.shape[1:] == shape]
+
     def close(self) -> list[U8 | F32]:
         self._closed = True
         return self.images
@@ -168,14 +162,14 @@ class _Inputs:
 
 @dataclass(slots=True)
 class _Copy:
-    """What becomes of one network."""
+    """What becomes of one network, which may be compiled for inputs of several sizes."""
 
-    path: Path
+    key: str
     model: ov.Model
     inputs: _Inputs
-    f32: Runner
     quantized: ov.Model | None = None
-    int8: Runner | None = None
+    f32: dict[InputSize, Runner] = field(default_factory=dict)
+    int8: dict[InputSize, Runner] = field(default_factory=dict)
 
 
 class _Watched:
@@ -191,24 +185,3 @@ class _Watched:
     def __call__(self, images: U8 | F32) -> tuple[F32, ...]:
         self._inputs.add(images)
         return self._runner(images)
-
-
-def _nncf() -> "ModuleType":
-    # It looks for a CUDA compiler, which nothing here needs, and says so.
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    try:
-        with _quiet():
-            import nncf
-            import nncf.openvino
-    except ImportError as error:
-        raise SepcamError("quantization needs NNCF: pip install 'sepcam[quantize]'") from error
-    nncf.set_log_level(logging.ERROR)
-    return nncf
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps NNCF's progress bars off the results, and its libraries' warnings to themselves."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield

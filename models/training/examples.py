@@ -18,9 +18,9 @@ LONGEST = 1280
 """Longer side in pixels that images are reduced to when they are read."""
 
 _VISIBLE = 0.25  # fraction of a box that must lie in the input; with less it is neither right nor wrong
-_LEAST = (8.0, 24.0)  # width and height in pixels below which a person is neither right nor wrong
-_PASTED = 0.3  # fraction of the examples that somebody is pasted into
-_PASTED_HEIGHT = (50.0, 250.0)
+_LEAST = (5.0, 12.0)  # width and height in pixels below which a person is neither right nor wrong
+_PASTED = 0.35  # fraction of the examples that somebody is pasted into
+_PASTED_HEIGHT = (45.0, 250.0)
 _COVERED = 0.6  # fraction of a person behind a pasted one beyond which that person is no longer labeled
 _HALF = 127  # of a mask's 255: more of the pixel is inside than outside
 _BYTES = 1 << 30  # of images that are kept in memory

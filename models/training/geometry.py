@@ -16,12 +16,14 @@ _SIDES = {"left": "right", "right": "left"}
 _FLIPPED = [
     KEYPOINTS.index("_".join(_SIDES.get(word, word) for word in name.split("_"))) for name in KEYPOINTS
 ]
-_CLOSE_UP = (60.0, 250.0)  # pixels of the input that a person is high, as in a crop or near the camera
-_FAR = (25.0, 100.0)  # and as in a look at a wide view
-_NEAR_SHARE, _FAR_SHARE = 0.35, 0.15  # of the examples; the others show the image at about the input's size
-_ZOOM = (0.7, 1.8)  # of those, against the image as a look fits it
-_SHAPE = 0.08  # log of how much wider or higher than it is an example may be shown
-_TILTED, _TILT = 0.4, 8.0  # fraction of the examples that are rotated, and standard deviation in degrees
+_CLOSE_UP = (70.0, 260.0)  # pixels of the input that a person is high, as in a crop or near the camera
+_FILLED = 0.85  # of the input, that such a person fills at most
+_FAR = (22.0, 90.0)  # and as in a look at a wide view
+_NEAR_SHARE, _FAR_SHARE = 0.4, 0.12  # of the examples; the others show the image at about the input's size
+_ZOOM = (0.75, 1.6)  # of those, against the image as a look fits it
+_ANYWHERE = 0.5  # fraction of those that are not centered on somebody
+_SHAPE = 0.12  # log of how much wider or higher than it is an example may be shown
+_TILTED, _TILT = 0.3, 12.0  # fraction of the examples that are rotated, and standard deviation in degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,11 @@ def place(sample: Sample, size: int, rng: np.random.Generator) -> Placement:
         left, top, right, bottom = person.box.tolist()
         focus = left + (right - left) * rng.uniform(0.2, 0.8), top + (bottom - top) * rng.uniform(0.2, 0.8)
         if kind < _NEAR_SHARE + _FAR_SHARE:
-            wanted = _between(_CLOSE_UP if kind < _NEAR_SHARE else _FAR, rng)
+            low, high = _CLOSE_UP if kind < _NEAR_SHARE else _FAR
+            wanted = _between((low, max(min(high, _FILLED * size), low)), rng)
             # No more than four times the image's own pixels: beyond that there is nothing to see.
             scale = min(wanted / max(bottom - top, right - left, 1.0), 4 * max(fitted, 1.0))
-        elif rng.random() < 0.3:
+        elif rng.random() < _ANYWHERE:
             focus = None
     view = size / scale  # image pixels that the input shows
     x, y = (None, None) if focus is None else focus

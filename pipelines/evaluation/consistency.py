@@ -39,7 +39,7 @@ def difference(one: Instances, other: Instances) -> Difference:
         keypoints = _largest(one.keypoints[rows, :, :2] - other.keypoints[others, :, :2])
     overlap = 1.0
     if one.masks is not None and other.masks is not None:
-        ious = (_iou(one.masks[i], other.masks[j]) for i, j in pairs.tolist())
+        ious = (iou_of_masks(one.masks[i], other.masks[j]) for i, j in pairs.tolist())
         overlap = min(ious, default=1.0)
     return Difference(same, _largest(one.boxes[rows] - other.boxes[others]), keypoints, overlap)
 
@@ -69,7 +69,8 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values).max(initial=0.0))
 
 
-def _iou(one: MaskCrop | None, other: MaskCrop | None) -> float:
+def iou_of_masks(one: MaskCrop | None, other: MaskCrop | None) -> float:
+    """IoU of two masks; 1 where both are empty or missing."""
     if one is None or other is None:
         return 1.0 if one is other else 0.0
     left, top = max(one.x, other.x), max(one.y, other.y)

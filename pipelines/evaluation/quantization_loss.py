@@ -17,9 +17,14 @@ from ...models.types import F32, U8, Detector, PoseEstimator, Poses
 from ..analysis.pose_roi import PRESENT, valid_poses
 from ..sources.open import open_source
 from ..tracking.settings import settings_for
+from ..types import MaskCrop
+from .consistency import iou_of_masks
 
 F1: Final = 0.97
-"""Least F1 of the detections in int8, taking those in f32 for the truth."""
+"""Least F1 of the detections in int8, taking those in f32 for the truth.
+
+Whatever one of them reports is met if the other knows it, be its score somewhat below what is reported.
+"""
 KEYPOINT_PX: Final = 1.0
 """Most pixels by which the median keypoint may move, in a region of 256 pixels."""
 MASK_IOU: Final = 0.95
@@ -32,6 +37,7 @@ T = TypeVar("T", Detector, PoseEstimator)
 _MATCH_IOU = 0.5
 _VISIBLE = 0.5
 _CROP = 256
+_ROI = 1.25  # side of a person's region, of the longer side of the box
 _MOST_PEOPLE = 8
 _STRETCHES, _HELD_OUT = 25, 5  # every fifth of 25 stretches measures; neighboring frames are too much alike
 
@@ -118,42 +124,66 @@ class Trial(ABC, Generic[T]):
 
 
 class DetectorTrial(Trial[Detector]):
-    """A detector: which objects it finds again, and how far their boxes moved."""
+    """A detector: which objects it finds again, and how far their boxes, keypoints and masks moved."""
 
     def __init__(self, load: Callable[[Compiler], Detector], samples: int) -> None:
         super().__init__(load, samples)
         self._score = settings_for(self._ours.name).high
-        self._met = self._found = 0
+        self._met = self._again = self._found = 0
         self._far: list[F32] = []
+        self._poses: list[F32] = []
+        self._ious: list[float] = []
 
     def _look(self, image: U8) -> None:
-        self._ours.detect(image)
+        found = self._ours.detect(image)
+        if found.masks is not None:
+            list(found[found.scores >= self._score].masks or ())  # masks are computed when they are read
 
     def _compare(self, image: U8, theirs: Detector) -> None:
-        one, other = (d[d.scores >= self._score] for d in (self._ours.detect(image), theirs.detect(image)))
-        self._count += len(one)
-        self._found += len(other)
+        one, other = self._ours.detect(image), theirs.detect(image)
+        self._count += int((one.scores >= self._score).sum())
+        self._found += int((other.scores >= self._score).sum())
         if not len(one) or not len(other):
             return
         iou = box_iou(one.boxes, other.boxes) * (one.labels[:, None] == other.labels)
         rows, others = np.arange(len(one)), iou.argmax(1)
         met = (iou[rows, others] > _MATCH_IOU) & (iou.argmax(0)[others] == rows)  # each is the other's best
+        one, other = one[met], other[others[met]]
+        met, again = one.scores >= self._score, other.scores >= self._score
         self._met += int(met.sum())
-        self._far.append(np.abs(one.boxes[met] - other.boxes[others[met]]).max(1))
+        self._again += int(again.sum())
+        one, other = one[met], other[met]
+        if not len(one):
+            return
+        self._far.append(np.abs(one.boxes - other.boxes).max(1))
+        if one.keypoints is not None and other.keypoints is not None:
+            sides = _ROI * (one.boxes[:, 2:] - one.boxes[:, :2]).max(1, keepdims=True)
+            moved = np.linalg.norm(one.keypoints[..., :2] - other.keypoints[..., :2], axis=2)
+            self._poses.append((moved * _CROP / sides)[one.keypoints[..., 2] >= _VISIBLE])
+        if one.masks is not None and other.masks is not None:
+            self._ious += [
+                iou_of_masks(MaskCrop(*mask), MaskCrop(*copy))
+                for mask, copy in zip(one.masks, other.masks, strict=True)
+            ]
 
     def _figures(self) -> list[Figure]:
-        f1 = 2 * self._met / (self._count + self._found)
+        f1 = (self._met + self._again) / (self._count + self._found)
         far = np.concatenate([*self._far, np.zeros(0, np.float32)])
         moved = f"median {np.median(far):.1f} px, at most {far.max():.1f} px" if far.size else "none is left"
-        return [
+        figures = [
             Figure(
                 f"objects of score {self._score:g} found again",
-                f"{self._met} of {self._count}, and {self._found - self._met} others: F1 {f1:.3f}",
+                f"{self._met} of {self._count}, and {self._found - self._again} others: F1 {f1:.3f}",
                 f"F1 {F1:g} or more",
                 f1 >= F1,
             ),
             Figure("sides of their boxes moved", moved),
         ]
+        if self._poses:
+            figures.append(_keypoints_moved(self._poses))
+        if self._ious:
+            figures.append(_masks_alike(self._ious))
+        return figures
 
 
 class PoseTrial(Trial[PoseEstimator]):
@@ -208,19 +238,25 @@ class PoseTrial(Trial[PoseEstimator]):
         parts = self._ours.parts
         figures = [Figure("alike on whether a person is there", f"{np.mean(self._agreed):.1%} of regions")]
         if "pose" in parts:
-            far = np.concatenate(self._far)
-            median, most = np.percentile(far, (50, 95)) if far.size else (np.inf, np.inf)
-            text = f"median {median:.2f} px, 95 % at most {most:.2f} px"
-            good = bool(median <= KEYPOINT_PX)
-            figures.append(
-                Figure("visible keypoints moved, of 256 px", text, f"median {KEYPOINT_PX:g} px or less", good)
-            )
+            figures.append(_keypoints_moved(self._far))
         if "segment" in parts:
-            iou, low = np.percentile(self._ious, (50, 5)) if self._ious else (0.0, 0.0)
-            text = f"median {iou:.3f}, 95 % at least {low:.3f}"
-            good = bool(iou >= MASK_IOU)
-            figures.append(Figure("IoU of the masks", text, f"median {MASK_IOU:g} or more", good))
+            figures.append(_masks_alike(self._ious))
         return figures
+
+
+def _keypoints_moved(far: list[F32]) -> Figure:
+    every = np.concatenate(far)
+    median, most = np.percentile(every, (50, 95)) if every.size else (np.inf, np.inf)
+    text = f"median {median:.2f} px, 95 % at most {most:.2f} px"
+    good = bool(median <= KEYPOINT_PX)
+    what = f"visible keypoints moved, of {_CROP} px"
+    return Figure(what, text, f"median {KEYPOINT_PX:g} px or less", good)
+
+
+def _masks_alike(ious: list[float]) -> Figure:
+    iou, low = np.percentile(ious, (50, 5)) if ious else (0.0, 0.0)
+    text = f"median {iou:.3f}, 95 % at least {low:.3f}"
+    return Figure("IoU of the masks", text, f"median {MASK_IOU:g} or more", bool(iou >= MASK_IOU))
 
 
 def images(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:

@@ -22,7 +22,8 @@ DuelState = Literal["off", "preparing", "running", "done"]
 
 _REFRESH_S: Final = 0.5  # how often the figures change while they are measured
 _SETTLE_S: Final = 0.015  # in which a viewer's thread takes the last image, before the next frame is timed
-_RACE_NOTE: Final = "the race: each side at the rate that it reached (c saves the card, v ends the duel)"
+RACE: Final = "the race: each side at the rate that it reached"
+_RACE_NOTE: Final = f"{RACE} (c saves the card, v ends the duel)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class LiveDuel:
         *,
         source: str,
         fps: float | None,
+        race_note: str = _RACE_NOTE,
     ) -> None:
         """Start without a duel.
 
@@ -65,9 +67,10 @@ class LiveDuel:
             options: of the analysis, for everything that the settings do not state.
             source: name of the source, for cards.
             fps: of the source.
+            race_note: what is written below the race.
         """
         self._pool, self._switches, self._options = pool, switches, options
-        self._source, self._fps = source, fps
+        self._source, self._fps, self._race_note = source, fps, race_note
         self._match: _Match | None = None
 
     @property
@@ -80,7 +83,9 @@ class LiveDuel:
 
         The video continues as usual until the networks are ready.
         """
-        self._match = _Match(self._pool, self._switches, self._options, self._source, self._fps, seconds)
+        self._match = _Match(
+            self._pool, self._switches, self._options, self._source, self._fps, seconds, self._race_note
+        )
 
     def end(self) -> None:
         """Show the video as usual again."""
@@ -128,7 +133,9 @@ class _Match:
         source: str,
         fps: float | None,
         seconds: float,
+        race_note: str,
     ) -> None:
+        self._race_note = race_note
         self._pool, self._options, self._source, self._fps = pool, options, source, fps
         self._settings, self._seconds = switches.settings, seconds
         self._choices = duel_choices(self._settings)
@@ -142,7 +149,9 @@ class _Match:
 
     def frame(self, frame: Frame) -> U8 | None:
         if self.card is not None and self._images is not None:
-            return self._images.race_image(time.monotonic() - self._ended_at, self.status.result, _RACE_NOTE)
+            return self._images.race_image(
+                time.monotonic() - self._ended_at, self.status.result, self._race_note
+            )
         images = self._ready(frame)
         if images is None:
             return None

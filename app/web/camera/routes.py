@@ -28,6 +28,7 @@ class CameraChange(BaseModel):
     backbone: ConvKind | None = None
     tasks: list[Task] | None = None
     conf: float | None = Field(None, ge=0, le=1)
+    duel: float | None = Field(None, ge=0, le=600, description="Begin a duel of so many seconds; 0 ends it.")
 
 
 class Cameras:
@@ -121,7 +122,11 @@ class Cameras:
             data = await asyncio.wait_for(connection.receive(), self._idle_s)
             try:
                 if isinstance(data, str):
-                    session.switches.change(**_changes(data))
+                    changes = _changes(data)
+                    duel = changes.pop("duel", None)
+                    session.switches.change(**changes)
+                    if duel is not None:
+                        await loop.run_in_executor(self._worker, session.duel, duel)
                 else:
                     answer = await loop.run_in_executor(self._worker, session.analyze, data)
                     await asyncio.wait_for(connection.send("result", **answer), self._idle_s)

@@ -1,7 +1,9 @@
 """One visitor's camera: JPEG frames, analyzed with the networks that all visitors share."""
 
+import base64
 import io
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,15 +11,18 @@ import cv2
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
+from ....models.errors import SepcamError
 from ....models.types import U8
 from ....pipelines.analysis.options import AnalysisOptions
 from ....pipelines.drawing.options import DrawOptions
 from ....pipelines.drawing.skeleton import Skeleton
 from ....pipelines.execution.network_pool import NetworkPool
 from ....pipelines.live.analysis import LiveAnalysis
+from ....pipelines.live.duel import RACE, LiveDuel
 from ....pipelines.live.meter import LiveMeter
 from ....pipelines.live.settings import LiveSettings, Switches
 from ....pipelines.types import Frame, ModelInfo
+from ..live.jpeg_stream import encode_jpeg
 from ..shared.websocket import RejectedMessageError
 from .serialize import style_to_json, to_json
 
@@ -49,8 +54,20 @@ class CameraSession:
         # However often detections are asked for of the server's own source, visitors get them when necessary.
         options = replace(options, detect_every="auto")
         self._analysis = LiveAnalysis(pool, self.switches, self._meter, options)
+        name = "a visitor's camera"
+        self._duel = LiveDuel(pool, self.switches, options, source=name, fps=None, race_note=RACE)
+        self._duel_size: tuple[int, int] | None = None
+        self._card_sent = False
         self._sent: ModelInfo | None = None
         self._count = 0
+
+    def duel(self, seconds: float) -> None:
+        """Begins a duel of both backbones on the visitor's frames; 0 seconds end it."""
+        self._duel_size, self._card_sent = None, False
+        if seconds:
+            self._duel.begin(seconds)
+        else:
+            self._duel.end()
 
     def analyze(self, data: bytes) -> dict[str, Any]:
         """The objects in a JPEG frame, and measurements, as JSON.
@@ -61,8 +78,12 @@ class CameraSession:
         image = read_jpeg(data)
         arrived = time.monotonic()
         self._meter.arrived()
-        analyzed = self._analysis.analyze(arrived, Frame(image, self._count, arrived))
+        frame = Frame(image, self._count, arrived)
         self._count += 1
+        dueling = self._duel_image(frame)
+        if dueling is not None:
+            return dueling
+        analyzed = self._analysis.analyze(arrived, frame)
         took = time.monotonic() - arrived
         self._meter.shown(took)
         model, active = analyzed.result.model, self._analysis.active
@@ -75,12 +96,35 @@ class CameraSession:
             "detector": active.detector,
             "preparing": settings.backbone != active.backbone and bool(self._pool.preparing()),
             "notice": self.switches.message,
+            "duel": self._duel.status().to_json(),
             **self._meter.figures().to_json(),
         }
         if model != self._sent:
             self._sent = model
             skeleton = Skeleton(model.skeleton, model.keypoint_names)
             answer["style"] = style_to_json(skeleton, self._drawing)
+        return answer
+
+    def _duel_image(self, frame: Frame) -> dict[str, Any] | None:
+        """The image of a duel, and once its card; None while there is none."""
+        size = frame.image.shape[1], frame.image.shape[0]
+        if self._duel.on and size != (self._duel_size or size):
+            self._duel.end()
+            self.switches.say("the frames have another size: the duel has ended")
+        self._duel_size = size
+        image = self._duel.frame(frame)
+        if image is None:
+            return None
+        answer: dict[str, Any] = {
+            "size": list(size),
+            "image": base64.b64encode(encode_jpeg(image)).decode(),
+            "duel": self._duel.status().to_json(),
+        }
+        if not self._card_sent:
+            with suppress(SepcamError):  # while it is not complete
+                card = self._duel.card()
+                answer["card"] = {"png": base64.b64encode(card.png()).decode(), "json": card.json()}
+                self._card_sent = True
         return answer
 
 

@@ -2,11 +2,13 @@
 
 import { startCameraSettings } from "./camera-settings.js";
 import { Chart } from "./chart.js";
+import { NO_DUEL, showDuel } from "./duel.js";
 import { all, figure, get, setPressed, setText, socketTo } from "./dom.js";
 import { drawObjects } from "./overlay.js";
 import { showRace } from "./race.js";
 
 const QUALITY = 0.8;
+const DUEL_S = 10;
 const WINDOW_MS = 2000;
 const SHOW_MS = 250;
 
@@ -23,6 +25,8 @@ export function startCamera(about) {
     start();
   });
   let run = null; // the active run: {socket, stream, ...}
+  const links = ["own-duel-image", "own-duel-figures"].map(get);
+  let state = "off"; // of the duel
   let style = null; // how to draw skeletons and masks; sent by the server
 
   function showSettings() {
@@ -39,7 +43,8 @@ export function startCamera(about) {
     get("own-invite").hidden = false;
     setText(get("own-problem"), problem);
     get("own-start").disabled = false;
-    get("own-stop").disabled = get("own-flip").disabled = true;
+    get("own-stop").disabled = get("own-flip").disabled = get("own-duel").disabled = true;
+    setDuel(NO_DUEL);
   }
 
   function stop(problem = "") {
@@ -73,13 +78,13 @@ export function startCamera(about) {
     const [track] = stream.getVideoTracks();
     own.begin(track);
     track.onended = () => run === mine && stop("The camera was disconnected.");
-    get("own-stop").disabled = get("own-flip").disabled = false;
+    get("own-stop").disabled = get("own-flip").disabled = get("own-duel").disabled = false;
     setText(get("own-status"), "getting ready ...");
     mine.socket.onmessage = ({ data }) => run === mine && receive(mine, JSON.parse(data));
     mine.socket.onclose = () => run === mine && stop("The connection was lost.");
   }
 
-  function receive(mine, message) {
+  async function receive(mine, message) {
     if (message.type === "refused") stop(message.message);
     else if (message.type === "ready") {
       mine.socket.send(JSON.stringify(settings));
@@ -89,8 +94,11 @@ export function startCamera(about) {
       setTimeout(() => run === mine && send(mine), 500);
     } else if (message.type === "result") {
       get("own-invite").hidden = true;
-      show(mine, message);
-      send(mine);
+      setDuel(message.duel);
+      if (message.card) offer(message.card);
+      if (message.image) await showImage(mine, message.image);
+      else show(mine, message);
+      if (run === mine) send(mine);
     }
   }
 
@@ -112,6 +120,30 @@ export function startCamera(about) {
     if (run !== mine || mine.socket.readyState !== WebSocket.OPEN) return;
     mine.sentAt = performance.now();
     mine.socket.send(await blob.arrayBuffer());
+  }
+
+  function setDuel(duel) {
+    state = duel.state;
+    showDuel("own-", duel, links);
+  }
+
+  /** The files of a duel's card. */
+  function offer({ png, json }) {
+    for (const [link, blob] of [[links[0], decoded(png, "image/png")], [links[1], new Blob([json], { type: "application/json" })]]) {
+      URL.revokeObjectURL(link.href);
+      link.href = URL.createObjectURL(blob);
+      link.hidden = false;
+    }
+  }
+
+  /** A duel's own image, which has both sides; the screen keeps its shape. */
+  async function showImage(mine, data) {
+    const bitmap = await createImageBitmap(decoded(data, "image/jpeg"));
+    if (run !== mine) return;
+    Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    setText(get("own-status"), "a duel of both backbones");
   }
 
   function show(mine, result) {
@@ -145,6 +177,9 @@ export function startCamera(about) {
 
   get("own-start").addEventListener("click", start);
   get("own-stop").addEventListener("click", () => stop());
+  get("own-duel").addEventListener("click", () => {
+    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify({ duel: state === "off" ? DUEL_S : 0 }));
+  });
   get("own-flip").addEventListener("click", () => {
     own.flip();
     stop();
@@ -164,6 +199,7 @@ export function startCamera(about) {
     });
   }
   showSettings();
+  setDuel(NO_DUEL);
   if (about.cameras === 0) {
     invite("This server does not accept visitors' cameras (--max-cameras 0).");
     get("own-start").disabled = true;
@@ -174,6 +210,10 @@ export function startCamera(about) {
       if (!visible && run) stop();
     },
   };
+}
+
+function decoded(base64, type) {
+  return new Blob([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], { type });
 }
 
 function explain(error) {

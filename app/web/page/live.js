@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
+import { showDuel } from "./duel.js";
 import { startEvents } from "./events.js";
 import { showRace } from "./race.js";
 import { startZones } from "./zones.js";
@@ -101,7 +102,7 @@ export function startLive(several) {
       latencyChart.add(active, { p50: status.latency_ms_p50, p95: status.latency_ms_p95 });
     }
     showSwitches(active);
-    showDuel();
+    showDuel("", status.duel, ["duel-image", "duel-figures"].map(get));
     showPeople();
     showEvents();
     const { name, width, height, fps } = status.source;
@@ -132,22 +133,6 @@ export function startLive(several) {
       if (document.activeElement !== get(id)) get(id).value = value;
     }
     setText(get("conf-value"), Number(get("conf").value).toFixed(2));
-  }
-
-  function showDuel() {
-    const { state, seconds_left: left, result } = status.duel;
-    const words = {
-      off: "Both backbones on the same frames, in turn: a ratio that stays.",
-      preparing: "Preparing both backbones ...",
-      running: "Measuring ...",
-      done: result?.headline,
-    };
-    setText(get("duel-state"), words[state]);
-    const now = { running: `${result?.headline ?? "…"} (${Math.ceil(left)} s left)`, done: result?.agreement };
-    setText(get("duel-now"), now[state] ?? "");
-    setPressed(get("duel"), state !== "off");
-    setText(get("duel"), state === "off" ? "Start the duel" : "End the duel");
-    for (const id of ["duel-image", "duel-figures"]) get(id).hidden = state !== "done";
   }
 
   function showPeople() {

@@ -23,7 +23,7 @@ from sepcam.models.zoo import load_detector
 from tests.app.train.labeled import data_set
 
 QUICK = (
-    *("--sizes", "64", "--batch", "1", "--threads", "1"),
+    *("--sizes", "320", "--batch", "1", "--threads", "1"),
     *("--held-out", "0.2", "--epochs", "2", "--rate", "1e-3"),
 )
 

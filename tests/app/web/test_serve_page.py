@@ -165,6 +165,14 @@ def test_the_visitors_own_camera_is_analyzed(page, browser):
     page.locator("[data-own-backbone=separable]").click()
     expect(page.locator("#own-comparison [data-kind=separable] b")).to_have_text(re.compile(r"[\d.]+ FPS"))
 
+    page.locator("#own-duel").click()
+    expect(page.locator("#own-duel-state")).to_have_text("Measuring ...")
+    expect(page.locator("#own-status")).to_have_text("a duel of both backbones")
+    assert page.locator("#own-canvas").evaluate("(canvas) => canvas.width / canvas.height") > 1.6
+    page.locator("#own-duel").click()
+    expect(page.locator("#own-duel-state")).to_have_text(re.compile("^Both backbones"))
+    expect(page.locator("#own-canvas")).to_have_attribute("data-objects", re.compile("[1-9]"))
+
     late = browser.new_page()
     late.set_default_timeout(PATIENCE_MS)
     late.goto(page.url.split("#")[0] + "#camera")

@@ -1,5 +1,6 @@
 """``sepcam serve`` as visitors use it: their cameras, and their video files."""
 
+import base64
 import io
 import json
 import re
@@ -84,6 +85,33 @@ def test_a_visitors_frames_are_analyzed(web_server):
 
         # Another size (a phone that was turned) is taken as well.
         assert answer(connection, jpeg(240, 320))["size"] == [240, 320]
+
+
+def test_a_duel_on_a_visitors_frames_has_a_ratio_and_a_card(web_server):
+    with ready(web_server) as connection:
+        connection.send('{"duel": 1}')
+        images, card = [], None
+        for data in people_jpegs():
+            last = answer(connection, data)
+            images += [last["image"]] if "image" in last else []
+            card = card or last.get("card")
+            if last["duel"]["state"] == "done" and len(images) > 8:
+                break
+        picture = cv2.imdecode(np.frombuffer(base64.b64decode(images[-1]), np.uint8), cv2.IMREAD_COLOR)
+        assert picture.shape[1] > 1000 and picture.std() > 20 and last["size"] == [540, 360]
+        figures = json.loads(card["json"])
+        assert figures["headline"] == last["duel"]["result"]["headline"]
+        assert figures["source"] == "a visitor's camera"
+        assert base64.b64decode(card["png"]).startswith(b"\x89PNG")
+        assert "card" not in answer(connection, data)
+
+        # A phone that is turned ends it, and so does the visitor.
+        turned = answer(connection, jpeg(240, 320))
+        assert turned["duel"]["state"] == "off" and "has ended" in turned["notice"]
+        connection.send('{"duel": 600}')
+        assert answer(connection, data)["duel"]["state"] in ("preparing", "running")
+        connection.send('{"duel": 0}')
+        assert answer(connection, data)["duel"] == {"state": "off", "seconds_left": 0.0, "result": None}
 
 
 def test_one_camera_too_many_is_refused_with_a_reason(web_server):

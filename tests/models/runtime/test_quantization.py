@@ -1,7 +1,6 @@
 """int8 copies: made of what networks are given, measured on other pictures, kept where little is lost."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from sepcam.app import cli
 from sepcam.assets import demo_clip
 from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.compile import compile_network
-from sepcam.models.runtime.options import RuntimeOptions
+from sepcam.models.runtime.options import AnySize, RuntimeOptions
 from sepcam.models.runtime.quantization import LEAST_INPUTS, Quantizer
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store import WeightStore
@@ -73,10 +72,16 @@ def test_too_few_inputs_are_refused(cache_dir: Path):
         quantizer.quantize()
 
 
-def test_without_nncf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "nncf", None)
-    with pytest.raises(SepcamError, match=r"pip install 'sepcam\[quantize\]'"):
-        Quantizer(10).quantize()
+def test_one_copy_serves_all_sizes_and_learns_from_all_of_them(cache_dir: Path):
+    quantizer, sizes = Quantizer(100), (SIZE, (64, 48))
+    for size in sizes:
+        quantizer.watch(Toy(), AnySize(size), F32_OPTIONS, key="toy")(images(LEAST_INPUTS // 2, size))
+    quantizer.quantize()
+    quantizer.keep()
+    for size in (*sizes, (32, 32)):
+        runners = (compile_network(never_built, AnySize(size), o, key="toy") for o in (F32_OPTIONS, INT8))
+        (one, _), (other, _) = (runner(images(1, size)) for runner in runners)
+        assert 0 < np.abs(one - other).max() < 0.05 * np.abs(one).max()
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
@@ -219,3 +224,14 @@ def test_a_copy_that_is_kept_serves_process(own_cache: Path, crowd: Path, tmp_pa
     assert "speed of ssdlite-person-separable" in said.out
     assert len(list(own_cache.glob("compiled/*-int8.*"))) == 1
     assert sepcam(*process) == 0
+
+    # The copy as a file for other programs.
+    path = tmp_path / "int8.onnx"
+    words = ("models", "export", "ssdlite-person", "--precision", "int8", "-o", str(path))
+    capsys.readouterr()
+    assert sepcam(*words) == 0
+    assert f"{path.name}: takes images (B, 300, 300, 3) uint8" in capsys.readouterr().out
+    assert sepcam(*words) == 2
+    assert "use --overwrite" in capsys.readouterr().err
+    assert sepcam(*words[:-2], "--format", "torchscript") == 2
+    assert "int8 is written as onnx or openvino" in capsys.readouterr().err

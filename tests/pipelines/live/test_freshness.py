@@ -1,4 +1,4 @@
-"""However slow the analysis is, the picture shown is a fresh one: nothing piles up, not even in half a minute."""
+"""However slow the analysis is, the picture shown is a fresh one: nothing piles up in half a minute."""
 
 import time
 from collections.abc import Callable
