@@ -29,8 +29,6 @@ from .jpeg_stream import LARGEST, SMALL, EncodedFrame, JpegStream
 from .people import PeopleList
 
 MAX_VIEWERS: Final = 16
-IN_FLIGHT: Final = 2
-"""Frames that a viewer may leave unacknowledged: the next one travels while one is being drawn."""
 
 _STATUS_S = 0.25
 
@@ -305,11 +303,11 @@ def _add_recording(routes: APIRouter, live: Live) -> None:
 
 
 class _Viewer:
-    """One browser: it gets a frame only when it has drawn an earlier one."""
+    """One browser: it gets a frame when it has drawn the one before; another would grow old meanwhile."""
 
     def __init__(self, connection: Connection, live: Live, stream: JpegStream) -> None:
         self._connection, self._live, self._stream = connection, live, stream
-        self._in_flight: list[EncodedFrame] = []
+        self._sent: EncodedFrame | None = None
         self._room = asyncio.Event()
 
     async def run(self) -> None:
@@ -333,7 +331,7 @@ class _Viewer:
     async def _send(self) -> None:
         number, status_at = 0, 0.0
         while True:
-            while len(self._in_flight) >= IN_FLIGHT:
+            while self._sent is not None:
                 self._room.clear()
                 await asyncio.wait_for(self._room.wait(), self._live.idle_s)
             now = time.monotonic()
@@ -343,7 +341,7 @@ class _Viewer:
             frame = await self._stream.next(number, _STATUS_S)
             if frame is not None:
                 number = frame.shot.number
-                self._in_flight.append(frame)
+                self._sent = frame
                 data = number.to_bytes(4, "big") + frame.jpeg
                 await self._within_timeout(self._connection.send_bytes(data))
 
@@ -358,8 +356,9 @@ class _Viewer:
             except RejectedMessageError as error:
                 await self._connection.send_error(str(error))
                 continue
-            for frame in [f for f in self._in_flight if f.shot.number <= number]:
-                self._in_flight.remove(frame)
+            frame = self._sent
+            if frame is not None and frame.shot.number <= number:
+                self._sent = None
                 self._room.set()
                 if not self._live.session.paused:
                     self._live.session.shown(frame.shot)
