@@ -10,11 +10,11 @@ from ..models.runtime.compile import resolve
 from ..models.runtime.options import Precision, RuntimeOptions
 from ..models.types import U8, Detector
 from ..models.weights.store import Progress, WeightStore
-from ..models.zoo import PEOPLE_DETECTOR, load_detector
+from ..models.zoo import PEOPLE_DETECTOR, PHOTO_DETECTOR, load_detector
 from .analysis.options import AnalysisOptions
 from .execution.precision import Choice, choose, recorded
 
-_FROM_S, _FRAMES, _EVERY = 8.0, 72, 6  # of the bundled clip, that the precisions are measured on
+_FROM_S, _FRAMES, _EVERY = 8.0, 72, 3  # of the bundled clip, that the precisions are measured on
 
 
 def runtime_for(options: AnalysisOptions, store: WeightStore, progress: Progress) -> RuntimeOptions:
@@ -60,7 +60,11 @@ def runtime_for(options: AnalysisOptions, store: WeightStore, progress: Progress
 
     def measure() -> Choice:
         store.notice(f"{name}: measuring which of f32, {', '.join(candidates)} is best here; once")
-        return choose(load, candidates, _images())
+        careful = None
+        if name == PEOPLE_DETECTOR:
+            f32 = replace(runtime, precision="f32")
+            careful = load_detector(PHOTO_DETECTOR, options=f32, store=store, progress=progress)
+        return choose(load, candidates, _images(), careful)
 
     from ..models.profiling.machine import describe
 

@@ -111,5 +111,5 @@ def _export_int8(
         console.say(f"{file.path}: takes {file.input} ({', '.join(map(str, file.shape))}) {file.dtype}")
         for one in file.differences:
             shape = ", ".join(map(str, ("B", *one.shape)))
-            far = f"{one.largest:.1g} of {one.scale:.3g}"
+            far = f"{one.share:.1%}"
             console.say(f"  gives {one.output} ({shape}); mean difference from the copy: {far}")

@@ -134,7 +134,7 @@ def train(
             help="Size of a step, relative to that of the weights.",
             rich_help_panel=_LEARNING,
         ),
-    ] = 1e-4,
+    ] = 7e-4,
     learn: Annotated[
         Learn,
         typer.Option(

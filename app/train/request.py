@@ -64,7 +64,7 @@ class TrainRequest:
     epochs: float | None = None
     batch: int = 8
     accumulate: int = 1
-    rate: float = 1e-4
+    rate: float = 7e-4
     learn: Learn = "heads"
     sizes: tuple[int, ...] = SIZES
     seed: int = 0

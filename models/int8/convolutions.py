@@ -225,6 +225,8 @@ def _bias_of(node: ov.Node) -> ov.Node | None:
 
 def _replace(node: ov.Node, constant: ov.Output | F32) -> None:
     """Gives a node another second input."""
-    if not isinstance(constant, ov.Output):
-        constant = ops.constant(constant.astype(np.float32)).output(0)
-    node.input(1).replace_source_output(constant)
+    if isinstance(constant, ov.Output):
+        source = constant
+    else:
+        source: ov.Output = ops.constant(constant.astype(np.float32)).output(0)
+    node.input(1).replace_source_output(source)

@@ -18,7 +18,7 @@ from .calibration import Inputs, Range, ranges
 from .convolutions import Channels, channel_groups, place
 
 _SMALLEST = 1e-3  # of the largest channel's range: what is smaller may well be noise
-_MARGIN = 1.1  # other inputs may give larger values than those that were seen
+_MARGIN = 2.0  # other inputs may give larger values than those that were seen
 
 
 def equalize(model: ov.Model, inputs: Inputs) -> None:

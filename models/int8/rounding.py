@@ -14,6 +14,7 @@ WEIGHT_STEPS = 127
 """Weights are -127 to 127 steps."""
 
 _STEPS = 255  # of activations, from 0
+_MARGIN = 1.2
 _PAIR = 128  # steps of two weights that are added up: 255 * 128 < 2 ** 15
 
 
@@ -65,7 +66,9 @@ def weight_steps(one: Convolution) -> F32:
 
 def _activations(output: ov.Output, seen: Range) -> ov.Output:
     """An output in 256 steps, one of which is zero."""
-    low, high = min(float(seen.low.min()), 0.0), max(float(seen.high.max()), 1e-6)
+    # Nothing exceeds an activation's limit. Elsewhere, other inputs may give larger values.
+    margin = 1.0 if output.get_node().get_type_name() == "Clamp" else _MARGIN
+    low, high = min(float(seen.low.min()) * margin, 0.0), max(float(seen.high.max()) * margin, 1e-6)
     step = (high - low) / _STEPS
     below = round(-low / step)
     first, last = (np.full((1, 1, 1, 1), n * step, np.float32) for n in (-below, _STEPS - below))

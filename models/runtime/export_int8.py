@@ -23,12 +23,14 @@ from .options import InputSize, Runner, RuntimeOptions, TensorInput, as_module
 if TYPE_CHECKING:
     from .compile import Network
 
-TOLERANCE = 0.02
-"""The largest mean difference (RMS) from the copy that is accepted, as a share of an output's largest value.
+TOLERANCE = 0.3
+"""The largest difference from the copy that is accepted, as a share of an output (both RMS).
 
-Where two programs round a value to neighboring steps, all that follows differs a little.
+Where two programs round a value to neighboring steps, all that follows differs, by about as much as the copy
+itself differs from float32.
 """
 
+_CHECK_SQUARE = 16  # side in pixels of the squares of one color that files are checked with
 _CHECKED = 2  # items, another number than 1
 
 
@@ -140,16 +142,29 @@ def _compare(
     item: TensorInput,
     outputs: Sequence[str],
 ) -> list[Difference]:
-    rng, shape = np.random.default_rng(0), (_CHECKED, *item.shape)
-    images = item.dtype == "uint8"
-    batch: U8 | F32 = rng.integers(0, 256, shape, np.uint8) if images else rng.random(shape, np.float32)
+    batch = _squares(item) if item.dtype == "uint8" else _noise(item)
     differences = []
     for name, one, other in zip(outputs, copy(batch), written(batch), strict=True):
         if one.shape != other.shape:
             raise SepcamError(f"the written file returns {name} as {other.shape}, the copy as {one.shape}")
-        far = float(np.sqrt(np.square(one - other).mean()))
-        differences.append(Difference(name, one.shape[1:], far, float(np.abs(one).max())))
+        far, scale = (float(np.sqrt(np.square(values).mean())) for values in (one - other, one))
+        differences.append(Difference(name, one.shape[1:], far, scale))
     worst = max(differences, key=lambda difference: difference.share)
     if not worst.share <= TOLERANCE:
-        raise SepcamError(f"the written file differs from the copy in {worst.output}: it is not kept")
+        raise SepcamError(
+            f"the written file differs from the copy in {worst.output}, by {worst.share:.0%}: it is not kept"
+        )
     return differences
+
+
+def _squares(item: TensorInput) -> U8:
+    """Images of squares: noise has no edges, of which networks make anything."""
+    height, width, _ = item.shape
+    count = (_CHECKED, -(-height // _CHECK_SQUARE), -(-width // _CHECK_SQUARE), 3)
+    colors = np.random.default_rng(0).integers(0, 256, count, np.uint8)
+    squares = colors.repeat(_CHECK_SQUARE, 1).repeat(_CHECK_SQUARE, 2)
+    return np.ascontiguousarray(squares[:, :height, :width])
+
+
+def _noise(item: TensorInput) -> F32:
+    return np.random.default_rng(0).random((_CHECKED, *item.shape), np.float32)

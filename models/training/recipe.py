@@ -39,7 +39,7 @@ class Recipe:
     steps: int
     batch: int = 8
     accumulate: int = 1
-    rate: float = 1e-4
+    rate: float = 7e-4
     warm_up: int = 20
     average: float = 0.99
     learn: Learn = "heads"

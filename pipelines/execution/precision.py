@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ from ...models.cache import make_folder
 from ...models.errors import SepcamError
 from ...models.files import atomic_write
 from ...models.ops.boxes import iou
+from ...models.ops.coco import KEYPOINTS
+from ...models.people.merging import pose_similarity
 from ...models.runtime.options import Precision
 from ...models.types import F32, U8, Detections, Detector, FollowingNetwork
 
@@ -33,20 +35,22 @@ class Choice:
         precision: the one that is used.
         ms: milliseconds of a look at an image in it.
         f32_ms: and in f32.
-        lost: points of average precision, what f32 finds taken for the truth.
+        lost: points of average precision, of boxes or of keypoints, whichever are more.
+        others: in words, what was measured of the other precisions.
     """
 
     precision: Precision
     ms: float
     f32_ms: float
     lost: float
+    others: str = ""
 
     def __str__(self) -> str:
         if self.precision == "f32":
-            return "f32: nothing faster loses less than 1 AP on this machine"
+            return f"f32 ({self.f32_ms:.0f} ms a look on this machine; {self.others})"
         return (
             f"{self.precision}: {self.ms:.0f} ms a look in place of {self.f32_ms:.0f} on this machine, "
-            f"{self.lost:.1f} AP from f32 (--precision f32 turns it off)"
+            f"{max(self.lost, 0):.1f} AP lost (--precision f32 turns it off)"
         )
 
 
@@ -54,6 +58,7 @@ def choose(
     load: Callable[[Precision], Detector],
     candidates: Sequence[Precision],
     images: Sequence[U8],
+    careful: Detector | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Choice:
     """The fastest of f32 and the candidates that loses less than `MOST_LOST`.
@@ -62,6 +67,7 @@ def choose(
         load: returns the detector in a precision; SepcamError leaves that one out.
         candidates: precisions beside f32.
         images: (H, W, 3) uint8 BGR each; everyone looks at each of them in turn.
+        careful: finds what is taken for the truth; None takes what is found in f32.
         clock: seconds.
     """
     detectors: dict[Precision, Detector] = {"f32": load("f32")}
@@ -81,12 +87,17 @@ def choose(
             found[precision].append(detector.detect(image))
             took[precision].append(clock() - begun)
     times = {precision: float(np.median(seconds)) * 1e3 for precision, seconds in took.items()}
+    truth = found["f32"] if careful is None else [careful.detect(image) for image in images]
+    reached = {precision: _average_precisions(truth, finds) for precision, finds in found.items()}
     best = Choice("f32", times["f32"], times["f32"], 0.0)
+    others: list[str] = []
     for precision in detectors:
-        lost = 100 * (1 - _average_precision(found["f32"], found[precision]))
+        lost = 100 * float((reached["f32"] - reached[precision]).max())
+        if precision != "f32":
+            others.append(f"{precision}: {times[precision]:.0f} ms, {lost:.1f} AP lost")
         if lost < MOST_LOST and times[precision] < min(best.ms, _FASTER * times["f32"]):
             best = Choice(precision, times[precision], times["f32"], lost)
-    return best
+    return replace(best, others=", ".join(others) or "nothing else runs here")
 
 
 def recorded(folder: Path, key: Mapping[str, object], measure: Callable[[], Choice]) -> tuple[Choice, bool]:
@@ -122,17 +133,43 @@ def _read(path: Path) -> Choice | None:
         return None
 
 
-def _average_precision(truth: Sequence[Detections], found: Sequence[Detections]) -> float:
-    """Mean over COCO's ten IoUs, in [0, 1]; everything of one class is matched by boxes."""
+def _average_precisions(truth: Sequence[Detections], found: Sequence[Detections]) -> F32:
+    """(2,) float32 in [0, 1], by boxes and by keypoints; the latter 1 where there are none."""
     wanted = [one[one.scores >= _LEAST_SCORE] for one in truth]
-    total = sum(map(len, wanted))
+    pairs = list(zip(wanted, found, strict=True))
+    boxes = [iou(b.boxes, a.boxes) * (b.labels[:, None] == a.labels) for a, b in pairs]
+    poses = [_alike(a, b) for a, b in pairs]
+    likes = (boxes, [one for one in poses if one is not None])
+    reached = [_average_precision(like, found) if len(like) == len(found) else 1.0 for like in likes]
+    return np.array(reached, np.float32)
+
+
+def _alike(wanted: Detections, found: Detections) -> F32 | None:
+    """(N, M) how alike the poses of N finds and M wanted people are; None without COCO's keypoints."""
+    a, b = found.keypoints, wanted.keypoints
+    if a is None or b is None or a.shape[1] != len(KEYPOINTS) or b.shape[1] != len(KEYPOINTS):
+        return None
+    row, column = (index.ravel() for index in np.indices((len(a), len(b))))
+    areas = (wanted.boxes[:, 2:] - wanted.boxes[:, :2]).prod(1)
+    return pose_similarity(a[row], b[column], areas[column]).reshape(len(a), len(b)).astype(np.float32)
+
+
+def _average_precision(alike: Sequence[F32], found: Sequence[Detections]) -> float:
+    """Mean over COCO's ten thresholds, in [0, 1].
+
+    Args:
+        alike: of each image (N, M), how alike N finds and M that are wanted are.
+        found: of each image, with N scores.
+    """
+    total = sum(one.shape[1] for one in alike)
     if not total:
         return 1.0
     scores = np.concatenate([one.scores for one in found])
     order = np.argsort(-scores, kind="stable")
     values = []
     for least in _IOUS:
-        hits = np.concatenate([_hits(a, b, float(least)) for a, b in zip(wanted, found, strict=True)])[order]
+        hits = np.concatenate([_hits(a, b.scores, float(least)) for a, b in zip(alike, found, strict=True)])
+        hits = hits[order]
         reached = np.cumsum(hits) / total
         precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
         best = np.maximum.accumulate(precision[::-1])[::-1]
@@ -141,13 +178,12 @@ def _average_precision(truth: Sequence[Detections], found: Sequence[Detections])
     return float(np.mean(values))
 
 
-def _hits(wanted: Detections, found: Detections, least: float) -> F32:
+def _hits(alike: F32, scores: F32, least: float) -> F32:
     """(N,) 1 for each find that is somebody wanted, whom no better one is."""
-    hits = np.zeros(len(found), np.float32)
-    overlap = iou(found.boxes, wanted.boxes) * (found.labels[:, None] == wanted.labels)
-    for row in np.argsort(-found.scores, kind="stable"):
-        column = int(overlap[row].argmax()) if len(wanted) else 0
-        if len(wanted) and overlap[row, column] >= least:
+    hits, free = np.zeros(len(scores), np.float32), alike.copy()
+    for row in np.argsort(-scores, kind="stable") if free.size else ():
+        column = int(free[row].argmax())
+        if free[row, column] >= least:
             hits[row] = 1
-            overlap[:, column] = 0
+            free[:, column] = 0
     return hits

@@ -73,6 +73,8 @@ def _measure(
         if "clips" in args.tables:
             workers = _start(stack, figures, args, plan, cache, worker, scratch)
             for name, file in files.items():
+                if name == clips.CROWD:
+                    continue
                 _note(f"end to end: {name}")
                 every = name == "street"
                 figures.clips[name] = end_to_end.measure(file, sepcam, workers, plan, _note, every=every)

@@ -12,6 +12,9 @@ import numpy as np
 
 WIDTH, HEIGHT, RATE = 1280, 720, 30
 
+CROWD = "crowd"
+"""The cut for latency alone: peers are not measured on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -26,6 +29,8 @@ class Cut:
         what: for the reader.
         sharp: first and last column of the 720p picture that stay sharp; all else is blurred, so that nobody
             else is found. None for all of it.
+        tiles: images side by side and one above the other, each at another place of the stretch and every
+            second one mirrored: more people, and smaller ones.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Cut:
     window: tuple[int, int, int, int]
     what: str
     sharp: tuple[int, int] | None = None
+    tiles: int = 1
 
 
 def cuts(bundled: Path, pets: Path | None) -> list[Cut]:
@@ -50,6 +56,15 @@ def cuts(bundled: Path, pets: Path | None) -> list[Cut]:
             "the bundled clip, one policeman near the camera, the rest blurred",
             sharp=(606, 1068),
         ),
+        Cut(
+            CROWD,
+            bundled,
+            255,
+            314,
+            (0, 52, 540, 304),
+            "four of the street in one image: about eight people",
+            tiles=2,
+        ),
     ]
     if pets is not None and pets.exists():
         found.append(Cut("pets", pets, 150, 299, (0, 100, 768, 432), "PETS09-S2L1, a square from above"))
@@ -62,7 +77,8 @@ def make(cut: Cut, frames: int, folder: Path) -> Path:
     target = folder / f"{cut.name}-{first}-{last}-{'-'.join(map(str, cut.window))}-{frames}.mp4"
     if not target.exists():
         partial = target.with_suffix(".partial.mp4")
-        _encode(itertools.islice(_there_and_back(_pictures(cut)), frames), partial)
+        path = _there_and_back(_pictures(cut))
+        _encode(itertools.islice(itertools.cycle(_tiled(path, cut.tiles)), frames), partial)
         partial.replace(target)
     return target
 
@@ -90,8 +106,22 @@ def _blurred(picture: np.ndarray, first: int, last: int) -> np.ndarray:
     return blurred
 
 
-def _there_and_back(pictures: list[np.ndarray]) -> Iterator[np.ndarray]:
-    return itertools.cycle(pictures + pictures[-2:0:-1])
+def _there_and_back(pictures: list[np.ndarray]) -> list[np.ndarray]:
+    return pictures + pictures[-2:0:-1]
+
+
+def _tiled(pictures: list[np.ndarray], side: int) -> Iterator[np.ndarray]:
+    """A closed round of pictures with side x side of them in each, all at different places of the round."""
+    if side == 1:
+        yield from pictures
+        return
+    size = WIDTH // side, HEIGHT // side
+    small = [np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA)) for one in pictures]
+    starts = [len(small) * number // side**2 for number in range(side**2)]
+    for index in range(len(small)):
+        tiles = [small[(index + start) % len(small)] for start in starts]
+        tiles = [tile[:, ::-1] if number % 2 else tile for number, tile in enumerate(tiles)]
+        yield np.vstack([np.hstack(tiles[row : row + side]) for row in range(0, side**2, side)])
 
 
 def _encode(pictures: Iterator[np.ndarray], target: Path) -> None:

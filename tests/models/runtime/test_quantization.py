@@ -158,6 +158,30 @@ def test_an_object_somewhere_else_is_lost_and_another_found():
     assert moved.value == "none is left"
 
 
+class Posed(SquareDetector):
+    """Sees a keypoint in the middle, so many pixels further right, and the upper rows of the mask."""
+
+    def __init__(self, by: float, rows: int, score: float) -> None:
+        self._by, self._rows, self._score = by, rows, np.float32([score])
+
+    def detect(self, image: U8) -> Detections:
+        found = super().detect(image)
+        left, top, right, bottom = found.boxes[0]
+        keypoints = np.float32([[[(left + right) / 2 + self._by, (top + bottom) / 2, 1]]])
+        mask = np.ones((self._rows, int(right - left)), np.uint8), int(left), int(top)
+        return replace(found, scores=self._score, keypoints=keypoints, masks=[mask])
+
+
+@pytest.mark.parametrize(("by", "rows", "good"), [(0.1, 24, True), (1.5, 12, False)])
+def test_keypoints_and_masks_of_a_detector_are_compared_and_a_lower_score_is_no_loss(by, rows, good):
+    trial = DetectorTrial(forms(Posed(0, 24, 0.9), Posed(by, rows, 0.1)), 10)
+    found, _, keypoints, masks = trial.measure(SQUARES)
+    assert found.value == "20 of 20, and 0 others: F1 1.000"
+    assert keypoints.value.startswith(f"median {by * 256 / (1.25 * 24):.2f} px")
+    assert masks.value.startswith(f"median {rows / 24:.3f}")
+    assert [keypoints.good, masks.good] == [good, good]
+
+
 @pytest.mark.parametrize(("by", "rows", "good"), [(0.1, 16, [True, True]), (1.5, 12, [False, False])])
 def test_keypoints_are_compared_in_the_network_s_own_pixels(by, rows, good):
     side = 1.25 * 26.4  # of the region of a square of 12 x 24, which is wide for a person

@@ -55,12 +55,24 @@ def test_the_fastest_that_finds_the_same_is_chosen(bf16, int8, chosen):
             raise SepcamError("no int8 copy")
         return Looks(clock, *kinds[precision])
 
-    choice = choose(load, ("bf16", "int8"), IMAGES, clock)
+    choice = choose(load, ("bf16", "int8"), IMAGES, clock=clock)
 
     assert choice.precision == chosen
     assert choice.lost < 1
     assert choice.f32_ms == pytest.approx(1000)
     assert chosen in str(choice)
+
+
+def test_a_careful_detector_says_what_is_right():
+    clock = Clock()
+    off = {"f32": 20, "bf16": 20.5, "careful": 0}  # bf16 is off from f32, and as far from the truth
+
+    def load(precision):
+        return Looks(clock, 1.0 if precision == "f32" else 0.5, off[precision])
+
+    assert choose(load, ("bf16",), IMAGES, load("careful"), clock).precision == "bf16"
+    off["bf16"] = 40
+    assert choose(load, ("bf16",), IMAGES, load("careful"), clock).precision == "f32"
 
 
 def test_nobody_found_at_all_is_nothing_lost():
@@ -72,7 +84,7 @@ def test_nobody_found_at_all_is_nothing_lost():
             return Detections.empty()
 
     assert (
-        choose(lambda p: Nobody(clock, 1 if p == "f32" else 0.5, 0), ("bf16",), IMAGES, clock).precision
+        choose(lambda p: Nobody(clock, 1 if p == "f32" else 0.5, 0), ("bf16",), IMAGES, clock=clock).precision
         == "bf16"
     )
 
