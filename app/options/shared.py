@@ -96,7 +96,7 @@ ConfOption = Annotated[
         max=1,
         help="Lowest score that is reported in photographs, or that starts a track in video, 0 to 1. "
         "Without it: "
-        "people 0.2, 0.25; people-photo 0.2, 0.25; people-accurate 0.3, 0.35; "
+        "people 0.25, 0.3; people-photo 0.16, 0.2; people-accurate 0.25, 0.3; "
         "ssdlite-person 0.4, 0.6; yolox-nano 0.7, 0.8; ssd-mobilenet-v1-coco 0.55, 0.65; "
         "ssdlite320-mobilenet-v3-large 0.6, 0.7.",
         show_default="by detector",

@@ -23,7 +23,11 @@ def iou(a: F32, b: F32) -> F32:
     inner = shared[..., 0] * shared[..., 1]
     sides_a, sides_b = a[:, 2:] - a[:, :2], b[:, 2:] - b[:, :2]
     area_a, area_b = sides_a[:, 0] * sides_a[:, 1], sides_b[:, 0] * sides_b[:, 1]
-    return inner / np.maximum(area_a[:, None] + area_b - inner, np.float32(1e-9))
+    either = area_a[:, None] + area_b
+    either -= inner
+    np.maximum(either, np.float32(1e-9), out=either)
+    np.divide(inner, either, out=inner)
+    return inner
 
 
 def nms(boxes: F32, scores: F32, labels: I64, iou: float, limit: int) -> I64:

@@ -77,7 +77,7 @@ class Trial(ABC, Generic[T]):
         """Makes the copy out of what the network is given on (H, W, 3) uint8 BGR images; takes minutes.
 
         Raises:
-            SepcamError: If NNCF is not installed or the images give too few inputs.
+            SepcamError: If the images give too few inputs.
         """
         for image in images:
             self._look(image)
