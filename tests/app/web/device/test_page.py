@@ -226,8 +226,10 @@ def test_the_worker_finds_the_people_that_python_finds(context, host, frames):
             far.append(np.abs(points - wanted.keypoints[match])[wanted.keypoints[match, :, 2] > 0.3])
             masks.append(mask_iou(one["mask"], wanted.masks[match], frame.shape[:2]))
     assert len(boxes) > 10
-    assert min(boxes) > 0.9 and np.median(boxes) > 0.98 and np.median(masks) > 0.97
-    # The browser rounds pixels differently, and a keypoint may then lie in the cell beside.
+    # The browser scales images otherwise: now and then a center is in the cell beside.
+    assert min(boxes) > 0.8 and np.quantile(boxes, 0.1) > 0.9
+    assert np.median(boxes) > 0.98 and np.median(masks) > 0.97
+    # So may a keypoint be.
     assert np.mean(np.concatenate(far) < 0.5) > 0.9
 
 
