@@ -210,13 +210,13 @@ def test_the_visitors_camera_has_the_settings_that_it_offers(browser, web_server
     web_server.until("exposure", lambda: settings()["exposureTime"] == 25)
     page.get_by_label("Rate").select_option("10 FPS")
     web_server.until("rate", lambda: settings()["frameRate"] == 10)
-    assert (settings()["exposureTime"], settings()["width"]) == (25, 320)
+    web_server.until("both kept", lambda: (settings()["exposureTime"], settings()["width"]) == (25, 320))
 
     first = settings()["deviceId"]
     page.locator("#own-device").select_option("fake_device_1")
     web_server.until("other camera", lambda: settings()["deviceId"] != first)
     expect(page.locator("#own-status")).to_have_text(re.compile("320.240$"))
-    assert settings()["frameRate"] == 10
+    web_server.until("rate kept", lambda: settings()["frameRate"] == 10)
     other.close()
 
 
