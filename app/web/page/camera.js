@@ -19,11 +19,7 @@ export function startCamera(about) {
   const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
   const chart = new Chart(get("own-fps-chart"), [{ key: "fps", width: 2 }]);
   const settings = { backbone: about.backbone, tasks: about.tasks };
-  const own = startCameraSettings(() => {
-    if (!run) return;
-    stop();
-    start();
-  });
+  const own = startCameraSettings(change);
   let run = null; // the active run: {socket, stream, ...}
   const links = ["own-duel-image", "own-duel-figures"].map(get);
   let state = "off"; // of the duel
@@ -61,6 +57,34 @@ export function startCamera(about) {
     invite(problem);
   }
 
+  /** The stream of the camera that is chosen, or nothing and the reason on the page. */
+  function ask() {
+    return navigator.mediaDevices.getUserMedia(own.constraints()).catch((error) => void stop(explain(error)));
+  }
+
+  async function play(mine) {
+    video.srcObject = mine.stream;
+    await video.play();
+    const [track] = mine.stream.getVideoTracks();
+    own.begin(track);
+    track.onended = () => run === mine && stop("The camera was disconnected.");
+  }
+
+  /** Another camera in the same run, which keeps its place on the server; few devices open two at once. */
+  async function change() {
+    const mine = run;
+    if (!mine) return;
+    mine.stream.getTracks().forEach((track) => track.stop());
+    const stream = await ask();
+    if (!stream) return;
+    if (run !== mine) {
+      stream.getTracks().forEach((track) => track.stop());
+      return;
+    }
+    mine.stream = stream;
+    await play(mine);
+  }
+
   async function start() {
     get("own-start").disabled = true;
     setText(get("own-problem"), "");
@@ -68,16 +92,12 @@ export function startCamera(about) {
       invite("Browsers allow the camera only on https:// pages and on localhost. Start the server with --tls-cert and --tls-key, and open this page over https.");
       return;
     }
-    const stream = await navigator.mediaDevices
-      .getUserMedia(own.constraints())
-      .catch((error) => void invite(explain(error)));
+    const stream = await ask();
     if (!stream) return;
-    video.srcObject = stream;
-    await video.play();
-    const mine = (run = { stream, socket: socketTo("/api/camera"), times: [], shownAt: 0, sentAt: 0, trip: null });
-    const [track] = stream.getVideoTracks();
-    own.begin(track);
-    track.onended = () => run === mine && stop("The camera was disconnected.");
+    const mine = { stream, socket: null, times: [], shownAt: 0, sentAt: 0, trip: null };
+    await play(mine);
+    mine.socket = socketTo("/api/camera");
+    run = mine;
     get("own-stop").disabled = get("own-flip").disabled = get("own-duel").disabled = false;
     setText(get("own-status"), "getting ready ...");
     mine.socket.onmessage = ({ data }) => run === mine && receive(mine, JSON.parse(data));
@@ -182,8 +202,7 @@ export function startCamera(about) {
   });
   get("own-flip").addEventListener("click", () => {
     own.flip();
-    stop();
-    start();
+    change();
   });
   for (const button of all("[data-own-backbone]")) {
     button.addEventListener("click", () => {
