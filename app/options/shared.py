@@ -162,7 +162,7 @@ ExposureOption = Annotated[
     typer.Option(
         "--exposure",
         metavar="MS|auto",
-        help="Ask the camera to expose each frame for so many milliseconds.",
+        help="Ask the camera to expose each frame for this many milliseconds.",
         rich_help_panel=SOURCE,
     ),
 ]
