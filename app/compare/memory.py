@@ -4,22 +4,20 @@
 """
 
 import json
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from ...models.registry import find
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ConvKind
 from ...models.zoo import load_detector, load_pose
 from ...pipelines.analysis.options import AnalysisOptions
+from ...pipelines.execution.memory import peak_memory
 from ...pipelines.pipeline import Pipeline
 from ...pipelines.sources.open import open_source
 
@@ -67,7 +65,7 @@ def _main(request: dict[str, Any]) -> None:
         asked = AnalysisOptions(detector, pose, backbone=backbone, detect_every=1, runtime=options)
         pipeline = Pipeline(asked)
         _analyze(pipeline, request["source"])
-    peak = _peak_rss()
+    peak = peak_memory()
     found = {"start_s": time.perf_counter() - begun}
     print(json.dumps(found | ({} if peak is None else {"peak_rss_bytes": peak})))
 
@@ -90,21 +88,6 @@ def _analyze(pipeline: Pipeline, spec: str) -> None:
         analyzer = pipeline.analyzer(source.info)
         for frame in source:
             analyzer.analyze(frame)
-
-
-def _peak_rss() -> int | None:
-    """The most memory that this process has had, in bytes; psutil tells it on Windows only."""
-    try:
-        # Not getrusage's value, which counts what the parent had when it started this process.
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-        return int(found[1]) * 1024 if found else None
-    except OSError:
-        pass
-    try:
-        import resource
-    except ImportError:  # Windows
-        return getattr(psutil.Process().memory_info(), "peak_wset", None)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
-"""Keeps the memory of a process that runs for hours at what it uses."""
+"""The memory of this process: how much it has had, and keeping it at what is used for hours."""
 
 import ctypes
 import os
+import re
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Final
+
+import psutil
 
 EVERY_S: Final = 10.0
 """Seconds from one return to the next. One takes a few milliseconds, in a thread of its own."""
@@ -40,3 +44,18 @@ def return_freed_memory(every_s: float = EVERY_S) -> None:
 
     # Not one of BACKGROUND: it sleeps, and does no harm when the interpreter ends.
     threading.Thread(target=work, name="memory", daemon=True).start()
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has had, in bytes; None where the system does not tell."""
+    try:
+        # Not getrusage's value, which counts what the parent had when it started this process.
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        return int(found[1]) * 1024 if found else None
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return getattr(psutil.Process().memory_info(), "peak_wset", None)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -53,17 +53,17 @@ class Setup:
     Attributes:
         tasks: beside detecting.
         backbone: kind of convolutions.
-        input_size: the longer side of the detector's input in pixels, or None for its own.
+        detector: another one than that of the bench, or None.
         detect_every: frames from one detection to the next, or ``auto``.
     """
 
     tasks: tuple[str, ...] = TASKS
     backbone: str = "separable"
-    input_size: int | None = None
+    detector: str | None = None
     detect_every: int | str = "auto"
 
 
-FAST = Setup(input_size=320)
+FAST = Setup(detector="people-small")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,15 @@ class Sepcam:
         if setup not in self._ready:
             key = f"{len(self._ready)}"
             reply = self._worker.request("prepare", key=key, clip=str(clip), **self.request(setup))
-            self.detector = reply["detector"]
+            if setup.detector is None:
+                self.detector = reply["detector"]
             self._ready[setup] = key
         return self._ready[setup]
 
     def request(self, setup: Setup) -> dict[str, Any]:
         """What a worker is asked to load."""
         options = {"device": "cpu", "precision": self._precision, "threads": self._plan.threads}
-        return {"detector": self.detector, "options": options, **asdict(setup)}
+        return {**asdict(setup), "detector": setup.detector or self.detector, "options": options}
 
     def contender(self, name: str, clip: Path, setup: Setup, output: str) -> Contender:
         """A run over a clip."""

@@ -1,7 +1,5 @@
 """Sepcam itself, through its public interface: whole clips, and a source that arrives at its own pace."""
 
-import resource
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from sepcam.models.types import U8, ConvKind
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
-from sepcam.pipelines.execution.memory import return_freed_memory
+from sepcam.pipelines.execution.memory import peak_memory, return_freed_memory
 from sepcam.pipelines.execution.network_pool import NetworkPool
 from sepcam.pipelines.execution.network_set import NetworkSet
 from sepcam.pipelines.live.session import LiveSession
@@ -100,7 +98,7 @@ class Bench:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, Pipeline] = {}
-        self._networks: dict[tuple[str, int | None], NetworkSet] = {}
+        self._networks: dict[tuple[str, str], NetworkSet] = {}
         self._crowds: dict[str, FrameResult] = {}
 
     def prepare(
@@ -110,7 +108,6 @@ class Bench:
         detector: str,
         backbone: ConvKind,
         tasks: list[Task],
-        input_size: int | None,
         detect_every: DetectEvery,
         options: dict[str, Any],
         frames: int = 3,
@@ -119,13 +116,12 @@ class Bench:
         asked = AnalysisOptions(
             detector,
             backbone=backbone,
-            input_size=input_size,
             detect_every=detect_every,
             runtime=RuntimeOptions(**options),
         )
-        if (backbone, input_size) not in self._networks:
-            self._networks[backbone, input_size] = Pipeline(asked).networks
-        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, input_size])
+        if (backbone, detector) not in self._networks:
+            self._networks[backbone, detector] = Pipeline(asked).networks
+        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, detector])
         self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
@@ -314,8 +310,7 @@ def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder:
 
 def memory() -> dict[str, Any]:
     """The most memory that this process has had, in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
+    return {"peak_mb": (peak_memory() or 0) / 1e6}
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
