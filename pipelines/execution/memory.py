@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 EVERY_S: Final = 10.0
 """Seconds from one return to the next. One takes a few milliseconds, in a thread of its own."""
 
@@ -57,5 +55,7 @@ def peak_memory() -> int | None:
     try:
         import resource
     except ImportError:  # Windows
+        import psutil
+
         return getattr(psutil.Process().memory_info(), "peak_wset", None)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -1,4 +1,4 @@
-"""Memory that was freed goes back to the system, also from between what is still in use."""
+"""Freed memory goes back to the system, also from between what is still in use; the most is the own."""
 
 import platform
 import subprocess
@@ -38,3 +38,20 @@ def test_freed_pictures_are_given_back():
     assert kept > 60  # MB of the 120 that the pictures took
     assert kept_later <= 20
     assert threads == 2  # asked again, it is not done twice
+
+
+def test_the_most_memory_is_this_processs_own():
+    """Not what the one had that started it."""
+    child = "from sepcam.pipelines.execution.memory import peak_memory; print(peak_memory())"
+    script = f"""
+import subprocess, sys
+import numpy as np
+from sepcam.pipelines.execution.memory import peak_memory
+
+np.ones(300 << 20, np.uint8)
+print(peak_memory(), subprocess.check_output([sys.executable, "-c", {child!r}], text=True))
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    parents, childs = map(int, done.stdout.split())
+    assert parents > 300 << 20 and 0 < childs < 200 << 20
