@@ -53,17 +53,17 @@ class Setup:
     Attributes:
         tasks: beside detecting.
         backbone: kind of convolutions.
-        detector: another one than that of the bench, or None.
+        input_size: the longer side of the detector's input in pixels, or None for its own.
         detect_every: frames from one detection to the next, or ``auto``.
     """
 
     tasks: tuple[str, ...] = TASKS
     backbone: str = "separable"
-    detector: str | None = None
+    input_size: int | None = None
     detect_every: int | str = "auto"
 
 
-FAST = Setup(detector="people-small")
+FAST = Setup(input_size=320)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,14 @@ class Sepcam:
         if setup not in self._ready:
             key = f"{len(self._ready)}"
             reply = self._worker.request("prepare", key=key, clip=str(clip), **self.request(setup))
-            if setup.detector is None:
-                self.detector = reply["detector"]
+            self.detector = reply["detector"]
             self._ready[setup] = key
         return self._ready[setup]
 
     def request(self, setup: Setup) -> dict[str, Any]:
         """What a worker is asked to load."""
         options = {"device": "cpu", "precision": self._precision, "threads": self._plan.threads}
-        return {**asdict(setup), "detector": setup.detector or self.detector, "options": options}
+        return {"detector": self.detector, "options": options, **asdict(setup)}
 
     def contender(self, name: str, clip: Path, setup: Setup, output: str) -> Contender:
         """A run over a clip."""

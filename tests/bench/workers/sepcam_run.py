@@ -98,7 +98,7 @@ class Bench:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, Pipeline] = {}
-        self._networks: dict[tuple[str, str], NetworkSet] = {}
+        self._networks: dict[tuple[str, int | None], NetworkSet] = {}
         self._crowds: dict[str, FrameResult] = {}
 
     def prepare(
@@ -108,6 +108,7 @@ class Bench:
         detector: str,
         backbone: ConvKind,
         tasks: list[Task],
+        input_size: int | None,
         detect_every: DetectEvery,
         options: dict[str, Any],
         frames: int = 3,
@@ -116,12 +117,13 @@ class Bench:
         asked = AnalysisOptions(
             detector,
             backbone=backbone,
+            input_size=input_size,
             detect_every=detect_every,
             runtime=RuntimeOptions(**options),
         )
-        if (backbone, detector) not in self._networks:
-            self._networks[backbone, detector] = Pipeline(asked).networks
-        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, detector])
+        if (backbone, input_size) not in self._networks:
+            self._networks[backbone, input_size] = Pipeline(asked).networks
+        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, input_size])
         self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
