@@ -13,9 +13,26 @@ def findings(report: dict[str, Any]) -> list[str]:
     for result in results:
         if result.get("layers"):
             sentences.append(_reason(result, _ceiling(report, result["options"])))
+    if "trained_alike" in report:
+        sentences.append(_trained_alike(report["trained_alike"]))
     if report["partial"]:
         sentences.insert(0, "This report is partial: the measurement was stopped before its end.")
     return sentences
+
+
+def _trained_alike(record: dict[str, Any]) -> str:
+    """What the larger form gains by training, as recorded."""
+    weights, accuracy = record["weights"], record["accuracy"]
+
+    def said(form: str) -> str:
+        return f"{accuracy[form]['box_ap']:.1f} and {accuracy[form]['oks_ap']:.1f}"
+
+    return (
+        f"On record, not measured here: {record['network']}, trained on the same {record['examples']:,} "
+        f"examples in both forms, has an AP of boxes and keypoints of {said('separable')} with separable "
+        f"convolutions and {said('standard')} with standard ones, {said('before')} before; the standard form "
+        f"has {weights['standard'] / weights['separable']:.0f} times the weights ({record['measured_on']})."
+    )
 
 
 def _bad_news(result: dict[str, Any]) -> list[str]:

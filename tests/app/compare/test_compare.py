@@ -87,6 +87,15 @@ def test_the_report_is_as_its_schema_says(written):
     assert all(c["gmacs"] > 0 and c["gbs"] > 0 for c in written["ceilings"])
 
 
+def test_the_report_has_on_record_what_training_gains_the_larger_form(written):
+    accuracy = written["trained_alike"]["accuracy"]
+    last = written["findings"][-1]
+    assert last.startswith("On record, not measured here: ")
+    for form in ("before", "separable", "standard"):
+        assert f"{accuracy[form]['box_ap']:.1f} and {accuracy[form]['oks_ap']:.1f}" in last
+    assert "18 times the weights" in last
+
+
 def test_every_network_is_measured_in_every_form_and_way(written, model):
     found = [(r["name"], r["options"]["threads"], tuple(r["variants"])) for r in written["results"]]
     twins, all_forms = ("separable", "standard"), VARIANTS
