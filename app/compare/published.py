@@ -9,7 +9,7 @@ PAPER: Final = {
 """MobileNetV1 at 224 x 224 (Howard et al. 2017, table 4)."""
 
 TRAINED_ALIKE: Final[dict[str, Any]] = {
-    "network": "people with the trunk of MoveNet lightning",
+    "network": "a small people network on MoveNet lightning's trunk",
     "examples": 1_680,
     "measured_on": "crops of people in 80 images of COCO val2017 that were not trained on",
     "weights": {"separable": 2_350_000, "standard": 43_310_000},

@@ -1,4 +1,4 @@
-"""The memory of this process: how much it has had, and keeping it at what is used for hours."""
+"""The memory of this process: its peak, and giving back what is freed."""
 
 import ctypes
 import os

@@ -169,13 +169,20 @@ def targets(figures: Figures) -> list[tuple[str, str, str]]:
             text = f"glass to glass, {name}: p95 under 2 frame times"
             rows.append((text, f"{p95:.0f} ms, {p95 / two * 2:.1f} frame times", _met(p95 < two)))
     if figures.first is not None and figures.first.samples:
-        seconds, peak = figures.first.ms / 1e3, figures.first.median("peak_mb") or 0.0
-        rows.append(("first frame under 1.2 s from a warm cache", f"{seconds:.1f} s", _met(seconds < 1.2)))
-        rows.append(("process under 300 MB", f"{peak:.0f} MB", _met(peak < 300)))
+        rows += _first_frame(figures.first)
     growth = _growth(figures.memory)
     if growth is not None:
         text = f"memory grows by less than 1 % from frame {memory.FIRST:,} to {memory.LAST:,}"
         rows.append((text, f"{growth:+.2%}", _met(growth < 0.01)))
+    return rows
+
+
+def _first_frame(first: Result) -> list[tuple[str, str, str]]:
+    """The targets of a new process; without that of memory where the system does not tell it."""
+    seconds, peak = first.ms / 1e3, first.median("peak_mb")
+    rows = [("first frame under 1.2 s from a warm cache", f"{seconds:.1f} s", _met(seconds < 1.2))]
+    if peak is not None:
+        rows.append(("process under 300 MB", f"{peak:.0f} MB", _met(peak < 300)))
     return rows
 
 

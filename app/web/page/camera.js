@@ -81,6 +81,7 @@ export function startCamera(about) {
       stream.getTracks().forEach((track) => track.stop());
       return;
     }
+    mine.stream.getTracks().forEach((track) => track.stop()); // of a change just before this one
     mine.stream = stream;
     await play(mine);
   }

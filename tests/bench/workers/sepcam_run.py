@@ -311,8 +311,9 @@ def loop(clip: str, detector: str, options: dict[str, Any], frames: int, folder:
 
 
 def memory() -> dict[str, Any]:
-    """The most memory that this process has had, in MB."""
-    return {"peak_mb": (peak_memory() or 0) / 1e6}
+    """The most memory that this process has had, in MB, where the system tells."""
+    peak = peak_memory()
+    return {} if peak is None else {"peak_mb": peak / 1e6}
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:

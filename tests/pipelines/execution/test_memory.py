@@ -1,4 +1,4 @@
-"""Freed memory goes back to the system, also from between what is still in use; the most is the own."""
+"""Freed memory goes back to the system, also between what is in use; a peak is the process's own."""
 
 import platform
 import subprocess
@@ -40,8 +40,7 @@ def test_freed_pictures_are_given_back():
     assert threads == 2  # asked again, it is not done twice
 
 
-def test_the_most_memory_is_this_processs_own():
-    """Not what the one had that started it."""
+def test_a_peak_is_not_that_of_the_process_that_started_this_one():
     child = "from sepcam.pipelines.execution.memory import peak_memory; print(peak_memory())"
     script = f"""
 import subprocess, sys
