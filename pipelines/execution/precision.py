@@ -3,9 +3,10 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ class Choice:
 def choose(
     load: Callable[[Precision], Detector],
     candidates: Sequence[Precision],
-    images: Sequence[U8],
+    images: Iterable[U8],
     careful: Detector | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Choice:
@@ -66,28 +67,32 @@ def choose(
     Args:
         load: returns the detector in a precision; SepcamError leaves that one out.
         candidates: precisions beside f32.
-        images: (H, W, 3) uint8 BGR each; everyone looks at each of them in turn.
+        images: one or more, (H, W, 3) uint8 BGR each; everyone looks at each of them in turn.
         careful: finds what is taken for the truth; None takes what is found in f32.
         clock: seconds.
     """
+    images = iter(images)
+    first = next(images)
     detectors: dict[Precision, Detector] = {"f32": load("f32")}
-    detectors["f32"].detect(images[0])  # compiles what it needs
+    detectors["f32"].detect(first)  # compiles what it needs
     for precision in candidates:
         with suppress(SepcamError):
             detector = load(precision)
-            boxes = detector.detect(images[0]).boxes
+            boxes = detector.detect(first).boxes
             if isinstance(detector, FollowingNetwork):
-                detector.follow(images[0], boxes)
+                detector.follow(first, boxes)
             detectors[precision] = detector
     found: dict[Precision, list[Detections]] = {precision: [] for precision in detectors}
     took: dict[Precision, list[float]] = {precision: [] for precision in detectors}
-    for image in images:
+    truth: list[Detections] = []
+    for image in chain([first], images):
         for precision, detector in detectors.items():
             begun = clock()
-            found[precision].append(detector.detect(image))
+            what = detector.detect(image)
             took[precision].append(clock() - begun)
+            found[precision].append(replace(what, masks=None))  # they would keep a look's features alive
+        truth.append(found["f32"][-1] if careful is None else replace(careful.detect(image), masks=None))
     times = {precision: float(np.median(seconds)) * 1e3 for precision, seconds in took.items()}
-    truth = found["f32"] if careful is None else [careful.detect(image) for image in images]
     reached = {precision: _average_precisions(truth, finds) for precision, finds in found.items()}
     best = Choice("f32", times["f32"], times["f32"], 0.0)
     others: list[str] = []

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +33,7 @@ def main() -> int:
     plan = (
         Plan(frames=36, slow_frames=6, rounds=2, threads=args.threads, seed=args.seed)
         if args.quick
-        else Plan(frames=60, slow_frames=12, rounds=3, threads=args.threads, seed=args.seed)
+        else Plan(60, 12, 3, args.threads, args.seed, precisions=_precisions(args.precision))
     )
     figures = report.Figures(machine.describe(), _settings(args, plan))
     args.out.mkdir(parents=True, exist_ok=True)
@@ -139,6 +140,7 @@ def _start(
         floor=stack.enter_context(Worker("floor", args.out / "floor.log", plan.threads)),
         mediapipe=None if args.no_peers else peer(start_mediapipe, _MEDIAPIPE_REMARK),
         ultralytics=None if args.no_peers else peer(start_ultralytics, _YOLO_REMARK),
+        nncf=partial(peers.nncf_python, cache, _note),
         scratch=scratch,
     )
 
@@ -148,11 +150,18 @@ _MEDIAPIPE_REMARK = (
     "in f32; its threads cannot be set from Python."
 )
 _YOLO_REMARK = (
-    "Ultralytics runs yolo11n-pose with its ByteTrack, then yolo11n-seg, in f32 with all threads. Random "
+    "Ultralytics runs yolo11n-pose with its ByteTrack, then yolo11n-seg, with all threads, in f32 "
+    f"where nothing else is named; its int8 is made by NNCF {peers.NNCF} as its own export does. Random "
     "weights, where it has no others, find nothing: NMS, mask assembly and tracking then cost it next to "
     "nothing, in its favor. Its inputs have the picture's own aspect ratio, which its exports do not "
     "take by themselves."
 )
+
+
+def _precisions(chosen: str) -> tuple[str, ...]:
+    """Those beside the chosen one that this processor computes in."""
+    possible = ("f32", "bf16", "int8") if _computes_in_bf16() else ("f32", "int8")
+    return tuple(one for one in possible if one != chosen and one != "f32")
 
 
 def _computes_in_bf16() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Plan:
         rounds: of every table.
         threads: that each contender may use.
         seed: of the order in which contenders run.
+        precisions: beside that of the whole run, of Sepcam and Ultralytics on the street.
     """
 
     frames: int
@@ -44,6 +46,7 @@ class Plan:
     rounds: int
     threads: int
     seed: int
+    precisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Setup:
         backbone: kind of convolutions.
         input_size: the longer side of the detector's input in pixels, or None for its own.
         detect_every: frames from one detection to the next, or ``auto``.
+        precision: of the networks; None is that of the whole run.
     """
 
     tasks: tuple[str, ...] = TASKS
     backbone: str = "separable"
     input_size: int | None = None
     detect_every: int | str = "auto"
+    precision: str | None = None
 
 
 FAST = Setup(input_size=320)
@@ -75,6 +80,7 @@ class Workers:
         floor: decode and encode.
         mediapipe: MediaPipe Pose.
         ultralytics: YOLO11.
+        nncf: sets up NNCF and gives its interpreter.
         scratch: where encoders write.
     """
 
@@ -82,6 +88,7 @@ class Workers:
     floor: Worker
     mediapipe: Worker | None
     ultralytics: Worker | None
+    nncf: Callable[[], Path]
     scratch: Path
 
 
@@ -108,8 +115,10 @@ class Sepcam:
 
     def request(self, setup: Setup) -> dict[str, Any]:
         """What a worker is asked to load."""
-        options = {"device": "cpu", "precision": self._precision, "threads": self._plan.threads}
-        return {"detector": self.detector, "options": options, **asdict(setup)}
+        form = asdict(setup)
+        precision = form.pop("precision") or self._precision
+        options = {"device": "cpu", "precision": precision, "threads": self._plan.threads}
+        return {"detector": self.detector, "options": options, **form}
 
     def contender(self, name: str, clip: Path, setup: Setup, output: str) -> Contender:
         """A run over a clip."""
@@ -151,6 +160,11 @@ class Sepcam:
         return found
 
 
+def all_in(precision: str) -> str:
+    """What the tables call all tasks in a precision other than that of the whole run."""
+    return f"{ALL}, {precision}"
+
+
 def measure(
     clip: Path,
     sepcam: Sepcam,
@@ -172,7 +186,8 @@ def measure(
     """
     broken: dict[str, Result] = {}
     contenders = [*sepcam.contenders(clip, every=every), *_floors(clip, workers, plan)]
-    for name, make in _peers(clip, workers, plan, every=every):
+    precisions = _in_other_precisions(clip, sepcam, plan) if every else []
+    for name, make in [*precisions, *_peers(clip, workers, plan, every=every)]:
         try:
             contenders.append(make())
         except WorkerError as error:
@@ -204,6 +219,14 @@ def _floors(clip: Path, workers: Workers, plan: Plan) -> list[Contender]:
     ]
 
 
+def _in_other_precisions(clip: Path, sepcam: Sepcam, plan: Plan) -> list[tuple[str, Callable[[], Contender]]]:
+    return [
+        (name, partial(sepcam.contender, name, clip, Setup(precision=precision), "results"))
+        for precision in plan.precisions
+        for name in [all_in(precision)]
+    ]
+
+
 def _peers(
     clip: Path, workers: Workers, plan: Plan, *, every: bool
 ) -> list[tuple[str, Callable[[], Contender]]]:
@@ -212,14 +235,17 @@ def _peers(
     if mediapipe is not None:
         found.append((peers.MEDIAPIPE_POSE, lambda: peers.mediapipe_contender(mediapipe, clip, plan.frames)))
     if ultralytics is not None:
-        shapes = [("openvino", 640), ("torch", 640), ("openvino", 320), ("torch", 320)]
-        for runtime, side in shapes if every else shapes[:1]:
+        forms = [
+            ("openvino", "f32", 640),
+            ("torch", "f32", 640),
+            ("openvino", "f32", 320),
+            ("torch", "f32", 320),
+        ]
+        forms += [("openvino", precision, side) for precision in plan.precisions for side in (640, 320)]
+        for runtime, precision, side in forms if every else forms[:1]:
             frames = plan.frames if runtime == "openvino" else plan.slow_frames
-
-            def make(
-                runtime: str = runtime, side: int = side, frames: int = frames, worker: Worker = ultralytics
-            ) -> Contender:
-                return peers.yolo_contender(worker, runtime, side, clip, frames)
-
-            found.append((peers.yolo_name(runtime, side), make))
+            make = partial(
+                peers.yolo_contender, ultralytics, runtime, precision, side, clip, frames, workers.nncf
+            )
+            found.append((peers.yolo_name(runtime, side, precision), make))
     return found

@@ -140,6 +140,13 @@ def targets(figures: Figures) -> list[tuple[str, str, str]]:
     for text, results, of, over, least in (
         ("street: 6 x Ultralytics at 384x640", street, end_to_end.ALL, peers.yolo_name("openvino", 640), 6.0),
         ("street: 2.2 x its 192x320", street, end_to_end.ALL, peers.yolo_name("openvino", 320), 2.2),
+        (
+            "street, both in int8: 4 x Ultralytics at 384x640",
+            street,
+            end_to_end.all_in("int8"),
+            peers.yolo_name("openvino", 640, "int8"),
+            4.0,
+        ),
         ("one person: 2.5 x MediaPipe Pose", one, end_to_end.ALL, peers.MEDIAPIPE_POSE, 2.5),
         ("street: 0.5 of decode + encode", street, end_to_end.ALL_VIDEO, end_to_end.FLOOR, 0.5),
     ):

@@ -1,5 +1,7 @@
 """Sepcam itself, through its public interface: whole clips, and a source that arrives at its own pace."""
 
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,8 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 from protocol import serve
+from sepcam.models.errors import SepcamError
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import U8, ConvKind
+from sepcam.models.zoo import load_detector
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.overlay import Overlay
@@ -98,7 +102,7 @@ class Bench:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, Pipeline] = {}
-        self._networks: dict[tuple[str, int | None], NetworkSet] = {}
+        self._networks: dict[tuple[str, int | None, str], NetworkSet] = {}
         self._crowds: dict[str, FrameResult] = {}
 
     def prepare(
@@ -114,16 +118,20 @@ class Bench:
         frames: int = 3,
     ) -> dict[str, Any]:
         """Makes a pipeline and runs its first frames; those with the same networks share them."""
+        runtime = RuntimeOptions(**options)
+        if runtime.precision == "int8":
+            _quantize(detector, runtime)
         asked = AnalysisOptions(
             detector,
             backbone=backbone,
             input_size=input_size,
             detect_every=detect_every,
-            runtime=RuntimeOptions(**options),
+            runtime=runtime,
         )
-        if (backbone, input_size) not in self._networks:
-            self._networks[backbone, input_size] = Pipeline(asked).networks
-        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[backbone, input_size])
+        form = (backbone, input_size, runtime.precision)
+        if form not in self._networks:
+            self._networks[form] = Pipeline(asked).networks
+        pipeline = Pipeline(replace(asked, tasks=tuple(tasks)), networks=self._networks[form])
         self._pipelines[key] = pipeline
         for _ in pipeline.run(open_source(clip, limit=frames)):
             pass
@@ -314,6 +322,15 @@ def memory() -> dict[str, Any]:
     """The most memory that this process has had, in MB, where the system tells."""
     peak = peak_memory()
     return {} if peak is None else {"peak_mb": peak / 1e6}
+
+
+def _quantize(detector: str, runtime: RuntimeOptions) -> None:
+    """Makes the int8 copy of a detector by the bundled film, as the user would, where there is none."""
+    try:
+        load_detector(detector, options=runtime)
+    except SepcamError:
+        command = [sys.executable, "-m", "sepcam", "models", "quantize", detector, "--samples", "60"]
+        subprocess.run(command, check=True)
 
 
 def _overlay(pipeline: Pipeline) -> Overlay:
