@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
@@ -121,7 +122,7 @@ def main(args: Sequence[str] | None = None) -> None:
         code = INTERRUPTED
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         code = _explain(error)
     _leave(code or 0)
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 
+from ..models.runtime.options import RuntimeOptions
 from ..models.types import ALL_PARTS, U8, PreparableNetwork
 from ..models.weights.store import Progress, WeightStore, silent
 from ..models.zoo import choose_detector, for_photographs, load_detector, load_pose
@@ -41,11 +42,13 @@ class Pipeline:
         options: what is done.
         networks: what does it. ``pose`` is None if no task needs it, or the detector does it itself.
         model: these networks, as results need to know them; see ``networks_for`` for photographs.
+        runtime: what runs the detector, where it was loaded here; ``auto`` may have become a precision.
     """
 
     options: AnalysisOptions
     networks: NetworkSet
     model: ModelInfo
+    runtime: RuntimeOptions
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Pipeline:
         networks: NetworkSet | None = None,
         store: WeightStore | None = None,
         progress: Progress = silent,
+        both_forms: bool = False,
     ) -> None:
         """Load what is needed; weights that are not cached are downloaded.
 
@@ -62,12 +66,15 @@ class Pipeline:
             networks: loaded networks, in place of those that the options name.
             store: where weights are kept; None is the user's cache.
             progress: called with the state of downloads.
+            both_forms: whether the same networks with the other kind of convolutions are to run in the same
+                precision, see `runtime_for`.
 
         Raises:
             SepcamError: If a name is unknown, an option does not fit, or weights are unavailable.
         """
         self.options = options or AnalysisOptions()
-        self._store, self._progress = store, progress
+        self.runtime = self.options.runtime
+        self._store, self._progress, self._both_forms = store or WeightStore(), progress, both_forms
         detector = self.options.detector
         self._two = networks is None and (detector == "auto" or for_photographs(detector) != detector)
         self._photograph_networks: NetworkSet | None = None
@@ -195,18 +202,24 @@ class Pipeline:
             name = choose_detector(options.classes, photographs=photographs)
         elif photographs:
             name = for_photographs(name)
-        return _loaded(replace(options, detector=name), self._store, self._progress)
+        options = replace(options, detector=name)
+        runtime = runtime_for(options, self._store, self._progress, both_forms=self._both_forms)
+        if not photographs:
+            self.runtime = runtime
+        return _loaded(options, runtime, self._store, self._progress)
 
 
-def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progress) -> NetworkSet:
-    backbone, runtime = options.backbone, options.runtime
-    store = store or WeightStore()
+def _loaded(
+    options: AnalysisOptions, runtime: RuntimeOptions, store: WeightStore, progress: Progress
+) -> NetworkSet:
+    """The networks that the options name, the detector run by `runtime`."""
+    backbone = options.backbone
     detector = load_detector(
         options.detector,
         input_size=options.input_size,
         parts=ALL_PARTS & set(options.tasks),
         backbone=backbone,
-        options=runtime_for(options, store, progress),
+        options=runtime,
         store=store,
         progress=progress,
     )
@@ -219,7 +232,7 @@ def _loaded(options: AnalysisOptions, store: WeightStore | None, progress: Progr
         max_people=options.max_people,
         masks="segment" in missing,
         backbone=backbone,
-        options=runtime,
+        options=options.runtime,
         store=store,
         progress=progress,
     )

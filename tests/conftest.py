@@ -27,6 +27,10 @@ if sys.platform != "win32":  # nohup ignores this one
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+# Results and the lines that are printed are the same on processors that compute in bf16.
+os.environ["SEPCAM_PRECISION"] = "f32"
+
+
 @pytest.fixture(scope="session")
 def shared_weights() -> Path | None:
     """The folder with copies of weights that no package index carries, or None where there is none."""

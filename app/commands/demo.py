@@ -37,6 +37,7 @@ def demo(
     threads: choices.ThreadsOption = None,
 ) -> None:
     """Process the bundled clip, and compare both backbones on it. Needs no camera and no display."""
+    from ...models.runtime.compile import resolve
     from ...pipelines.analysis.options import AnalysisOptions
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
@@ -60,11 +61,10 @@ def demo(
 
     console.note(f"running {COMPARED_FRAMES} of its frames in both backbones")
     kinds: tuple[ConvKind, ...] = get_args(ConvKind)
-    # Every frame of both is looked at, so that they do the same work.
-    both: dict[ConvKind, Pipeline] = {
-        kind: load(replace(separable.options, backbone=kind, detect_every=1)) for kind in kinds
-    }
-    _compare(both, clip, options)
+    # Every frame of both is looked at, in the same precision, so that they do the same work.
+    same = replace(separable.options, detect_every=1, runtime=resolve(options))
+    both: dict[ConvKind, Pipeline] = {kind: load(replace(same, backbone=kind)) for kind in kinds}
+    _compare(both, clip, same.runtime)
     if activation := _activation():
         console.say(f"First, so that this terminal knows the command sepcam: {activation}")
     console.say(
@@ -86,15 +86,14 @@ def _activation() -> str | None:
 
 
 def _compare(both: "Mapping[ConvKind, Pipeline]", clip: Path, options: RuntimeOptions) -> None:
-    """Times both backbones on the clip, and prints the result."""
+    """Times both backbones on the clip in resolved options, and prints the result."""
     from ...models.profiling.variants import registered
-    from ...models.runtime.compile import resolve
     from ...models.weights.store import WeightStore
     from ..compare.findings import answer
     from ..compare.measure_pipeline import PipelineMeasurement
     from ..compare.report import table
 
-    measurement = PipelineMeasurement(both, str(clip), resolve(options))
+    measurement = PipelineMeasurement(both, str(clip), options)
     measurement.time(rounds=COMPARED_ROUNDS, frames=COMPARED_FRAMES)
     separable = both["separable"]
     names = [name for name in (separable.model.detector, separable.model.pose) if name]

@@ -70,7 +70,7 @@ def _prepared(request: DuelRequest, source: PacedSource | ReconnectingSource, lo
     return DuelImages(
         sides,
         loaded.settings,
-        request.live.analysis,
+        replace(request.live.analysis, runtime=loaded.pipeline.runtime),
         source=source.info.name,
         seconds=request.seconds,
         fps=source.info.fps,

@@ -1,7 +1,7 @@
 """What ``sepcam live`` and ``sepcam serve`` both begin with: a source, networks, and a session of the two."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...models.registry import REGISTRY
 from ...models.weights.store import WeightStore
@@ -37,13 +37,13 @@ class Loaded:
 
 
 def load_networks(request: LiveRequest) -> Loaded:
-    """Loads what a request begins with.
+    """Loads what a request begins with; all of it, in both forms, runs in the same precision.
 
     Raises:
         SepcamError: If networks are unavailable, or an option does not fit them.
     """
     asked = request.analysis
-    pipeline = load(asked)
+    pipeline = load(asked, both_forms=True)
     networks = pipeline.networks
     first = networks.detector.name
     settings = LiveSettings(
@@ -57,7 +57,7 @@ def load_networks(request: LiveRequest) -> Loaded:
     )
     pool = NetworkPool.of(
         asked.pose,
-        options=asked.runtime,
+        options=pipeline.runtime,
         store=WeightStore(notice=console.note),
         max_people=asked.max_people,
         # Another detector may not take a size that was meant for the first.
@@ -100,7 +100,7 @@ def begin(
         loaded.settings,
         zones=request.watching.zones,
         target_fps=request.target_fps,
-        options=request.analysis,
+        options=replace(request.analysis, runtime=loaded.pipeline.runtime),
         drawing=request.drawing,
         prepare_ahead=prepare_ahead,
         turn=turn,

@@ -39,7 +39,11 @@ def size_rule(text: str, *, small_people: bool) -> SizeOf:
 
 
 def load(
-    options: AnalysisOptions, size_of: SizeOf = lambda name: None, *, threads: int | None = None
+    options: AnalysisOptions,
+    size_of: SizeOf = lambda name: None,
+    *,
+    threads: int | None = None,
+    both_forms: bool = False,
 ) -> Pipeline:
     """Load the networks, and show downloads on the terminal.
 
@@ -47,6 +51,7 @@ def load(
         options: what to do; the detector may be ``auto``.
         size_of: the detector's input size where the options state none.
         threads: of each network, in place of what the options say.
+        both_forms: see ``Pipeline``.
 
     Raises:
         SepcamError: See ``Pipeline``.
@@ -56,4 +61,5 @@ def load(
     size = options.input_size or size_of(name)
     options = replace(options, input_size=size, runtime=runtime)
     with console.downloads() as report:
-        return Pipeline(options, store=WeightStore(notice=console.note), progress=report)
+        store = WeightStore(notice=console.note)
+        return Pipeline(options, store=store, progress=report, both_forms=both_forms)

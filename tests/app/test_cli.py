@@ -11,7 +11,6 @@ import pytest
 import typer
 from sepcam.app import cli
 from sepcam.assets import demo_clip
-from sepcam.models.errors import SepcamError
 from sepcam.models.registry import REGISTRY
 from sepcam.pipelines.sources.open import open_source
 
@@ -169,11 +168,20 @@ def test_a_folder_without_images_gets_one_clear_line(sepcam, tmp_path):
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_debug_shows_where_an_error_came_from(place):
-    words = ["process", "missing.mp4"]
+@pytest.mark.parametrize(
+    ("words", "error", "line"),
+    [
+        (["process", "missing.mp4"], "SepcamError: ", "does not exist"),
+        (["process", "--colour", "red"], "No such option", "see sepcam process --help"),
+    ],
+)
+def test_debug_shows_where_an_error_came_from(place, words, error, line, sepcam):
     words = ["--debug", *words] if place == "before" else [*words, "--debug"]
-    with pytest.raises(SepcamError, match="does not exist"):
-        cli.main(words)
+    code, _, err = sepcam(*words)
+    assert code == 2
+    assert err.startswith("Traceback ")
+    assert error in err
+    assert line in err.splitlines()[-1]
 
 
 def test_a_bug_is_called_one(sepcam, monkeypatch):

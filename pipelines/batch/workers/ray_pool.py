@@ -21,6 +21,7 @@ from .watchdog import STALL_S, StallWatch
 MOST_CORES: Final = 4
 """Cores of a worker where nothing else is asked for: what the networks make good use of."""
 
+_ENVIRONMENT = ("SEPCAM_CACHE", "SEPCAM_PRECISION")  # variables that workers get from here
 _REACH_S = 10.0
 _POLL_S = 1.0
 _LONG_S = 30.0
@@ -138,8 +139,8 @@ class RayPool:
     def _join(self, address: str | None) -> None:
         if address not in (None, "auto", "local"):
             _reach(address)
-        cache = os.environ.get("SEPCAM_CACHE")
-        environment = {"env_vars": {"SEPCAM_CACHE": cache}} if cache else None
+        passed_on = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment = {"env_vars": passed_on} if passed_on else None
         try:
             self._ray.init(
                 address=address, runtime_env=environment, log_to_driver=False, logging_level="ERROR"

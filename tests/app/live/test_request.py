@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sepcam.app.live.request import LiveRequest, detector_names, load_networks
+from sepcam.models.zoo import load_detector
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.analytics.options import WatchOptions
 from sepcam.pipelines.drawing.options import DrawOptions
@@ -30,6 +31,28 @@ def test_a_detector_of_the_users_own_is_loaded_again_from_where_it_came():
     other = replace(choice_for(loaded.settings, Quality()), backbone="standard")
     assert loaded.pool.wait(other).detector.name == "squares"
     loaded.pool.close()
+
+
+def test_both_forms_run_in_the_precision_that_the_first_was_loaded_in(monkeypatch):
+    asked, loaded_in = [], []
+
+    def measured(options, store, progress, *, both_forms):
+        asked.append(both_forms)
+        return replace(options.runtime, precision="bf16")
+
+    def loading(name, *, backbone, options, **others):
+        loaded_in.append((backbone, options.precision))
+        return load_detector(name, backbone=backbone, options=options, **others)
+
+    monkeypatch.setattr("sepcam.pipelines.pipeline.runtime_for", measured)
+    monkeypatch.setattr("sepcam.pipelines.execution.network_pool.load_detector", loading)
+    loaded = load_networks(REQUEST)
+    loaded.pool.wait(replace(choice_for(loaded.settings, Quality()), backbone="standard"))
+    loaded.pool.close()
+
+    assert asked == [True]
+    assert loaded.pipeline.runtime.precision == "bf16"
+    assert loaded_in == [("standard", "bf16")]
 
 
 def test_the_detectors_to_switch_between_are_the_first_one_and_those_of_the_registry():

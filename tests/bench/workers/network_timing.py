@@ -43,10 +43,11 @@ class Timing:
         size = (224, 224) if name == "mobilenet-v1-224" else find(name).input_size
         network = _build(name)
         network = paper_baseline(network) if form == "paper" else as_kind(network, cast("ConvKind", form))
-        runner = compile_network(network.eval(), size, RuntimeOptions(**options), max_batch=batch)
+        macs = profile(network.eval(), (batch, *size, 3)).macs  # before a runner changes its precision
+        runner = compile_network(network, size, RuntimeOptions(**options), max_batch=batch)
         images = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
         self._calls[key] = lambda: runner(images)
-        return {"macs": profile(network, (batch, *size, 3)).macs}
+        return {"macs": macs}
 
     def matmul(self, key: str, runtime: str, precision: str, threads: int) -> dict[str, Any]:
         """Prepares a product of two square matrices, one of them constant; gives its multiply-adds."""
