@@ -1,5 +1,6 @@
 """What the networks give back, and the protocols that any detector or pose network follows."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, get_args, overload, runtime_checkable
@@ -49,6 +50,15 @@ class LazyMasks(Sequence[Crop]):
     def of(self, rows: I64) -> "LazyMasks":
         """Those of some of these rows alone."""
         return LazyMasks(self._compute, self._rows[rows])
+
+    def locked(self, lock: threading.Lock) -> "LazyMasks":
+        """The same, computed while the lock is held."""
+
+        def compute(rows: I64) -> Sequence[Crop]:
+            with lock:
+                return self._compute(rows)
+
+        return LazyMasks(compute, self._rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..runtime.compile import resolve
 from ..runtime.options import AnySize, Runner, TensorInput
 from ..sources import BundledSource
 from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, TrackerSettings
@@ -76,7 +77,12 @@ def _looks(network: LoadedNetwork, max_batch: int = 1) -> Callable[[Size], LookA
 
 def _mask_head(network: LoadedNetwork) -> Runner:
     shape = TensorInput((GRID, GRID, CHANNELS))
-    return replace(network, spec=PEOPLE).runner(shape, max_batch=_MASKS, variant="mask", change=_mask)
+    options = resolve(network.options)
+    if (options.runtime, options.precision) == ("openvino", "bf16"):
+        options = replace(options, precision="f32")  # bf16 takes two to three times as long there
+    return replace(network, spec=PEOPLE, options=options).runner(
+        shape, max_batch=_MASKS, variant="mask", change=_mask
+    )
 
 
 def _make(network: LoadedNetwork, size: Size | int, thresholds: Thresholds) -> Detector:

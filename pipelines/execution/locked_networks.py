@@ -13,6 +13,7 @@ from ...models.types import (
     Detections,
     Detector,
     FollowingNetwork,
+    LazyMasks,
     OnePassNetwork,
     Part,
     PoseEstimator,
@@ -53,7 +54,7 @@ class _SharedDetector:
 
     def detect(self, image: U8) -> Detections:
         with self._lock:
-            return _whole(self._detector.detect(image))
+            return _locked(self._detector.detect(image), self._lock)
 
 
 class _SharedOnePass(_SharedDetector):
@@ -78,12 +79,13 @@ class _SharedFollowing(_SharedOnePass):
     def follow(self, image: U8, boxes: F32) -> Detections | None:
         with self._lock:
             found = self._following.follow(image, boxes)
-            return None if found is None else _whole(found)
+            return None if found is None else _locked(found, self._lock)
 
 
-def _whole(found: Detections) -> Detections:
-    """With masks that are computed: a network of several threads may not run later."""
-    return found if found.masks is None else replace(found, masks=list(found.masks))
+def _locked(found: Detections, lock: threading.Lock) -> Detections:
+    """With masks that wait their turn too, where they are computed later: of those who are reported alone."""
+    masks = found.masks
+    return replace(found, masks=masks.locked(lock)) if isinstance(masks, LazyMasks) else found
 
 
 class _SharedPose:

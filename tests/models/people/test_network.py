@@ -18,6 +18,7 @@ from sepcam.models.runtime.options import RuntimeOptions, TensorInput
 from sepcam.models.types import Detections
 from sepcam.models.weights.bundled import read_bundled
 from sepcam.models.weights.store import WeightStore
+from sepcam.models.zoo import load_detector
 
 from tests.models.people.people_maps import empty_maps, plant
 
@@ -246,6 +247,21 @@ def test_the_mask_head_takes_batches_of_any_size(count):
     np.testing.assert_allclose(one, other, atol=2e-3, rtol=1e-4)
     with pytest.raises(ValueError, match="input must be"):
         compiled("mask", size)(inputs[..., :-1])
+
+
+def test_bf16_leaves_the_masks_in_f32_where_they_are_faster(monkeypatch):
+    monkeypatch.setattr("sepcam.models.runtime.openvino_backend.computes_in", lambda precision: True)
+    asked: dict[str, str] = {}
+
+    def compiler(network, size, options=None, *, key=None, **others):
+        asked[key.split("-")[1]] = options.precision
+        return compile_network(network, size, RuntimeOptions(precision="f32"), key=key, **others)
+
+    load_detector("people", options=RuntimeOptions("openvino", "cpu", "bf16"), compiler=compiler).detect(
+        np.zeros((64, 96, 3), np.uint8)
+    )
+
+    assert asked == {"grid": "bf16", "cells": "bf16", "mask": "f32"}
 
 
 def test_a_network_that_is_prepared_is_compiled_once_and_finds_the_same():
