@@ -51,8 +51,8 @@ def runtime_for(
         return runtime
     if resolve(runtime).runtime != "openvino":
         return runtime
-    if (named := os.environ.get("SEPCAM_PRECISION")) is not None:
-        return replace(runtime, precision=_named(named))
+    if (named := _named(os.environ.get("SEPCAM_PRECISION") or "auto")) != "auto":
+        return replace(runtime, precision=named)
     copies = [] if both_forms else _int8_copies(name, store.root)
     candidates = _candidates(copies)
     if not candidates:
@@ -84,14 +84,15 @@ def _recorded(
         )
 
     def measure() -> Choice:
-        options.check_detector(load("f32"))  # first: a measurement takes long
+        f32 = load("f32")
+        options.check_detector(f32)  # first: a measurement takes long
         rivals = ", ".join(candidates)
         store.notice(f"{name}: measuring which of f32, {rivals} is best here; once, for half a minute")
         careful = None
         if name == PEOPLE_DETECTOR:
-            f32 = replace(runtime, precision="f32")
-            careful = load_detector(PHOTO_DETECTOR, options=f32, store=store, progress=progress)
-        return choose(load, candidates, _images(), careful)
+            in_f32 = replace(runtime, precision="f32")
+            careful = load_detector(PHOTO_DETECTOR, options=in_f32, store=store, progress=progress)
+        return choose(lambda which: f32 if which == "f32" else load(which), candidates, _images(), careful)
 
     from ..models.profiling.machine import describe
 

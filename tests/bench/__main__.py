@@ -33,7 +33,14 @@ def main() -> int:
     plan = (
         Plan(frames=36, slow_frames=6, rounds=2, threads=args.threads, seed=args.seed)
         if args.quick
-        else Plan(60, 12, 3, args.threads, args.seed, precisions=_precisions(args.precision))
+        else Plan(
+            frames=60,
+            slow_frames=12,
+            rounds=3,
+            threads=args.threads,
+            seed=args.seed,
+            precisions=_precisions(args.precision),
+        )
     )
     figures = report.Figures(machine.describe(), _settings(args, plan))
     args.out.mkdir(parents=True, exist_ok=True)

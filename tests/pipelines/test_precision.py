@@ -56,6 +56,10 @@ def test_the_environment_says_what_auto_is(measured, monkeypatch):
     assert Pipeline(PEOPLE).runtime.precision == "f32"
     assert not measured
 
+    monkeypatch.setenv("SEPCAM_PRECISION", "auto")
+    assert Pipeline(PEOPLE).runtime.precision == "bf16"
+    assert measured == [("bf16",)]
+
     monkeypatch.setenv("SEPCAM_PRECISION", "fast")
     with pytest.raises(SepcamError, match="SEPCAM_PRECISION is 'fast': use one of auto, f32"):
         Pipeline(PEOPLE)

@@ -470,9 +470,7 @@ var PeopleNetwork = class {
     clock.lap("network");
     const people = found(decode(look, options.scoreFloor), view, image, options.scoreFloor);
     clock.lap("decode");
-    if (!options.masks) return { people, masks: null, stages: clock.stages };
-    const masks = await this.masks(look, people, view, image);
-    clock.lap("masks");
+    const masks = (rows) => this.masks(look, rows.flatMap((row) => people[row] ?? []), view, image);
     return { people, masks, stages: clock.stages };
   }
   async masks(look, people, view, image) {

@@ -136,7 +136,7 @@ var GAP_STEPS = 4;
 var STEP_WEIGHT = 0.2;
 var RARELY_MS = 100;
 var BLANK = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4) };
-var WARM_UP = { longest: 64, masks: false };
+var WARM_UP_LONGEST = 64;
 var settings;
 var runtime;
 var tracker;
@@ -183,7 +183,7 @@ async function tried(runtime2) {
   return runtime2;
 }
 async function warmUp(network) {
-  await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
+  await network.detect(BLANK, { longest: WARM_UP_LONGEST, scoreFloor: settings.score_floor });
 }
 async function prepare(kind) {
   const begun = performance.now();
@@ -195,23 +195,36 @@ async function analyze(bitmap, timeS, wanted) {
   const begun = performance.now();
   const image = pixelsOf(bitmap);
   const grabbed = performance.now() - begun;
-  const options = { longest: wanted.longest, masks: wanted.masks, scoreFloor: settings.score_floor };
+  const options = { longest: wanted.longest, scoreFloor: settings.score_floor };
   const kinds = wanted.duel ? shuffled(KINDS) : [wanted.kind];
   const ms = {};
-  let shown = null;
+  const all = /* @__PURE__ */ new Map();
   for (const kind of kinds) {
     const network = await (await runtime).form(kind);
     const from = performance.now();
-    const found = await network.detect(image, options);
+    all.set(kind, await network.detect(image, options));
     ms[kind] = performance.now() - from;
-    if (kind === wanted.kind) shown = found;
   }
+  const found = all.get(wanted.kind);
   const tracked = performance.now();
-  const people = wanted.tracking ? follow(shown, image, timeS) : everyone(shown);
-  const stages = { grab: grabbed, ...shown.stages, track: performance.now() - tracked };
+  const seen = wanted.tracking ? follow(found.people, image, timeS) : everyone(found.people);
+  const stages = { grab: grabbed, ...found.stages, track: performance.now() - tracked };
+  const rows = seen.flatMap(({ row }) => row === null ? [] : [row]);
+  let masks = [];
+  for (const kind of wanted.masks ? kinds : []) {
+    const from = performance.now();
+    const made = await all.get(kind).masks(rows);
+    const took = performance.now() - from;
+    ms[kind] += took;
+    if (kind === wanted.kind) [masks, stages.masks] = [made, took];
+  }
+  const people = seen.map(({ row, ...one }) => {
+    const mask = row === null ? void 0 : masks[rows.indexOf(row)];
+    return { ...one, mask: mask ?? null };
+  });
   const result = { type: "result", bitmap, people, kind: wanted.kind, longest: wanted.longest, stages, ms };
-  const masks = people.flatMap(({ mask }) => mask === null ? [] : [mask.pixels.buffer]);
-  say(result, [bitmap, ...masks]);
+  const pixels = people.flatMap(({ mask }) => mask === null ? [] : [mask.pixels.buffer]);
+  say(result, [bitmap, ...pixels]);
 }
 function pixelsOf(bitmap) {
   const { width, height } = bitmap;
@@ -222,21 +235,21 @@ function pixelsOf(bitmap) {
 function shuffled(kinds) {
   return Math.random() < 0.5 ? [...kinds] : [...kinds].reverse();
 }
-function follow({ people, masks }, image, timeS) {
+function follow(people, image, timeS) {
   noticeGap(timeS);
   const seen = tracker.follow(people, timeS).map(({ id, box, score, detection }) => ({
     id,
     box,
     score,
     keypoints: people[detection].keypoints,
-    mask: masks === null ? null : masks[detection]
+    row: detection
   }));
-  const expected = tracker.coasted(image.height, image.width).map(({ id, box, score }) => ({ id, box, score, keypoints: null, mask: null }));
+  const expected = tracker.coasted(image.height, image.width).map(({ id, box, score }) => ({ id, box, score, keypoints: null, row: null }));
   return [...seen, ...expected];
 }
-function everyone({ people, masks }) {
+function everyone(people) {
   tracker.reset();
-  return people.map(({ box, score, keypoints }, i) => ({ id: i + 1, box, score, keypoints, mask: masks && masks[i] })).filter(({ score }) => score >= settings.tracker.new);
+  return people.map(({ box, score, keypoints }, row) => ({ id: row + 1, box, score, keypoints, row })).filter(({ score }) => score >= settings.tracker.new);
 }
 function noticeGap(timeS) {
   if (lastS !== null) {

@@ -1,6 +1,6 @@
 // Analyzes one frame after the other, away from the page, which stays responsive meanwhile.
 
-import { type Found, type Image, type PeopleNetwork, Tracker } from "@core";
+import { type Found, type Image, type Mask, type PeopleNetwork, type Person, Tracker } from "@core";
 import type { Backend, FromWorker, Kind, Result, Settings, Shown, ToWorker, Wanted } from "./protocol";
 import { KINDS } from "./protocol";
 import { findGpu, Runtime } from "./runtime";
@@ -11,7 +11,12 @@ const STEP_WEIGHT = 0.2; // of the newest step in the usual one
 const RARELY_MS = 100; // between reports of how far a download is
 
 const BLANK: Image = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4) };
-const WARM_UP = { longest: 64, masks: false };
+const WARM_UP_LONGEST = 64;
+
+/** Somebody who is shown: whose mask is not computed yet, and which of the people found it is; null for nobody. */
+interface Seen extends Omit<Shown, "mask"> {
+  row: number | null;
+}
 
 let settings: Settings;
 let runtime: Promise<Runtime>;
@@ -68,7 +73,7 @@ async function tried(runtime: Runtime): Promise<Runtime> {
 
 /** The first run takes longer: so that no frame waits for it. */
 async function warmUp(network: PeopleNetwork): Promise<void> {
-  await network.detect(BLANK, { ...WARM_UP, scoreFloor: settings.score_floor });
+  await network.detect(BLANK, { longest: WARM_UP_LONGEST, scoreFloor: settings.score_floor });
 }
 
 async function prepare(kind: Kind): Promise<void> {
@@ -83,23 +88,37 @@ async function analyze(bitmap: ImageBitmap, timeS: number, wanted: Wanted): Prom
   const begun = performance.now();
   const image = pixelsOf(bitmap);
   const grabbed = performance.now() - begun;
-  const options = { longest: wanted.longest, masks: wanted.masks, scoreFloor: settings.score_floor };
+  const options = { longest: wanted.longest, scoreFloor: settings.score_floor };
   const kinds = wanted.duel ? shuffled(KINDS) : [wanted.kind];
   const ms: Result["ms"] = {};
-  let shown: Found | null = null;
+  const all = new Map<Kind, Found>();
   for (const kind of kinds) {
     const network = await (await runtime).form(kind);
     const from = performance.now();
-    const found = await network.detect(image, options);
+    all.set(kind, await network.detect(image, options));
     ms[kind] = performance.now() - from;
-    if (kind === wanted.kind) shown = found;
   }
+  const found = all.get(wanted.kind)!;
   const tracked = performance.now();
-  const people = wanted.tracking ? follow(shown!, image, timeS) : everyone(shown!);
-  const stages = { grab: grabbed, ...shown!.stages, track: performance.now() - tracked };
+  const seen = wanted.tracking ? follow(found.people, image, timeS) : everyone(found.people);
+  const stages: Result["stages"] = { grab: grabbed, ...found.stages, track: performance.now() - tracked };
+  // Of those who are shown alone, and of the same ones in a duel's other form.
+  const rows = seen.flatMap(({ row }) => (row === null ? [] : [row]));
+  let masks: Mask[] = [];
+  for (const kind of wanted.masks ? kinds : []) {
+    const from = performance.now();
+    const made = await all.get(kind)!.masks(rows);
+    const took = performance.now() - from;
+    ms[kind]! += took;
+    if (kind === wanted.kind) [masks, stages.masks] = [made, took];
+  }
+  const people = seen.map(({ row, ...one }): Shown => {
+    const mask = row === null ? undefined : masks[rows.indexOf(row)];
+    return { ...one, mask: mask ?? null };
+  });
   const result: Result = { type: "result", bitmap, people, kind: wanted.kind, longest: wanted.longest, stages, ms };
-  const masks = people.flatMap(({ mask }) => (mask === null ? [] : [mask.pixels.buffer]));
-  say(result, [bitmap, ...masks]);
+  const pixels = people.flatMap(({ mask }) => (mask === null ? [] : [mask.pixels.buffer]));
+  say(result, [bitmap, ...pixels]);
 }
 
 function pixelsOf(bitmap: ImageBitmap): Image {
@@ -113,26 +132,26 @@ function shuffled(kinds: readonly Kind[]): Kind[] {
   return Math.random() < 0.5 ? [...kinds] : [...kinds].reverse();
 }
 
-function follow({ people, masks }: Found, image: Image, timeS: number): Shown[] {
+function follow(people: Person[], image: Image, timeS: number): Seen[] {
   noticeGap(timeS);
   const seen = tracker.follow(people, timeS).map(({ id, box, score, detection }) => ({
     id,
     box,
     score,
     keypoints: people[detection].keypoints,
-    mask: masks === null ? null : masks[detection],
+    row: detection,
   }));
   const expected = tracker
     .coasted(image.height, image.width)
-    .map(({ id, box, score }) => ({ id, box, score, keypoints: null, mask: null }));
+    .map(({ id, box, score }) => ({ id, box, score, keypoints: null, row: null }));
   return [...seen, ...expected];
 }
 
 /** Who is found in this frame alone. */
-function everyone({ people, masks }: Found): Shown[] {
+function everyone(people: Person[]): Seen[] {
   tracker.reset();
   return people
-    .map(({ box, score, keypoints }, i) => ({ id: i + 1, box, score, keypoints, mask: masks && masks[i] }))
+    .map(({ box, score, keypoints }, row) => ({ id: row + 1, box, score, keypoints, row }))
     .filter(({ score }) => score >= settings.tracker.new);
 }
 

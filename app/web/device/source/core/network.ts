@@ -17,10 +17,11 @@ export type RunLook = (input: Uint8Array, size: Size) => Promise<Look>;
 /** Runs the mask head on (N, 40, 40, 43) values; (N, 80, 80) logits. */
 export type RunMasks = (inputs: Float32Array, shape: readonly number[]) => Promise<Float32Array>;
 
-/** The people of an image, best first, with a mask each if masks were asked for. */
+/** The people of an image, best first. */
 export interface Found {
   people: Person[];
-  masks: Mask[] | null;
+  /** Computes the masks of some of them, by index, leaving out who is not there; they overlap among these alone. */
+  masks: (rows: number[]) => Promise<Mask[]>;
   /** Milliseconds by stage. */
   stages: Record<string, number>;
 }
@@ -30,7 +31,6 @@ const MASKS_PER_RUN = 16;
 export interface Options {
   /** Longer side of the network's input in pixels, a multiple of 32. */
   longest: number;
-  masks: boolean;
   /** The lowest score that is reported. */
   scoreFloor: number;
 }
@@ -56,9 +56,8 @@ export class PeopleNetwork {
     clock.lap("network");
     const people = found(decode(look, options.scoreFloor), view, image, options.scoreFloor);
     clock.lap("decode");
-    if (!options.masks) return { people, masks: null, stages: clock.stages };
-    const masks = await this.masks(look, people, view, image);
-    clock.lap("masks");
+    const masks = (rows: number[]): Promise<Mask[]> =>
+      this.masks(look, rows.flatMap((row) => people[row] ?? []), view, image);
     return { people, masks, stages: clock.stages };
   }
 
