@@ -41,8 +41,8 @@ class LiveFigures:
     Attributes:
         meter: ``source_fps`` is what really arrives, ``processing_fps`` what is shown, the latency is from a
             frame's arrival to its display.
-        model_fps: for each backbone used so far, the frames per second that the analysis alone would reach
-            with the present detector and tasks; both at the same quality where both have run at one.
+        model_fps: for each backbone that has detected yet, the frames per second that the analysis alone
+            would reach with the present detector and tasks; both at the same quality where both have run at one.
         history: the last ten seconds, oldest first.
         incomparable: why the two speeds do not compare, in words; None where they do.
     """
@@ -138,7 +138,10 @@ class LiveMeter:
             keys: dict[ConvKind, tuple[ConvKind, int]] = {
                 kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()
             }
-            speeds: dict[ConvKind, float] = {kind: _rate(self._times[key]) for kind, key in keys.items()}
+            # Before its first detection, a backbone has done nothing that says how fast it is.
+            speeds: dict[ConvKind, float] = {
+                kind: _rate(self._times[key]) for kind, key in keys.items() if _in_full(self._times[key])
+            }
             times = [self._times[key] for key in keys.values()]
             return LiveFigures(
                 self._meter.snapshot(), speeds, history, _incomparable(common is not None, times)

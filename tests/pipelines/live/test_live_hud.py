@@ -160,6 +160,14 @@ def test_backbones_are_compared_at_the_same_quality():
     assert meter.figures().model_fps == {}
 
 
+def test_a_backbone_has_no_speed_before_its_first_detection():
+    meter = LiveMeter(clock=Time())
+    meter.analyzed("standard", 0, 0.001, in_full=False)
+    assert meter.figures().model_fps == {}
+    meter.analyzed("standard", 0, 0.199)
+    assert meter.figures().model_fps == {"standard": pytest.approx(10)}
+
+
 def test_a_quality_that_was_only_passed_through_is_not_compared():
     meter = LiveMeter(clock=Time())
     for level, times in ((0, 4), (3, 40)):
