@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from sepcam.assets import demo_clip
+from sepcam.pipelines.analysis.analyzer import GAP_S
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.streams import NetworkCamera
@@ -328,6 +329,7 @@ def test_a_stream_that_dies_and_returns_goes_on_for_those_who_watch():
         viewer = stack.enter_context(closing(Viewer(server)))
         server.until("two people", lambda: ids() == [1, 2] and viewer.numbers)
         first.kill()
+        gone = time.monotonic()
         server.until("banner", lambda: (server.status()["notice"] or "").startswith("reconnecting ("))
         assert server.ask("GET", "/api/live/snapshot").status == 200
         assert ids() == [1, 2]
@@ -335,8 +337,10 @@ def test_a_stream_that_dies_and_returns_goes_on_for_those_who_watch():
         larger = cv2.resize(people, (720, 480))
         stack.enter_context(NetworkCamera("rtsp", lambda number: larger, port=first.port))
         server.until("pictures", lambda: viewer.numbers[-1] > seen + 10)
+        away_s = time.monotonic() - gone
         assert server.status()["notice"] is None
-        assert ids() == [1, 2]
+        # On a slow machine they were away for so long that they are new people.
+        assert ids() == [1, 2] or (away_s > GAP_S and len(ids()) == 2)
 
 
 @FUZZ
