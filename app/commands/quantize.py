@@ -43,26 +43,25 @@ def quantize(
 
     Four fifths of the images calibrate, the others measure. A copy is kept if its loss is tolerable.
     """
+    from ...assets import demo_clip
+
+    source = frames or str(demo_clip())
     kept = [
-        _quantize(name, frames, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
+        _quantize(name, source, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
     ]
     if not all(kept):
         raise typer.Exit(1)
 
 
-def _quantize(name: str, frames: str | None, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
+def _quantize(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:
     """Makes and measures the copy of one network; whether it was kept."""
-    from ...assets import demo_clip
-    from ...pipelines.evaluation.quantization_loss import images, tinted
+    from ...pipelines.evaluation.quantization_loss import images
 
-    source = frames or str(demo_clip())
     trial = _trial(name, samples, backbone)
-    console.note(f"{name}: quantizing by what it is given on {source}, which takes minutes")
-    calibrating = images(source, samples, held_out=False)
-    # The film is black and white.
-    trial.calibrate(calibrating if frames else tinted(calibrating))
+    console.note(f"{name}: quantizing by what it is given on {frames}, which takes minutes")
+    trial.calibrate(images(frames, samples, held_out=False))
     console.note(f"{name}: measuring on other images")
-    figures = trial.measure(images(source, samples, held_out=True))
+    figures = trial.measure(images(frames, samples, held_out=True))
     _show(name, [*figures, *map(_speed, trial.pairs)])
     good = all(figure.good for figure in figures)
     if good or keep_anyway:

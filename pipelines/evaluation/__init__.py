@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .matches import Matches, match_all
     from .metrics import evaluate_coco, evaluate_mot
     from .paired_timing import Estimate, Rounds, Tick, Turn, beyond_noise, estimate
-    from .quantization_loss import DetectorTrial, Figure, PoseTrial, Trial, images, tinted
+    from .quantization_loss import DetectorTrial, Figure, PoseTrial, Trial, images
 
 __all__ = [
     "DetectorTrial",
@@ -37,7 +37,6 @@ __all__ = [
     "match_all",
     "mot_people",
     "people_of",
-    "tinted",
 ]
 
 __getattr__ = lazy_exports(
@@ -65,6 +64,5 @@ __getattr__ = lazy_exports(
         "match_all": "matches",
         "mot_people": "ground_truth",
         "people_of": "ground_truth",
-        "tinted": "quantization_loss",
     },
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-import cv2
 import numpy as np
 
 from ...models.errors import SepcamError
@@ -38,8 +37,6 @@ T = TypeVar("T", Detector, PoseEstimator)
 _MATCH_IOU = 0.5
 _VISIBLE = 0.5
 _CROP = 256
-_GAINS = 0.3, 1.7  # least and most by which a tint multiplies a color
-_TINTS = 4, 5  # rows and columns of tints in an image
 _ROI = 1.25  # side of a person's region, of the longer side of the box
 _MOST_PEOPLE = 8
 _STRETCHES, _HELD_OUT = 25, 5  # every fifth of 25 stretches measures; neighboring frames are too much alike
@@ -288,24 +285,3 @@ def images(spec: str, samples: int, *, held_out: bool) -> Iterator[U8]:
         for number, frame in enumerate(islice(source, 0, wanted * every, every)):
             if (number // stretch % _HELD_OUT == _HELD_OUT - 1) == held_out:
                 yield frame.image
-
-
-def tinted(images: Iterable[U8]) -> Iterator[U8]:
-    """Every second image in colors that change over it, the same ones at each call.
-
-    A network that was calibrated by a black-and-white film does not know how large values get where cameras
-    see colors.
-
-    Args:
-        images: (H, W, 3) uint8 BGR.
-
-    Yields:
-        As many, alike in size.
-    """
-    random = np.random.default_rng(0)
-    for number, image in enumerate(images):
-        if number % 2:
-            gains = random.uniform(*_GAINS, (*_TINTS, 3)).astype(np.float32)
-            spread = cv2.resize(gains, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-            image = np.clip(image * spread, 0, 255).astype(np.uint8)
-        yield image

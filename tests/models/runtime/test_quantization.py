@@ -16,7 +16,7 @@ from sepcam.models.runtime.options import AnySize, RuntimeOptions
 from sepcam.models.runtime.quantization import LEAST_INPUTS, Quantizer
 from sepcam.models.types import F32, U8, Detections, Poses
 from sepcam.models.weights.store import WeightStore
-from sepcam.pipelines.evaluation.quantization_loss import LEAST, DetectorTrial, PoseTrial, tinted
+from sepcam.pipelines.evaluation.quantization_loss import LEAST, DetectorTrial, PoseTrial
 from sepcam.pipelines.evaluation.quantization_loss import images as images_of
 from sepcam.pipelines.sources.open import open_source
 from sepcam.pipelines.sources.synthetic import read_index
@@ -196,15 +196,6 @@ def test_too_few_objects_are_refused():
     trial = DetectorTrial(forms(SquareDetector(), SquareDetector()), 10)
     with pytest.raises(SepcamError, match="only 3 objects"):
         trial.measure(SQUARES[:3])
-
-
-def test_every_second_image_of_a_gray_film_is_tinted():
-    gray = [np.full((40, 60, 3), 128, np.uint8)] * 4
-    images = list(tinted(gray))
-    assert [len(np.unique(image)) > 1 for image in images] == [False, True, False, True]
-    assert all(image.shape == (40, 60, 3) and image.dtype == np.uint8 for image in images)
-    assert not np.array_equal(images[1], images[3])
-    np.testing.assert_array_equal(images, list(tinted(gray)))
 
 
 # --- the command ------------------------------------------------------------------------------------------
