@@ -41,7 +41,7 @@ class LiveFigures:
     Attributes:
         meter: ``source_fps`` is what really arrives, ``processing_fps`` what is shown, the latency is from a
             frame's arrival to its display.
-        model_fps: for each backbone that has detected yet, the frames per second that the analysis alone
+        model_fps: for each backbone that has made a detection, the frames per second that the analysis alone
             would reach with the present detector and tasks; both at the same quality where both have run at
             one.
         history: the last ten seconds, oldest first.
