@@ -111,8 +111,10 @@ class LiveMeter:
         """
         with self._lock:
             self._backbone = backbone
-            self._latest[backbone] = level
-            self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append((seconds, in_full))
+            # Frames before the first detection say nothing of how fast it is.
+            if in_full or (backbone, level) in self._times:
+                self._latest[backbone] = level
+                self._times.setdefault((backbone, level), deque(maxlen=_TIMES)).append((seconds, in_full))
 
     def shown(self, latency_s: float) -> None:
         """Called when an image is on display, with the seconds since it arrived."""
@@ -139,10 +141,7 @@ class LiveMeter:
             keys: dict[ConvKind, tuple[ConvKind, int]] = {
                 kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()
             }
-            # Before its first detection, a backbone has done nothing that says how fast it is.
-            speeds: dict[ConvKind, float] = {
-                kind: _rate(self._times[key]) for kind, key in keys.items() if _in_full(self._times[key])
-            }
+            speeds: dict[ConvKind, float] = {kind: _rate(self._times[key]) for kind, key in keys.items()}
             times = [self._times[key] for key in keys.values()]
             return LiveFigures(
                 self._meter.snapshot(), speeds, history, _incomparable(common is not None, times)

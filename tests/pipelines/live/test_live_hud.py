@@ -165,6 +165,7 @@ def test_a_backbone_has_no_speed_before_its_first_detection():
     meter.analyzed("standard", 0, 0.001, in_full=False)
     assert meter.figures().model_fps == {}
     meter.analyzed("standard", 0, 0.199)
+    meter.analyzed("standard", 0, 0.001, in_full=False)
     assert meter.figures().model_fps == {"standard": pytest.approx(10)}
 
 
