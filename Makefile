@@ -9,7 +9,7 @@ EDITOR := $(VENV)/editor/sepcam
 .PHONY: help setup demo test bench soak soak-live fuzz lint format docs clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY)  ## a .venv with Sepcam, all extras and the development tools
 

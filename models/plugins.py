@@ -48,7 +48,8 @@ def load(name: str, group: Group, protocol: type[T]) -> T | None:
     if not isinstance(made, protocol):
         wanted = [member for member in _members(protocol) if not hasattr(made, member)]
         raise SepcamError(
-            f"the plugin {name} is no {protocol.__name__}: {type(made).__name__} has no {', '.join(wanted)}"
+            f"the plugin {name} is not a {protocol.__name__}: "
+            f"{type(made).__name__} has no {', '.join(wanted)}"
         )
     return made
 

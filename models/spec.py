@@ -40,7 +40,7 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         if not 0 < self.score_floor < 1:
-            raise ValueError(f"score_floor must lie between 0 and 1, is {self.score_floor}")
+            raise ValueError(f"score_floor must lie between 0 and 1; got {self.score_floor}")
 
 
 @dataclass(frozen=True, slots=True)

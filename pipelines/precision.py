@@ -87,7 +87,10 @@ def _recorded(
         f32 = load("f32")
         options.check_detector(f32)  # first: a measurement takes long
         rivals = ", ".join(candidates)
-        store.notice(f"{name}: measuring which of f32, {rivals} is best here; once, for half a minute")
+        store.notice(
+            f"{name}: measuring once which of f32, {rivals} is best on this machine; "
+            "this takes about half a minute"
+        )
         careful = None
         if name == PEOPLE_DETECTOR:
             in_f32 = replace(runtime, precision="f32")

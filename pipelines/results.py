@@ -58,7 +58,7 @@ def _read_jsonl(path: Path) -> "Results":
     except UnicodeDecodeError as error:
         raise SepcamError(f"{path} is not JSON Lines: it is not UTF-8 text") from error
     if not lines or lines[0]["type"] != "header":
-        raise SepcamError(f"{path} does not hold results of sepcam: its first line is no header")
+        raise SepcamError(f"{path} does not hold results of sepcam: its first line is not a header")
     frames = [line for line in lines if line["type"] == "frame"]
     return Results(lines[0], frames, lines[-1] if lines[-1]["type"] == "summary" else {})
 

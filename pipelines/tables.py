@@ -29,7 +29,7 @@ def read_csv(path: Path) -> Content:
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise SepcamError(f"{path} does not hold results of sepcam: {error}") from error
     if not {"frame", "time_s", "label", "score", "x1"} <= set(columns):
-        raise SepcamError(f"{path} does not hold results of sepcam: its first line is no header")
+        raise SepcamError(f"{path} does not hold results of sepcam: its first line is not a header")
     return {"keypoint_names": names}, _frames(rows), {}
 
 

@@ -43,7 +43,7 @@ def checked_image(image: Any) -> U8:  # noqa: ANN401 - whatever a caller has
         raise SepcamError(f"an image must be a (height, width, 3) uint8 array, is a {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise SepcamError(
-            f"an image must be (height, width, 3) uint8 in BGR order, is {image.shape} {image.dtype}"
+            f"an image must be (height, width, 3) uint8 in BGR order; got {image.shape} {image.dtype}"
         )
     return image
 
@@ -70,9 +70,9 @@ class Frame:
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
-            raise ValueError(f"image must be (H, W, 3) uint8 BGR, is {self.image.shape} {self.image.dtype}")
+            raise ValueError(f"image must be (H, W, 3) uint8 BGR; got {self.image.shape} {self.image.dtype}")
         if self.index < 0:
-            raise ValueError(f"index must be >= 0, is {self.index}")
+            raise ValueError(f"index must be >= 0; got {self.index}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class MaskCrop:
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8:
-            raise ValueError(f"mask must be (h, w) uint8, is {self.pixels.shape} {self.pixels.dtype}")
+            raise ValueError(f"mask must be (h, w) uint8; got {self.pixels.shape} {self.pixels.dtype}")
         if self.x < 0 or self.y < 0:
             raise ValueError(f"mask origin must lie in the frame, is ({self.x}, {self.y})")
 
@@ -215,13 +215,13 @@ class Instances:
         for name in ("boxes", "scores", "labels", "track_ids", "presence", "coasted", "pose_scores"):
             value, shape = getattr(self, name), (n, 4) if name == "boxes" else (n,)
             if value is not None and value.shape != shape:
-                raise ValueError(f"{name} must be {shape}, is {value.shape}")
+                raise ValueError(f"{name} must be {shape}; got {value.shape}")
         if self.keypoints is not None and (self.keypoints.ndim != 3 or self.keypoints.shape[::2] != (n, 3)):
-            raise ValueError(f"keypoints must be ({n}, K, 3), is {self.keypoints.shape}")
+            raise ValueError(f"keypoints must be ({n}, K, 3); got {self.keypoints.shape}")
         if self.space is not None and (
             self.keypoints is None or self.space.shape != (*self.keypoints.shape[:2], 4)
         ):
-            raise ValueError(f"space must be ({n}, K, 4), is {self.space.shape}")
+            raise ValueError(f"space must be ({n}, K, 4); got {self.space.shape}")
         if self.masks is not None and len(self.masks) != n:
             raise ValueError(f"masks must be {n}, are {len(self.masks)}")
 

@@ -34,7 +34,7 @@ class Writer:
             SepcamError: If ``fps`` is not a positive number.
         """
         if not 0 < fps < math.inf:
-            raise SepcamError(f"fps must be a positive number, is {fps}")
+            raise SepcamError(f"fps must be a positive number; got {fps}")
         self._path, self._fps, self._overwrite = Path(path), fps, overwrite
         self._sink: VideoSink | None = None
         self._count = 0
@@ -70,7 +70,7 @@ class Writer:
         if time_s is None:
             time_s = 0.0 if self._last_s is None else self._last_s + 1 / self._fps
         if not math.isfinite(time_s):
-            raise SepcamError(f"the time of an image must be a number of seconds, is {time_s}")
+            raise SepcamError(f"the time of an image must be a number of seconds; got {time_s}")
         if self._sink is None:
             info = StreamInfo(self._path.name, width, height, self._fps, live=True)  # begins at 0
             self._sink = VideoSink(self._path, info, overwrite=self._overwrite)

@@ -35,7 +35,7 @@ def compare(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
     detector: Annotated[
         str,
-        typer.Option("--detector", metavar="NAME", help="Detector; auto is the best, all is every one."),
+        typer.Option("--detector", metavar="NAME", help="Detector; auto is people, all compares every one."),
     ] = "auto",
     pose: choices.PoseOption = DEFAULT_POSE,
     model: Annotated[
@@ -66,18 +66,22 @@ def compare(
     ] = "",
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", metavar="N", min=1, help="Rounds of each.", show_default="by --seconds"),
+        typer.Option(
+            "--rounds", metavar="N", min=1, help="Rounds of each measurement.", show_default="by --seconds"
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option("--seconds", metavar="S", min=1, help="Time for all rounds together.")
     ] = 60.0,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of all randomness.")] = 0,
     against: Annotated[
         Path | None, typer.Option("--against", metavar="JSON", help="An earlier report to compare with.")
     ] = None,
     video: Annotated[
         Path | None,
-        typer.Option("--video", metavar="MP4", help="Write a video: both, each at the pace it reached."),
+        typer.Option(
+            "--video", metavar="MP4", help="Write a side-by-side video, each side at the speed it reached."
+        ),
     ] = None,
 ) -> None:
     """Measure separable against standard convolutions: same frames, same predictions, honest intervals."""

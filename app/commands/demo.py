@@ -42,7 +42,7 @@ def demo(
     from ...pipelines.sources.open import open_source
     from ..options.load_networks import load
     from ..process.single import FileRequest, Job, run
-    from ..terminal.contact_sheet import contact_sheet, save_image
+    from ..terminal.images import contact_sheet, save_image
 
     options = RuntimeOptions(runtime, device, precision, threads)
     clip = demo_clip()
@@ -66,11 +66,11 @@ def demo(
     both: dict[ConvKind, Pipeline] = {kind: load(replace(same, backbone=kind)) for kind in kinds}
     _compare(both, clip, same.runtime)
     if activation := _activation():
-        console.say(f"First, so that this terminal knows the command sepcam: {activation}")
+        console.say(f"First, make sepcam a command of this terminal: {activation}")
     console.say(
         "Next: sepcam process YOUR_VIDEO.mp4 -o results    (your own video)\n"
-        "      sepcam process YOUR_VIDEO.mp4 --backbone standard --frames 100    (feel the difference)\n"
-        "      sepcam compare YOUR_VIDEO.mp4    (the whole report, with the reasons)\n"
+        "      sepcam process YOUR_VIDEO.mp4 --backbone standard --frames 100    (see how slow it is)\n"
+        "      sepcam compare YOUR_VIDEO.mp4    (the full report)\n"
         "      sepcam models list    (the networks)    sepcam --help    (everything else)"
     )
 

@@ -59,7 +59,7 @@ def live(
         typer.Option(
             "--save",
             metavar="LIST",
-            help=f"Results to write too: any of {','.join(names_for('live'))}.",
+            help=f"Results to write too: any of {', '.join(names_for('live'))}.",
             rich_help_panel=choices.RESULTS,
         ),
     ] = "",
@@ -80,12 +80,15 @@ def live(
         bool,
         typer.Option(
             "--events",
-            help="Print who comes, goes and crosses, as JSON lines.",
+            help="Print who comes, goes and crosses, as JSON Lines.",
             rich_help_panel=choices.RESULTS,
         ),
     ] = False,
     headless: Annotated[
-        bool, typer.Option("--headless", help="No window; Ctrl-C ends.", rich_help_panel=choices.DISPLAY)
+        bool,
+        typer.Option(
+            "--headless", help="Run without a window; Ctrl-C stops it.", rich_help_panel=choices.DISPLAY
+        ),
     ] = False,
     seconds: Annotated[
         float | None,
@@ -93,7 +96,7 @@ def live(
             "--seconds",
             metavar="S",
             min=0,
-            help="End after so long.",
+            help="Stop after this many seconds.",
             show_default="never",
             rich_help_panel=choices.SOURCE,
         ),
@@ -131,7 +134,7 @@ def live(
             "--duel --headless only measures: leave out --record, --save, --events, --rule, --seconds"
         )
     if record is not None and record.suffix.lower() not in RECORDS:
-        raise SepcamError(f"{record} is no name for a recording: it ends in {', '.join(RECORDS)}")
+        raise SepcamError(f"{record} is not a name for a recording: it must end in {' or '.join(RECORDS)}")
     request = shared.request(sources[0], watching.options(), drawing.options(), hiding.options(), rules)
     if headless and duel:
         from ..live.duel import DuelRequest, run_duel

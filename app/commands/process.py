@@ -48,7 +48,7 @@ def process(
         typer.Option(
             "--save",
             metavar="LIST",
-            help=f"What to write: any of {','.join(sink_kinds())}.",
+            help=f"What to write: any of {', '.join(sink_kinds())}.",
             rich_help_panel=choices.RESULTS,
         ),
     ] = "video,jsonl",
@@ -57,7 +57,7 @@ def process(
         typer.Option(
             "--recursive/--no-recursive",
             "-r",
-            help="Look into the folders of folders too.",
+            help="Search subfolders too.",
             rich_help_panel=choices.SOURCE,
         ),
     ] = False,

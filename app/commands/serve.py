@@ -34,7 +34,7 @@ def serve(
         typer.Option(
             "--host",
             metavar="ADDRESS",
-            help="Listen there; any but 127.0.0.1 asks for a token.",
+            help="Address to listen on; any other than 127.0.0.1 requires a token.",
             rich_help_panel=choices.SERVER,
         ),
     ] = "127.0.0.1",
@@ -45,7 +45,7 @@ def serve(
             metavar="N",
             min=0,
             max=65535,
-            help="Listen there; 0 takes a free one.",
+            help="Port to listen on; 0 picks a free one.",
             rich_help_panel=choices.SERVER,
         ),
     ] = 8000,
@@ -54,7 +54,7 @@ def serve(
         typer.Option(
             "--allow-host",
             metavar="NAME",
-            help="A name of this server, say behind a proxy.",
+            help="Another host name of this server, e.g. behind a proxy.",
             rich_help_panel=choices.SERVER,
         ),
     ] = None,
@@ -77,14 +77,18 @@ def serve(
             "--max-cameras",
             metavar="N",
             min=0,
-            help="Most visitors' cameras at a time.",
+            help="Most visitors' cameras analyzed at once.",
             rich_help_panel=choices.SERVER,
         ),
     ] = 2,
     max_upload: Annotated[
         int,
         typer.Option(
-            "--max-upload", metavar="MB", min=1, help="Largest video file.", rich_help_panel=choices.SERVER
+            "--max-upload",
+            metavar="MB",
+            min=1,
+            help="Largest file that may be uploaded.",
+            rich_help_panel=choices.SERVER,
         ),
     ] = 500,
     idle_timeout: Annotated[
@@ -93,7 +97,7 @@ def serve(
             "--idle-timeout",
             metavar="SECONDS",
             min=1,
-            help="Disconnect a viewer who is silent for so long.",
+            help="Disconnect a visitor who sends nothing for this long.",
             rich_help_panel=choices.SERVER,
         ),
     ] = 30.0,
@@ -165,5 +169,7 @@ def _tls(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except OSError as error:
-        raise SepcamError(f"{certificate} and {key} are no certificate and its key in PEM format") from error
+        raise SepcamError(
+            f"{certificate} and {key} are not a certificate and its key in PEM format"
+        ) from error
     return certificate, key

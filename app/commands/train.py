@@ -41,7 +41,7 @@ def train(
         bool,
         typer.Option(
             "--partial",
-            help="Some people in the images are not labeled: only what is labeled teaches.",
+            help="Some people in the images are not labeled: learn from the labels alone.",
             rich_help_panel=_DATA,
         ),
     ] = False,
@@ -154,7 +154,7 @@ def train(
     ] = ",".join(map(str, SIZES)),
     seed: Annotated[
         int,
-        typer.Option("--seed", metavar="N", min=0, help="Of everything random.", rich_help_panel=_LEARNING),
+        typer.Option("--seed", metavar="N", min=0, help="Seed of all randomness.", rich_help_panel=_LEARNING),
     ] = 0,
     device: choices.DeviceOption = "auto",
     threads: choices.ThreadsOption = None,

@@ -76,7 +76,7 @@ class PipelineMeasurement:
             timed.run(rounds=rounds, seconds=seconds, tick=tick)
         finally:
             if timed.count:
-                self.result.update(self._describe(timed, self.clips))
+                self.result.update(self._describe(timed))
 
     def count(self, networks: Sequence[Subject]) -> None:
         """Adds the counted cost of a frame, with as many people as the frames showed.
@@ -122,7 +122,7 @@ class PipelineMeasurement:
                     last = now
         return times
 
-    def _describe(self, timed: Rounds, taken: Clips) -> dict[str, Any]:
+    def _describe(self, timed: Rounds) -> dict[str, Any]:
         seen = [self.seen[kind] for kind in KINDS]
         return {
             "name": self._name,

@@ -14,7 +14,7 @@ from ...pipelines.evaluation.curves import curve
 from ...pipelines.evaluation.matches import Matches
 from ..compare.report import write_text
 from ..terminal import console
-from ..terminal.contact_sheet import image_grid, save_image
+from ..terminal.images import image_grid, save_image
 from .datasets import Data, Measured
 from .matches_file import MATCHES_SUFFIX, write_matches
 from .report import errors_table, json_text, plot, plot_curves, table

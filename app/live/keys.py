@@ -13,7 +13,7 @@ from ...pipelines.live.session import LiveSession
 from ...pipelines.tracking.settings import settings_for
 from ...pipelines.types import Task
 from ..terminal import console
-from ..terminal.contact_sheet import save_image
+from ..terminal.images import save_image
 from .request import detector_names
 from .window import ESCAPE
 
@@ -87,7 +87,7 @@ class Controls:
             Key("3mM", "3 m", "masks", lambda: self._toggle_task("segment")),
             Key("dD", "d", "next detector", self._next_detector),
             Key("+=", "+", "raise the score threshold", lambda: self._change_conf(_CONF_STEP)),
-            Key("-_", "-", "report what is less sure, too", lambda: self._change_conf(-_CONF_STEP)),
+            Key("-_", "-", "lower the score threshold", lambda: self._change_conf(-_CONF_STEP)),
             Key("rR", "r", "record, stop recording", self._record),
             Key("sS", "s", "snapshot", self._snapshot),
             Key("fF", "f", "full screen", toggle_full_screen),

@@ -14,7 +14,7 @@ from ...pipelines.sinks.base import ResultName
 from ...pipelines.sinks.fan_out import FanOut
 from ...pipelines.sinks.outputs import stem_of, target
 from ...pipelines.sinks.registry import open_sinks
-from ...pipelines.types import StreamInfo
+from ...pipelines.types import MeterSnapshot, StreamInfo
 from ...pipelines.watching.store import EventStore
 from ..terminal import console
 from ..terminal.signals import terminable
@@ -80,8 +80,9 @@ def watch(request: WindowRequest) -> None:
             if recorder is not None:
                 session.recordings.follow(recorder.write)
             results = _save(session, request, loaded.pipeline)
+            begun = time.monotonic()
             _run(session, request, ZoneEditor(session, rules, drawn))
-            _complete(session, results)
+            _complete(session, results, begun)
             if session.error is not None:
                 raise session.error
 
@@ -127,17 +128,31 @@ def _run(session: LiveSession, request: WindowRequest, editor: ZoneEditor) -> No
         return
 
 
-def _complete(session: LiveSession, results: FanOut | None) -> None:
+def _complete(session: LiveSession, results: FanOut | None, begun: float) -> None:
     """Completes the files and says what there is."""
     figures = session.status().figures.meter
+    seconds = time.monotonic() - begun
     session.halt()
     video = session.recordings.stop()
     if results is not None:
         session.recordings.detach(results)
-    kept = "" if video is None else f" -> {video}"
-    console.note(f"{session.info.name}: {figures.frames} frames shown, {figures.dropped} left out{kept}")
+    console.note(closing_line(session.info.name, figures, seconds, video))
     for failure in session.recordings.failures:
         console.warn(failure)
+
+
+def closing_line(name: str, meter: MeterSnapshot, seconds: float, video: Path | None) -> str:
+    """What is said of a source in the end.
+
+    Args:
+        name: of the source.
+        meter: what was counted.
+        seconds: since it began.
+        video: what was recorded, or None.
+    """
+    shown = f"{meter.frames} frames shown ({meter.frames / max(seconds, 1e-3):.1f} FPS)"
+    kept = "" if video is None else f" -> {video}"
+    return f"{name}: {shown}, {meter.dropped} dropped{kept}"
 
 
 def _print_event(event: Event) -> None:

@@ -25,7 +25,7 @@ ColorByOption = Annotated[
     ColorBy,
     typer.Option(
         "--color-by",
-        help="What colors say; side is identities, and left and right of skeletons.",
+        help="What colors mean; side colors skeletons by left and right, all else by identity.",
         rich_help_panel=shared.DRAWING,
     ),
 ]
@@ -36,7 +36,7 @@ MaskOpacityOption = Annotated[
         metavar="SHARE",
         min=0,
         max=1,
-        help="Of the color over a person's pixels.",
+        help="Opacity of the color over a person's mask, 0 to 1.",
         rich_help_panel=shared.DRAWING,
     ),
 ]

@@ -115,7 +115,7 @@ def workers(text: str | None) -> int | Literal["auto"] | None:
     if text == "auto":
         return "auto"
     if not text.isdecimal() or int(text) < 1:
-        raise SepcamError(f"--workers takes a number from 1, or auto; is {text!r}")
+        raise SepcamError(f"--workers takes a number from 1, or auto; got {text!r}")
     return int(text)
 
 
@@ -129,7 +129,7 @@ def cluster(text: str | None) -> str | None:
         return None
     kind, _, address = text.partition(":")
     if kind != "ray":
-        raise SepcamError(f"--cluster takes ray or ray:ADDRESS (host:port); is {text!r}")
+        raise SepcamError(f"--cluster takes ray or ray:ADDRESS (host:port); got {text!r}")
     return address
 
 
@@ -143,7 +143,7 @@ def size(text: str | None) -> int | None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
     if match is None or float(match[1]) == 0:
-        raise SepcamError(f"--max-memory takes a size such as 500M or 4G; is {text!r}")
+        raise SepcamError(f"--max-memory takes a size such as 500M or 4G; got {text!r}")
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 

@@ -167,7 +167,8 @@ ExposureOption = Annotated[
     ),
 ]
 MirrorOption = Annotated[
-    bool, typer.Option("--mirror", help="Exchange left and right, as in a mirror.", rich_help_panel=SOURCE)
+    bool,
+    typer.Option("--mirror", help="Flip the image horizontally, as in a mirror.", rich_help_panel=SOURCE),
 ]
 LoopOption = Annotated[
     bool, typer.Option("--loop", help="Play a file again when it ends.", rich_help_panel=SOURCE)
@@ -207,7 +208,7 @@ RuntimeOption = Annotated[
     Runtime, typer.Option("--runtime", help="What runs the networks.", rich_help_panel=NETWORKS)
 ]
 DeviceOption = Annotated[
-    Device, typer.Option("--device", help="Where it runs them.", rich_help_panel=NETWORKS)
+    Device, typer.Option("--device", help="Device that runs the networks.", rich_help_panel=NETWORKS)
 ]
 PrecisionOption = Annotated[
     Precision, typer.Option("--precision", help="Number format to compute in.", rich_help_panel=NETWORKS)

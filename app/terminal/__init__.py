@@ -1,15 +1,16 @@
-"""What the terminal shows and sends: messages, progress, signals, contact sheets."""
+"""What the terminal shows and sends: messages, progress, signals, images."""
 
 from typing import TYPE_CHECKING
 
 from ...models.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from .contact_sheet import image_grid, save_image
+    from .images import image_grid, image_url, save_image
     from .signals import terminable
 
 __all__ = [
     "image_grid",
+    "image_url",
     "save_image",
     "terminable",
 ]
@@ -17,8 +18,9 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "image_grid": "contact_sheet",
-        "save_image": "contact_sheet",
+        "image_grid": "images",
+        "image_url": "images",
+        "save_image": "images",
         "terminable": "signals",
     },
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 from ...models.training.samples import describe
 from ..terminal import console
-from ..terminal.contact_sheet import image_grid, save_image
+from ..terminal.images import image_grid, save_image
 from .dataset import Labeled, load_image
 from .drawing import draw_labels, spread
 

@@ -89,7 +89,7 @@ def truth_of(source: Path, images: Sequence[AnnotatedImage]) -> Annotations:
 
 def _person(one: AnnotatedObject, size: tuple[int, int]) -> Person:
     box = _box(one, size)
-    return Person(box, _keypoints(one.keypoints, box, size), _outline(one.segmentation, box, size))
+    return Person(box, _keypoints(one.keypoints, box, size), _outline(one.segmentation, box))
 
 
 def _box(one: AnnotatedObject, size: tuple[int, int]) -> F32:
@@ -135,7 +135,7 @@ def _keypoints(values: Sequence[float] | None, box: F32, size: tuple[int, int]) 
     return keypoints
 
 
-def _outline(segmentation: Any, box: F32, size: tuple[int, int]) -> Outline | None:  # noqa: ANN401
+def _outline(segmentation: Any, box: F32) -> Outline | None:  # noqa: ANN401
     """Polygons or RLE as an outline; None where there is none."""
     if not segmentation:
         return None

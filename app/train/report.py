@@ -1,6 +1,5 @@
 """The report of a training as one self-contained HTML page: no script, no network access, no other file."""
 
-import base64
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -8,15 +7,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-
 from ...models.files import atomic_write
 from ...models.types import U8
+from ..terminal.images import image_url
 from .plots import Line, plot
 from .request import REPORT_NAME
 from .scoring import KINDS, Figures
 
-_QUALITY: Final = 85
 _SMOOTH: Final = 0.05  # fraction of the steps that a smoothed loss is the mean of
 _COLUMNS: Final = ("labels", "before", "after")
 
@@ -108,12 +105,7 @@ def _precision(log: Sequence[Mapping[str, Any]]) -> str:
 
 def _row(images: Sequence[U8]) -> str:
     cells = "".join(
-        f'<figure><img alt="{title}" src="{_as_url(image)}"><figcaption>{title}</figcaption></figure>'
+        f'<figure><img alt="{title}" src="{image_url(image)}"><figcaption>{title}</figcaption></figure>'
         for title, image in zip(_COLUMNS, images, strict=True)
     )
     return f'<div class="row">{cells}</div>'
-
-
-def _as_url(image: U8) -> str:
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")

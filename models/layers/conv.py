@@ -151,7 +151,6 @@ class InvertedResidual(nn.Module):
         kernel: side of the depthwise kernel.
         stride: step of the depthwise convolution.
         expansion: the depthwise convolution has ``inputs * expansion`` channels; 1 leaves the widening out.
-        padding: as for `ConvAct`.
     """
 
     def __init__(
@@ -162,14 +161,11 @@ class InvertedResidual(nn.Module):
         stride: int = 1,
         *,
         expansion: int = 6,
-        padding: Padding = "same",
     ) -> None:
         super().__init__()
         wide = inputs * expansion
         self.expand = ConvAct(inputs, wide) if expansion > 1 else nn.Identity()
-        self.separable = DepthwiseSeparable(
-            wide, outputs, kernel, stride, last_act=nn.Identity, padding=padding
-        )
+        self.separable = DepthwiseSeparable(wide, outputs, kernel, stride, last_act=nn.Identity)
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ def as_kind(module: nn.Module, kind: ConvKind) -> nn.Module:
         ValueError: If ``kind`` is neither "separable" nor "standard".
     """
     if kind not in ("separable", "standard"):
-        raise ValueError(f"kind must be 'separable' or 'standard', is {kind!r}")
+        raise ValueError(f"kind must be 'separable' or 'standard'; got {kind!r}")
     return module if kind == "separable" else to_standard(module)
 
 

@@ -11,10 +11,7 @@ from torch import Tensor, nn
 
 from ..layers.conv import ConvAct, DepthwiseSeparable
 from ..layers.upsample import Upsample2
-from .movenet import BOX_HEADS, FEATURES, HEADS, KEYPOINTS, MoveNet
-
-OUTPUTS = (*HEADS, *BOX_HEADS, "features")
-"""Names of the outputs of `PeopleMaps`, in order."""
+from .movenet import FEATURES, KEYPOINTS, MoveNet
 
 MASK_INPUTS = FEATURES + KEYPOINTS + 2
 MASK_GRID = 40
@@ -29,8 +26,8 @@ _ASKED_FOR = ("kpt_regress", "kpt_offset", "box_scale", "box_offset")
 class PeopleMaps(MoveNet):
     """Multipose that also returns its features: what one look at an image finds of all people.
 
-    Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to the seven ``OUTPUTS``: the heads of `MoveNet`,
-    and the (B, H / 4, W / 4, 24) float32 features that the mask head reads.
+    Maps uint8 (B, H, W, 3) BGR, H and W multiples of 32, to seven outputs: the ``HEADS`` and
+    ``BOX_HEADS`` of `MoveNet`, and the (B, H / 4, W / 4, 24) float32 features that the mask head reads.
     """
 
     def __init__(self) -> None:

@@ -79,11 +79,6 @@ class View:
         """The people, found in this view's input, in the image."""
         return mapped(people, 1 / np.array(self.scale), np.array(self.origin))
 
-    def to_input(self, people: People) -> People:
-        """The people of the image in this view's input."""
-        scale = np.array(self.scale)
-        return mapped(people, scale, -np.array(self.origin) * scale)
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -40,9 +40,6 @@ SKELETON = (
 )
 """Pairs of landmarks that MediaPipe's drawings join."""
 
-COCO_ORDER = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
-"""Which of the 33 are COCO's 17 keypoints, in COCO's order: ``keypoints[:, COCO_ORDER]``."""
-
 _BACKGROUND = -100.0  # logit of a pixel that certainly belongs to nobody
 _BODY = len(KEYPOINTS)
 _CENTRE, _RIM = _BODY, _BODY + 1  # the two points that give the next region

@@ -43,7 +43,7 @@ class RuntimeOptions:
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
-            raise SepcamError(f"threads must be at least 1, is {self.threads}")
+            raise SepcamError(f"threads must be at least 1; got {self.threads}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class TensorInput:
         """Raises ValueError unless it is a batch of at least one such item."""
         if batch.shape[1:] != self.shape or batch.dtype != self.dtype or not len(batch):
             raise ValueError(
-                f"the input must be (B >= 1, *{self.shape}) {self.dtype}, is {batch.shape} {batch.dtype}"
+                f"the input must be (B >= 1, *{self.shape}) {self.dtype}; got {batch.shape} {batch.dtype}"
             )
 
 

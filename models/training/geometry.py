@@ -78,7 +78,7 @@ class Placement:
         """An outline in the input."""
         return tuple(tuple(self.points(polygon) for polygon in part) for part in outline)
 
-    def warp(self, image: U8, size: int, border: int = cv2.BORDER_CONSTANT) -> U8:
+    def warp(self, image: U8, size: int) -> U8:
         """The (size, size, C) input with an (H, W, C) image; every pixel of a larger image counts."""
         factor = np.ones(2)
         if self.scale < 1:
@@ -90,9 +90,7 @@ class Placement:
         matrix = self.matrix.copy()
         matrix[:, :2] /= factor
         matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
-        return np.asarray(
-            cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border), np.uint8
-        )
+        return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
 
 def place(sample: Sample, size: int, rng: np.random.Generator) -> Placement:

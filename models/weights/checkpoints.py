@@ -65,14 +65,14 @@ def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[Conv
     return convs
 
 
-def read_torch(path: Path | str, epsilon: float = _TORCHVISION_EPSILON) -> list[ConvWeights]:
+def read_torch(path: Path | str) -> list[ConvWeights]:
     """The convolutions of a torch file, see ``convolutions``.
 
     Raises:
         OSError: If the file cannot be read.
         ValueError: If it holds no state dict.
     """
-    return convolutions(read_state(path), epsilon)
+    return convolutions(read_state(path), _TORCHVISION_EPSILON)
 
 
 def _folded(conv: ConvWeights, norm: list[torch.Tensor], variance: torch.Tensor) -> ConvWeights:

@@ -62,12 +62,12 @@ class AnalysisOptions:
         for task in sorted(set(self.tasks) - set(TASKS)):
             raise SepcamError(f"there is no task {task!r}; choose from {', '.join(TASKS)}")
         if self.conf is not None and not 0 <= self.conf <= 1:
-            raise SepcamError(f"conf must lie between 0 and 1, is {self.conf:g}")
+            raise SepcamError(f"conf must lie between 0 and 1; got {self.conf:g}")
         if self.max_people < 1:
-            raise SepcamError(f"max-people must be at least 1, is {self.max_people}")
+            raise SepcamError(f"max-people must be at least 1; got {self.max_people}")
         every = self.detect_every
         if every != "auto" and every < 1:
-            raise SepcamError(f"detect-every must be a number from 1, or auto; is {every}")
+            raise SepcamError(f"detect-every must be a number from 1, or auto; got {every}")
         if every not in ("auto", 1) and "track" not in self.tasks:
             raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
         # In their usual order, so that equal options compare equal.

@@ -32,7 +32,7 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
     try:
         content = json.loads(read_text(path))
     except ValueError as error:
-        raise SepcamError(f"{path} is no JSON file: {error}") from error
+        raise SepcamError(f"{path} is not a JSON file: {error}") from error
     try:
         return zones_of(content)
     except SepcamError as error:

@@ -41,7 +41,7 @@ class Zone:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "points", tuple((float(x), float(y)) for x, y in self.points))
         if not name or len(name) > _MOST_NAME or not name.isprintable():
-            raise SepcamError(f"{name!r} is no name for a {self.kind}: give 1 to {_MOST_NAME} characters")
+            raise SepcamError(f"{name!r} is not a name for a {self.kind}: use 1 to {_MOST_NAME} characters")
         if self.color and not _COLOR.fullmatch(self.color):
             raise SepcamError(f"{self.kind} {name!r}: {self.color!r} is not a color such as #ffc83c")
         values = [value for point in self.points for value in point]

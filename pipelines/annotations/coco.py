@@ -55,7 +55,7 @@ class _Reader:
         if isinstance(self._data, list):
             raise self._error("it is a list, as results are, and not annotations")
         if not isinstance(self._data, dict):
-            raise self._error("it is no object")
+            raise self._error("it is not an object")
         categories, category_ids = self._categories()
         images = self._images()
         objects = self._objects(images, categories)
@@ -102,7 +102,7 @@ class _Reader:
         strays: list[str] = []
         for number, item in enumerate(self._list("annotations", optional=True)):
             if not isinstance(item, dict):
-                raise self._error(f"annotation number {number + 1} is no object")
+                raise self._error(f"annotation number {number + 1} is not an object")
             name = f"annotation {item['id']}" if "id" in item else f"annotation number {number + 1}"
             image = images.get(str(_whole(item.get("image_id"))))
             if image is None:
@@ -153,7 +153,7 @@ class _Reader:
         polygons = [value] if _numbers(value, len(value)) else value
         for polygon in polygons:
             if not isinstance(polygon, list) or not _numbers(polygon, len(polygon)) or len(polygon) % 2:
-                raise self._error(f"a polygon of {name} is no list of x, y pairs: {str(polygon)[:60]}")
+                raise self._error(f"a polygon of {name} is not a list of x, y pairs: {str(polygon)[:60]}")
         return [list(map(float, polygon)) for polygon in polygons if len(polygon) >= 6] or None
 
     def _rle(self, name: str, value: Mapping[str, Any], size: Size | None) -> dict[str, Any]:
@@ -194,7 +194,7 @@ class _Reader:
 
     def _id(self, item: Any, what: str) -> tuple[str, int | str]:  # noqa: ANN401
         if not isinstance(item, dict):
-            raise self._error(f"{what} is no object")
+            raise self._error(f"{what} is not an object")
         value = _whole(item.get("id"))
         if not isinstance(value, int | str):
             raise self._error(f"{what} has no id")

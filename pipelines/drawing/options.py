@@ -47,9 +47,9 @@ class DrawOptions:
         _check("color_by", self.color_by, get_args(ColorBy))
         _check("hud", self.hud, get_args(HudDetail))
         if not 0 <= self.mask_opacity <= 1:
-            raise SepcamError(f"mask_opacity must lie between 0 and 1, is {self.mask_opacity}")
+            raise SepcamError(f"mask_opacity must lie between 0 and 1; got {self.mask_opacity}")
         if not 0.25 <= self.scale <= 8:
-            raise SepcamError(f"scale must lie between 0.25 and 8, is {self.scale}")
+            raise SepcamError(f"scale must lie between 0.25 and 8; got {self.scale}")
 
     @property
     def hud_detail(self) -> HudDetail:

@@ -87,11 +87,6 @@ def curve(matches: Sequence[Matches]) -> Curve:
     return Curve(every.scores[last], precision[last], recall[last])
 
 
-def mean_precision(matches: Sequence[Matches]) -> float:
-    """COCO's average precision over all of ``OVERLAPS``; NaN where there are no objects."""
-    return float(_All(matches).average_precision(np.ones((1, len(matches))), range(len(OVERLAPS)))[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How far the second of two runs is from the first.

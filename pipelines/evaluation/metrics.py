@@ -198,7 +198,7 @@ def _mot_row(line: str, where: str) -> str:
         raise SepcamError(f"{where}: frames are whole numbers from 1, and ids whole numbers: {line[:60]!r}")
     if len(values) < 6 or not all(map(math.isfinite, values[:6])):
         raise SepcamError(
-            f"{where} is not a valid MOTChallenge row: expected frame,id,x,y,w,h,conf,..., is {line[:60]!r}"
+            f"{where} is not a valid MOTChallenge row: expected frame,id,x,y,w,h,conf,...; got {line[:60]!r}"
         )
     conf = values[6] if len(values) > 6 else 1.0
     kind = cells[7] if len(values) == 9 else "1"

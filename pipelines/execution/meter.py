@@ -20,8 +20,7 @@ _EVENTS = 2048  # bounds the memory of a rate, however fast events come
 class Rate:
     """Events per second over a sliding window; right from the second event on, 0 once nothing comes."""
 
-    def __init__(self, window_s: float = WINDOW_S, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window_s = window_s
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._times: deque[float] = deque(maxlen=_EVENTS)
 
@@ -42,13 +41,13 @@ class Rate:
         if span <= 0:
             return None
         usual, waiting = span / intervals, self._clock() - self._times[-1]
-        if waiting > max(self._window_s, 2 * usual):
+        if waiting > max(WINDOW_S, 2 * usual):
             return 0.0
         return intervals / (span + max(0.0, waiting - usual))
 
     def _forget(self, now: float) -> None:
         # Two are kept whatever their age, so that slow events have a rate as well.
-        while len(self._times) > 2 and self._times[0] < now - self._window_s:
+        while len(self._times) > 2 and self._times[0] < now - WINDOW_S:
             self._times.popleft()
 
 

@@ -1,4 +1,4 @@
-"""NetworkSet that are loaded beside a running image, so that a switch never stops it."""
+"""Networks that are loaded while a live image runs, so that a switch never stops it."""
 
 import math
 import threading

@@ -48,10 +48,10 @@ class Choice:
 
     def __str__(self) -> str:
         if self.precision == "f32":
-            return f"f32 ({self.f32_ms:.0f} ms a look on this machine; {self.others})"
+            return f"f32 ({self.f32_ms:.0f} ms per look on this machine; {self.others})"
         return (
-            f"{self.precision}: {self.ms:.0f} ms a look in place of {self.f32_ms:.0f} on this machine, "
-            f"{max(self.lost, 0):.1f} AP lost (--precision f32 turns it off)"
+            f"{self.precision}: {self.ms:.0f} ms per look instead of {self.f32_ms:.0f} ms on this machine, "
+            f"{max(self.lost, 0):.1f} AP lost (--precision f32 turns this off)"
         )
 
 

@@ -64,11 +64,6 @@ def redacted(text: str) -> str:
     return _IN_TEXT.sub(_redacted_match, text)
 
 
-def has_secrets(name: str) -> bool:
-    """Whether a name is an address that holds more than may be shown."""
-    return shown(name) != name
-
-
 def _redacted_match(match: re.Match[str]) -> str:
     address = match.group(0)
     # Punctuation of the sentence around it.

@@ -24,13 +24,11 @@ class Sample:
     Attributes:
         age_s: how many seconds ago.
         shown_fps: images shown per second then, None before the second one.
-        latency_ms: of the image shown then, from its arrival to its display.
         backbone: what was at work.
     """
 
     age_s: float
     shown_fps: float | None
-    latency_ms: float
     backbone: ConvKind
 
 
@@ -89,7 +87,7 @@ class LiveMeter:
         self._times: dict[tuple[ConvKind, int], deque[tuple[float, bool]]] = {}
         self._latest: dict[ConvKind, int] = {}
         self._backbone: ConvKind = "separable"
-        self._history: deque[tuple[float, float | None, float, ConvKind]] = deque()
+        self._history: deque[tuple[float, float | None, ConvKind]] = deque()
         self.arrived = self._meter.arrived
         self.dropped = self._meter.dropped
         self.stage = self._meter.stage
@@ -124,7 +122,7 @@ class LiveMeter:
             if self._history and now - self._history[-1][0] < _SAMPLE_S:
                 return
             fps = self._meter.snapshot().processing_fps
-            self._history.append((now, fps, latency_s * 1e3, self._backbone))
+            self._history.append((now, fps, self._backbone))
             while self._history[0][0] < now - HISTORY_S:
                 self._history.popleft()
 
@@ -136,7 +134,7 @@ class LiveMeter:
         """All figures as they are now."""
         now = self._clock()
         with self._lock:
-            history = tuple(Sample(now - t, fps, ms, kind) for t, fps, ms, kind in self._history)
+            history = tuple(Sample(now - t, fps, kind) for t, fps, kind in self._history)
             common = self._common_level()
             keys: dict[ConvKind, tuple[ConvKind, int]] = {
                 kind: (kind, latest if common is None else common) for kind, latest in self._latest.items()

@@ -78,7 +78,7 @@ class Recordings:
             self._first_pass = sequence
             return True
 
-    def detach(self, recorder: FanOut, warnings: Sequence[str] = ()) -> RunSummary:
+    def detach(self, recorder: FanOut) -> RunSummary:
         """Stops passing frames to a recorder and completes its files.
 
         Raises:
@@ -86,7 +86,7 @@ class Recordings:
         """
         self._drop(recorder)
         try:
-            return recorder.finish(warnings, events=self.end_events)
+            return recorder.finish((), events=self.end_events)
         except BaseException:
             recorder.abort()
             raise

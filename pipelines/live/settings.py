@@ -41,7 +41,7 @@ class LiveSettings:
 
     def __post_init__(self) -> None:
         if self.conf is not None and not 0 <= self.conf <= 1:
-            raise ValueError(f"conf must lie between 0 and 1, is {self.conf}")
+            raise ValueError(f"conf must lie between 0 and 1; got {self.conf}")
 
     @property
     def hiding(self) -> Hiding:

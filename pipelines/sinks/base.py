@@ -136,7 +136,6 @@ class SinkKind:
 
     Attributes:
         name: what ``--save`` calls it.
-        description: what it writes, in a few words.
         source_types: what it can be written of.
         path: where it goes, a file or a folder.
         open: opens a sink that writes there. Raises SepcamError if that cannot be.
@@ -147,7 +146,6 @@ class SinkKind:
     """
 
     name: str
-    description: str
     source_types: frozenset[SourceType]
     path: Callable[[ResultName], Path]
     open: Callable[[Path, SinkContext], Sink]

@@ -18,13 +18,11 @@ class Clips:
     Attributes:
         info: of the source.
         clips: each opens one clip from its beginning.
-        starts_s: where in the source each begins, in seconds.
         length: frames in each.
     """
 
     info: StreamInfo
     clips: Sequence[Callable[[], Source]]
-    starts_s: Sequence[float]
     length: int
 
 
@@ -57,7 +55,7 @@ def _from_file(path: Path, info: StreamInfo, clips: int, length: int) -> Clips:
     firsts = [round((n + 0.5) * info.frame_count / clips - length / 2) for n in range(clips)]
     starts = [max(0, first) / info.fps for first in firsts]
     openers = [lambda start=start: open_source(path, start_s=start, limit=length) for start in starts]
-    return Clips(info, openers, starts, length)
+    return Clips(info, openers, length)
 
 
 def _from_memory(spec: str, clips: int, length: int) -> Clips:
@@ -71,7 +69,7 @@ def _from_memory(spec: str, clips: int, length: int) -> Clips:
     # Frames of a camera that are played back come from no clock any more: none of them may be dropped.
     info = replace(info, live=False)
     openers = [lambda part=part: _Replay(info, part) for part in parts]
-    return Clips(info, openers, [part[0].time_s for part in parts], length)
+    return Clips(info, openers, length)
 
 
 class _Replay:

@@ -64,9 +64,9 @@ def open_source(
         SepcamError: If it cannot be opened or has no frames; the text says why.
     """
     if limit is not None and limit < 1:
-        raise SepcamError(f"the number of frames must be at least 1, is {limit}")
+        raise SepcamError(f"the number of frames must be at least 1; got {limit}")
     if not 0 <= start_s < float("inf"):
-        raise SepcamError(f"the start must be 0 seconds or later, is {start_s}")
+        raise SepcamError(f"the start must be 0 seconds or later; got {start_s}")
     name = as_glob(local_path(str(spec)))
     kind = source_kind(name)
     if kind is None:

@@ -41,7 +41,7 @@ class SyntheticSource:
         """
         match = _SPEC.fullmatch(spec)
         if match is None:
-            raise SepcamError(f"{spec!r} is no synthetic source: write it like synthetic:640x480@30x300")
+            raise SepcamError(f"{spec!r} is not a synthetic source: write it like synthetic:640x480@30x300")
         width, height = int(match[1] or 640), int(match[2] or 480)
         fps = float(match[3] or 30)
         frames = int(match[4] or 300)

@@ -30,7 +30,7 @@ _SHARE = np.float32(0.45)  # of the colors in what the first round goes by; the 
 _NEAR = np.float32(0.05)  # overlap below which nobody is joined, whatever their colors
 _USUAL = 0.95  # the most that strangers' colors are taken to be alike
 _NEWEST = np.float32(0.1)  # of the newest colors in those of a track
-_AWAY_S = 0.3  # seconds unseen after which somebody may appear somewhere else; above `bytetrack.CARRY_S`
+_AWAY_S = 0.3  # seconds unseen after which somebody may appear somewhere else; above `coasting.CARRY_S`
 
 Rows = npt.NDArray[np.bool_]
 

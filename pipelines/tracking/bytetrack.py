@@ -10,15 +10,7 @@ from ...models.ops.coco import KEYPOINTS
 from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
 from .association import ClassTracks, Rules, Sighted
-
-NOMINAL_FPS: Final = 30.0
-
-CARRY_S: Final = 0.25
-"""Seconds for which somebody whom the detector misses is shown where the Kalman filter expects them.
-
-On PETS09-S2L1, 10 frames a second, two frames more take HOTA from 58.2 to 58.7 and MOTA from 79.4 to 79.6
-(YOLOX-nano at 640; halves: 54.4 to 54.7 and 66.8 to 67.6); four frames give no more than two.
-"""
+from .coasting import Clock, Missed, coasted
 
 CENTER: Final = 0.5
 """How far the center of a tracked box goes from where the Kalman filter sees it to where the detector does.
@@ -32,10 +24,6 @@ _LOW, _HIGH, _NEW = 0.101, 0.7, 0.8
 
 _TORSO = [KEYPOINTS.index(f"{side}_{joint}") for joint in ("shoulder", "hip") for side in ("left", "right")]
 _TO_TORSO = np.float32(0.5)  # of the way from the middle of the box to that of the torso
-
-_INSIDE = 0.005  # share of the image's sides that a box keeps off the border: the others are leaving
-_UNSEEN = 0.5  # share of the last score that somebody has who is not seen
-_LONGEST_S = 0.5  # that a gap counts: while no image came, nobody was seen to leave
 
 
 class ByteTrack:
@@ -56,10 +44,8 @@ class ByteTrack:
             fps: frames per second of the source, or None where unknown.
         """
         self.settings = settings or TrackerSettings()
-        self._fps = fps if fps and np.isfinite(fps) and fps > 0 else NOMINAL_FPS
         self._next_id = 1
-        self._clock = 0.0
-        self._last_time: float | None = None
+        self._clock = Clock(fps)
         self._labels = tuple(labels)
         self._classes: dict[str, ClassTracks] = {}
         self._seen: dict[int, tuple[float, float]] = {}
@@ -75,7 +61,7 @@ class ByteTrack:
         """Forget all tracks, as at a cut; identities keep counting."""
         self._classes.clear()
         self._seen.clear()
-        self._last_time = None
+        self._clock.cut()
 
     @property
     def tentative(self) -> bool:
@@ -97,28 +83,17 @@ class ByteTrack:
             Where the Kalman filters expect them, with half the score of their last sighting; and (N,) int64
             identities.
         """
-        if not self.lost:
-            return Detections.empty(), np.zeros(0, np.int64)
-        since = self._clock - CARRY_S
-        sides = np.array([size[1], size[0]])
-        margin = _INSIDE * sides
-        rows: list[tuple[int, int, F32, float]] = []
-        for name, tracks in self._classes.items():
-            for row in np.flatnonzero((tracks.ids >= 0) & (tracks.unseen > 0)):
-                number = int(tracks.ids[row])
-                last_s, score = self._seen[number]
-                box = tracks.filters.boxes()[row]
-                if last_s >= since and (box[:2] > margin).all() and (box[2:] < sides - margin).all():
-                    rows.append((self._labels.index(name), number, box.astype(np.float32), _UNSEEN * score))
-        if not rows:
-            return Detections.empty(), np.zeros(0, np.int64)
-        labels, ids, boxes, scores = zip(*rows, strict=True)
-        found = Detections(np.stack(boxes), np.array(scores, np.float32), np.array(labels, np.int64))
-        return found, np.array(ids, np.int64)
+        missed = (
+            Missed(box.astype(np.float32), *self._seen[number], self._labels.index(name), number)
+            for name, tracks in self._classes.items()
+            if (rows := np.flatnonzero((tracks.ids >= 0) & (tracks.unseen > 0))).size
+            for number, box in zip(tracks.ids[rows].tolist(), tracks.filters.boxes()[rows], strict=True)
+        )
+        return coasted(missed, self._clock.now_s, size)
 
     def predict(self, ids: I64, time_s: float | None = None) -> F32:
         """Where these (N,) tracks of the last update should be at a time: (N, 4) float32 x1 y1 x2 y2."""
-        steps = self._elapsed(time_s) * self._fps
+        steps = self._clock.elapsed(time_s) * self._clock.fps
         boxes: F32 = np.zeros((len(ids), 4), np.float32)
         for tracks in self._classes.values() if len(ids) else ():
             mine, theirs = np.nonzero(ids[:, None] == tracks.ids)
@@ -143,7 +118,7 @@ class ByteTrack:
             sees, between its place and the detector's, not clipped; (N,) rows of ``detections``; (N,) int64
             identities.
         """
-        elapsed_s = self._advance(time_s)
+        elapsed_s = self._clock.advance(time_s)
         found = detections
         strong = found.scores >= self.settings.low
         begun = {self._labels[label] for label in found.labels[found.scores >= self.settings.new].tolist()}
@@ -159,7 +134,7 @@ class ByteTrack:
         alive = {int(number) for tracks in self._classes.values() for number in tracks.ids}
         self._seen = {number: seen for number, seen in self._seen.items() if number in alive}
         self._seen |= {
-            number: (self._clock, score)
+            number: (self._clock.now_s, score)
             for number, score in zip(numbers.tolist(), found.scores[rows].tolist(), strict=True)
         }
         order = np.argsort(-found.scores[rows], kind="stable")
@@ -171,27 +146,13 @@ class ByteTrack:
             return np.ones(len(found), np.bool_)
         return np.isin(found.labels, [i for i, label in enumerate(self._labels) if label == name])
 
-    def _advance(self, time_s: float | None) -> float:
-        """Move the clock, which never stands still or goes back, on by these seconds."""
-        elapsed_s = self._elapsed(time_s)
-        self._clock += elapsed_s
-        if time_s is not None and np.isfinite(time_s):
-            self._last_time = time_s
-        return elapsed_s
-
-    def _elapsed(self, time_s: float | None) -> float:
-        """Seconds since the last frame, as they count."""
-        if time_s is None or self._last_time is None or not time_s > self._last_time or np.isinf(time_s):
-            return 1.0 / self._fps
-        return min(time_s - self._last_time, _LONGEST_S)
-
     def _update_class(
         self, name: str, found: Detections, rows: I64, elapsed_s: float, size: tuple[int, int] | None
     ) -> tuple[F32, I64, I64]:
         """Boxes, rows and identities of the tracks of one class, to which ``rows`` of ``found`` belong."""
         tracks = self._classes.setdefault(name, ClassTracks())
         sighted = _sighted(found[rows], self._scaled(found.scores[rows]), size)
-        seen, places = tracks.update(sighted, elapsed_s, self._fps, self._rules, self._next_id)
+        seen, places = tracks.update(sighted, elapsed_s, self._clock.fps, self._rules, self._next_id)
         numbers = tracks.ids[places]
         self._next_id = max(self._next_id, int(numbers.max(initial=0)) + 1)
         if not tracks.waits:

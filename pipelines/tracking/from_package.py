@@ -2,23 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...models.spec import TrackerSettings
 from ...models.types import F32, I64, Detections
+from .coasting import NOMINAL_FPS, Clock, Missed, coasted
 
 if TYPE_CHECKING:
     from trackers.core.base import BaseTracker
-
-NOMINAL_FPS: Final = 30.0
-"""Frames per second where the source does not say, and those in which the package counts its buffers."""
-
-_COAST_S = 0.25  # seconds for which somebody who is missed is shown where the filter expects them
-_LONGEST_S = 0.5  # that a gap counts: while no image came, nobody was seen to leave
-_INSIDE = 0.005  # fraction of the sides that a coasted box keeps off the border: others are leaving
-_UNSEEN = 0.5  # fraction of the last score that somebody has who is not seen
 
 Make = Callable[[TrackerSettings, float], "BaseTracker"]
 """Makes a tracker of the package for thresholds and frames per second."""
@@ -52,12 +45,10 @@ class PackageTracker:
             fps: frames per second of the source, or None where unknown.
         """
         self._make, self._settings = make, settings
-        self._fps = fps if fps and np.isfinite(fps) and fps > 0 else NOMINAL_FPS
         self._labels = tuple(labels)
         self._classes: dict[str, _ClassTracks] = {}
         self._next_id = 1
-        self._clock = 0.0
-        self._last_time: float | None = None
+        self._clock = Clock(fps)
 
     @property
     def tentative(self) -> bool:
@@ -83,15 +74,13 @@ class PackageTracker:
     def reset(self) -> None:
         """See `Tracker`."""
         self._classes.clear()
-        self._last_time = None
+        self._clock.cut()
 
     def follow(
         self, detections: Detections, time_s: float | None = None, size: tuple[int, int] | None = None
     ) -> tuple[F32, I64, I64]:
         """See `Tracker`. A time that is missing, repeated or goes back counts as one frame after the last."""
-        self._clock += self._elapsed(time_s)
-        if time_s is not None and np.isfinite(time_s):
-            self._last_time = time_s
+        self._clock.advance(time_s)
         named = np.array([self._labels[label] for label in detections.labels.tolist()], object)
         begun = {*self._classes, *named[detections.scores >= self._settings.new].tolist()}
         parts = [
@@ -108,7 +97,7 @@ class PackageTracker:
 
     def predict(self, ids: I64, time_s: float | None = None) -> F32:
         """See `Tracker`."""
-        steps, boxes = self._elapsed(time_s) * self._fps, {}
+        steps, boxes = self._clock.elapsed(time_s) * self._clock.fps, {}
         for tracks in self._classes.values():
             for track in tracks.tracker.tracks:
                 if track.tracker_id in tracks.ids:
@@ -120,41 +109,23 @@ class PackageTracker:
 
     def coasted(self, size: tuple[int, int]) -> tuple[Detections, I64]:
         """See `Tracker`."""
-        most = np.array([size[1], size[0]])
-        found: list[tuple[F32, float, int, int]] = []
-        for name, tracks in self._classes.items():
-            for track in tracks.tracker.tracks:
-                number = tracks.ids.get(track.tracker_id)
-                if number is None or track.time_since_update == 0:
-                    continue
-                seen_s, score = tracks.last[number]
-                box = track.get_state_bbox()
-                inside = (box[:2] > _INSIDE * most).all() and (box[2:] < (1 - _INSIDE) * most).all()
-                if inside and seen_s >= self._clock - _COAST_S:
-                    found.append((box, _UNSEEN * score, self._labels.index(name), number))
-        if not found:
-            return Detections.empty(), np.zeros(0, np.int64)
-        boxes, scores, labels, ids = zip(*found, strict=True)
-        return (
-            Detections(np.array(boxes, np.float32), np.array(scores, np.float32), np.array(labels, np.int64)),
-            np.array(ids, np.int64),
+        missed = (
+            Missed(track.get_state_bbox(), *tracks.last[number], self._labels.index(name), number)
+            for name, tracks in self._classes.items()
+            for track in tracks.tracker.tracks
+            if track.time_since_update > 0 and (number := tracks.ids.get(track.tracker_id)) is not None
         )
-
-    def _elapsed(self, time_s: float | None) -> float:
-        """Seconds since the last frame, as they count."""
-        if time_s is None or self._last_time is None or not time_s > self._last_time or np.isinf(time_s):
-            return 1.0 / self._fps
-        return min(time_s - self._last_time, _LONGEST_S)
+        return coasted(missed, self._clock.now_s, size)
 
     def _follow_class(self, name: str, found: Detections, rows: I64) -> tuple[F32, I64, I64]:
         """Boxes, rows and identities of the tracks of one class, to which ``rows`` of ``found`` belong."""
         import supervision as sv
 
         if name not in self._classes:
-            self._classes[name] = _ClassTracks(self._make(self._settings, self._fps))
+            self._classes[name] = _ClassTracks(self._make(self._settings, self._clock.fps))
         tracks = self._classes[name]
         given = sv.Detections(xyxy=found.boxes[rows], confidence=found.scores[rows], data={"row": rows})
-        result = tracks.tracker.update(given, timestamp=self._clock)
+        result = tracks.tracker.update(given, timestamp=self._clock.now_s)
         alive = {track.tracker_id: track for track in tracks.tracker.tracks if track.tracker_id >= 0}
         kept = np.flatnonzero(result.tracker_id >= 0)
         numbers = result.tracker_id[kept].tolist()
@@ -165,7 +136,7 @@ class PackageTracker:
         ids = np.array([tracks.ids[number] for number in numbers], np.int64)
         seen = np.asarray(result.data.get("row", ()), np.int64)[kept]
         sightings = {
-            own: (self._clock, float(score)) for own, score in zip(ids, found.scores[seen], strict=True)
+            own: (self._clock.now_s, float(score)) for own, score in zip(ids, found.scores[seen], strict=True)
         }
         tracks.last = {own: tracks.last[own] for own in tracks.ids.values() if own in tracks.last} | sightings
         boxes = np.array([alive[number].get_state_bbox() for number in numbers], np.float32).reshape(-1, 4)

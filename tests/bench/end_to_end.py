@@ -15,7 +15,6 @@ ALL_VIDEO = f"{ALL}, drawn, H.264 out"
 ALL_EVERY = f"{ALL}, --detect-every 1"
 ALL_FAST = f"{ALL}, --preset fast"
 ALL_FAST_VIDEO = f"{ALL_FAST}, drawn, H.264 out"
-ALL_STANDARD = "standard: all tasks"
 FLOOR = "floor: PyAV decode, BGR, x264"
 FLOOR_OPENCV = "floor: OpenCV decode, MPEG-4 encode"
 

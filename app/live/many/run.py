@@ -19,7 +19,7 @@ from ....pipelines.watching.store import EventStore
 from ...terminal import console
 from ...terminal.signals import terminable
 from ..request import Loaded, described, load_networks
-from ..run import WindowRequest
+from ..run import WindowRequest, closing_line
 from .feeds import Feed, Feeds
 from .recorders import EventRecorders
 
@@ -144,11 +144,7 @@ class _Files:
                 session.recordings.detach(self._results[feed.number])
         except SepcamError as error:
             session.recordings.failures.append(str(error))
-        kept = "" if video is None else f" -> {video}"
-        console.note(
-            f"{feed.name}: {meter.frames} frames shown ({meter.frames / max(seconds, 1e-3):.1f} FPS), "
-            f"{meter.dropped} left out{kept}"
-        )
+        console.note(closing_line(feed.name, meter, seconds, video))
         for failure in session.recordings.failures:
             console.warn(failure)
 

@@ -3,7 +3,7 @@
 import { get, setPressed, setText } from "./dom.js";
 
 const WORDS = {
-  off: "Both backbones on the same frames, in turn: a ratio that stays.",
+  off: "Both backbones on the same frames, in turn; the result stays.",
   preparing: "Preparing both backbones ...",
   running: "Measuring ...",
 };

@@ -102,7 +102,7 @@ export function startVideos(about) {
     );
     shown.actions.replaceChildren(
       make("a", { class: "button", href: address, download: "" }, video ? "Video (MP4)" : "Image (JPEG)"),
-      make("a", { class: "button", href: `/api/files/${jsonl}`, download: "" }, "Results (JSON lines)"),
+      make("a", { class: "button", href: `/api/files/${jsonl}`, download: "" }, "Results (JSON Lines)"),
       make("button", { onclick: remove }, "Remove"),
     );
   }

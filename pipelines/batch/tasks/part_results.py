@@ -39,7 +39,7 @@ def summary_of(result: TaskResult) -> dict[str, object]:
 
 
 def no_image(info: StreamInfo) -> U8:
-    """A image of the right size that takes no memory."""
+    """An (H, W, 3) uint8 image of zeros in the source's size, which takes no memory."""
     return np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (info.height, info.width, 3))
 
 

@@ -121,7 +121,7 @@ def choose(
         if best.frames is not None:
             left_s = best.frames / best.fps
             if 2 * best.starting_s + MEASURED_S > COST * left_s:
-                slower = f"; more would not repay their start (about {left_s:.0f} s of work)"
+                slower = f"; more workers would not repay their start-up (about {left_s:.0f} s of work)"
                 break
         trial = attempt(other)
         if trial is None:
@@ -146,7 +146,7 @@ class Tryout:
         saves: Sequence[str],
         frames: int | None,
     ) -> None:
-        """Nothing is begun yet.
+        """Prepare the trials; no worker is started.
 
         Args:
             start: makes the workers of a split.

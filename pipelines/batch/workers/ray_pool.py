@@ -89,7 +89,7 @@ class RayPool:
             )
             for number in range(1, (workers or most) + 1)
         ]
-        self._say(f"cluster: workers {len(self._actors)}, cores of each {cores}")
+        self._say(f"cluster: {len(self._actors)} workers with {cores} cores each")
         self._calls: dict[Any, tuple[_Worker, str]] = {}
         self._asked_at = self._began = time.monotonic()
         self._waiting_told = False
@@ -276,7 +276,7 @@ def _reach(address: str) -> None:
     except ValueError:
         port = None
     if not parts.hostname or port is None:
-        raise SepcamError(f"{address!r} is no address of a Ray cluster: give host:port")
+        raise SepcamError(f"{address!r} is not the address of a Ray cluster: give host:port")
     try:
         socket.create_connection((parts.hostname, port), _REACH_S).close()
     except OSError as error:

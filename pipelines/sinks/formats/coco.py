@@ -151,4 +151,4 @@ def _open(path: Path, context: SinkContext) -> Sink:
     )
 
 
-KIND = SinkKind("coco", "COCO results JSON", frozenset(("images",)), _path, _open)
+KIND = SinkKind("coco", frozenset(("images",)), _path, _open)

@@ -153,7 +153,6 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
 KIND = SinkKind(
     "contact-sheet",
-    "one image of annotated images at even intervals",
     frozenset(("video", "images")),
     lambda name: name.path("-sheet.jpg"),
     _open,

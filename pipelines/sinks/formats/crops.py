@@ -112,7 +112,6 @@ def _file_part(label: str) -> str:
 
 KIND = SinkKind(
     "crops",
-    "images of those found, a folder per identity",
     frozenset(("video", "images")),
     lambda name: name.path("-crops"),
     lambda path, context: CropsSink(path, overwrite=context.overwrite),

@@ -98,7 +98,6 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
 KIND = SinkKind(
     "csv",
-    "CSV table, a row per object and frame",
     frozenset(("video", "images", "live")),
     lambda name: name.path(".csv"),
     _open,

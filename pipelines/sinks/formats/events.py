@@ -76,7 +76,6 @@ def _line(values: Mapping[str, Any]) -> str:
 
 KIND = SinkKind(
     "events",
-    "who comes, goes, crosses lines and enters zones, as JSON Lines and CSV",
     frozenset(("video", "live")),
     lambda name: name.path(".events.jsonl"),
     EventsSink,

@@ -47,7 +47,6 @@ class EventsCsvSink(TextSink):
 
 KIND = SinkKind(
     "events-csv",
-    "the same events as CSV; written with events",
     frozenset(("video", "live")),
     lambda name: name.path(".events.csv"),
     EventsCsvSink,

@@ -108,7 +108,6 @@ class HeatmapSink(Sink):
 
 KIND = SinkKind(
     "heatmap",
-    "where people stood, in colors over the first frame, as PNG",
     frozenset(("video", "live")),
     lambda name: name.path(".heatmap.png"),
     HeatmapSink,

@@ -73,7 +73,6 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
 KIND = SinkKind(
     "jsonl",
-    "JSON Lines with everything that was found",
     frozenset(("video", "images", "live")),
     lambda name: name.path(".jsonl"),
     _open,

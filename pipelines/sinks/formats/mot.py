@@ -29,7 +29,6 @@ class MotSink(TextSink):
 
 KIND = SinkKind(
     "mot",
-    "tracks as MOTChallenge text",
     frozenset(("video", "live")),
     lambda name: name.path(".mot.txt"),
     lambda path, context: MotSink(path, overwrite=context.overwrite),

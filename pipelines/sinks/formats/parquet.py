@@ -255,7 +255,6 @@ def _check() -> None:
 
 KIND = SinkKind(
     "parquet",
-    "Parquet table, a row per object and frame",
     frozenset(("video", "images", "live")),
     _path,
     _open,

@@ -34,7 +34,6 @@ class SummarySink(TextSink):
 
 KIND = SinkKind(
     "summary",
-    "what was counted, as an HTML page with plots; written with events",
     frozenset(("video", "live")),
     lambda name: name.path(".summary.html"),
     SummarySink,

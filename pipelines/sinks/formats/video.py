@@ -111,7 +111,6 @@ def _open(path: Path, context: SinkContext) -> Sink:
 
 KIND = SinkKind(
     "video",
-    "annotated MP4, or a folder of annotated images",
     frozenset(("video", "images")),
     _path,
     _open,

@@ -138,7 +138,6 @@ def _segment(found: Instances, row: int) -> str:
 
 KIND = SinkKind(
     "yolo",
-    "YOLO text files of boxes, keypoints and outlines",
     frozenset(("video", "images")),
     lambda name: name.path("-yolo"),
     lambda path, context: YoloSink(path, context.header["labels"], overwrite=context.overwrite),

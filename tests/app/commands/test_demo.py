@@ -9,7 +9,7 @@ import cv2
 import pytest
 from sepcam.app import cli
 from sepcam.app.commands import demo
-from sepcam.app.terminal.contact_sheet import contact_sheet
+from sepcam.app.terminal.images import contact_sheet
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip

@@ -524,7 +524,7 @@ def test_a_recording_of_a_kind_that_there_is_not_is_refused_at_once(tmp_path):
     process = headless(tmp_path, "synthetic", "--headless", "--record", "out.txt")
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
-    assert errors == "error: out.txt is no name for a recording: it ends in .mp4, .mov\n"
+    assert errors == "error: out.txt is not a name for a recording: it must end in .mp4 or .mov\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

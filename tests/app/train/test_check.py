@@ -45,7 +45,10 @@ def test_what_is_labeled_is_counted_and_shown(tmp_path, capsys):
         ),
         (person(7, 2, BOX, keypoints=[0.3, 0.4, 2] * 17), "none of its keypoints lies near its box"),
         (person(7, 2, BOX, segmentation=outlined((90, 5, 9, 9))), "its mask lies outside its box"),
-        (person(7, 2, BOX, segmentation=[[1, 2, 3]]), "a polygon of annotation 7 is no list of x, y pairs"),
+        (
+            person(7, 2, BOX, segmentation=[[1, 2, 3]]),
+            "a polygon of annotation 7 is not a list of x, y pairs",
+        ),
     ],
 )
 def test_bad_labels_are_named_with_their_ids(labels, complaint, tmp_path, capsys):

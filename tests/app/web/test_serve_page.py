@@ -278,7 +278,7 @@ def test_a_video_is_dropped_and_its_results_are_fetched(page, tmp_path):
     expect(page.locator("#jobs video")).to_be_visible()
     expect(page.locator("#jobs video")).to_have_js_property("videoWidth", 160)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Results (JSON lines)").click()
+        page.get_by_role("link", name="Results (JSON Lines)").click()
     assert download.value.suggested_filename == "walk-sepcam.jsonl"
     assert len(Path(download.value.path()).read_text().splitlines()) == 22
     page.get_by_role("button", name="Remove").click()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sepcam.models.people.maps import Cells, Maps
+from sepcam.models.people.types import People, View, mapped
 
 
 @dataclass
@@ -50,3 +51,9 @@ def plant(maps, box, keypoints, score=0.9, keypoint_score=0.8, regress_error=0.0
         maps.regress[joint, :, row, column] = i - row + regress_error, j - column + regress_error
         maps.heatmap[joint, i, j] = keypoint_score
         maps.offset[joint, :, i, j] = y - i, x - j
+
+
+def in_input(people: People, view: View) -> People:
+    """The people of an image in a view's input: the inverse of ``View.to_image``."""
+    scale = np.array(view.scale)
+    return mapped(people, scale, -np.array(view.origin) * scale)

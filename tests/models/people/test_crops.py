@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from sepcam.models.people.crops import COLUMNS, ROWS, crop_around, cut
 from sepcam.models.people.types import People, View
 
+from tests.models.people.people_maps import in_input
+
 
 def cut_out(image, view, size):
     out = np.full((*size, 3), 77, np.uint8)
@@ -77,7 +79,7 @@ def test_a_view_maps_there_and_back(origin, fx, fy):
     keypoints = np.random.default_rng(0).uniform(0, 100, (1, 17, 3)).astype(np.float32)
     people = People(boxes, one, keypoints, one, one, np.zeros(1, np.int64))
     view = View((origin, -origin), (fx, fy))
-    back = view.to_image(view.to_input(people))
+    back = view.to_image(in_input(people, view))
     np.testing.assert_allclose(back.boxes, boxes, atol=1e-3)
     np.testing.assert_allclose(back.keypoints, keypoints, atol=1e-3)
 

@@ -10,7 +10,7 @@ from sepcam.models.people.canvas import arrange, canvas_size, paint
 from sepcam.models.people.follow import Follow
 from sepcam.models.people.types import View
 
-from tests.models.people.people_maps import empty_maps, plant
+from tests.models.people.people_maps import empty_maps, in_input, plant
 
 LOOK = (256, 416)
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
@@ -41,7 +41,7 @@ def test_people_are_found_where_they_moved_to():
     assert len(people) == len(seen) == 2
     np.testing.assert_allclose(sorted(people.boxes.tolist()), now, atol=0.01)
     for box, view in zip(people.boxes, people.views, strict=True):
-        assert seen[view].view.to_input(people[people.boxes[:, 0] == box[0]]).boxes.min() >= -20
+        assert in_input(people[people.boxes[:, 0] == box[0]], seen[view].view).boxes.min() >= -20
 
 
 def test_somebody_beside_whom_nobody_expects_is_left_to_the_next_look():

@@ -8,6 +8,8 @@ from sepcam.models.people.masks import CHANNELS, FEATURES, GRID, MASK_SIZE, mask
 from sepcam.models.people.types import People, View
 from torch.nn import functional as F
 
+from tests.models.people.people_maps import in_input
+
 
 def person(box, keypoints=(), view=0):
     points = np.zeros((1, 17, 3), np.float32)
@@ -76,7 +78,7 @@ def test_masks_lie_where_the_person_is(origin, scale):
     # The whole area of the mask is the person's; what is beyond the box grown by 2.5 % a side is cut.
     logits = np.full((1, MASK_SIZE, MASK_SIZE), 5, np.float32)
     logits[:, :, MASK_SIZE // 2 :] = -5  # but not its right half
-    affines = mask_affines(view.to_input(in_image), view)
+    affines = mask_affines(in_input(in_image, view), view)
     ((mask, x, y),) = place_masks(logits, affines, in_image.boxes, (300, 400))
     assert (x, y) == (98, 75) and mask.shape == (210, 84)
     columns = np.flatnonzero(mask.any(0)) + x

@@ -5,7 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from sepcam.models.pose.blazepose import COCO_ORDER, KEYPOINTS, SKELETON, BlazePose
+from sepcam.models.ops.coco import keypoint_order
+from sepcam.models.pose.blazepose import KEYPOINTS, SKELETON, BlazePose
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.types import PoseEstimator
 from sepcam.models.zoo import load_pose
@@ -136,7 +137,8 @@ def test_the_skeleton_and_cocos_order_name_real_keypoints():
         *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
         *("left_knee", "right_knee", "left_ankle", "right_ankle"),
     ]
-    assert [KEYPOINTS[i] for i in COCO_ORDER] == coco
+    order = keypoint_order(KEYPOINTS)
+    assert order is not None and [KEYPOINTS[i] for i in order] == coco
 
 
 def test_depths_and_world_landmarks_turn_and_grow_with_the_region(pose, person):

@@ -36,8 +36,8 @@ def test_points_may_be_fractions_or_pixels_with_or_without_a_name():
         *((f"{bad},0,5,5", "line", "coordinates are numbers from 0") for bad in ("-5", "nan", "inf")),
         ("0.5,0,200,100", "line", "mixes fractions"),
         ("0,0,1,1,0.5,0.5", "zone", "has no area"),
-        (" :1,2,3,4", "line", "is no name"),
-        (f"{'x' * 41}:1,2,3,4", "line", "is no name"),
+        (" :1,2,3,4", "line", "is not a name"),
+        (f"{'x' * 41}:1,2,3,4", "line", "is not a name"),
     ],
 )
 def test_an_invalid_line_or_zone_is_refused(text, kind, why):
@@ -99,7 +99,7 @@ GOOD = {"format": "sepcam-zones", "version": 1, "lines": [{"points": [[0, 0], [1
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("{", "is no JSON file"),
+        ("{", "is not a JSON file"),
         ([], 'it says "format": "sepcam-zones"'),
         ({"format": "sepcam-zones", "version": 2}, "version 2 is not known"),
         (GOOD | {"units": "feet"}, "units are fractions or pixels, not 'feet'"),

@@ -214,7 +214,7 @@ def at(kind, index, **values):
         (at("annotations", 1, bbox=[1, 2, float("nan"), 4]), "annotation 2 is not four numbers"),
         (at("annotations", 1, bbox=None, segmentation=None), "annotation 2 has no box"),
         (at("annotations", 1, category_id=7), "annotation 2 has the category 7, which is not listed"),
-        (at("annotations", 1, segmentation=[[1, 2, 3]]), "a polygon of annotation 2 is no list"),
+        (at("annotations", 1, segmentation=[[1, 2, 3]]), "a polygon of annotation 2 is not a list"),
         (at("annotations", 1, segmentation={"size": [9, 9], "counts": "x"}), "is of 9x9 pixels, its image"),
         (
             at("annotations", 1, segmentation={"size": [200, 300], "counts": [3]}),
@@ -227,7 +227,7 @@ def at(kind, index, **values):
         (at("categories", 1, id=1), "two categories have the id 1: 'person' and 'dog'"),
         (changed(bbox=[0.1, 0.2, 0.3, 0.4]), "its boxes are fractions of the image"),
         (lambda data: data.pop("images"), "it has no list of images"),
-        (lambda data: data["annotations"].insert(0, 7), "annotation number 1 is no object"),
+        (lambda data: data["annotations"].insert(0, 7), "annotation number 1 is not an object"),
     ],
 )
 def test_a_wrong_file_is_refused_with_what_is_wrong(change, message, tmp_path):

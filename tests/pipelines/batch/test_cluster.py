@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,15 +162,13 @@ def test_a_killed_worker_changes_nothing(cluster, folder, undisturbed):
 def test_a_cluster_that_is_not_there_is_told_in_one_line(folder, capsys):
     for words, message in (
         (["--cluster", "ray:127.0.0.1:1"], "there is no Ray cluster at 127.0.0.1:1: Connection refused"),
-        (["--cluster", "ray:nonsense"], "'nonsense' is no address of a Ray cluster: give host:port"),
-        (["--cluster", "dask"], "--cluster takes ray or ray:ADDRESS (host:port); is 'dask'"),
+        (["--cluster", "ray:nonsense"], "'nonsense' is not the address of a Ray cluster: give host:port"),
+        (["--cluster", "dask"], "--cluster takes ray or ray:ADDRESS (host:port); got 'dask'"),
     ):
-        begun = time.monotonic()
         with pytest.raises(SystemExit) as stopped:
             cli.main(["process", str(folder / "c.mp4"), "-o", str(folder / "no"), *words, *SETTINGS])
         assert stopped.value.code == 2
         assert message in capsys.readouterr().err
-        assert time.monotonic() - begun < 60
     assert not list(folder.glob("no/*.jsonl"))
 
 

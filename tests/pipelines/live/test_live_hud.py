@@ -26,7 +26,7 @@ def result_for(image):
 
 
 def history(fps=30.0, backbone="separable"):
-    return tuple(Sample(age / 10, fps, 40.0, backbone) for age in range(99, -1, -1))
+    return tuple(Sample(age / 10, fps, backbone) for age in range(99, -1, -1))
 
 
 def status(hud, **figures):

@@ -30,7 +30,6 @@ class Counts(Sink):
 
 KIND = SinkKind(
     "counts",
-    "how many objects each frame has",
     frozenset(("video", "live")),
     lambda name: name.path(".counts.txt"),
     lambda path, context: Counts(path),

@@ -13,7 +13,8 @@ import av
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
-from sepcam.models.pose.blazepose import COCO_ORDER
+from sepcam.models.ops.coco import keypoint_order
+from sepcam.models.pose.blazepose import KEYPOINTS
 from sepcam.pipelines.annotations.coco import read_coco
 from sepcam.pipelines.media.encoding import HARDWARE, encoders_of, working_encoder
 from sepcam.pipelines.sinks.base import Sink
@@ -42,6 +43,8 @@ from tests.servers import files_in, served
 SUMMARY = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={"detect": 3.14159})
 INTERRUPTED = RunSummary(frames=2, people=1, seconds=0.5, fps=4.0, stage_ms={}, complete=False)
 NAMES = ["person", "bicycle", "car"]
+COCO_ORDER = keypoint_order(KEYPOINTS)
+assert COCO_ORDER is not None
 
 
 def nothing(size=(64, 96)):

@@ -446,7 +446,7 @@ function describe() {
 function fail({ during, kind: of, message }) {
   busy = false;
   if (of === "standard") {
-    problem(`The standard form does not run here (${message}): separable goes on.`);
+    problem(`The standard form does not run here (${message}): continuing with the separable form.`);
     choose("separable", false);
     return;
   }

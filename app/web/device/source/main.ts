@@ -96,7 +96,7 @@ function describe(): string {
 function fail({ during, kind: of, message }: Extract<FromWorker, { type: "failed" }>): void {
   busy = false;
   if (of === "standard") {
-    problem(`The standard form does not run here (${message}): separable goes on.`);
+    problem(`The standard form does not run here (${message}): continuing with the separable form.`);
     choose("separable", false);
     return;
   }

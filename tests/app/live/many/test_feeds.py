@@ -170,7 +170,7 @@ def test_headless_each_source_has_its_files_its_events_and_its_line(tmp_path):
     assert lines.count("warning: none.mp4 does not exist") == 2  # at the beginning and at the end
     for name in names:
         (line,) = [line for line in lines if line.startswith(f"{name}: ") and "frames shown" in line]
-        assert "FPS), " in line and " left out -> " in line
+        assert "FPS), " in line and " dropped -> " in line
     stems = file_stems(names, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         f"all-{stem}{suffix}" for stem in stems for suffix in (".mp4", ".jsonl")

@@ -1,5 +1,6 @@
-"""A contact sheet: one image that shows a whole video."""
+"""Images for people to look at: a contact sheet, a grid, a PNG file, an address inside a page."""
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ...pipelines.sources.open import open_source
 
 _GAP = 8
 _GROUND = 24
+_QUALITY = 85  # of a JPEG
 
 
 def contact_sheet(video: Path, *, columns: int = 3, rows: int = 3, width: int = 480) -> U8:
@@ -52,6 +54,12 @@ def save_image(image: U8, path: Path) -> None:
     _, data = cv2.imencode(".png", image)
     with atomic_write(path, overwrite=True) as hidden:
         hidden.write_bytes(data.tobytes())
+
+
+def image_url(image: U8) -> str:
+    """An (H, W, 3) uint8 BGR image as a ``data:`` address of a JPEG."""
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
 def image_grid(images: Sequence[U8], columns: int, width: int) -> U8:

@@ -51,7 +51,8 @@ def test_a_short_job_does_not_wait_for_a_trial_that_it_cannot_repay():
     choice = choose([ONE, TWO], machine.attempt, files=100)
     assert (choice.split, machine.tried) == (ONE, [1])
     assert choice.why == (
-        "1 worker with 4 threads: 10.0 FPS in a trial; more would not repay their start (about 60 s of work)"
+        "1 worker with 4 threads: 10.0 FPS in a trial; more workers would not repay "
+        "their start-up (about 60 s of work)"
     )
     enough = round(10 * (2 * 2.0 + MEASURED_S) / 0.05)
     assert choose([ONE, TWO], Machine({1: 10, 2: 20}, frames=enough).attempt, files=100).split == TWO
