@@ -237,7 +237,7 @@ def test_a_wrong_file_is_refused_with_what_is_wrong(change, message, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[]", "it is a list, as results are"), ("{\n\n", "is not JSON: line 3"), ("7", "no object")],
+    [("[]", "it is a list, as results are"), ("{\n\n", "is not JSON: line 3"), ("7", "not an object")],
 )
 def test_what_is_no_annotation_is_refused(text, message, tmp_path):
     (tmp_path / "a.json").write_text(text)
