@@ -9,12 +9,13 @@ import numpy.typing as npt
 from ..ops.boxes import iou as box_iou
 from ..ops.coco import SIGMAS
 from ..types import F32, I64
-from .types import People
+from .types import LIKELY, People
 
 Pairs = npt.NDArray[np.bool_]
 
 _SAME_BOX = 0.7  # boxes that overlap by more are one person
 _NEAR_BOX, _SAME_POSE = 0.3, 0.7  # and so are those that overlap by more than this, with poses that similar
+_ENOUGH = 4  # keypoints that two finds show, by which they are compared
 _SIGMAS = np.array(SIGMAS, np.float32) / 1000
 _BODY = np.float32(0.53)  # how much of a person's box the body fills, where similarity needs its area
 
@@ -36,9 +37,24 @@ def pose_similarity(a: F32, b: F32, areas: F32) -> F32:
         b: (P, 17, 3) float32.
         areas: (P,) float32, of the smaller box of each pair in square pixels.
     """
+    return _alike(a, b, areas).mean(-1)
+
+
+def _seen_similarity(a: F32, b: F32, areas: F32) -> F32:
+    """The same of the keypoints that both show, where these are ``_ENOUGH``; else of all.
+
+    The legs of a find that ends at the hips lie anywhere: they do not say that it is somebody else.
+    """
+    seen = (a[..., 2] >= LIKELY) & (b[..., 2] >= LIKELY)
+    count, alike = seen.sum(-1), _alike(a, b, areas)
+    return np.where(count >= _ENOUGH, (alike * seen).sum(-1) / np.maximum(count, 1), alike.mean(-1))
+
+
+def _alike(a: F32, b: F32, areas: F32) -> F32:
+    """(P, 17) float32, from 0 to 1: how near each keypoint of a pair is to the other's."""
     distance = ((a[..., :2] - b[..., :2]) ** 2).sum(-1)
     reach = 2 * np.maximum(areas, 1)[:, None] * _BODY * (2 * _SIGMAS) ** 2
-    return np.exp(-distance / reach).mean(-1)
+    return np.exp(-distance / reach)
 
 
 def greedy(same: Pairs, scores: F32) -> I64:
@@ -67,7 +83,7 @@ def unique(people: People) -> People:
     near = (iou > _NEAR_BOX) & ~same & np.logical_and.outer(posed, posed)
     one, other = np.nonzero(np.triu(near, 1))
     areas = (people.boxes[:, 2:] - people.boxes[:, :2]).prod(1)
-    similarity = pose_similarity(
+    similarity = _seen_similarity(
         people.keypoints[one], people.keypoints[other], np.minimum(areas[one], areas[other])
     )
     alike = similarity > _SAME_POSE

@@ -1,6 +1,6 @@
 """The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +15,7 @@ from ..tracking.colors import with_colors
 from ..tracking.settings import settings_for
 from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
+from .cuts import Cuts
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
 from .found import Found, Stopwatch
 from .options import AnalysisOptions
@@ -37,7 +38,7 @@ class Analyzer:
 
     A task that is not asked for is not computed: without ``pose`` and ``segment`` the pose network never
     runs, without ``segment`` its mask branch does not, without ``track`` no identity is kept. After a gap in
-    time (``GAP_S``), and when a looping source starts over, people get new identities.
+    time (``GAP_S``), after a cut, and when a looping source starts over, people get new identities.
 
     Attributes:
         model: the networks, as results need to know them.
@@ -60,6 +61,7 @@ class Analyzer:
         options: AnalysisOptions | None = None,
         *,
         tracker: Tracker | None = None,
+        is_cut: Callable[[U8], bool] | None = None,
         independent: bool = False,
         fps: float | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class Analyzer:
             options: what to do; None is the default.
             tracker: keeps identities; by default the one that the options name, with thresholds that suit the
                 detector.
+            is_cut: whether a scene begins with an image; by default `Cuts` says so.
             independent: the frames are not of one scene (a folder of images): no tracking, and two passes of
                 the pose network, since there is no earlier frame.
             fps: frames per second of the source, for the tracker.
@@ -97,6 +100,7 @@ class Analyzer:
         self._tracker = None
         if "track" in self.tasks and not independent:
             self._tracker = tracker or create_tracker(options.tracker, names, settings, fps)
+        self._is_cut = is_cut or Cuts().begin
         self._two_passes = independent and self._landmarks
         self._rois, self._propagation = PoseRois(), BoxPropagation()
         self.pose_schedule = PoseSchedule()
@@ -135,7 +139,7 @@ class Analyzer:
         """
         clock = Stopwatch()
         self.tentative = self._later_masks = None
-        self._reset_at_cut(frame)
+        self._reset_between_scenes(frame)
         self._own_masks = None
         instances = self._with_lost(self._found(frame, clock))
         return Found(instances, self._own_masks, clock.laps, self.likely, self.tentative, self._later_masks)
@@ -165,14 +169,15 @@ class Analyzer:
             schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, tracker))
         return instances
 
-    def _reset_at_cut(self, frame: Frame) -> None:
+    def _reset_between_scenes(self, frame: Frame) -> None:
         """Forget everyone if the frame does not continue the one before."""
         last, self._last = self._last, (frame.sequence, frame.time_s)
+        cut = self._is_cut(frame.image)
         if last is None:
             return
         step_s = max(frame.time_s - last[1], 0.0)
         usual_s = self._step_s or step_s
-        if frame.sequence != last[0] or step_s > max(GAP_S, _GAP_STEPS * usual_s):
+        if cut or frame.sequence != last[0] or step_s > max(GAP_S, _GAP_STEPS * usual_s):
             self.reset()
         self._step_s = usual_s + _STEP_WEIGHT * (step_s - usual_s)
 
@@ -264,9 +269,12 @@ class Analyzer:
         tracker: Tracker,
         clock: "Stopwatch",
     ) -> Instances | None:
-        """One frame by looks at the known people alone; None where a look at the whole frame is as cheap."""
+        """One frame by looks at the known people alone.
+
+        None where a look at the whole frame is as cheap, or somebody is no longer where they were expected.
+        """
         found = network.follow(frame.image, expected)
-        if found is None:
+        if found is None or len(found) < len(expected):
             return None
         clock.lap("follow")
         size = (frame.image.shape[0], frame.image.shape[1])

@@ -21,7 +21,8 @@ _LEAST_IOU: Final = 0.3
 class FirstSight:
     """Gives people their identity where they were seen first.
 
-    A tracker confirms an identity in the second frame or later; what was found before is ``tentative``.
+    A tracker confirms an identity in the second frame or later; what was found before is ``tentative``. In a
+    source of one frame everybody has an identity.
     Whoever has an identity in a frame and none in the one before gets it there too, if there was a tentative
     object of the same class in the same place. Frames wait until those after them are there.
     """
@@ -29,6 +30,7 @@ class FirstSight:
     def __init__(self) -> None:
         """Begin with no frames."""
         self._waiting: deque[FrameResult] = deque()
+        self._count = 0
 
     def push(self, result: FrameResult) -> Iterator[FrameResult]:
         """Add the next frame.
@@ -37,6 +39,7 @@ class FirstSight:
             The frames that are complete by now, oldest first.
         """
         self._waiting.append(result)
+        self._count += 1
         for place in range(len(self._waiting) - 1, 0, -1):
             earlier, later = self._waiting[place - 1], self._waiting[place]
             self._waiting[place - 1] = _completed(earlier, later)
@@ -45,8 +48,20 @@ class FirstSight:
 
     def flush(self) -> Iterator[FrameResult]:
         """The frames that still wait, after the last one."""
+        if self._count == 1:
+            self._waiting[0] = _alone(self._waiting[0])
         while self._waiting:
             yield self._waiting.popleft()
+
+
+def _alone(only: FrameResult) -> FrameResult:
+    """The only frame of a source, which no later one confirms: everybody in it has an identity, from 1."""
+    tentative, known = only.tentative, only.instances
+    if tentative is None or known.track_ids is None:
+        return only
+    rows = list(range(len(tentative)))
+    ids = [number + 1 for number in rows]
+    return replace(only, instances=_with(known, tentative, rows, ids), tentative=None)
 
 
 def _completed(earlier: FrameResult, later: FrameResult) -> FrameResult:

@@ -19,6 +19,7 @@ MOST_FRAMES: Final = 8
 """Frames before and after, at most; this many images wait in memory."""
 
 _LINE, _CURVE = 1.0, 3.0  # noise deviations between them: up to which the line, from which the curve
+_JUMP = 0.25  # of the box's width: a step that is off by more from the usual one is no movement
 _SMALL = 1e-9
 
 
@@ -28,8 +29,8 @@ class TwoSidedFilter:
     A local regression over time (Cleveland 1979, tricube weights): through each landmark's places around a
     frame go a line and a parabola. Where the two differ by no more than the landmark's own noise explains,
     it rests or moves evenly, and the line's value is taken, which trembles least; where they differ by more,
-    the parabola's, which keeps peaks. People are joined by identity. Boxes are smoothed alike; scores and
-    masks stay.
+    the parabola's, which keeps peaks. Nothing is smoothed across a jump, as of a camera that is knocked.
+    People are joined by identity. Boxes are smoothed alike; scores and masks stay.
 
     Frames wait until those after them are there: results come late, and in order.
     """
@@ -103,10 +104,11 @@ def _smoothed(found: Instances, near: list[_Places], times: np.ndarray) -> Insta
     if found.keypoints is None or found.track_ids is None or len(near) < 3:
         return found
     keypoints, boxes = found.keypoints.copy(), found.boxes.copy()
+    now = int(np.abs(times).argmin())
     together: dict[tuple[int, ...], list[int]] = {}
     posed = np.any(keypoints[..., 2] > 0, axis=1).tolist()
     for row, number in enumerate(found.track_ids.tolist()):
-        seen = tuple(index for index, places in enumerate(near) if number in places.rows)
+        seen = _without_jumps(near, number, now)
         if len(seen) >= 3 and posed[row]:
             together.setdefault(seen, []).append(row)
     for seen, rows in together.items():  # those who are seen in the same frames, at once
@@ -121,6 +123,21 @@ def _smoothed(found: Instances, near: list[_Places], times: np.ndarray) -> Insta
     height, width = found.size
     boxes = boxes.clip(0, np.array([width, height, width, height], np.float32))
     return replace(found, keypoints=keypoints, boxes=boxes)
+
+
+def _without_jumps(near: list[_Places], number: int, now: int) -> tuple[int, ...]:
+    """The frames around ``now`` in which somebody is, up to where they jump."""
+    seen = [index for index, places in enumerate(near) if number in places.rows]
+    if len(seen) < 3:
+        return tuple(seen)
+    corners = np.array([near[index].points[near[index].rows[number], -2:] for index in seen])
+    steps = np.diff(corners.mean(1), axis=0)
+    width = np.median(corners[:, 1, 0] - corners[:, 0, 0])
+    jumps = np.hypot(*(steps - np.median(steps, axis=0)).T) > _JUMP * width
+    if not jumps.any():
+        return tuple(seen)
+    stretch = np.concatenate([[0], np.cumsum(jumps)])
+    return tuple(np.array(seen)[stretch == stretch[seen.index(now)]].tolist())
 
 
 def _at_zero(times: np.ndarray, points: F32, valid: np.ndarray) -> F32:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ...models.files import DiskFullError, clear_leftovers
+from ...models.registry import find_detector
+from ...models.zoo import choose_detector
+from ..analysis.options import AnalysisOptions
 from ..files.file_types import IMAGE_SUFFIXES
 from ..sinks.outputs import Target
 from ..sinks.registry import sink_kinds
@@ -179,6 +182,8 @@ class Driver:
             return False
         if settings.stream is not None or not settings.deinterlace:
             return False
+        if "segment" in settings.analysis.tasks and _finds_masks(settings.analysis):
+            return False  # its masks are made later, of those alone who are reported, from what it saw
         others = sum(one.bytes for one in self._waiting) + sum(one.entry.bytes for one in self._work)
         return entry.bytes * self._pool.size > others + entry.bytes
 
@@ -253,3 +258,10 @@ class Driver:
     def _clear(self, entry: Entry) -> None:
         for path in entry.planned.values():
             clear_leftovers(self._folder.out / path)
+
+
+def _finds_masks(options: AnalysisOptions) -> bool:
+    """Whether the detector finds masks along with boxes."""
+    name = choose_detector(options.classes) if options.detector == "auto" else options.detector
+    spec = find_detector(name)
+    return spec is not None and "segment" in spec.parts

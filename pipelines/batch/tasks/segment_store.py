@@ -52,6 +52,11 @@ class Segment:
         return self.path("detections")
 
     @property
+    def thumbnails(self) -> Path:
+        """List of what `thumbnail_of` gives, one for each frame."""
+        return self.path("thumbnails")
+
+    @property
     def tracks(self) -> Path:
         """List of `Followed`, one for each frame."""
         return self.path("tracks")

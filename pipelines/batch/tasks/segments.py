@@ -16,6 +16,7 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
+from ...analysis.cuts import Cuts, thumbnail_of
 from ...analysis.first_sight import WAIT
 from ...analysis.two_sided import MOST_FRAMES
 from ...execution.network_set import NetworkSet
@@ -125,6 +126,7 @@ def find_cuts(path: str, count: int, least_s: float, most_s: float = math.inf) -
 def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
     begun = time.perf_counter()
     found: list[tuple[float, Detections]] = []
+    thumbnails: list[U8] = []
     took = []
     detector, options = networks.networks.detector, networks.options
     least = settings_for(detector.name).with_confidence(options.conf).high
@@ -135,10 +137,12 @@ def _detect(task: DetectTask, networks: Pipeline, report: Report) -> TaskResult:
             if options.goes_by_colors:
                 detections = with_colors(detections, frame.image, least)
             found.append((frame.time_s, detections))
+            thumbnails.append(thumbnail_of(frame.image))
             took.append(time.perf_counter() - at)
             report(len(found), None)
         sound = source.sound and (not source.warnings)
     keep(task.part.detections, found)
+    keep(task.part.thumbnails, thumbnails)
     median = {"detect": float(np.median(took)) * 1e3} if took else {}
     result = TaskResult(
         len(found), seconds=time.perf_counter() - begun, stage_ms=median, sound=sound and bool(found)
@@ -155,11 +159,19 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
     detector = networks.networks.detector
     tracker = RecordingTracker(create_tracker(options.tracker, detector.labels, thresholds, info.fps))
     replay = Replay(detector)
-    analyzer = Analyzer(NetworkSet(replay), options, tracker=tracker, fps=info.fps)
+    cuts, thumbnails = Cuts(), iter(())
+    analyzer = Analyzer(
+        NetworkSet(replay),
+        options,
+        tracker=tracker,
+        is_cut=lambda image: cuts.begin_by(next(thumbnails)),
+        fps=info.fps,
+    )
     image = no_image(info)
     done = 0
     for part in task.parts:
         tracker.recorded = []
+        thumbnails = iter(kept(part.thumbnails))
         for time_s, found in kept(part.detections):
             replay.next = found
             analyzer.analyze(Frame(image, done, time_s))

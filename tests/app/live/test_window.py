@@ -459,7 +459,7 @@ def test_four_sources_are_a_grid_and_each_is_shown_alone(desktop, tmp_path):
         desk.press("Escape")
         desk.until("grid", is_grid)
         desk.press("h")
-        desk.until("help", lambda: not is_grid())
+        desk.until("help, dark over the second film", lambda: cell(0, 1).mean() < 40)
         desk.press("q")
         assert desk.ended() == 1  # one of them was never there
     said = "".join(desk.errors)

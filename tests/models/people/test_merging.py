@@ -46,6 +46,16 @@ def test_finds_with_one_pose_and_boxes_that_overlap_are_one_person():
     assert len(merge_looks([whole, same])) == 1
 
 
+def test_a_find_that_ends_at_the_hips_is_the_person_whose_upper_half_it_is():
+    half = (100, 50, 150, 125)
+    upper, whole = people([half], [0.5]), people([BOX], [0.9])
+    keypoints = whole.keypoints.copy()
+    keypoints[:, 11:, :2], keypoints[:, 11:, 2] = upper.keypoints[:, 11:, :2], 0.05  # legs, somewhere
+    assert len(merge_looks([whole, replace(upper, keypoints=keypoints)])) == 1
+    keypoints[:, :11, 0] += 25  # somebody else, in front
+    assert len(merge_looks([whole, replace(upper, keypoints=keypoints)])) == 2
+
+
 def test_people_behind_one_another_stay_apart():
     assert len(unique(people([BOX, (125, 50, 175, 200)], [0.9, 0.8]))) == 2
 

@@ -258,7 +258,7 @@ def test_who_must_save_time_can_ask_for_fewer():
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"detect_every": 0}, "detect-every must be a number from 1, or auto; is 0"),
+        ({"detect_every": 0}, "detect-every must be a number from 1, or auto; got 0"),
         ({"detect_every": 3, "tasks": ("pose",)}, "add track to the tasks"),
     ],
 )

@@ -75,6 +75,11 @@ def test_who_is_predicted_begins_nothing():
     assert ids(completed((found(ids=[]), found(A)), (predicted, None))) == [[], [1]]
 
 
+def test_in_a_source_of_one_frame_everybody_has_an_identity():
+    assert ids(completed((found(ids=[]), found(A, B)))) == [[1, 2]]
+    assert ids(completed((found(ids=[]), None))) == ids(completed((found(ids=[]), found()))) == [[]]
+
+
 def test_the_first_frame_of_a_file_shows_its_people(tmp_path):
     from sepcam import open_source
 

@@ -65,6 +65,16 @@ def person(x, y=80.0, wide=36.0, high=110.0):
     return (x, y, x + wide, y + high)
 
 
+def test_whoever_is_not_where_they_are_expected_is_looked_for_at_once():
+    """The camera is knocked between two looks."""
+    knocked = 17
+    found = analyze(lambda index: [person(100 + (20 if index >= knocked else 0)), person(300)], 30)
+    assert [looked for _, looked in found[knocked - 1 : knocked + 1]] == [False, True]
+    for index, (boxes, _) in enumerate(found[1:], 1):
+        assert boxes.keys() == {1, 2}
+        assert min(box[0] for box in boxes.values()) == pytest.approx(100 + 20 * (index >= knocked), abs=12)
+
+
 def test_between_looks_people_are_followed():
     found = analyze(lambda index: [person(40 + 4 * index), person(400, 100)], 50)
     looks = [looked for _, looked in found]

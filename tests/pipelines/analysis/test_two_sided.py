@@ -60,6 +60,18 @@ def test_a_waving_wrist_keeps_its_speed_and_does_not_lag(hertz):
     assert np.abs(steady - true).mean() < 0.35 * np.abs(np.diff(true)).mean()
 
 
+def test_nothing_is_smoothed_across_a_jump():
+    """The picture jumps by a box's width: landmarks and boxes are where they were, before it and after."""
+    shift = np.where(np.arange(40) < 20, 0.0, 100.0)
+    moved = []
+    for each, by in zip(along(150 + shift), shift, strict=True):
+        boxes = each.instances.boxes + np.array([by, 0, by, 0], np.float32)
+        moved.append(replace(each, instances=replace(each.instances, boxes=boxes)))
+    out = smoothed(moved, "strong")
+    assert xs(out)[:, 0] == pytest.approx(150 + shift, abs=0.01)
+    assert [each.instances.boxes[0, 0] for each in out] == pytest.approx((100 + shift).tolist(), abs=0.01)
+
+
 def test_every_frame_leaves_once_in_order_with_its_own_image():
     results = along(np.arange(40.0))
     out = smoothed(results)
