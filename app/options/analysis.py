@@ -6,7 +6,6 @@ from ...models.errors import SepcamError
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE
 from ...pipelines.analysis.options import AnalysisOptions
-from ...pipelines.types import TASKS
 from . import shared
 
 
@@ -45,7 +44,7 @@ class AnalysisArguments:
         return AnalysisOptions(
             detector=CLASSES_DETECTOR if everything and self.detector == "auto" else self.detector,
             pose=self.pose,
-            tasks=() if self.tasks == "none" else shared.chosen(self.tasks, TASKS, "--tasks"),
+            tasks=shared.tasks(self.tasks),
             backbone=self.backbone,
             classes=classes,
             conf=self.conf,

@@ -10,7 +10,7 @@ import typer
 from ...models.errors import SepcamError
 from ...models.runtime.options import Device, Precision, Runtime
 from ...models.types import ConvKind
-from ...pipelines.types import DetectEvery, Smoothing, TrackerName
+from ...pipelines.types import TASKS, DetectEvery, Smoothing, Task, TrackerName
 
 T = TypeVar("T", bound=str)
 
@@ -237,6 +237,17 @@ def detect_every(text: str) -> DetectEvery:
     if not text.isdecimal() or int(text) < 1:
         raise SepcamError(f"--detect-every takes a number from 1, or auto; got {text!r}")
     return int(text)
+
+
+def tasks(text: str) -> tuple[Task, ...]:
+    """The tasks, as typed; none for ``none``.
+
+    Raises:
+        SepcamError: If one is not known, or there are none.
+    """
+    if not split(text):
+        raise SepcamError(f"--tasks needs some of {', '.join(TASKS)}, or none for boxes alone")
+    return () if text == "none" else chosen(text, TASKS, "--tasks")
 
 
 def chosen(text: str, known: Sequence[T], option: str) -> tuple[T, ...]:

@@ -20,6 +20,11 @@ PAGE: Final = "summary.html"
 _WIDE: Final = 24  # characters of a name
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 frame`` or ``5 frames``."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def people_text(people: int, statistics: Statistics | None) -> str:
     """``5 people`` of identities; without tracking, ``at most 5 people at once``."""
     text = f"{people} {'person' if people == 1 else 'people'}"

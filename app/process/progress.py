@@ -10,7 +10,7 @@ from typing import Any
 from ...pipelines.batch.state.journal import Entry
 from ...pipelines.batch.tasks.types import TaskResult
 from ..terminal import console
-from .counts import people_text
+from .counts import counted, people_text
 
 
 class Lines:
@@ -46,11 +46,11 @@ class Lines:
             for line in result.warnings:
                 console.warn(f"{name}: {line}")
             if entry.state == "stopped":
-                console.note(f"{name}: stopped after {entry.frames} frames; its files hold these")
+                console.note(f"{name}: stopped after {counted(entry.frames, 'frame')}, which its files hold")
             files = ", ".join(f"{self._out}/{path}" for path in entry.planned.values())
             people = people_text(entry.people, entry.statistics)
             rate = entry.frames / entry.seconds if entry.seconds else 0.0
-            console.say(f"{name}: {entry.frames} frames, {people}, {rate:.1f} FPS -> {files}")
+            console.say(f"{name}: {counted(entry.frames, 'frame')}, {people}, {rate:.1f} FPS -> {files}")
 
 
 class JsonLines:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...pipelines.batch.state.job_folder import JobFolder
 from ...pipelines.batch.state.journal import STATES, Entry
 from ..terminal import console
+from .counts import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -102,12 +103,13 @@ def closing_lines(entries: Sequence[Entry], out: Path | str, begun: float | None
     """The sums, the slowest files, and the failed ones with their reasons."""
     sums = totals(entries, begun)
     states = ", ".join(f"{sums[state]} {state}" for state in STATES if sums[state])
-    lines = [f"{sums['files']} files: {states or 'nothing'}; {sums['frames']} frames -> {out}"]
+    lines = [
+        f"{counted(sums['files'], 'file')}: {states or 'nothing'}; "
+        f"{counted(sums['frames'], 'frame')} -> {out}"
+    ]
     if run := sums.get("run"):
-        files = f"{run['files']} file{'s' * (run['files'] != 1)}"
-        lines.append(
-            f"this run: {files}, {run['frames']} frames in {_duration(run['seconds'])} ({run['fps']:.1f} FPS)"
-        )
+        files, frames = counted(run["files"], "file"), counted(run["frames"], "frame")
+        lines.append(f"this run: {files}, {frames} in {_duration(run['seconds'])} ({run['fps']:.1f} FPS)")
     done = sorted((one for one in entries if one.state == "done"), key=lambda one: -one.seconds)
     if len(done) > _SLOWEST:
         slowest = ", ".join(f"{one.input.title} {one.seconds:.1f} s" for one in done[:_SLOWEST])

@@ -17,7 +17,7 @@ from ...pipelines.sources.base import Source
 from ...pipelines.types import Encoder, RunSummary
 from ..terminal import console
 from ..terminal.signals import terminable
-from .counts import people_text, show_counts
+from .counts import counted, people_text, show_counts
 
 DONE, INTERRUPTED = 0, 130
 
@@ -150,6 +150,8 @@ def _report(job: Job, outcome: Outcome) -> None:
         console.note(f"stopped after {summary.frames}{of} frames; the files hold these")
     files = ", ".join(map(str, job.target.files.values()))
     people = people_text(summary.people, summary.statistics)
-    console.say(f"{job.target.title}: {summary.frames} frames, {people}, {summary.fps:.1f} FPS -> {files}")
+    console.say(
+        f"{job.target.title}: {counted(summary.frames, 'frame')}, {people}, {summary.fps:.1f} FPS -> {files}"
+    )
     if summary.statistics is not None:
         show_counts([(job.target.title, summary.statistics)])

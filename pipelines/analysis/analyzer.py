@@ -21,6 +21,7 @@ from .found import Found, Stopwatch
 from .options import AnalysisOptions
 from .pose_roi import PoseRois, duplicate_poses, valid_poses
 from .pose_schedule import PoseSchedule
+from .scores import SteadyScores
 from .visibility import with_visibility
 
 GAP_S: Final = 2.0
@@ -103,6 +104,7 @@ class Analyzer:
         self._is_cut = is_cut or Cuts().begin
         self._two_passes = independent and self._landmarks
         self._rois, self._propagation = PoseRois(), BoxPropagation()
+        self._scores = SteadyScores()
         self.pose_schedule = PoseSchedule()
         self._known, self._known_ids = Detections.empty(), np.zeros(0, np.int64)
         self.detection_schedule = None
@@ -119,6 +121,7 @@ class Analyzer:
 
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities continue to count."""
+        self._scores.reset()
         self._rois.reset()
         self._propagation.reset()
         self.pose_schedule.reset()
@@ -141,7 +144,8 @@ class Analyzer:
         self.tentative = self._later_masks = None
         self._reset_between_scenes(frame)
         self._own_masks = None
-        instances = self._with_lost(self._found(frame, clock))
+        instances = self._scores.of(self._found(frame, clock), frame.time_s)
+        instances = self._with_lost(instances)
         return Found(instances, self._own_masks, clock.laps, self.likely, self.tentative, self._later_masks)
 
     def _found(self, frame: Frame, clock: "Stopwatch") -> Instances:

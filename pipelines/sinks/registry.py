@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from ...models.errors import SepcamError
 from ...models.files import clear_leftovers
@@ -63,6 +64,9 @@ def open_sinks(files: Mapping[str, Path], context: SinkContext) -> list[Sink]:
     return opened
 
 
+_IN_WORDS: Final[Mapping[SourceType, str]] = {"video": "videos", "images": "images", "live": "live sources"}
+
+
 def check_fits(source: str, names: Sequence[str], source_type: SourceType) -> None:
     """Makes sure that each kind of results can be written of this source.
 
@@ -72,8 +76,7 @@ def check_fits(source: str, names: Sequence[str], source_type: SourceType) -> No
     for name in names:
         kind = sink_kinds()[name]
         if source_type not in kind.source_types:
-            what = {"video": "a video", "images": "images", "live": "a live source"}[source_type]
-            fits = " or ".join(sorted(kind.source_types))
+            fits = " and ".join(_IN_WORDS[fitting] for fitting in sorted(kind.source_types))
             raise SepcamError(
-                f"{source} is {what}, but {name} results are for {fits}: leave {name} out of --save"
+                f"{source}: {name} is for {fits}, not for {_IN_WORDS[source_type]}: leave it out of --save"
             )

@@ -115,6 +115,10 @@ def test_the_list_of_commands_says_what_their_own_help_says():
         (("process", "--nope", CLIP), "No such option: --nope"),
         (("process", "missing.mp4"), "missing.mp4 does not exist"),
         (("process", CLIP, "--tasks", "track,poze"), "did you mean 'pose'"),
+        (
+            ("process", CLIP, "--tasks", ""),
+            "--tasks needs some of track, pose, segment, or none for boxes alone",
+        ),
         (("process", CLIP, "--save", "gif"), "choose from contact-sheet, crops, heatmap, video"),
         (("process", CLIP, "--save", ""), "--save is empty"),
         (("process", CLIP, "--encoder", "vaapi"), "'auto', 'hardware', 'x264', 'nvenc'"),

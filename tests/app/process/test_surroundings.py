@@ -200,5 +200,5 @@ def test_a_mixed_folder_is_processed_as_far_as_the_results_allow(here, capfd):
 
     cv2.imwrite("f/b.png", square_picture(1))
     assert in_process("f", "-o", "o", "--save", "mot", "--workers", "1") == 0
-    assert "f is images, but mot results are for" in capfd.readouterr().err
+    assert "f: mot is for live sources and videos, not for images" in capfd.readouterr().err
     assert [name for name in names(here / "o") if name != ".sepcam"] == ["a.mot.txt"]

@@ -194,5 +194,5 @@ def test_sizes_are_read(text, size):
     ("read", "text"), [(batch_options.size, "much"), (batch_options.size, "0G"), (batch_options.workers, "0")]
 )
 def test_sizes_and_numbers_that_are_none_get_one_line(read, text):
-    with pytest.raises(SepcamError, match=f"is '{text}'"):
+    with pytest.raises(SepcamError, match=f"got '{text}'"):
         read(text)

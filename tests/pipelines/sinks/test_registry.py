@@ -88,8 +88,12 @@ def test_a_new_module_is_a_new_kind(new_kind, tmp_path):
 @pytest.mark.parametrize(
     ("name", "source_type", "message"),
     [
-        ("mot", "images", "trip is images, but mot results are for live or video: leave mot out of --save"),
-        ("coco", "video", "trip is a video, but coco results are for images: leave coco out of --save"),
+        (
+            "mot",
+            "images",
+            "trip: mot is for live sources and videos, not for images: leave it out of --save",
+        ),
+        ("coco", "video", "trip: coco is for images, not for videos: leave it out of --save"),
     ],
 )
 def test_a_kind_that_does_not_fit_the_source_is_refused(name, source_type, message):
