@@ -103,6 +103,7 @@ def train(
             "--epochs",
             metavar="N",
             min=0.1,
+            max=10_000,
             help="Times that each image is seen.",
             show_default="8; fewer from 750 images on",
             rich_help_panel=_LEARNING,
@@ -165,7 +166,7 @@ def train(
         bool, typer.Option("--resume", help="Continue the training in that folder; it needs no other option.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the training in that folder.")
+        bool, typer.Option("--overwrite", help="Replace the training's files in that folder.")
     ] = False,
 ) -> None:
     """Fine-tune the network on your own labeled images; the result is kept only if it measures better."""
@@ -177,21 +178,24 @@ def train(
     if resume:
         ask = requests.load(out).request
         requests.check_same(ask, given, typed, out)
+        if requests.is_finished(out):
+            console.say(f"the training in {out} is finished: its report is {out / requests.REPORT_NAME}")
+            return
     elif given["annotations"] is None:
         raise SepcamError("give the labels with --annotations, and their images with --images")
     else:
-        ask = requests.of(given)
-    if check:
-        from ..train.check import check_data
-        from ..train.dataset import read_labeled
+        from ..train.check import check_replaceable, show_labels, tell_parts
 
-        data = read_labeled(images, Path(ask.annotations), partial=partial, skip_missing=skip_missing)
-        if validation is not None:
-            read_labeled(validation_images or images, validation, partial=partial, skip_missing=skip_missing)
-        check_data(data, out)
-        return
-    if not resume:
-        requests.check_free(out, overwrite=overwrite)
+        ask = requests.of(given)
+        check_replaceable(out, overwrite=overwrite)
+        if check:
+            from ..train.dataset import read_parts
+
+            used = read_parts(ask)
+            show_labels(used.labeled, out)
+            tell_parts(used)
+            return
+        requests.check_free(out, ask, overwrite=overwrite)
     from ...models.runtime.compile import resolve
     from ...models.runtime.options import RuntimeOptions
     from ..train.run import Place, run

@@ -29,6 +29,20 @@ def handled(
 
 
 @contextmanager
+def deferred() -> Iterator[None]:
+    """Runs the block to its end, and lets Ctrl-C and the `ENDING` signals that came meanwhile interrupt then.
+
+    Raises:
+        KeyboardInterrupt: After the block, if there was one.
+    """
+    heard: list[int] = []
+    with handled((signal.SIGINT, *ENDING), lambda number, frame: heard.append(number)):
+        yield
+    if heard:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def terminable() -> Iterator[None]:
     """While the block runs, the `ENDING` signals end it as Ctrl-C does, so that files are completed."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from ...models.registry import find
@@ -21,7 +22,7 @@ def card_of(
     learned: Sequence[str],
     command: str,
 ) -> dict[str, Any]:
-    """The card as JSON.
+    """The card as JSON; files are named without their folders.
 
     Args:
         started: the training.
@@ -34,15 +35,22 @@ def card_of(
     """
     ask = started.request
     spec = find(ask.init)
+    measured_in = f"{100 * ask.held_out:g} % of the images, held out"
+    if ask.validation is not None:
+        measured_in = Path(ask.validation).name
     return {
         "network": ask.network,
-        "began_as": {"name": ask.init, "sha256": started.start, "trained_on": spec.trained_on},
+        "began_as": {
+            "name": ask.init_file.name if ask.init_file else ask.init,
+            "sha256": started.start,
+            "trained_on": spec.trained_on,
+        },
         "license": f"{spec.license} (the network it began as); the labels' own license applies beside it",
         "data": {
-            "annotations": ask.annotations,
+            "annotations": Path(ask.annotations).name,
             "trained_on": describe(used.training),
             "measured_on": describe(used.checking),
-            "measured_in": ask.validation or f"{100 * ask.held_out:g} % of the images, held out",
+            "measured_in": measured_in,
         },
         "recipe": asdict(started.recipe),
         "figures": {"before": dict(before), "after": dict(after), "all_trained": dict(whole)},

@@ -9,11 +9,12 @@ from ...models.errors import SepcamError
 from ...models.training.samples import Sample, split
 from ...models.types import U8
 from ...pipelines.annotations.files import AnnotatedFiles, read_annotated, sized
-from ...pipelines.annotations.types import AnnotatedImage, Annotations
+from ...pipelines.annotations.types import AnnotatedImage, Annotations, WrongAnnotationsError
 from ...pipelines.annotations.yolo import TO_TRAIN
 from ...pipelines.sources.read_image import UnreadableImageError, read_image
 from ..terminal import console
 from .labels import people_alone, people_category, sample_of, truth_of
+from .request import TrainRequest
 
 _MOST_SHOWN: Final = 20  # lines about what is wrong
 
@@ -45,11 +46,13 @@ class Parts:
         training: the samples to train on.
         checking: those to measure on.
         checked_in: the data set that those are from.
+        labeled: the samples of the data set to train on, those that are held out among them.
     """
 
     training: Sequence[Sample]
     checking: Sequence[Sample]
     checked_in: Labeled
+    labeled: Sequence[Sample]
 
 
 def read_labeled(
@@ -66,7 +69,10 @@ def read_labeled(
     Raises:
         SepcamError: If anything is wrong with it. What is wrong is printed first, a line each.
     """
-    found = read_annotated(annotations, images, TO_TRAIN)
+    try:
+        found = read_annotated(annotations, images, TO_TRAIN)
+    except WrongAnnotationsError as error:
+        raise _refusal(annotations, error.problems) from error
     for note in found.annotations.notes:
         console.note(note)
     problems = [] if skip_missing else _missing(found)
@@ -80,20 +86,32 @@ def read_labeled(
             if sample is not None:
                 samples.append(sample)
                 size = sample.size[1], sample.size[0]
-                checked[path] = people_alone(replace(image, size=size), people)
+                known = replace(image, size=size, partial=not sample.complete)
+                checked[path] = people_alone(known, people)
             advance(number)
     if problems:
-        for line in problems[:_MOST_SHOWN]:
-            console.fail(line)
-        more = len(problems) - _MOST_SHOWN
-        raise SepcamError(
-            f"{annotations}: {len(problems)} labels or images are wrong"
-            + (f" ({more} more than shown)" if more > 0 else "")
-            + ": correct or remove them; nothing was trained"
-        )
+        raise _refusal(annotations, problems)
     if not any(sample.people for sample in samples):
         raise SepcamError(f"{annotations} labels nobody in the images of {found.folder}")
     return Labeled(found.annotations.source, tuple(samples), checked)
+
+
+def read_parts(ask: TrainRequest) -> Parts:
+    """Reads the labels that a training was asked for, and splits them.
+
+    Raises:
+        SepcamError: See `read_labeled` and `parts`.
+    """
+
+    def read(annotations: str, images: str | None) -> Labeled:
+        folder = None if images is None else Path(images)
+        return read_labeled(folder, Path(annotations), partial=ask.partial, skip_missing=ask.skip_missing)
+
+    data = read(ask.annotations, ask.images)
+    validation = None
+    if ask.validation is not None:
+        validation = read(ask.validation, ask.validation_images or ask.images)
+    return parts(data, validation, ask.held_out)
 
 
 def parts(data: Labeled, validation: Labeled | None, held_out: float) -> Parts:
@@ -109,12 +127,12 @@ def parts(data: Labeled, validation: Labeled | None, held_out: float) -> Parts:
     """
     if validation is None:
         training, checking = split(data.samples, held_out)
-        return Parts(training, checking, data)
+        return Parts(training, checking, data, data.samples)
     used = {sample.path.resolve() for sample in data.samples}
     twice = next((one.path for one in validation.samples if one.path.resolve() in used), None)
     if twice is not None:
         raise SepcamError(f"{twice} is in the training and in the --validation data: leave it out of one")
-    return Parts(data.samples, validation.samples, validation)
+    return Parts(data.samples, validation.samples, validation, data.samples)
 
 
 def load_image(path: Path) -> U8:
@@ -142,9 +160,21 @@ def _checked(
     return sample_of(path, known, people, partial=partial)
 
 
+def _refusal(annotations: Path, problems: Sequence[str]) -> SepcamError:
+    """The error to raise after what is wrong is printed."""
+    for line in problems[:_MOST_SHOWN]:
+        console.fail(line)
+    more = len(problems) - _MOST_SHOWN
+    are, them = f"{len(problems)} labels or images are", "them"
+    if len(problems) == 1:
+        are, them = "1 label or image is", "it"
+    shown = f" ({more} more than shown)" if more > 0 else ""
+    return SepcamError(f"{annotations}: {are} wrong{shown}: correct or remove {them}; nothing was trained")
+
+
 def _missing(found: AnnotatedFiles) -> list[str]:
     return [
-        f"{found.annotations.source}, image {image.id}: {found.folder / image.file_name} is missing; "
+        f"{found.annotations.source}, image {image.id}: {path} is missing; "
         "--skip-missing leaves such images out"
-        for image in found.missing
+        for path, image in found.missing.items()
     ]

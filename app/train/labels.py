@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ...models.errors import SepcamError
 from ...models.ops import coco
@@ -17,6 +18,7 @@ from ...pipelines.annotations.types import AnnotatedImage, AnnotatedObject, Anno
 
 _NAMES: Final = frozenset(("person", "people", "persons", "pedestrian", "human"))
 _BEYOND: Final = 0.05  # fraction of a side by which labels may reach beyond the image
+_LARGE: Final = 1e30
 _LEAST_POINTS: Final = 3
 _FINER: Final = 4
 _PERSON: Final = "1"
@@ -89,7 +91,7 @@ def truth_of(source: Path, images: Sequence[AnnotatedImage]) -> Annotations:
 
 def _person(one: AnnotatedObject, size: tuple[int, int]) -> Person:
     box = _box(one, size)
-    return Person(box, _keypoints(one.keypoints, box, size), _outline(one.segmentation, box))
+    return Person(box, _keypoints(one.keypoints, box, size), _outline(one.segmentation, box, size))
 
 
 def _box(one: AnnotatedObject, size: tuple[int, int]) -> F32:
@@ -98,7 +100,7 @@ def _box(one: AnnotatedObject, size: tuple[int, int]) -> F32:
     if width <= 0 or height <= 0:
         raise LabelError(f"the box {text} has no area")
     limits = np.array([size[1], size[0], size[1], size[0]], np.float32)
-    box = np.array([x, y, x + width, y + height], np.float32)
+    box = _array([x, y, x + width, y + height])
     clipped = box.clip(0, limits)
     if (clipped[2:] <= clipped[:2]).any():
         raise LabelError(f"the box {text} lies outside the image of {size[1]}x{size[0]} pixels")
@@ -115,7 +117,7 @@ def _keypoints(values: Sequence[float] | None, box: F32, size: tuple[int, int]) 
         return None
     if len(values) != _VALUES:
         raise LabelError(f"it has {len(values) / 3:g} keypoints, the network has COCO's 17")
-    keypoints = np.array(values, np.float32).reshape(-1, 3)
+    keypoints = _array(values).reshape(-1, 3)
     if not np.isin(keypoints[:, 2], (0, 1, 2)).all():
         raise LabelError("the visibility of a keypoint is not 0, 1 or 2")
     labeled = keypoints[:, 2] > 0
@@ -123,10 +125,9 @@ def _keypoints(values: Sequence[float] | None, box: F32, size: tuple[int, int]) 
     if not labeled.any():
         return None
     places = keypoints[labeled, :2]
-    sides = np.array([size[1], size[0]], np.float32)
-    outside = (places < -_BEYOND * sides) | (places > (1 + _BEYOND) * sides)
+    outside = _outside(places, size)
     if outside.any():
-        at = np.flatnonzero(labeled)[outside.any(1).argmax()]
+        at = np.flatnonzero(labeled)[outside.argmax()]
         x, y = keypoints[at, :2]
         raise LabelError(f"its keypoint {coco.KEYPOINTS[at]} at {x:g}, {y:g} lies outside the image")
     grow = (box[2:] - box[:2]) / 2
@@ -135,26 +136,44 @@ def _keypoints(values: Sequence[float] | None, box: F32, size: tuple[int, int]) 
     return keypoints
 
 
-def _outline(segmentation: Any, box: F32) -> Outline | None:  # noqa: ANN401
+def _array(values: Sequence[float]) -> F32:
+    """Numbers as float32; those that are too large for any image may be smaller than they were."""
+    return np.clip(values, -_LARGE, _LARGE).astype(np.float32)
+
+
+def _outside(points: F32, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which of (N, 2) points lie too far beyond the image of (height, width) pixels: (N,)."""
+    sides = np.array([size[1], size[0]], np.float32)
+    return np.any((points < -_BEYOND * sides) | (points > (1 + _BEYOND) * sides), axis=1)
+
+
+def _outline(segmentation: Any, box: F32, size: tuple[int, int]) -> Outline | None:  # noqa: ANN401
     """Polygons or RLE as an outline; None where there is none."""
     if not segmentation:
         return None
     if isinstance(segmentation, Mapping):
-        parts = _from_rle(segmentation)
+        parts = _from_rle(segmentation, size)
     else:
-        parts = tuple((np.array(polygon, np.float32).reshape(-1, 2),) for polygon in segmentation)
+        parts = tuple((_array(polygon).reshape(-1, 2),) for polygon in segmentation)
     if not parts:
         raise LabelError("its mask is empty")
     points = np.concatenate([polygon for part in parts for polygon in part])
+    outside = _outside(points, size)
+    if outside.any():
+        x, y = points[outside.argmax()]
+        raise LabelError(f"its mask reaches beyond the image of {size[1]}x{size[0]} pixels, to {x:g}, {y:g}")
     low, high = np.maximum(points.min(0), box[:2]), np.minimum(points.max(0), box[2:])
     if (high <= low).any():
         raise LabelError("its mask lies outside its box")
     return parts
 
 
-def _from_rle(rle: Mapping[str, Any]) -> Outline:
+def _from_rle(rle: Mapping[str, Any], size: tuple[int, int]) -> Outline:
     from faster_coco_eval.core import mask as masks
 
+    height, width = rle["size"]
+    if (height, width) != size:
+        raise LabelError(f"its mask is of {width}x{height} pixels, its image of {size[1]}x{size[0]}")
     try:
         mask = np.ascontiguousarray(masks.decode(as_rle(rle)), np.uint8)
     except Exception as error:  # the decoder meets other data with whatever comes up

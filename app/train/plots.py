@@ -8,7 +8,10 @@ from typing import Final
 
 _WIDTH, _HEIGHT = 720, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 130, 30, 44
-_COLORS: Final = ("#00838f", "#d0591b", "#7a5ab5", "#4b8b3b", "#b3261e", "#8a6d00", "#3b6fb5", "#777777")
+_COLORS: Final = (
+    *("#00838f", "#d0591b", "#7a5ab5", "#4b8b3b", "#b3261e"),
+    *("#8a6d00", "#3b6fb5", "#777777", "#d6489f", "#a0673c"),
+)
 _TICKS: Final = 5
 
 
@@ -31,7 +34,7 @@ def plot(lines: Sequence[Line], across: str, title: str) -> str:
     """An SVG element with axes from 0, or from below it where a value is negative.
 
     Args:
-        lines: to draw; without any there is a sentence instead.
+        lines: to draw, at most ten; without any there is a sentence instead.
         across: what the x axis shows.
         title: what the y axis shows.
     """
@@ -63,7 +66,7 @@ def plot(lines: Sequence[Line], across: str, title: str) -> str:
     parts.append(f'<text class="soft" {middle}>{html.escape(across)}</text>')
     for number, line in enumerate(lines):
         places = [(px(x), py(y)) for x, y in line.points]
-        parts.append(_drawn(line, _COLORS[number % len(_COLORS)], places, number))
+        parts.append(_drawn(line, _COLORS[number], places, number))
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{html.escape(title)}">'
     return f"{head}{''.join(parts)}</svg>"
 

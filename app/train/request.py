@@ -1,15 +1,17 @@
 """What ``sepcam train`` was asked for, as it is kept in the folder of the training."""
 
 import json
+import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ...models.errors import SepcamError
 from ...models.files import atomic_write
-from ...models.registry import base_of
+from ...models.registry import REGISTRY, base_of
 from ...models.training.recipe import SIZES, Learn, Recipe, examples_in
+from ...models.training.samples import SampleDigest
 from ...pipelines.files.text import read_text
 
 RUN_NAME: Final = "run.json"
@@ -17,11 +19,15 @@ NETWORK_NAME: Final = "network.safetensors"
 CHECKPOINT_NAME: Final = "checkpoint.pt"
 LOG_NAME: Final = "log.jsonl"
 REPORT_NAME: Final = "report.html"
-FILES: Final = (RUN_NAME, NETWORK_NAME, CHECKPOINT_NAME, LOG_NAME, REPORT_NAME)
-"""What a training leaves in its folder."""
+CANDIDATE_NAME: Final = "candidate.safetensors"
+FILES: Final = (RUN_NAME, NETWORK_NAME, CHECKPOINT_NAME, LOG_NAME, REPORT_NAME, CANDIDATE_NAME)
+"""What a training writes into its folder, beside `EXAMPLES_NAME` of `check`; the report comes last."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 
+_PATHS: Final = ("annotations", "images", "validation", "validation_images")
+_NOT_RESUMED: Final = ("check", "overwrite")
+_NUMBERS: Final = ("epochs", "rate", "held_out")
 _SEEN: Final = (400, 6000)  # examples that a training sees, at least and at most
 _EPOCHS: Final = 8  # times that every image is seen, between those
 _WARM_UP: Final = 0.1  # fraction of the steps
@@ -50,7 +56,7 @@ class TrainRequest:
         seed: of everything random.
 
     Raises:
-        SepcamError: If a size is not a multiple of 32.
+        SepcamError: If a size is not a multiple of 32, or a number is not finite.
     """
 
     annotations: str
@@ -73,7 +79,11 @@ class TrainRequest:
         object.__setattr__(self, "sizes", tuple(self.sizes))
         if not self.sizes or any(size < 32 or size % 32 for size in self.sizes):
             text = ", ".join(map(str, self.sizes)) or "none"
-            raise SepcamError(f"sizes must be multiples of 32 pixels, are {text}")
+            raise SepcamError(f"--sizes must be multiples of 32 pixels, are {text}")
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise SepcamError(f"--{name.replace('_', '-')} must be a finite number, is {value}")
 
     @property
     def network(self) -> str:
@@ -83,6 +93,24 @@ class TrainRequest:
             SepcamError: If the network to begin with is a file that is none.
         """
         return base_of(self.init)
+
+    @property
+    def init_file(self) -> Path | None:
+        """The file to begin with; None where a network of the registry is."""
+        return None if self.init in REGISTRY else Path(self.init.removeprefix(self._used_as))
+
+    @property
+    def _used_as(self) -> str:
+        """``NAME:`` of ``NAME:FILE``."""
+        base, colon, _ = self.init.partition(":")
+        return f"{base}:" if colon and base in REGISTRY else ""
+
+    def absolute(self) -> "TrainRequest":
+        """The same with paths that mean the same in every folder."""
+        whole = {name: str(Path(path).resolve()) for name in _PATHS if (path := getattr(self, name))}
+        if self.init_file is not None:
+            whole["init"] = f"{self._used_as}{self.init_file.resolve()}"
+        return replace(self, **whole)
 
     def recipe(self, images: int) -> Recipe:
         """How a network is trained on this many images."""
@@ -108,19 +136,33 @@ def of(given: Mapping[str, Any]) -> TrainRequest:
     return TrainRequest(**{field.name: given[field.name] for field in fields(TrainRequest)})
 
 
-def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Makes sure that no training is lost.
+def check_free(folder: Path, ask: TrainRequest, *, overwrite: bool) -> None:
+    """Makes sure that nothing of the user's is lost in a folder to train in.
 
     Raises:
-        SepcamError: If there is one in the folder, and ``overwrite`` is not set.
+        SepcamError: If it has a file that a training would replace, and ``overwrite`` is not set; or if that
+            is the file to begin with.
     """
-    if (folder / RUN_NAME).exists() and not overwrite:
+    there = [folder / name for name in FILES if (folder / name).exists()]
+    if not overwrite and folder / RUN_NAME in there:
         raise SepcamError(
             f"{folder} holds a training: --resume continues it, --overwrite replaces it, -o names another"
         )
-    if overwrite:
-        for name in FILES:
-            (folder / name).unlink(missing_ok=True)
+    if not overwrite and there:
+        raise SepcamError(
+            f"{there[0]} exists already: name another folder with -o, or replace it with --overwrite"
+        )
+    begun = ask.init_file
+    if begun is not None and begun.resolve() in [path.resolve() for path in there]:
+        raise SepcamError(
+            f"--init {ask.init} lies in the folder that --overwrite replaces: name another one with -o"
+        )
+
+
+def clear(folder: Path) -> None:
+    """Deletes what a training has written into a folder, but for the examples of its labels."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +172,13 @@ class Started:
     Attributes:
         request: what was asked for.
         recipe: how the network is trained.
-        data: hash of the samples.
+        data: hashes of the samples.
         start: hash of the network to begin with.
     """
 
     request: TrainRequest
     recipe: Recipe
-    data: str
+    data: tuple[SampleDigest, ...]
     start: str
 
 
@@ -146,8 +188,9 @@ def save(started: Started, folder: Path) -> None:
     Raises:
         SepcamError: If it cannot be written.
     """
+    content = {"version": VERSION, **asdict(replace(started, request=started.request.absolute()))}
     with atomic_write(folder / RUN_NAME, overwrite=True) as path:
-        path.write_text(json.dumps({"version": VERSION, **asdict(started)}, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def load(folder: Path) -> Started:
@@ -165,9 +208,15 @@ def load(folder: Path) -> Started:
             raise SepcamError(f"{path} is of another version of Sepcam: start again with --overwrite")
         ask, recipe = content.pop("request"), content.pop("recipe")
         recipe["sizes"] = tuple(recipe["sizes"])
+        content["data"] = tuple(SampleDigest(**one) for one in content["data"])
         return Started(TrainRequest(**ask), Recipe(**recipe), **content)
     except (ValueError, KeyError, TypeError) as error:
         raise SepcamError(f"{path} is damaged: start again with --overwrite") from error
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the training in a folder has come to its end: its report is written last."""
+    return (folder / REPORT_NAME).is_file()
 
 
 def check_same(request: TrainRequest, given: Mapping[str, Any], names: Collection[str], folder: Path) -> None:
@@ -180,12 +229,17 @@ def check_same(request: TrainRequest, given: Mapping[str, Any], names: Collectio
         folder: of the training.
 
     Raises:
-        SepcamError: If one is another.
+        SepcamError: If one is another, or one is for the start of a training.
     """
-    for field in fields(request):
-        ours, theirs = getattr(request, field.name), given.get(field.name)
-        if field.name in names and theirs != ours:
-            option = f"--{field.name.replace('_', '-')}"
+    for name in _NOT_RESUMED:
+        if given[name]:
+            raise SepcamError(f"--resume continues a training as it was started: leave out --{name}")
+    asked = {field.name for field in fields(request)} & set(names)
+    now = of(asdict(request) | {name: given[name] for name in asked}).absolute()
+    for name in sorted(asked):
+        ours, theirs = getattr(request, name), getattr(now, name)
+        if theirs != ours:
+            option = f"--{name.replace('_', '-')}"
             raise SepcamError(
                 f"{folder} was started with {option} {ours}, not {theirs}: leave {option} out to resume it, "
                 "or start another training in another folder"

@@ -1,33 +1,35 @@
 """A training from its labels to a network file that measures better than the one it began with."""
 
+import shlex
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...models.errors import SepcamError
 from ...models.registry import find
 from ...models.trained import save_trained
-from ...models.training.samples import describe, digest
+from ...models.training.samples import digest
 from ...models.weights.store import WeightStore
 from ..terminal import console
+from ..terminal.signals import deferred, terminable
 from . import report, scoring
 from .card import card_of
-from .check import check_data
+from .check import show_labels, tell_parts
 from .checkpoint import Checkpoint, Log
 from .choice import PARTS, choose
-from .dataset import Labeled, Parts, load_image, parts, read_labeled
+from .dataset import Parts, load_image, read_parts
 from .measure import Measure
-from .request import NETWORK_NAME, REPORT_NAME, Started, TrainRequest, load, save
+from .request import CANDIDATE_NAME, NETWORK_NAME, REPORT_NAME, Started, TrainRequest, clear, load, save
 
 if TYPE_CHECKING:
     from ...models.networks.people import People
     from ...models.training.trainer import Trainer
     from .choice import Weights
 
-_CANDIDATE: Final = "candidate.safetensors"
 _LOOKS: Final = 4  # evaluations while the network learns, at most, the last one at the end
 _LEAST_STEPS: Final = 5  # between two of them
 _TELL_S: Final = 30.0  # between two lines about the progress where there is no terminal
@@ -55,7 +57,8 @@ def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
 
     Args:
         ask: what to train, and how.
-        place: where.
+        place: where. What an earlier training has left in the folder is replaced as soon as everything that
+            is needed has been read.
         resume: continue from what an earlier call has saved in the folder.
 
     Returns:
@@ -65,35 +68,53 @@ def run(ask: TrainRequest, place: Place, *, resume: bool) -> bool:
         SepcamError: If something cannot be read, run or written.
         KeyboardInterrupt: If it was interrupted; its state is saved.
     """
-    folder = place.folder
-    store = WeightStore(notice=console.note)
-    network = _network(ask.init, store)
+    begun = resume
+    try:
+        with terminable():
+            store = WeightStore(notice=console.note)
+            network = _network(ask.init, store)
+            used = read_parts(ask)
+            data = tuple(map(digest, (*used.training, *used.checking)))
+            started = Started(ask, ask.recipe(len(used.training)), data, store.digest(ask.init))
+            if resume:
+                started = _unchanged(place.folder, started)
+            else:
+                clear(place.folder)
+                save(started, place.folder)
+            begun = True
+            show_labels(used.labeled, place.folder)
+            tell_parts(used)
+            return _continue(network, used, started, place)
+    except KeyboardInterrupt:
+        command = shlex.join(["sepcam", "train", "--resume", "-o", str(place.folder)])
+        console.note(f"to continue: {command}" if begun else "stopped before the training began")
+        raise
+
+
+def _continue(network: "People", used: Parts, started: Started, place: Place) -> bool:
+    """What `run` does once the training is saved in its folder, from its last state on."""
     start = {name: value.clone() for name, value in network.state_dict().items()}
-    used = _read(ask, folder)
-    samples = [*used.training, *used.checking]
-    started = Started(ask, ask.recipe(len(used.training)), digest(samples), store.digest(ask.init))
-    if resume:
-        started = _unchanged(folder, started)
-    else:
-        save(started, folder)
-    saved = Checkpoint(folder)
-    state = saved.load() if resume else None
-    with closing(Log(folder, -1 if not resume else 0 if state is None else state["step"])) as log:
+    saved = Checkpoint(place.folder)
+    state = saved.load()
+    with (
+        closing(Log(place.folder, 0 if state is None else state["step"])) as log,
+        _trainer(network, used, started, place) as trainer,
+    ):
         measure = Measure(used.checking, used.checked_in.truth(used.checking), log, place.device)
-        if not measure("before", ask.init, 0):
-            raise SepcamError("nobody is labeled in the images to measure on: hold out more with --held-out")
-        with _trainer(network, used, started, place) as trainer:
-            if state is not None:
-                trainer.restore(state)
-                console.note(f"resumed after step {trainer.step} of {started.recipe.steps}")
-            try:
-                _learn(trainer, started, saved, measure, folder)
-            except KeyboardInterrupt:
-                saved.save(trainer.state())
-                text = f"sepcam train --resume -o {folder} continues"
-                console.note(f"stopped after step {trainer.step}; {text}")
-                raise
+        if state is not None:
+            trainer.restore(state)
+            console.note(f"resumed after step {trainer.step} of {started.recipe.steps}")
+        try:
+            if not measure("before", started.request.init, 0):
+                raise SepcamError(
+                    "nobody is labeled in the images to measure on: hold out more with --held-out"
+                )
+            _learn(trainer, started, saved, measure, place.folder)
             return _finish(start, trainer.weights(), started, used, measure, place)
+        except KeyboardInterrupt:
+            saved.save(trainer.state())
+            console.note(f"stopped after step {trainer.step}")
+            raise
 
 
 def _trainer(network: "People", used: Parts, started: Started, place: Place) -> "Trainer":
@@ -116,7 +137,7 @@ def _finish(
 ) -> bool:
     """Chooses what is kept, and writes it and the report; returns whether anything is."""
     ask, folder, steps = started.request, place.folder, started.recipe.steps
-    candidate = folder / _CANDIDATE
+    candidate = folder / CANDIDATE_NAME
     before, after = measure.known(0), measure.known(steps)
 
     def mixed(weights: "Weights", learned: tuple[str, ...]) -> scoring.Figures:
@@ -132,32 +153,15 @@ def _finish(
     card = card_of(started, used, before, final, after, learned, place.command)
     save_trained(candidate, weights if learned else trained, card)
     shown = measure.shown([ask.init, str(candidate)])
-    report.write(folder, report.page(card, measure.log.rows, shown))
+    page = report.page(card, measure.log.rows, shown)
     if learned:
         candidate.replace(folder / NETWORK_NAME)
     else:
         candidate.unlink()
         (folder / NETWORK_NAME).unlink(missing_ok=True)
+    report.write(folder, page)
     _tell(folder, before, final if learned else after, learned)
     return bool(learned)
-
-
-def _read(ask: TrainRequest, folder: Path) -> Parts:
-    """The checked labels, counted and shown."""
-    data = _labeled(ask, ask.annotations, ask.images)
-    validation = None
-    if ask.validation is not None:
-        validation = _labeled(ask, ask.validation, ask.validation_images or ask.images)
-    used = parts(data, validation, ask.held_out)
-    check_data(data, folder)
-    for title, samples in (("training on", used.training), ("measuring on", used.checking)):
-        console.note(f"{title} " + ", ".join(f"{n} {what}" for what, n in describe(samples).items() if n))
-    return used
-
-
-def _labeled(ask: TrainRequest, annotations: str, images: str | None) -> Labeled:
-    folder = None if images is None else Path(images)
-    return read_labeled(folder, Path(annotations), partial=ask.partial, skip_missing=ask.skip_missing)
 
 
 def _network(name: str, store: WeightStore) -> "People":
@@ -183,8 +187,16 @@ def _unchanged(folder: Path, now: Started) -> Started:
         SepcamError: If it would not be the same now.
     """
     known = load(folder)
-    if known.data != now.data:
-        raise SepcamError(f"the images or labels of {folder} have changed: start another training")
+    for was, new in zip_longest(known.data, now.data):
+        if was == new:
+            continue
+        if was is None or new is None or was.name != new.name:
+            what = "the list of images has changed"
+        elif was.image != new.image:
+            what = f"the image {new.name} has changed"
+        else:
+            what = f"the labels of {new.name} have changed"
+        raise SepcamError(f"{what} since {folder} was started: change it back, or start another training")
     if known.start != now.start:
         raise SepcamError(f"the network that {folder} began with has changed: start another training")
     return known
@@ -199,7 +211,7 @@ def _learn(trainer: "Trainer", started: Started, saved: Checkpoint, measure: Mea
             _steps(trainer, stop, steps, saved, measure.log)
             saved.save(trainer.state())
         if trainer.step == stop and not measure.known(stop):
-            candidate = folder / _CANDIDATE
+            candidate = folder / CANDIDATE_NAME
             save_trained(candidate, trainer.weights(), {"network": started.request.network})
             measure(f"after step {stop}", str(candidate), stop)
 
@@ -210,8 +222,9 @@ def _steps(trainer: "Trainer", stop: int, steps: int, saved: Checkpoint, log: Lo
     with console.progress("training", steps) as advance:
         advance(first)
         while trainer.step < stop:
-            parts = trainer.advance()
-            log.add(step=trainer.step, **{name: round(value, 5) for name, value in parts.items()})
+            with deferred():  # only what lies between two steps can be continued
+                parts = trainer.advance()
+                log.add(step=trainer.step, **{name: round(value, 5) for name, value in parts.items()})
             text = f"loss {parts['loss']:.3f}"
             advance(trainer.step, text)
             if saved.due():

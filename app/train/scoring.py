@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from ...models.ops.boxes import iou
 from ...models.runtime.compile import compile_network
 from ...models.runtime.options import InputSize, Runner, RuntimeOptions, as_module
-from ...models.types import U8, Detector
+from ...models.types import U8, Detections, Detector
 from ...models.weights.store import Progress, WeightStore
 from ...models.zoo import load_detector
-from ...pipelines.annotations.types import Annotations
+from ...pipelines.annotations.types import AnnotatedImage, Annotations
 from ...pipelines.evaluation.metrics import evaluate_coco
 from ...pipelines.types import MaskCrop
 
@@ -19,6 +22,8 @@ SCORE_FLOOR: Final = 0.05
 
 KINDS: Final = {"box": "box AP", "keypoints": "OKS AP", "mask": "mask AP"}
 """The figures, by the kinds of `evaluate_coco`."""
+
+_LABELED: Final = 0.5  # IoU from which somebody who is found may be one who is labeled
 
 LEAST_GAIN: Final = 0.001
 """By how much the figures have to rise on average."""
@@ -37,8 +42,14 @@ def score(detector: Detector, images: Iterable[tuple[int | str, U8]], truth: Ann
         detector: finds people, keypoints and masks.
         images: ids, as in ``truth``, and (H, W, 3) uint8 BGR images.
         truth: their annotations; masks are scored where all people have one, keypoints where somebody has.
+            In partial ones, who is found where nobody is labeled is neither right nor wrong.
     """
-    found = [one for key, image in images for one in _results(key, image, detector)]
+    labeled = {image.id: image for image in truth.images}
+    found = [
+        one
+        for key, image in images
+        for one in _results(key, image.shape[:2], _judged(detector.detect(image), labeled[key]))
+    ]
     posed = any(any(one.keypoints or ()) for image in truth.images for one in image.objects)
     measured = evaluate_coco(found, truth, keypoints=truth if posed else None)
     figures = {kind: measured[kind].ap for kind in KINDS if kind in measured}
@@ -87,9 +98,17 @@ class Shared:
         return compile_network(self._modules[key], size, options, max_batch=max_batch, cache_dir=cache_dir)
 
 
-def _results(key: int | str, image: U8, detector: Detector) -> list[dict[str, Any]]:
-    """COCO results of one image."""
-    found = detector.detect(image)
+def _judged(found: Detections, truth: AnnotatedImage) -> Detections:
+    """What of that which is found can be right or wrong."""
+    if not truth.partial:
+        return found
+    labeled = np.array([one.box for one in truth.objects], np.float32).reshape(-1, 4)
+    labeled[:, 2:] += labeled[:, :2]
+    return found[np.flatnonzero(np.any(iou(found.boxes, labeled) >= _LABELED, axis=1))]
+
+
+def _results(key: int | str, size: tuple[int, int], found: Detections) -> list[dict[str, Any]]:
+    """COCO results of one image of (height, width) pixels."""
     results: list[dict[str, Any]] = []
     for index, (x1, y1, x2, y2) in enumerate(found.boxes.tolist()):
         one: dict[str, Any] = {
@@ -99,7 +118,7 @@ def _results(key: int | str, image: U8, detector: Detector) -> list[dict[str, An
             "score": float(found.scores[index]),
         }
         if found.masks is not None and found.masks[index][0].any():
-            one["segmentation"] = MaskCrop(*found.masks[index]).to_rle(*image.shape[:2])
+            one["segmentation"] = MaskCrop(*found.masks[index]).to_rle(*size)
         if found.keypoints is not None:
             one["keypoints"] = found.keypoints[index].ravel().tolist()
         if found.pose_scores is not None:

@@ -154,7 +154,7 @@ class Examples:
         factor = min(1.0, LONGEST / max(image.shape[:2]))
         if factor < 1:
             height, width = image.shape[:2]
-            small = round(width * factor), round(height * factor)
+            small = max(round(width * factor), 1), max(round(height * factor), 1)
             image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
         if image.nbytes <= self._room:
             self._room -= image.nbytes

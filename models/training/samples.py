@@ -8,11 +8,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..cache import sha256_of
 from ..errors import SepcamError
 from ..types import F32, U8
 
 SMALLEST_SPLIT = 4
 """Images below which none can be held out."""
+
+_ONE = {
+    "images": "image",
+    "people": "person",
+    "with masks": "with a mask",
+    "ignored regions": "ignored region",
+    "partly labeled images": "partly labeled image",
+}
 
 _FINER = 4  # OpenCV draws the edge of a polygon half a pixel beyond it: of a finer grid
 
@@ -76,6 +85,8 @@ def fill(outline: Outline, size: tuple[int, int]) -> U8:
 def split(samples: Sequence[Sample], held_out: float) -> tuple[list[Sample], list[Sample]]:
     """The samples to train on and those to measure on, chosen by the file names alone.
 
+    Only where there are not enough images in which everyone is labeled are others measured on.
+
     Args:
         samples: all.
         held_out: the fraction to measure on, in (0, 1).
@@ -84,10 +95,9 @@ def split(samples: Sequence[Sample], held_out: float) -> tuple[list[Sample], lis
         SepcamError: If there are too few images, or too few of them show people.
     """
     if len(samples) < SMALLEST_SPLIT:
-        raise SepcamError(
-            f"{len(samples)} labeled images are too few: training needs {SMALLEST_SPLIT}, better 50"
-        )
-    order = sorted(samples, key=lambda one: hashlib.sha256(one.path.name.encode("utf-8", "replace")).digest())
+        are = "1 labeled image is" if len(samples) == 1 else f"{len(samples)} labeled images are"
+        raise SepcamError(f"{are} too few: training needs {SMALLEST_SPLIT}, better 50")
+    order = sorted(samples, key=lambda one: (not one.complete, _random(one)))
     shown = [one for one in order if one.people]
     if len(shown) < 2:
         raise SepcamError("fewer than two images show a labeled person: nothing can be learned from them")
@@ -99,19 +109,34 @@ def split(samples: Sequence[Sample], held_out: float) -> tuple[list[Sample], lis
     return order[count:], order[:count]
 
 
-def digest(samples: Sequence[Sample]) -> str:
-    """SHA-256 of the names, sizes and labels of samples."""
-    made = hashlib.sha256()
-    for sample in samples:
-        made.update(
-            f"{sample.path.name} {sample.path.stat().st_size} {sample.size} {sample.complete}".encode()
-        )
-        made.update(sample.ignored.tobytes())
-        for person in sample.people:
-            arrays = [person.box, person.keypoints, *(p for part in person.outline or () for p in part)]
-            for array in arrays:
-                made.update(b"-" if array is None else array.tobytes())
-    return made.hexdigest()
+def _random(sample: Sample) -> bytes:
+    """Bytes that only the file name decides."""
+    return hashlib.sha256(sample.path.name.encode("utf-8", "replace")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDigest:
+    """What tells whether a sample has changed.
+
+    Attributes:
+        name: of the file.
+        image: SHA-256 of the file.
+        labels: SHA-256 of everything else.
+    """
+
+    name: str
+    image: str
+    labels: str
+
+
+def digest(sample: Sample) -> SampleDigest:
+    """The hashes of a sample."""
+    made = hashlib.sha256(f"{sample.size} {sample.complete}".encode())
+    made.update(sample.ignored.tobytes())
+    for person in sample.people:
+        for array in (person.box, person.keypoints, *(p for part in person.outline or () for p in part)):
+            made.update(b"-" if array is None else array.tobytes())
+    return SampleDigest(sample.path.name, sha256_of(sample.path), made.hexdigest())
 
 
 def describe(samples: Sequence[Sample]) -> dict[str, int]:
@@ -125,3 +150,9 @@ def describe(samples: Sequence[Sample]) -> dict[str, int]:
         "ignored regions": sum(len(sample.ignored) for sample in samples),
         "partly labeled images": sum(not sample.complete for sample in samples),
     }
+
+
+def in_words(samples: Sequence[Sample]) -> str:
+    """What `describe` counts, as a line of text."""
+    counts = describe(samples)
+    return ", ".join(f"{n} {_ONE.get(what, what) if n == 1 else what}" for what, n in counts.items() if n)

@@ -1,6 +1,6 @@
 """The whole analysis of one frame: detect, track, then keypoints and masks of the people in one batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,23 +15,17 @@ from ..tracking.colors import with_colors
 from ..tracking.settings import settings_for
 from ..types import Frame, Instances, MaskCrop, ModelInfo
 from .box_propagation import BoxPropagation
-from .cuts import Cuts
 from .detection_schedule import APPEAR_S, DetectionSchedule, predictable
 from .found import Found, Stopwatch
 from .options import AnalysisOptions
 from .pose_roi import PoseRois, duplicate_poses, valid_poses
 from .pose_schedule import PoseSchedule
+from .scenes import Scenes
 from .scores import SteadyScores
 from .visibility import with_visibility
 
-GAP_S: Final = 2.0
-"""Seconds without a frame after which people are new people; longer if frames always come slowly."""
-
 LIKELY: Final = 0.2
 """Lowest score of what is hidden where people are hidden; below it, half of the image would be."""
-
-_GAP_STEPS = 4.0  # usual steps between frames that a gap is longer than
-_STEP_WEIGHT = 0.2  # of the newest step in the usual one
 
 
 class Analyzer:
@@ -39,7 +33,7 @@ class Analyzer:
 
     A task that is not asked for is not computed: without ``pose`` and ``segment`` the pose network never
     runs, without ``segment`` its mask branch does not, without ``track`` no identity is kept. After a gap in
-    time (``GAP_S``), after a cut, and when a looping source starts over, people get new identities.
+    time (`scenes.GAP_S`), after a cut, and when a looping source starts over, people get new identities.
 
     Attributes:
         model: the networks, as results need to know them.
@@ -62,7 +56,7 @@ class Analyzer:
         options: AnalysisOptions | None = None,
         *,
         tracker: Tracker | None = None,
-        is_cut: Callable[[U8], bool] | None = None,
+        scenes: Scenes | None = None,
         independent: bool = False,
         fps: float | None = None,
     ) -> None:
@@ -73,7 +67,7 @@ class Analyzer:
             options: what to do; None is the default.
             tracker: keeps identities; by default the one that the options name, with thresholds that suit the
                 detector.
-            is_cut: whether a scene begins with an image; by default `Cuts` says so.
+            scenes: says where people are new people; by default by the frames' times and images.
             independent: the frames are not of one scene (a folder of images): no tracking, and two passes of
                 the pose network, since there is no earlier frame.
             fps: frames per second of the source, for the tracker.
@@ -101,7 +95,7 @@ class Analyzer:
         self._tracker = None
         if "track" in self.tasks and not independent:
             self._tracker = tracker or create_tracker(options.tracker, names, settings, fps)
-        self._is_cut = is_cut or Cuts().begin
+        self._scenes = scenes or Scenes(fps)
         self._two_passes = independent and self._landmarks
         self._rois, self._propagation = PoseRois(), BoxPropagation()
         self._scores = SteadyScores()
@@ -116,8 +110,6 @@ class Analyzer:
         self._following = detector if isinstance(detector, FollowingNetwork) else None
         if options.detect_every != 1 and self._tracker is not None and (self._following or not self._own):
             self.detection_schedule = DetectionSchedule(options.detect_every)
-        self._last: tuple[int, float] | None = None
-        self._step_s = 1 / fps if fps else 0.0
 
     def reset(self) -> None:
         """Forget all tracks, as at a cut; identities continue to count."""
@@ -142,7 +134,8 @@ class Analyzer:
         """
         clock = Stopwatch()
         self.tentative = self._later_masks = None
-        self._reset_between_scenes(frame)
+        if self._scenes.begin(frame):
+            self.reset()
         self._own_masks = None
         instances = self._scores.of(self._found(frame, clock), frame.time_s)
         instances = self._with_lost(instances)
@@ -172,18 +165,6 @@ class Analyzer:
         else:
             schedule.propagated(hurry=self._in_doubt(instances, frame.time_s, tracker))
         return instances
-
-    def _reset_between_scenes(self, frame: Frame) -> None:
-        """Forget everyone if the frame does not continue the one before."""
-        last, self._last = self._last, (frame.sequence, frame.time_s)
-        cut = self._is_cut(frame.image)
-        if last is None:
-            return
-        step_s = max(frame.time_s - last[1], 0.0)
-        usual_s = self._step_s or step_s
-        if cut or frame.sequence != last[0] or step_s > max(GAP_S, _GAP_STEPS * usual_s):
-            self.reset()
-        self._step_s = usual_s + _STEP_WEIGHT * (step_s - usual_s)
 
     def _with_lost(self, instances: Instances) -> Instances:
         """With those who were lost a moment ago, by their boxes alone."""

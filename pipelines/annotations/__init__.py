@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .coco import read_coco
     from .files import AnnotatedFiles, read_annotated
     from .matching import ImageMatcher
-    from .types import AnnotatedImage, AnnotatedObject, Annotations
+    from .types import AnnotatedImage, AnnotatedObject, Annotations, WrongAnnotationsError
     from .yolo import YoloSplit, read_yolo
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "AnnotatedObject",
     "Annotations",
     "ImageMatcher",
+    "WrongAnnotationsError",
     "YoloSplit",
     "read_annotated",
     "read_coco",
@@ -31,6 +32,7 @@ __getattr__ = lazy_exports(
         "AnnotatedObject": "types",
         "Annotations": "types",
         "ImageMatcher": "matching",
+        "WrongAnnotationsError": "types",
         "YoloSplit": "yolo",
         "read_annotated": "files",
         "read_coco": "coco",

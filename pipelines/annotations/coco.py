@@ -1,6 +1,7 @@
 """COCO annotations as COCO, CVAT, Label Studio, Roboflow, labelme and FiftyOne write them.
 
-Errors name the id of the image or the annotation, and are raised when the file is read.
+Errors name the id of the image or the annotation, and are raised when the file is read: those of single
+annotations together.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from ...models.errors import SepcamError
 from ..files.text import read_text
-from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
+from .types import AnnotatedImage, AnnotatedObject, Annotations, Size, WrongAnnotationsError
 
 _FRACTIONS: Final = 1.5  # boxes with no larger number than this are not in pixels
 _PARTIAL: Final = ("partial", "only_main_person")  # of an image: there may be objects without annotations
@@ -26,7 +27,8 @@ def read_coco(path: Path) -> Annotations:
     left out, with a note. Objects with ``iscrowd`` or ``ignore`` are crowds, images with ``partial`` partial.
 
     Raises:
-        SepcamError: If it cannot be read, or something in it is wrong; the text names what.
+        WrongAnnotationsError: If single annotations are wrong.
+        SepcamError: If it cannot be read, or something else in it is wrong; the text names what.
     """
     return _Reader(path, read_json(path)).read()
 
@@ -100,84 +102,33 @@ class _Reader:
     ) -> dict[str, list[AnnotatedObject]]:
         found: dict[str, list[AnnotatedObject]] = {key: [] for key in images}
         strays: list[str] = []
+        problems: list[str] = []
         for number, item in enumerate(self._list("annotations", optional=True)):
+            name = f"annotation number {number + 1}"
             if not isinstance(item, dict):
-                raise self._error(f"annotation number {number + 1} is not an object")
-            name = f"annotation {item['id']}" if "id" in item else f"annotation number {number + 1}"
+                problems.append(f"{self._path}, {name}: it is not an object")
+                continue
+            name = f"annotation {item['id']}" if "id" in item else name
             image = images.get(str(_whole(item.get("image_id"))))
             if image is None:
                 strays.append(name)
                 continue
             category = str(_whole(item.get("category_id")))
-            if category not in categories:
-                raise self._error(f"{name} has the category {item.get('category_id')}, which is not listed")
-            found[str(image.id)].append(self._object(name, category, item, image))
+            try:
+                if category not in categories:
+                    raise _ObjectError(f"it has the category {item.get('category_id')}, which is not listed")
+                found[str(image.id)].append(_object(name, category, item, image.size))
+            except _ObjectError as error:
+                problems.append(f"{self._path}, {name} ({image.file_name}): {error}")
+        if problems:
+            raise WrongAnnotationsError(problems)
         if strays:
+            are = "1 annotation is" if len(strays) == 1 else f"{len(strays)} annotations are"
             self._notes.append(
-                f"{self._path}: {len(strays)} annotations are of images that it does not list ({strays[0]}"
-                f"{' and others' if len(strays) > 1 else ''}): not scored"
+                f"{self._path}: {are} of images that it does not list ({strays[0]}"
+                f"{' and others' if len(strays) > 1 else ''}): left out"
             )
         return found
-
-    def _object(
-        self, name: str, category: str, item: Mapping[str, Any], image: AnnotatedImage
-    ) -> AnnotatedObject:
-        segmentation = self._segmentation(name, item.get("segmentation"), image.size)
-        box = item.get("bbox")
-        if box is None or box == []:
-            box = _box_of(segmentation)
-            if box is None:
-                raise self._error(f"{name} has no box (bbox)")
-        if not _numbers(box, 4):
-            raise self._error(f"the box of {name} is not four numbers: {str(box)[:60]}")
-        if box[2] < 0 or box[3] < 0:
-            raise self._error(f"the box of {name} has a negative width or height: {str(box)[:60]}")
-        area = item.get("area")
-        return AnnotatedObject(
-            name,
-            category,
-            (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
-            max(0.0, float(area)) or None if isinstance(area, int | float) and math.isfinite(area) else None,
-            bool(item.get("iscrowd") or item.get("ignore")),
-            segmentation,
-            self._keypoints(name, item.get("keypoints")),
-        )
-
-    def _segmentation(self, name: str, value: Any, size: Size | None) -> Any:  # noqa: ANN401
-        if isinstance(value, dict):
-            return self._rle(name, value, size)
-        if not value:
-            return None
-        if not isinstance(value, list):
-            raise self._error(f"the segmentation of {name} is neither polygons nor run-lengths")
-        polygons = [value] if _numbers(value, len(value)) else value
-        for polygon in polygons:
-            if not isinstance(polygon, list) or not _numbers(polygon, len(polygon)) or len(polygon) % 2:
-                raise self._error(f"a polygon of {name} is not a list of x, y pairs: {str(polygon)[:60]}")
-        return [list(map(float, polygon)) for polygon in polygons if len(polygon) >= 6] or None
-
-    def _rle(self, name: str, value: Mapping[str, Any], size: Size | None) -> dict[str, Any]:
-        counts = value.get("counts")
-        shape = value.get("size") or (None if size is None else [size[1], size[0]])
-        if shape is None or not _numbers(shape, 2):
-            raise self._error(f"the mask of {name} has no size")
-        if size is not None and (shape[1], shape[0]) != size:
-            raise self._error(
-                f"the mask of {name} is of {shape[1]}x{shape[0]} pixels, its image of {size[0]}x{size[1]}"
-            )
-        if isinstance(counts, list):
-            if not _numbers(counts, len(counts)) or sum(counts) != shape[0] * shape[1] or min(counts) < 0:
-                raise self._error(f"the run-lengths of {name} are not those of {shape[1]}x{shape[0]} pixels")
-        elif not isinstance(counts, str) or not counts:
-            raise self._error(f"the mask of {name} has no counts")
-        return {"size": [int(shape[0]), int(shape[1])], "counts": counts}
-
-    def _keypoints(self, name: str, value: Any) -> list[float] | None:  # noqa: ANN401
-        if not value:
-            return None
-        if not isinstance(value, list) or not _numbers(value, len(value)) or len(value) % 3:
-            raise self._error(f"the keypoints of {name} are no list of x, y, visibility")
-        return list(map(float, value))
 
     def _check_units(self, objects: Sequence[AnnotatedObject]) -> None:
         if objects and all(max(map(abs, one.box)) <= _FRACTIONS for one in objects):
@@ -202,6 +153,71 @@ class _Reader:
 
     def _error(self, why: str) -> SepcamError:
         return SepcamError(f"{self._path} is not a COCO annotations file: {why}")
+
+
+class _ObjectError(Exception):
+    """What is wrong with an annotation: the end of a sentence that begins with its name."""
+
+
+def _object(name: str, category: str, item: Mapping[str, Any], size: Size | None) -> AnnotatedObject:
+    """The object of an annotation in an image of a size."""
+    segmentation = _segmentation(item.get("segmentation"), size)
+    box = item.get("bbox")
+    if box is None or box == []:
+        box = _box_of(segmentation)
+        if box is None:
+            raise _ObjectError("it has no box (bbox)")
+    if not _numbers(box, 4):
+        raise _ObjectError(f"its box is not four numbers: {str(box)[:60]}")
+    if box[2] < 0 or box[3] < 0:
+        raise _ObjectError(f"its box has a negative width or height: {str(box)[:60]}")
+    area = item.get("area")
+    return AnnotatedObject(
+        name,
+        category,
+        (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+        max(0.0, float(area)) or None if isinstance(area, int | float) and math.isfinite(area) else None,
+        bool(item.get("iscrowd") or item.get("ignore")),
+        segmentation,
+        _keypoints(item.get("keypoints")),
+    )
+
+
+def _segmentation(value: Any, size: Size | None) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return _rle(value, size)
+    if not value:
+        return None
+    if not isinstance(value, list):
+        raise _ObjectError("its segmentation is neither polygons nor run-lengths")
+    polygons = [value] if _numbers(value, len(value)) else value
+    for polygon in polygons:
+        if not isinstance(polygon, list) or not _numbers(polygon, len(polygon)) or len(polygon) % 2:
+            raise _ObjectError(f"a polygon of it is not a list of x, y pairs: {str(polygon)[:60]}")
+    return [list(map(float, polygon)) for polygon in polygons if len(polygon) >= 6] or None
+
+
+def _rle(value: Mapping[str, Any], size: Size | None) -> dict[str, Any]:
+    counts = value.get("counts")
+    shape = value.get("size") or (None if size is None else [size[1], size[0]])
+    if shape is None or not _numbers(shape, 2):
+        raise _ObjectError("its mask has no size")
+    if size is not None and (shape[1], shape[0]) != size:
+        raise _ObjectError(f"its mask is of {shape[1]}x{shape[0]} pixels, its image of {size[0]}x{size[1]}")
+    if isinstance(counts, list):
+        if not _numbers(counts, len(counts)) or sum(counts) != shape[0] * shape[1] or min(counts) < 0:
+            raise _ObjectError(f"its run-lengths are not those of {shape[1]}x{shape[0]} pixels")
+    elif not isinstance(counts, str) or not counts:
+        raise _ObjectError("its mask has no counts")
+    return {"size": [int(shape[0]), int(shape[1])], "counts": counts}
+
+
+def _keypoints(value: Any) -> list[float] | None:  # noqa: ANN401
+    if not value:
+        return None
+    if not isinstance(value, list) or not _numbers(value, len(value)) or len(value) % 3:
+        raise _ObjectError("its keypoints are no list of x, y, visibility")
+    return list(map(float, value))
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -235,7 +251,10 @@ def _box_of(segmentation: Any) -> list[float] | None:  # noqa: ANN401
     if isinstance(segmentation, dict):
         from faster_coco_eval.core import mask as masks
 
-        return [float(value) for value in masks.toBbox(as_rle(segmentation))]
+        try:
+            return [float(value) for value in masks.toBbox(as_rle(segmentation))]
+        except Exception as error:  # the decoder meets other data with whatever comes up
+            raise _ObjectError("its run-length mask cannot be decoded") from error
     xs = [x for polygon in segmentation for x in polygon[::2]]
     ys = [y for polygon in segmentation for y in polygon[1::2]]
     return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]

@@ -22,17 +22,13 @@ class AnnotatedFiles:
         annotations: all of it.
         folder: of the images.
         images: the annotated images that the folder has, by their files.
+        missing: those that it lacks, by where they should be.
     """
 
     annotations: Annotations
     folder: Path
     images: Mapping[Path, AnnotatedImage]
-
-    @property
-    def missing(self) -> list[AnnotatedImage]:
-        """The annotated images that the folder lacks."""
-        there = {image.id for image in self.images.values()}
-        return [image for image in self.annotations.images if image.id not in there]
+    missing: Mapping[Path, AnnotatedImage]
 
 
 def read_annotated(
@@ -46,21 +42,26 @@ def read_annotated(
         splits: parts of a ``data.yaml``; the first that it has is read.
 
     Raises:
-        SepcamError: If a file cannot be read or is wrong, or no image of the folder is annotated.
+        WrongAnnotationsError: If single annotations are wrong.
+        SepcamError: If a file cannot be read or is otherwise wrong, or no image of the folder is annotated.
     """
     if annotations.is_dir() or annotations.suffix.lower() in (".yaml", ".yml"):
         split = read_yolo(annotations, folder, _size_of, splits)
         truth = split.annotations
-        files = {split.files[image.id]: image for image in truth.images}
+        places = {split.files[image.id]: image for image in truth.images}
+        files = {path: image for path, image in places.items() if image.size is not None}
         folder = annotations.parent if folder is None else folder
     else:
         if folder is None:
             raise SepcamError(f"{annotations} does not say where its images are: give --images FOLDER")
         truth = read_coco(annotations)
         files = ImageMatcher(truth).match_all(folder, _images_below(folder))
+        places = {folder / image.file_name: image for image in truth.images}
     if not files:
         raise SepcamError(f"{annotations} annotates no image of {folder}")
-    return AnnotatedFiles(truth, folder, files)
+    there = {image.id for image in files.values()}
+    missing = {path: image for path, image in places.items() if image.id not in there}
+    return AnnotatedFiles(truth, folder, files, missing)
 
 
 def sized(path: Path, image: AnnotatedImage) -> AnnotatedImage:
@@ -71,9 +72,11 @@ def sized(path: Path, image: AnnotatedImage) -> AnnotatedImage:
     """
     size = _size_of(path)
     if image.size is not None and image.size != size:
+        turned = image.size == size[::-1]
         raise SepcamError(
             f"{path} is {size[0]}x{size[1]}, but image {image.id} ({image.file_name}) of the annotations is "
             f"{image.size[0]}x{image.size[1]}: give the images that were annotated"
+            + (" (EXIF data may turn it: annotate it as it is seen, or remove the data)" if turned else "")
         )
     return replace(image, size=size)
 

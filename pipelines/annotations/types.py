@@ -12,6 +12,19 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 
+class WrongAnnotationsError(SepcamError):
+    """What is wrong with single annotations; the text names the first.
+
+    Attributes:
+        problems: a line for each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        more = len(problems) - 1
+        super().__init__(problems[0] + (f" (and {more} more like it)" if more else ""))
+        self.problems = tuple(problems)
+
+
 @dataclass(frozen=True, slots=True)
 class AnnotatedObject:
     """One object in an image.

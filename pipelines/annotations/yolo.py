@@ -12,7 +12,7 @@ from typing import Any, Final
 from ...models.errors import SepcamError
 from ..files.file_types import IMAGE_SUFFIXES
 from ..files.text import lines_of, read_text
-from .types import AnnotatedImage, AnnotatedObject, Annotations, Size
+from .types import AnnotatedImage, AnnotatedObject, Annotations, Size, WrongAnnotationsError
 
 TO_MEASURE: Final = ("val", "test", "train")
 """Parts of a data set to measure on, the first that there is."""
@@ -30,7 +30,7 @@ class YoloSplit:
 
     Attributes:
         annotations: of its images; their ids count from 1, those of the categories from 0.
-        files: its images by their ids.
+        files: its images by their ids; those that are missing have no size.
     """
 
     annotations: Annotations
@@ -52,7 +52,8 @@ def read_yolo(
         splits: parts of ``data.yaml``; the first that it has is read.
 
     Raises:
-        SepcamError: If something cannot be read or is wrong; the text names the file and the line.
+        WrongAnnotationsError: If rows are wrong or images cannot be read; names each with its file and line.
+        SepcamError: If something else cannot be read or is wrong.
     """
     labels: Path | None
     if path.is_dir():
@@ -64,23 +65,19 @@ def read_yolo(
         data = _yaml(path)
         names, labels, keypoint_shape = _names(path, data), None, data.get("kpt_shape")
         files, notes = _split(path, data, splits) if images is None else (_images_in(images), [])
-    reader = _Reader(names, _keypoint_values(path, keypoint_shape))
-    made: list[AnnotatedImage] = []
-    missing: list[Path] = []
-    for number, file in enumerate(files, 1):
-        label = _label_of(file, labels, images)
-        there = label.is_file()
-        if not there:
-            missing.append(label)
-        objects = reader.read(label, size_of(file)) if there else ()
-        made.append(AnnotatedImage(number, file.as_posix(), size_of(file), objects, partial=not there))
-    if missing and len(missing) == len(made):
-        raise SepcamError(
-            f"none of the {len(made)} images has a label file (the first would be {missing[0]})"
-        )
+    reader = _Reader(names, _keypoint_shape(path, keypoint_shape), size_of)
+    pairs = [(file, _label_of(file, labels, images)) for file in files]
+    made = [reader.read(number, file, label) for number, (file, label) in enumerate(pairs, 1)]
+    if reader.problems:
+        raise WrongAnnotationsError(reader.problems)
+    there = sum(image.size is not None for image in made)
+    missing = [label for image, (_, label) in zip(made, pairs, strict=True) if image.partial]
+    if missing and len(missing) == there:
+        raise SepcamError(f"none of the {there} images has a label file (the first would be {missing[0]})")
     if missing:
         notes.append(
-            f"{len(missing)} of {len(made)} images have no label file (as {missing[0].name}): taken for empty"
+            f"{len(missing)} of {there} images have no label file (as {missing[0].name}): evaluation "
+            "takes such for empty, training for partly labeled"
         )
     categories = {str(number): name for number, name in names.items()}
     ids: dict[str, int | str] = {str(number): number for number in names}
@@ -89,14 +86,36 @@ def read_yolo(
 
 
 class _Reader:
-    def __init__(self, names: Mapping[int, str], keypoint_values: int | None) -> None:
-        self._names, self._keypoint_values = names, keypoint_values
+    """Reads images with their rows, and remembers what is wrong: a line for each of ``problems``."""
 
-    def read(self, label: Path, size: Size) -> tuple[AnnotatedObject, ...]:
-        rows = [
-            (f"{label}, line {number}", row) for number, row in enumerate(read_text(label).split("\n"), 1)
-        ]
-        return tuple(self._object(where, row.split(), size) for where, row in rows if row.strip())
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        keypoint_shape: tuple[int, int] | None,
+        size_of: Callable[[Path], Size],
+    ) -> None:
+        self._names, self._keypoint_shape, self._size_of = names, keypoint_shape, size_of
+        self.problems: list[str] = []
+
+    def read(self, number: int, file: Path, label: Path) -> AnnotatedImage:
+        """An image and what is right of its rows; it has no size if there is no such file."""
+        name, there = file.as_posix(), label.is_file()
+        if not file.is_file():
+            return AnnotatedImage(number, name)
+        try:
+            size = self._size_of(file)
+            rows = read_text(label).split("\n") if there else []
+        except SepcamError as error:
+            self.problems.append(str(error))
+            return AnnotatedImage(number, name)
+        objects: list[AnnotatedObject] = []
+        for line, row in enumerate(rows, 1):
+            try:
+                if row.strip():
+                    objects.append(self._object(f"{label}, line {line}", row.split(), size))
+            except SepcamError as error:
+                self.problems.append(str(error))
+        return AnnotatedImage(number, name, size, tuple(objects), partial=not there)
 
     def _object(self, where: str, cells: Sequence[str], size: Size) -> AnnotatedObject:
         try:
@@ -106,8 +125,8 @@ class _Reader:
         if number not in self._names:
             there = ", ".join(map(str, self._names))
             raise SepcamError(f"{where}: there is no class {cells[0]} (there are {there})")
-        if self._keypoint_values is not None:
-            return self._posed(where, str(int(number)), values, size)
+        if self._keypoint_shape is not None:
+            return self._posed(where, str(int(number)), values, size, self._keypoint_shape)
         if len(values) == 4:
             self._check(where, values)
             return AnnotatedObject(where, str(int(number)), _box(values, size))
@@ -122,12 +141,18 @@ class _Reader:
         box = min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
         return AnnotatedObject(where, str(int(number)), box, segmentation=[polygon])
 
-    def _posed(self, where: str, category: str, values: Sequence[float], size: Size) -> AnnotatedObject:
-        per = self._keypoint_values
-        assert per is not None
-        if len(values) < 4 or (len(values) - 4) % per or len(values) == 4:
-            raise SepcamError(f"{where}: has {len(values) + 1} numbers, which kpt_shape does not give")
+    def _posed(
+        self, where: str, category: str, values: Sequence[float], size: Size, shape: tuple[int, int]
+    ) -> AnnotatedObject:
+        count, per = shape
+        if len(values) != 4 + count * per:
+            raise SepcamError(
+                f"{where}: has {len(values) + 1} numbers; kpt_shape {list(shape)} needs {5 + count * per}"
+            )
         self._check(where, values[:4])
+        wrong = next((value for value in values if not math.isfinite(value)), None)
+        if wrong is not None:
+            raise SepcamError(f"{where}: {wrong} is no place of a keypoint: 0 0 stands for an unlabeled one")
         points: list[float] = []
         for at in range(4, len(values), per):
             x, y, *visible = values[at : at + per]
@@ -190,13 +215,14 @@ def _classes_beside(folder: Path) -> dict[int, str]:
     raise SepcamError(f"{folder} has no classes.txt in it or above it: give the data.yaml of the data set")
 
 
-def _keypoint_values(path: Path, shape: Any) -> int | None:  # noqa: ANN401 - any YAML
-    """How many numbers a keypoint has; None in a data set without keypoints."""
+def _keypoint_shape(path: Path, shape: Any) -> tuple[int, int] | None:  # noqa: ANN401 - any YAML
+    """How many keypoints there are and how many numbers each has; None in a data set without them."""
     if shape is None:
         return None
-    if not isinstance(shape, list) or len(shape) != 2 or shape[1] not in (2, 3):
+    whole = isinstance(shape, list) and len(shape) == 2 and all(isinstance(one, int) for one in shape)
+    if not whole or shape[0] < 1 or shape[1] not in (2, 3):
         raise SepcamError(f"{path}: kpt_shape is the number of keypoints and 2 or 3, not {shape!r}")
-    return shape[1]
+    return shape[0], shape[1]
 
 
 def _split(path: Path, data: Mapping[str, Any], splits: Sequence[str]) -> tuple[list[Path], list[str]]:

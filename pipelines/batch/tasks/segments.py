@@ -18,6 +18,7 @@ from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
 from ...analysis.cuts import Cuts, thumbnail_of
 from ...analysis.first_sight import WAIT
+from ...analysis.scenes import Scenes
 from ...analysis.two_sided import MOST_FRAMES
 from ...execution.network_set import NetworkSet
 from ...media.concat import concatenate
@@ -164,7 +165,7 @@ def _track(task: TrackTask, settings: JobSettings, networks: Pipeline, report: R
         NetworkSet(replay),
         options,
         tracker=tracker,
-        is_cut=lambda image: cuts.begin_by(next(thumbnails)),
+        scenes=Scenes(info.fps, lambda image: cuts.begin_by(next(thumbnails))),
         fps=info.fps,
     )
     image = no_image(info)

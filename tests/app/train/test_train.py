@@ -1,22 +1,28 @@
 """``sepcam train``: what it leaves behind, what it refuses, and that a kill costs nothing."""
 
+import html
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from sepcam.app import cli
-from sepcam.app.train import scoring
+from sepcam.app.train import dataset, report, scoring
 from sepcam.app.train.choice import choose
+from sepcam.app.train.request import FILES
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import find
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.models.trained import read_trained, save_trained
+from sepcam.models.training.optimizer import RelativeAdam
 from sepcam.models.weights.store import WeightStore
 from sepcam.models.zoo import load_detector
 
@@ -44,15 +50,30 @@ def state(folder) -> dict:
     return torch.load(folder / "checkpoint.pt", weights_only=True)
 
 
+def ends_in(monkeypatch, where, name):
+    """SIGTERM comes when a function has returned, once."""
+    original = getattr(where, name)
+
+    def ended(*args, **more):
+        monkeypatch.setattr(where, name, original)
+        result = original(*args, **more)
+        signal.raise_signal(signal.SIGTERM)
+        return result
+
+    monkeypatch.setattr(where, name, ended)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-def test_a_killed_training_resumes_and_ends_like_one_that_was_not(tmp_path, capsys):
+def test_a_training_that_is_ended_again_and_again_ends_like_one_that_was_not(tmp_path, capsys, monkeypatch):
     data_set(tmp_path)
+    monkeypatch.chdir(tmp_path)
     assert run(words(tmp_path, "whole")) == 0
     said = capsys.readouterr().out
     assert "on the images not trained on: box AP" in said
     assert "kept" in said
-    folder = tmp_path / "killed"
-    process = subprocess.Popen([sys.executable, "-m", "sepcam", *words(tmp_path, "killed")])
+    folder = tmp_path / "ended"
+    resume = ["train", "--resume", "-o", folder, "--threads", "1"]
+    process = subprocess.Popen([sys.executable, "-m", "sepcam", *words(Path(), "ended")])
     try:
         deadline = time.monotonic() + 120
         while not (folder / "checkpoint.pt").exists() and time.monotonic() < deadline:
@@ -63,29 +84,126 @@ def test_a_killed_training_resumes_and_ends_like_one_that_was_not(tmp_path, caps
     with (folder / "log.jsonl").open("a") as file:
         file.write('{"step": 3, "lo')  # what a kill may leave
     assert state(folder)["step"] < state(tmp_path / "whole")["step"]
-    assert run(["train", "--resume", "-o", folder, "--threads", "1"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for where, name in ((RelativeAdam, "step"), (report, "page")):  # within a step, and at the end
+        ends_in(monkeypatch, where, name)
+        assert run(resume) == 130
+        error = capsys.readouterr().err
+        assert "stopped after step" in error and f"to continue: sepcam train --resume -o {folder}" in error
+    assert run([*resume, "--images", "../images"]) == 0
     assert "resumed after step" in capsys.readouterr().err
     whole, resumed = state(tmp_path / "whole"), state(folder)
     assert whole["step"] == resumed["step"]
     for part in ("learned", "averaged"):
         assert all(torch.equal(whole[part][name], resumed[part][name]) for name in whole[part])
-    logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "killed")]
+    logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "ended")]
     assert list(map(json.loads, logs[0])) == list(map(json.loads, logs[1]))
     page = (folder / "report.html").read_text()
+    card = json.loads(html.unescape(page.split("<pre>")[1].split("</pre>")[0]))
+    assert card["data"]["annotations"] == "people.json" and card["began_as"]["name"] == "people"
     assert "<svg" in page and page.count("data:image/jpeg") >= 3 and "http" not in page.split("<pre>")[0]
     assert {path.name for path in folder.iterdir()} - {"network.safetensors"} == {
         *("run.json", "log.jsonl", "checkpoint.pt", "report.html", "examples.png")
     }
-    # A finished one says the same again; other options, other labels and a folder in use are refused.
-    assert run(["train", "--resume", "-o", folder, "--seed", "5"]) == 2
-    assert "was started with --seed 0, not 5" in capsys.readouterr().err
-    assert run(words(tmp_path, "killed")) == 2
-    assert "holds a training: --resume continues it" in capsys.readouterr().err
-    data_set(tmp_path, count=7)
-    assert run(["train", "--resume", "-o", folder]) == 2
-    assert "images or labels of" in capsys.readouterr().err
-    assert run(["train", "--resume", "-o", tmp_path / "nothing"]) == 2
+    assert run(resume) == 0
+    assert "is finished: its report is" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A folder with a data set, and a training of it in ``run`` that was ended before its first step."""
+    folder = tmp_path_factory.mktemp("started")
+    data_set(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        ends_in(patch, scoring, "score")
+        assert run(words(folder, "run")) == 130
+    return folder
+
+
+@pytest.fixture
+def begun(started, tmp_path):
+    """A copy of that; the training continues with its own labels."""
+    shutil.copytree(started, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.rglob("run.json"):
+        path.write_text(path.read_text().replace(str(started), str(tmp_path)))
+    return tmp_path
+
+
+def files(folder) -> dict:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (["--seed", "5"], "was started with --seed 0, not 5"),
+        (["--images", "labels"], "was started with --images"),
+        (["--check"], "--resume continues a training as it was started: leave out --check"),
+        (["--overwrite"], "--resume continues a training as it was started: leave out --overwrite"),
+    ],
+)
+def test_a_training_is_resumed_as_it_was_started(more, complaint, started, capsys):
+    before = files(started)
+    assert run(["train", "--resume", "-o", started / "run", *more]) == 2
+    assert complaint in capsys.readouterr().err
+    assert files(started) == before
+
+
+def test_a_training_of_what_has_changed_is_not_resumed(begun, capsys):
+    resume = ["train", "--resume", "-o", begun / "run"]
+    image, labels = begun / "images" / "3.png", begun / "people.json"
+    kept = image.read_bytes(), labels.read_text(), files(begun / "run")
+    pixels = cv2.imread(str(image))
+    cv2.imwrite(str(image), pixels[:, ::-1])
+    image.write_bytes(image.read_bytes().ljust(len(kept[0]), b"\0")[: len(kept[0])])
+    assert run(resume) == 2
+    assert "the image 3.png has changed since" in capsys.readouterr().err
+    image.write_bytes(kept[0])
+    labels.write_text(kept[1].replace("[30.0, 10.0, 24.0, 70.0]", "[30.0, 10.0, 25.0, 70.0]"))
+    assert run(resume) == 2
+    assert "the labels of 2.png have changed since" in capsys.readouterr().err
+    data_set(begun, count=7)
+    assert run(resume) == 2
+    assert "the list of images has changed since" in capsys.readouterr().err
+    assert files(begun / "run") == kept[2]
+    assert run(["train", "--resume", "-o", begun / "nothing"]) == 2
     assert "holds no training to resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [*FILES])
+def test_no_file_of_the_users_is_replaced(name, tmp_path, capsys):
+    data_set(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("mine")
+    assert run(words(tmp_path, "run")) == 2
+    assert ("holds a training" if name == "run.json" else f"{name} exists already") in capsys.readouterr().err
+    assert (tmp_path / "run" / name).read_text() == "mine"
+
+
+def test_a_training_is_replaced_only_when_another_can_begin(begun, capsys, monkeypatch):
+    network = begun / "run" / "network.safetensors"
+    save_trained(network, WeightStore().load("people"), {"network": "people"})
+    before = files(begun)
+    (begun / "elsewhere").mkdir()
+    for more, complaint in (
+        (["--annotations", begun / "gone.json"], "gone.json cannot be read"),
+        (["--init", "yolox-nano"], "yolox-nano cannot be trained"),
+        (["--init", network], "lies in the folder that --overwrite replaces"),
+        (["--init", f"people:{network}"], "lies in the folder that --overwrite replaces"),
+    ):
+        assert run(words(begun, "run", "--overwrite", *more)) == 2
+        assert complaint in capsys.readouterr().err
+        assert files(begun) == before
+    ends_in(monkeypatch, dataset, "read_labeled")
+    assert run(words(begun, "run", "--overwrite")) == 130
+    assert "stopped before the training began" in capsys.readouterr().err
+    assert files(begun) == before
+    ends_in(monkeypatch, scoring, "score")
+    assert run(words(begun, "run", "--overwrite", "--seed", "7")) == 130
+    assert (
+        not network.exists() and json.loads((begun / "run" / "run.json").read_text())["request"]["seed"] == 7
+    )
 
 
 def test_only_what_measures_better_is_better():
@@ -155,7 +273,10 @@ def test_what_cannot_be_trained_is_refused(tmp_path, capsys):
     assert run(words(tmp_path, "run", "--init", "yolox-nano")) == 2
     assert "yolox-nano cannot be trained" in capsys.readouterr().err
     assert run(words(tmp_path, "run", "--sizes", "70")) == 2
-    assert "sizes must be multiples of 32 pixels" in capsys.readouterr().err
+    assert "--sizes must be multiples of 32 pixels" in capsys.readouterr().err
+    for option, value in (("--epochs", "inf"), ("--epochs", "nan"), ("--rate", "nan"), ("--held-out", "nan")):
+        assert run(words(tmp_path, "run", option, value)) == 2
+        assert option in capsys.readouterr().err
     assert run(["train", "--check"]) == 2
     assert "give the labels with --annotations" in capsys.readouterr().err
     assert run(words(tmp_path, "run", "--validation", tmp_path / "people.json")) == 2

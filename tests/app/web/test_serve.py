@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from sepcam.assets import demo_clip
-from sepcam.pipelines.analysis.analyzer import GAP_S
+from sepcam.pipelines.analysis.scenes import GAP_S
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.streams import NetworkCamera

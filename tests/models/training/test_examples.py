@@ -1,9 +1,11 @@
 """Examples show labels where the image shows what they label, and are the same each time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sepcam.models.training.examples import Examples
-from sepcam.models.training.samples import Person, Sample, fill, split
+from sepcam.models.training.samples import Person, Sample, digest, fill, split
 
 SIZE = 160
 NONE = np.zeros((0, 4), np.float32)
@@ -91,9 +93,34 @@ def test_people_behind_a_pasted_one_lose_what_is_hidden(samples):
             assert not front[places[:, 1], places[:, 0]].any()
 
 
+def test_a_strip_of_an_image_is_an_example(tmp_path):
+    person = Person(np.array([50, 0, 3000, 1], np.float32))
+    sample = Sample(tmp_path / "strip.png", (1, 4000), (person,), NONE)
+    examples = Examples([sample], lambda path: np.full((1, 4000, 3), 200, np.uint8), 0)
+    assert examples.make(0, SIZE).image.shape == (SIZE, SIZE, 3)
+
+
 def test_both_sides_of_a_split_show_somebody(samples, tmp_path):
     empty = [Sample(tmp_path / f"empty{n}.png", (9, 9), (), NONE) for n in range(20)]
     training, checking = split([*empty, *samples], 0.1)
     assert len(checking) == 2 and len(training) == 23
     assert any(one.people for one in training) and any(one.people for one in checking)
     assert not {one.path for one in training} & {one.path for one in checking}
+
+
+def test_images_in_which_everyone_is_labeled_are_held_out_first(samples):
+    partial = [replace(one, complete=number in (1, 3)) for number, one in enumerate(samples)]
+    training, checking = split(partial, 0.4)
+    assert [one.complete for one in checking] == [True, True] and len(training) == 3
+    _, checking = split(partial, 0.6)
+    assert sorted(one.complete for one in checking) == [False, True, True]
+
+
+def test_a_digest_tells_what_has_changed(samples):
+    path = samples[0].path
+    path.write_bytes(b"one")
+    before = digest(samples[0])
+    path.write_bytes(b"two")
+    assert digest(samples[0]) == replace(before, image=digest(samples[0]).image) != before
+    path.write_bytes(b"one")
+    assert digest(replace(samples[0], complete=False)) != before == digest(samples[0])

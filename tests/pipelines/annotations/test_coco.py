@@ -8,6 +8,7 @@ import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.annotations.coco import read_coco
 from sepcam.pipelines.annotations.matching import ImageMatcher
+from sepcam.pipelines.annotations.types import WrongAnnotationsError
 from sepcam.pipelines.evaluation.coco_scoring import why_no_masks
 from sepcam.pipelines.evaluation.metrics import evaluate_coco
 
@@ -202,6 +203,9 @@ def test_masks_that_the_truth_lacks_are_not_scored(change, why, tmp_path):
     assert set(evaluate_coco([result], annotations)) == {"box"}
 
 
+TWO = r"annotations\.json, annotation 2 \(000002\.png\): "
+
+
 def at(kind, index, **values):
     return lambda data: data[kind][index].update(values)
 
@@ -209,16 +213,20 @@ def at(kind, index, **values):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (at("annotations", 1, bbox=[1, 2, 3]), "the box of annotation 2 is not four numbers"),
-        (at("annotations", 1, bbox=[1, 2, -3, 4]), "the box of annotation 2 has a negative width"),
-        (at("annotations", 1, bbox=[1, 2, float("nan"), 4]), "annotation 2 is not four numbers"),
-        (at("annotations", 1, bbox=None, segmentation=None), "annotation 2 has no box"),
-        (at("annotations", 1, category_id=7), "annotation 2 has the category 7, which is not listed"),
-        (at("annotations", 1, segmentation=[[1, 2, 3]]), "a polygon of annotation 2 is not a list"),
+        (at("annotations", 1, bbox=[1, 2, 3]), TWO + "its box is not four numbers"),
+        (at("annotations", 1, bbox=[1, 2, -3, 4]), TWO + "its box has a negative width"),
+        (at("annotations", 1, bbox=[1, 2, float("nan"), 4]), TWO + "its box is not four numbers"),
+        (at("annotations", 1, bbox=None, segmentation=None), TWO + "it has no box"),
+        (
+            at("annotations", 1, bbox=None, segmentation={"size": [200, 300], "counts": "nonsense!!"}),
+            TWO + "its run-length mask cannot be decoded",
+        ),
+        (at("annotations", 1, category_id=7), TWO + "it has the category 7, which is not listed"),
+        (at("annotations", 1, segmentation=[[1, 2, 3]]), TWO + "a polygon of it is not a list"),
         (at("annotations", 1, segmentation={"size": [9, 9], "counts": "x"}), "is of 9x9 pixels, its image"),
         (
             at("annotations", 1, segmentation={"size": [200, 300], "counts": [3]}),
-            "lengths of annotation 2",
+            TWO + "its run-lengths are not those of 300x200 pixels",
         ),
         (at("images", 1, id=11), "two images have the id 11: 000001.png and 000002.png"),
         (at("images", 1, file_name="000001.png"), "two images are called 000001.png: 11 and 12"),
@@ -227,12 +235,20 @@ def at(kind, index, **values):
         (at("categories", 1, id=1), "two categories have the id 1: 'person' and 'dog'"),
         (changed(bbox=[0.1, 0.2, 0.3, 0.4]), "its boxes are fractions of the image"),
         (lambda data: data.pop("images"), "it has no list of images"),
-        (lambda data: data["annotations"].insert(0, 7), "annotation number 1 is not an object"),
+        (lambda data: data["annotations"].insert(0, 7), "annotation number 1: it is not an object"),
     ],
 )
 def test_a_wrong_file_is_refused_with_what_is_wrong(change, message, tmp_path):
     with pytest.raises(SepcamError, match=message):
         read_coco(written(tmp_path, change))
+
+
+def test_every_wrong_annotation_is_named(tmp_path):
+    with pytest.raises(
+        WrongAnnotationsError, match=r"annotation 1 \(000001\.png\): .* \(and 2 more"
+    ) as caught:
+        read_coco(written(tmp_path, changed(bbox=[1, 2, 3])))
+    assert ["annotation 2 (000002.png)" in line for line in caught.value.problems] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.annotations.files import read_annotated
+from sepcam.pipelines.annotations.types import WrongAnnotationsError
 from sepcam.pipelines.annotations.yolo import read_yolo
 
 SIZE = (200, 100)
@@ -75,6 +79,42 @@ def test_a_wrong_row_is_refused_with_its_line(row, message, data):
 
 
 @pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1 0.5 0.5 0.2 0.4 0.5 0.5 2", r"b\.txt, line 1: has 8 numbers; kpt_shape \[2, 3\] needs 11"),
+        ("1 0.5 0.5 0.2 0.4 0.5 0.5 2 nan 0.5 2", "line 1: nan is no place of a keypoint"),
+        ("1 0.5 0.5 0.2 0.4 0.5 0.5 2 0.5 inf 0", "line 1: inf is no place of a keypoint"),
+    ],
+)
+def test_a_wrong_row_of_keypoints_is_refused(row, message, data):
+    data.write_text(data.read_text("utf-8-sig") + "kpt_shape: [2, 3]\n")
+    (data.parent / "labels/val/a.txt").write_text("")
+    (data.parent / "labels/val/b.txt").write_text(row)
+    with pytest.raises(SepcamError, match=message):
+        read_yolo(data, None, size_of)
+
+
+def test_every_wrong_row_and_image_is_named(data):
+    cv2.imwrite(str(data.parent / "images/val/a.png"), np.zeros((100, 200, 3), np.uint8))
+    (data.parent / "labels/val/a.txt").write_text("1 0.5\n1 0.5 0.5 0.2 0.4\n2 0.5 0.5 0.2 0.4\n")
+    with pytest.raises(WrongAnnotationsError, match=r"a\.txt, line 1: .* \(and 2 more") as caught:
+        read_annotated(data, None)
+    first, second, third = caught.value.problems
+    assert "line 1: has 2 numbers" in first and "line 3: there is no class 2" in second
+    assert "b.png is empty" in third
+
+
+def test_a_listed_image_that_is_missing_is_known(data, tmp_path):
+    cv2.imwrite(str(tmp_path / "images/val/a.png"), np.zeros((100, 200, 3), np.uint8))
+    (tmp_path / "list.txt").write_text("images/val/a.png\nimages/val/gone.png\n")
+    data.write_text("val: list.txt\nnames: [car, person]\n")
+    found = read_annotated(data, None)
+    assert [path.name for path in found.images] == ["a.png"]
+    assert [path.name for path in found.missing] == ["gone.png"]
+    assert len(found.annotations.notes) == 1  # nothing of its label file
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("val: images/val\n", "has no names of classes"),
@@ -82,6 +122,7 @@ def test_a_wrong_row_is_refused_with_its_line(row, message, data):
         ("names: [person]\nval: none\n", "val is none, but there is no"),
         ("names: [person\nval: x", "is not YAML: line 2"),
         ("names: [a, person]\nval: images/val\nkpt_shape: 17\n", "kpt_shape is the number"),
+        ("names: [a, person]\nval: images/val\nkpt_shape: [x, 3]\n", "kpt_shape is the number"),
     ],
 )
 def test_a_wrong_data_file_is_refused(text, message, data):
@@ -90,8 +131,14 @@ def test_a_wrong_data_file_is_refused(text, message, data):
         read_yolo(data, None, size_of)
 
 
-def test_labels_that_are_all_missing_are_no_empty_data_set(data):
-    for label in (data.parent / "labels/val").iterdir():
-        label.unlink()
+def test_labels_may_be_missing_but_not_all(data):
+    (data.parent / "labels/val/b.txt").unlink()
+    split = read_yolo(data, None, size_of)
+    assert [image.partial for image in split.annotations.images] == [False, True]
+    assert (
+        "1 of 2 images have no label file (as b.txt): evaluation takes such for empty"
+        in (split.annotations.notes[1])
+    )
+    (data.parent / "labels/val/a.txt").unlink()
     with pytest.raises(SepcamError, match="none of the 2 images has a label file"):
         read_yolo(data, None, size_of)
