@@ -146,10 +146,10 @@ def test_the_same_classes_work_by_module_and_class(importable):
         (
             load_detector,
             "spots:Useless",
-            "the plugin spots:Useless is no Detector: Useless has no detect, labels",
+            "the plugin spots:Useless is not a Detector: Useless has no detect, labels",
         ),
-        (load_detector, "spots:CrossPose", "is no Detector: CrossPose has no detect, labels"),
-        (load_pose, "spots:SpotDetector", "is no PoseEstimator: SpotDetector has no estimate"),
+        (load_detector, "spots:CrossPose", "is not a Detector: CrossPose has no detect, labels"),
+        (load_pose, "spots:SpotDetector", "is not a PoseEstimator: SpotDetector has no estimate"),
         (load_detector, "spots:broken", "does not load: RuntimeError: no camera lens found"),
         (load_detector, "spots:Missing", "does not load: AttributeError"),
         (load_detector, "no_such_module:Class", "does not load: ModuleNotFoundError"),

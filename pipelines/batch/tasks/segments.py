@@ -16,9 +16,8 @@ import numpy as np
 
 from ....models.types import U8, Detections
 from ...analysis.analyzer import Analyzer
-from ...analysis.cuts import Cuts, thumbnail_of
 from ...analysis.first_sight import WAIT
-from ...analysis.scenes import Scenes
+from ...analysis.scenes import Cuts, Scenes, thumbnail_of
 from ...analysis.two_sided import MOST_FRAMES
 from ...execution.network_set import NetworkSet
 from ...media.concat import concatenate

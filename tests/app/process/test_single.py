@@ -162,7 +162,10 @@ def test_a_clip_that_was_cut_is_processed_as_far_as_it_goes(tmp_path, out, capsy
 
 @pytest.mark.parametrize(
     ("saves", "images", "message"),
-    [(("mot",), True, "leave mot out"), (("video", "coco"), False, "leave coco out")],
+    [
+        (("mot",), True, "mot is for live sources and videos"),
+        (("video", "coco"), False, "coco is for images, not for videos"),
+    ],
 )
 def test_results_that_do_not_fit_the_input_are_refused(saves, images, message, clip, tmp_path, out):
     source = image_folder(tmp_path / "trip") if images else clip

@@ -146,7 +146,7 @@ def test_mistakes_take_one_line(tmp_path):
     file = tmp_path / "cert.pem"
     assert "belong together" in refused_start("none", "--tls-cert", str(file))
     file.write_text("no certificate")
-    assert "no certificate and its key" in refused_start(
+    assert "not a certificate and its key" in refused_start(
         "none", "--tls-cert", str(file), "--tls-key", str(file)
     )
 

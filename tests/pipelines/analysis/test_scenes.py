@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.assets import demo_clip
-from sepcam.pipelines.analysis.cuts import THUMBNAIL, Cuts, thumbnail_of
+from sepcam.pipelines.analysis.scenes import THUMBNAIL, Cuts, thumbnail_of
 from sepcam.pipelines.types import Frame
 
 from tests.walkers import SquareDetector, analyzer_of
