@@ -185,7 +185,7 @@ def choose_kind(desk: Desktop, key: str) -> None:
 
 
 def draw(desk: Desktop, key: str, places: Sequence[tuple[float, float]], file: Path) -> None:
-    """Draws a zone or a line by clicks in the editor, as somebody does who begins again if it does not come."""
+    """Draws a zone or a line by clicks in the editor; begins again if it does not come, as people do."""
     for _ in range(3):
         choose_kind(desk, key)
         for place in places:
@@ -198,6 +198,8 @@ def draw(desk: Desktop, key: str, places: Sequence[tuple[float, float]], file: P
             time.sleep(0.1)
         desk.press("Escape")
         time.sleep(1.0)
+        if not has_bar(desk):  # nothing was begun, and so the editor was left
+            desk.press("z")
     raise AssertionError(f"{file.name} was not drawn: {''.join(desk.errors)}")
 
 
