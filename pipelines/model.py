@@ -204,7 +204,7 @@ class Model:
         source: str | int | Path,
         *,
         limit: int | None = None,
-        zones: Sequence[Zone] = (),
+        zones: Zone | Sequence[Zone] = (),
         blur: Blur = "nothing",
         hide: Blur = "nothing",
     ) -> Iterator[tuple[Frame, People]]:
@@ -217,8 +217,8 @@ class Model:
             source: what ``open_source`` takes.
             limit: end after at most this many frames.
             zones: lines and zones where people are counted, for ``people.counts`` and ``people.events``.
-            blur: what is blurred in the frames' images.
-            hide: what is painted over in them.
+            blur: what is blurred in the frames' images; there is a detection in each of them then.
+            hide: what is painted over in them, likewise.
 
         Yields:
             Each frame, with its ``image`` (H, W, 3) uint8 BGR and ``time_s``, and its people with identities.
@@ -226,14 +226,16 @@ class Model:
         Raises:
             SepcamError: If it cannot be opened or analyzed, or a line or zone lies outside its frames.
         """
-        trails = Trails()
+        trails, hiding = Trails(), Hiding(blur, hide)
         opened = open_source(source, limit=limit)
         try:
-            watch = watch_of(self._pipeline, opened.info, WatchOptions(tuple(zones)))
+            watched = (zones,) if isinstance(zones, Zone) else tuple(zones)
+            watch = watch_of(self._pipeline, opened.info, WatchOptions(watched))
         except BaseException:
             opened.close()
             raise
-        with closing(self._pipeline.run(opened, watch=watch, hiding=Hiding(blur, hide))) as results:
+        analyzer = self._pipeline.analyzer(opened.info, hiding=hiding)
+        with closing(self._pipeline.run(opened, watch=watch, hiding=hiding, analyzer=analyzer)) as results:
             for result in results:
                 trails.update(result)
                 yield result.frame, People(result, trails)

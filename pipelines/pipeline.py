@@ -154,7 +154,12 @@ class Pipeline:
         return stages
 
     def analyzer(
-        self, info: StreamInfo, *, networks: NetworkSet | None = None, tracker: Tracker | None = None
+        self,
+        info: StreamInfo,
+        *,
+        networks: NetworkSet | None = None,
+        tracker: Tracker | None = None,
+        hiding: Hiding | None = None,
     ) -> Analyzer:
         """What analyzes the frames of one source, for callers with their own loop; keeps its identities.
 
@@ -162,10 +167,11 @@ class Pipeline:
             info: of the source.
             networks: in place of those that ``networks_for`` returns.
             tracker: in place of a new one.
+            hiding: what is hidden in the frames: whoever is has to be detected in each of them.
         """
         return Analyzer(
             networks or self.networks_for(info),
-            self.options,
+            self.options.for_hiding() if hiding is not None and hiding.active else self.options,
             tracker=tracker,
             independent=info.independent,
             fps=info.fps,

@@ -59,6 +59,8 @@ def _read_jsonl(path: Path) -> "Results":
         raise SepcamError(f"{path} is not JSON Lines: it is not UTF-8 text") from error
     if not lines or lines[0]["type"] != "header":
         raise SepcamError(f"{path} does not hold results of sepcam: its first line is not a header")
+    if "format" in lines[0]:
+        raise SepcamError(f"{path} holds {lines[0]['format']}, not results: read the .jsonl file beside it")
     frames = [line for line in lines if line["type"] == "frame"]
     return Results(lines[0], frames, lines[-1] if lines[-1]["type"] == "summary" else {})
 

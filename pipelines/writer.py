@@ -4,6 +4,7 @@ import math
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from ..models.errors import SepcamError
 from ..models.types import U8
 from .sinks.formats.video import VideoSink
 from .types import Frame, FrameResult, Instances, RunSummary, StreamInfo, checked_image
+
+SUFFIXES: Final = (".mp4", ".m4v", ".mov")
 
 
 class Writer:
@@ -31,10 +34,12 @@ class Writer:
             overwrite: whether a file of that name may be replaced.
 
         Raises:
-            SepcamError: If ``fps`` is not a positive number.
+            SepcamError: If ``fps`` is not a positive number, or the name ends in none of ``SUFFIXES``.
         """
         if not 0 < fps < math.inf:
             raise SepcamError(f"fps must be a positive number; got {fps}")
+        if Path(path).suffix.lower() not in SUFFIXES:
+            raise SepcamError(f"{path} must end in {' or '.join(SUFFIXES)}")
         self._path, self._fps, self._overwrite = Path(path), fps, overwrite
         self._sink: VideoSink | None = None
         self._count = 0
@@ -64,13 +69,18 @@ class Writer:
                 shown at 0. None is ``1 / fps`` after the image before.
 
         Raises:
-            SepcamError: If it is no image, the file exists, or it cannot be written.
+            SepcamError: If it is no image, its time does not go on, the file exists, or it cannot be written.
         """
         height, width = checked_image(image).shape[:2]
         if time_s is None:
             time_s = 0.0 if self._last_s is None else self._last_s + 1 / self._fps
         if not math.isfinite(time_s):
             raise SepcamError(f"the time of an image must be a number of seconds; got {time_s}")
+        if self._last_s is not None and time_s <= self._last_s:
+            raise SepcamError(
+                f"the image at {time_s:g} s does not come after the one at {self._last_s:g} s: "
+                "add an offset to the times of a second clip"
+            )
         if self._sink is None:
             info = StreamInfo(self._path.name, width, height, self._fps, live=True)  # begins at 0
             self._sink = VideoSink(self._path, info, overwrite=self._overwrite)

@@ -1,6 +1,7 @@
 """What an evaluation measures against, and tracks of people in a video as ground truth."""
 
 import configparser
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -230,9 +231,12 @@ def _sequence_fps(folder: Path) -> float | None:
     config = configparser.ConfigParser()
     try:
         config.read_string(read_text(path) if path.is_file() else "")
-        return config.getfloat("Sequence", "frameRate", fallback=None)
+        fps = config.getfloat("Sequence", "frameRate", fallback=None)
     except (configparser.Error, ValueError) as error:
         raise SepcamError(f"{path} cannot be read: {error}") from error
+    if fps is not None and not 0 < fps < math.inf:
+        raise SepcamError(f"{path}: frameRate must be a positive number; got {fps:g}")
+    return fps
 
 
 def run_over(

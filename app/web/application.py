@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
@@ -57,6 +58,7 @@ def application(service: Service, access: Access) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_exception_handler(RequestValidationError, _rejected)
     app.include_router(page_files.router())
     app.include_router(device_routes.router())
     app.include_router(service.downloads.router())
@@ -86,6 +88,7 @@ def application(service: Service, access: Access) -> ASGIApp:
             "tasks": [task for task in TASKS if task in service.cameras.settings.tasks],
         }
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", tags=["server"], summary="Health of the source; needs no token")
     def health() -> JSONResponse:
         lost = service.sources.lost
@@ -96,3 +99,14 @@ def application(service: Service, access: Access) -> ASGIApp:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     return Guard(app, access)
+
+
+def _rejected(request: Request, error: Exception) -> JSONResponse:
+    """Where a request is wrong, and why; what was sent stays out: not all of it can be sent back as JSON."""
+    assert isinstance(error, RequestValidationError)
+    detail = [{"loc": [_printable(one) for one in e["loc"]], "msg": e["msg"]} for e in error.errors()]
+    return JSONResponse({"detail": detail}, 422)
+
+
+def _printable(place: str | int) -> str | int:
+    return place if isinstance(place, int) else place[:100].encode(errors="replace").decode()

@@ -10,12 +10,18 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OPEN: Final = frozenset({"/healthz"})
 _PAGES: Final = frozenset({"/", "/docs", "/device", "/device/"})
 _FOREIGN: Final = frozenset({"cross-site", "same-site"})
+MAX_BODY: Final = 1_000_000
+"""Bytes of a request's body, where it is not an uploaded file."""
+
+_UPLOAD: Final = ("POST", "/api/videos")  # has a limit of its own
+_TOO_LARGE: Final = f"the request is larger than {MAX_BODY // 1_000_000} MB"
 _NO_TOKEN = "open the address with the token that 'sepcam serve' printed"
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -80,7 +86,7 @@ class Access:
         if not self._known(host):
             return Refusal(403, f"this server is not called {host[:100]!r}: allow it with --allow-host")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _netloc(origin) != host.lower():
             return Refusal(403, f"pages of {origin[:100]!r} may not use this server")
         page = headers.get("sec-fetch-mode") == "navigate" and scope["path"] in _PAGES
         if headers.get("sec-fetch-site") in _FOREIGN and not page:
@@ -119,7 +125,7 @@ class Access:
 
 
 class Guard:
-    """Admits what ``Access`` admits, and adds to every answer the headers that isolate a page."""
+    """Admits what ``Access`` admits, limits it, and adds to every answer the headers that isolate a page."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
@@ -148,10 +154,34 @@ class Guard:
                     headers.append("Set-Cookie", cookie)
             await send(message)
 
+        if (scope["method"], scope["path"]) != _UPLOAD:
+            refusal = refusal or _too_large(scope)
+            receive = _limited(receive)
         answer: Any = self._app
         if refusal is not None:
             answer = JSONResponse({"detail": refusal.detail}, refusal.status)
         await answer(scope, receive, dressed)
+
+
+def _too_large(scope: Scope) -> Refusal | None:
+    """Why a body is refused that says how large it is."""
+    length = Headers(scope=scope).get("content-length", "")
+    return Refusal(413, _TOO_LARGE) if length.isdecimal() and int(length) > MAX_BODY else None
+
+
+def _limited(receive: Receive) -> Receive:
+    """The same body, as long as it is not too large; FastAPI answers with the exception's status."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return limited
 
 
 def _same(given: str, wanted: str) -> bool:
@@ -169,6 +199,13 @@ def _cookie(header: str, name: str) -> str:
     except CookieError:
         return ""
     return "" if morsel is None else morsel.value
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _hostname(host: str) -> str:

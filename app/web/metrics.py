@@ -63,7 +63,8 @@ def _of_live(lives: Sequence[Live]) -> Iterator[Metric]:
     for live in lives:
         name = [live.feed.name] if named else []
         session = live.feed.session
-        up.add_metric(name, int(session is not None and not session.ended))
+        there = session is not None and not session.ended and (session.paused or session.notice() is None)
+        up.add_metric(name, int(there))
         viewers.add_metric(name, live.viewers)
         if session is None:
             continue

@@ -16,7 +16,7 @@ from ..int8.calibration import in_f32
 from ..int8.onnx_writer import to_onnx
 from ..types import F32, U8
 from .compile import resolve
-from .export import INPUT, READERS, Difference, place
+from .export import INPUT, READERS, SUFFIXES, Difference, place
 from .openvino_backend import OpenVinoRunner, compiled_path, load
 from .options import InputSize, Runner, RuntimeOptions, TensorInput, as_module
 
@@ -101,7 +101,10 @@ class Copies:
         """
         copies = list(self._found.values())
         paths = [path] if len(copies) == 1 else [path.with_stem(f"{path.stem}-{_name(c)}") for c in copies]
-        for file in paths if not overwrite else ():
+        if path.suffix != SUFFIXES[format]:
+            raise SepcamError(f"{path}: a file in the format {format} ends in {SUFFIXES[format]}")
+        written = [*paths, *(file.with_suffix(".bin") for file in paths if format == "openvino")]
+        for file in written if not overwrite else ():
             if file.exists():
                 raise SepcamError(f"{file} exists: use --overwrite to replace it, or another name with -o")
         return [_write(copy, format, file) for copy, file in zip(copies, paths, strict=True)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from ..errors import SepcamError
+from ..errors import SepcamError, check_choice
 from ..types import F32, U8
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class RuntimeOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in (("runtime", Runtime), ("device", Device), ("precision", Precision)):
+            check_choice(name, getattr(self, name), kind)
         if self.threads is not None and self.threads < 1:
             raise SepcamError(f"threads must be at least 1; got {self.threads}")
 

@@ -1,12 +1,12 @@
 """The options of an analysis, stated once and used by every command."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from ...models.errors import SepcamError
+from ...models.errors import SepcamError, check_choice
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import DEFAULT_POSE, ConvKind, Detector, FollowingNetwork
 from ..execution.network_set import NetworkSet
@@ -16,6 +16,9 @@ PARTS: Final = MappingProxyType({"pose": "skeletons", "segment": "masks"})
 """What the tasks find of people, in words."""
 
 _RUNTIME: Final = ("runtime", "device", "precision")
+
+
+_CHOICES: Final = MappingProxyType({"backbone": ConvKind, "tracker": TrackerName, "smooth": Smoothing})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ class AnalysisOptions:
     smooth: Smoothing = "light"
 
     def __post_init__(self) -> None:
+        for name in ("tasks", "classes"):
+            object.__setattr__(self, name, _listed(getattr(self, name)))
+        for name, kind in _CHOICES.items():
+            check_choice(name, getattr(self, name), kind)
         for task in sorted(set(self.tasks) - set(TASKS)):
             raise SepcamError(f"there is no task {task!r}; choose from {', '.join(TASKS)}")
         if self.conf is not None and not 0 <= self.conf <= 1:
@@ -72,8 +79,6 @@ class AnalysisOptions:
             raise SepcamError(f"detect-every {every} follows people in between: add track to the tasks")
         # In their usual order, so that equal options compare equal.
         object.__setattr__(self, "tasks", tuple(task for task in TASKS if task in self.tasks))
-        if self.classes is not None:
-            object.__setattr__(self, "classes", tuple(self.classes))
 
     @property
     def smooths(self) -> bool:
@@ -138,3 +143,8 @@ class AnalysisOptions:
             name: tuple(values[name]) if isinstance(values[name], list) else values[name] for name in known
         }
         return cls(**read, runtime=runtime)
+
+
+def _listed(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Names as a tuple; one name may come by itself."""
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)

@@ -22,6 +22,9 @@ SLACK: Final = 0.02
 HOLD_S: Final = 0.25
 """Seconds for which somebody has to stay beyond a line."""
 
+FORGET_S: Final = 60.0
+"""Seconds for which the side of somebody who is not seen is remembered."""
+
 
 @dataclass(slots=True)
 class _Other:
@@ -34,10 +37,11 @@ class _Other:
 
 @dataclass(slots=True)
 class _Side:
-    """The side that somebody is on, the last place there, and whether they are on the other one now."""
+    """The side that somebody is on, the last place there, when they were seen last, and their other side."""
 
     left: bool
     place: F32
+    seen_s: float
     other: _Other | None = None
 
 
@@ -47,7 +51,7 @@ class LineCounter:
     The path of the feet from the last place on one side to the first on the other has to cut the line, and
     the feet have to stay there for ``HOLD_S``; the crossing is dated to the first frame. A side counts from a
     few pixels beyond the line (``SLACK``), so that somebody who stands on it is not counted again and again,
-    and is remembered for as long as the identity lives.
+    and is remembered until the identity was not seen for ``FORGET_S``.
 
     supervision's LineZone forgets a side after two frames without a detection, and counts the ends' extension
     across the whole frame; see EXPERIMENTS.md for the comparison.
@@ -78,13 +82,14 @@ class LineCounter:
         """Who crosses it in a frame."""
         along = self._end - self._start
         away = places.feet - self._start
+        self._forget(places, time_s)
         # In images y points down: left of the line, seen from its start, is where this is negative.
         beyond = (along[0] * away[:, 1] - along[1] * away[:, 0]) / np.hypot(*along)
         events = []
         for row in np.flatnonzero(np.abs(beyond) > SLACK * places.heights).tolist():
             number, label, place = int(places.ids[row]), places.labels[row], places.feet[row]
             left = bool(beyond[row] < 0)
-            side = self._sides.setdefault(number, _Side(left, place))
+            side = self._sides.setdefault(number, _Side(left, place, time_s))
             if side.left == left:
                 side.place, side.other = place, None
                 continue
@@ -111,6 +116,15 @@ class LineCounter:
         classes = tuple((label, one, other) for label, (one, other) in self._counts.items())
         first, second = (sum(counts[i] for counts in self._counts.values()) for i in (0, 1))
         return ZoneCount(self.zone.name, self._points, first, second, classes, self.zone.color)
+
+    def _forget(self, places: Places, time_s: float) -> None:
+        """Drops the sides of those who were not seen for long: identities are never used again."""
+        self._sides = {
+            number: side for number, side in self._sides.items() if time_s - side.seen_s <= FORGET_S
+        }
+        for number in places.ids.tolist():
+            if number in self._sides:
+                self._sides[number].seen_s = time_s
 
     def _cuts(self, before: F32, now: F32) -> bool:
         """Whether the way from one side to the other passes between the line's ends."""

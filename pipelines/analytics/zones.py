@@ -44,6 +44,8 @@ class Zone:
             raise SepcamError(f"{name!r} is not a name for a {self.kind}: use 1 to {_MOST_NAME} characters")
         if self.color and not _COLOR.fullmatch(self.color):
             raise SepcamError(f"{self.kind} {name!r}: {self.color!r} is not a color such as #ffc83c")
+        if len(self.points) < 2:
+            raise SepcamError(f"{name!r} needs two points for a line, three or more for a zone")
         values = [value for point in self.points for value in point]
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise SepcamError(f"{self.kind} {name!r}: coordinates are numbers from 0")

@@ -6,6 +6,7 @@ order and hands the results to its caller, so that reading, working on and writi
 
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -146,18 +147,17 @@ class _Run:
         ]
 
     def start(self) -> None:
+        # Also where a script ends with the results half read: threads that die in native code abort it.
+        self._at_exit = weakref.finalize(self, _end, self._queues, self._threads)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        for queue in self._queues:
-            queue.stop()
+        _stop(self._queues)
 
     def join(self) -> None:
-        deadline = time.monotonic() + GRACE_S
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        self._at_exit.detach()
+        _end(self._queues, self._threads)
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:
@@ -195,6 +195,20 @@ class _Run:
             after.end()
         except BaseException as error:
             self._fail(error)
+
+
+def _stop(queues: Sequence[_Queue]) -> None:
+    for queue in queues:
+        queue.stop()
+
+
+def _end(queues: Sequence[_Queue], threads: Sequence[threading.Thread]) -> None:
+    """Stops the queues, and gives the threads a moment to end."""
+    _stop(queues)
+    deadline = time.monotonic() + GRACE_S
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def run_stages(

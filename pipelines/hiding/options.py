@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...models.errors import check_choice
 from ..types import Blur
 
 
@@ -12,10 +13,17 @@ class Hiding:
     Attributes:
         blur: what becomes a few blocks of its mean colors.
         hide: what is painted over in one color.
+
+    Raises:
+        SepcamError: If one of them is not a `Blur`.
     """
 
     blur: Blur = "nothing"
     hide: Blur = "nothing"
+
+    def __post_init__(self) -> None:
+        check_choice("blur", self.blur, Blur)
+        check_choice("hide", self.hide, Blur)
 
     @property
     def active(self) -> bool:

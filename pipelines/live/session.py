@@ -295,12 +295,16 @@ class LiveSession:
                 self.error = error
         finally:
             self._turn.leave()
-            self.recordings.end_events = self._watch.end()
-            for event in self.recordings.end_events:
-                self._on_event(event)
-            with self._changed:
-                self._ended = True
-                self._changed.notify_all()
+            try:
+                self.recordings.end_events = self._watch.end()
+                for event in self.recordings.end_events:
+                    self._on_event(event)
+            except BaseException as error:  # stdout that nobody reads any more
+                self.error = self.error or error
+            finally:
+                with self._changed:
+                    self._ended = True
+                    self._changed.notify_all()
 
     def _arrived(self) -> bool:
         """A frame came; whether it is wanted."""

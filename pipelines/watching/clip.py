@@ -105,12 +105,14 @@ class Clip:
         self._write(THUMBNAIL, data.tobytes())
 
     def add(self, packet: Packet) -> None:
-        """Writes the next frame; the first one is a keyframe.
+        """Writes the next frame; nothing before the first keyframe.
 
         Raises:
             SepcamError: If it cannot be written (a full disk).
         """
         self._active_at = time.monotonic()
+        if self._first is None and not packet.keyframe:
+            return
         self._first = self._first or packet
         self._count += 1
         if self._waiting is not None:

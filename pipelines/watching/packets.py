@@ -147,6 +147,12 @@ class PacketRing:
         for group in self._groups:
             yield from group
 
+    def since(self, time_s: float) -> Iterator[Packet]:
+        """The packets in order, from the keyframe on that the first one at or after a time needs."""
+        for group in self._groups:
+            if group[-1].time_s >= time_s:
+                yield from group
+
     def add(self, packets: Sequence[Packet]) -> None:
         """Adds packets, and drops those that are too old."""
         for packet in packets:

@@ -71,7 +71,7 @@ class EventRecorder:
         """
         self._info, self._store = info, store
         self._on_event, self._fail = on_event, fail
-        self._after_s, self._most_s = after_s, most_s
+        self._before_s, self._after_s, self._most_s = before_s, after_s, most_s
         self._encoder = PacketEncoder(info)
         self._ring = PacketRing(before_s, RING_BYTES)
         self._watches = [RuleWatch(rule) for rule in rules]
@@ -153,7 +153,7 @@ class EventRecorder:
         self._work.put(("begin", clip.event))
 
     def _begin(self, rule: Rule, result: FrameResult, ids: Sequence[int]) -> Clip:
-        """An event with everything from the ring on.
+        """An event with what the ring has of the seconds before it, nothing from before an outage.
 
         Raises:
             SepcamError: If it cannot be written.
@@ -173,7 +173,7 @@ class EventRecorder:
         clip = Clip(folder, event, self._encoder.template, result.frame.time_s)
         try:
             clip.add_thumbnail(result.frame.image)
-            for packet in self._ring:
+            for packet in self._ring.since(result.frame.time_s - self._before_s):
                 clip.add(packet)
         except SepcamError:
             clip.discard()

@@ -3,6 +3,8 @@
 import doctest
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -16,8 +18,11 @@ from sepcam.pipelines import model as model_module
 from sepcam.pipelines.sources.open import open_source
 
 from tests.clips import write_clip
+from tests.soak.run import TOP
+from tests.walkers import SquareDetector
 
 FAKE = "tests.walkers:SquareDetector"
+EVENTS = {"type": "header", "format": "sepcam-events", "version": 1}
 
 
 def square_image(x=20):
@@ -75,6 +80,29 @@ def test_identities_through_a_video_that_is_written_again(model, clip, tmp_path)
     assert len(ids) == 1
     with open_source(tmp_path / "out.mp4") as source:
         assert sum(1 for _ in source) == 12
+
+
+@pytest.mark.parametrize(("hide", "detections"), [("nothing", 3), ("everything", 12)])
+def test_who_is_hidden_is_looked_for_in_every_frame(hide, detections, clip, monkeypatch):
+    calls, detect = [], SquareDetector.detect
+    monkeypatch.setattr(SquareDetector, "detect", lambda self, image: calls.append(1) or detect(self, image))
+    every = sepcam.load(detector=FAKE, tasks="track", detect_every=5)
+    assert len(list(every.video(clip, hide=hide))) == 12
+    assert len(calls) <= detections + 1 if hide == "nothing" else len(calls) == detections
+
+
+def test_a_script_may_end_with_a_video_half_read(clip):
+    script = f"seen = sepcam.load(detector={FAKE!r}, tasks='track').video({str(clip)!r}); next(seen)"
+    script = f"import sepcam; {script}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=TOP, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_times_go_on_in_a_writer(tmp_path):
+    with sepcam.Writer(tmp_path / "out.mp4") as writer:
+        writer.write(square_image(), 1.0)
+        with pytest.raises(SepcamError, match="1 s does not come after the one at 1 s: add an offset"):
+            writer.write(square_image(), 1.0)
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):
@@ -188,8 +216,21 @@ def test_the_examples_of_the_readme_run(tmp_path, monkeypatch):
         (lambda model, path: sepcam.Writer(path / "a.mp4").write(np.zeros(3)), "an image must be"),
         (lambda model, path: sepcam.Writer(path / "a.mp4").write([1]), "an image must be"),
         (lambda model, path: sepcam.Writer(path / "a.mp4", fps=0), "fps must be a positive number"),
-        (lambda model, path: sepcam.Writer(path / "a").write(square_image(), np.nan), "must be a number"),
+        (lambda model, path: sepcam.Writer(path / "a.mp4").write(square_image(), np.nan), "must be a number"),
         (lambda model, path: model(np.zeros((0, 0, 3), np.uint8)), "an image must be"),
+        (lambda model, path: sepcam.Writer(path / "a.webm"), "must end in .mp4 or .m4v or .mov"),
+        (lambda model, path: next(model.video("synthetic", hide="person")), "hide takes one of .*'person'"),
+        (
+            lambda model, path: sepcam.load(backbone="foo"),
+            "backbone takes one of separable, standard; got 'foo'",
+        ),
+        (lambda model, path: sepcam.load(smooth="foo"), "smooth takes one of off, light, strong"),
+        (lambda model, path: sepcam.RuntimeOptions(device="gpu"), "device takes one of auto, cpu, cuda"),
+        (lambda model, path: sepcam.Zone("door", ((1, 2),)), "'door' needs two points for a line"),
+        (
+            lambda model, path: sepcam.read_results(jsonl(path / "e.jsonl", EVENTS)),
+            "holds sepcam-events, not results",
+        ),
         (lambda model, path: model(None), "a BGR array, a path or a PIL image"),
         (lambda model, path: model(write_clip(path / "a.mp4", frames=2)), r"use model.video\(path\)"),
         (lambda model, path: model(square_image()).draw(square_image()[:9]), "cannot be drawn onto 96x9"),

@@ -157,7 +157,8 @@ def _run(feeds: Feeds, request: WindowRequest, files: _Files, begun: float) -> N
         for feed in feeds:
             if feed.session is not None and feed.over:
                 files.complete(feed)
-        return not feeds.over and (deadline is None or time.monotonic() < deadline)
+        unread = any(isinstance(feed.failure, BrokenPipeError) for feed in feeds)  # `sepcam live ... | head`
+        return not feeds.over and not unread and (deadline is None or time.monotonic() < deadline)
 
     try:
         with terminable():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,8 @@ from ....models.errors import SepcamError
 from ....pipelines.duel.card import Card
 from ....pipelines.live.duel_images import DUEL_S
 from ....pipelines.live.session import LiveSession
+
+ENDED: Final = "the video has ended"
 
 
 class Begin(BaseModel):
@@ -32,6 +34,8 @@ def router(session: Callable[[], LiveSession], changed: Callable[[], None]) -> A
 
     @routes.post("/live/duel", summary="Begin a duel: both backbones on the same frames, in turn")
     def begin(asked: Begin | None = None) -> dict[str, Any]:
+        if session().ended:
+            raise HTTPException(409, ENDED)
         session().pause(False)
         session().duel.begin((asked or Begin(seconds=DUEL_S)).seconds)
         changed()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import cv2
 from fastapi import APIRouter, HTTPException, Response, WebSocket
@@ -31,6 +31,7 @@ from .people import PeopleList
 MAX_VIEWERS: Final = 16
 
 _STATUS_S = 0.25
+_BLURS: Final = get_args(Blur)  # what hides more comes later
 
 
 class Change(BaseModel):
@@ -62,7 +63,7 @@ class Follow(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: int | None = Field(None, ge=1, description="Track id; null follows nobody.")
+    id: int | None = Field(None, ge=1, lt=2**31, description="Track id; null follows nobody.")
 
 
 class Live:
@@ -154,11 +155,12 @@ class Live:
         return {
             "source": {"name": self.feed.name, "width": info.width, "height": info.height, "fps": info.fps},
             **status.to_json(),
+            "notice": self.feed.notice(),
             "conf": settings_for(status.settings.detector).new if conf is None else conf,
             "ended": self.session.ended,
             "error": None if self.session.error is None else one_line(self.session.error),
             "age_ms": None if shot is None else round((time.monotonic() - shot.arrived) * 1e3),
-            "people": [] if shot is None else self._people.people(shot.result),
+            "people": [] if shot is None or self.session.ended else self._people.people(shot.result),
             "events": self._people.events(),
             "detectors": self._detectors,
             "viewers": self.viewers,
@@ -181,12 +183,17 @@ class Live:
         """What changes as fields of ``LiveSettings``, and whether to pause.
 
         Raises:
-            HTTPException: If the detector is not one of the offered ones.
+            HTTPException: If the detector is not one of the offered ones, or less would be hidden than
+                whoever started the server wants.
         """
         values = change.model_dump(exclude_none=True)
         paused = values.pop("paused", None)
         if values.get("detector", self._detectors[0]) not in self._detectors:
             raise HTTPException(422, f"there is no detector {values['detector'][:50]!r}")
+        least = self.feed.request.hiding
+        for option, wanted in (("blur", least.blur), ("hide", least.hide)):
+            if _BLURS.index(values.get(option, wanted)) < _BLURS.index(wanted):
+                raise HTTPException(422, f"this server keeps to --{option} {wanted} or more")
         if "tasks" in values:
             values["tasks"] = frozenset(values["tasks"])
         return values, paused
@@ -201,7 +208,10 @@ class Live:
 
         Raises:
             SepcamError: If the file cannot be created, or a video is being recorded already.
+            HTTPException: If the video has ended.
         """
+        if self.session.ended:
+            raise HTTPException(409, duel.ENDED)
         stem = fit_name(self._folder, self.feed.stem, f"-{datetime.now():%Y%m%d-%H%M%S}", room=len("-99.mp4"))
         self.session.recordings.start_unique(self._folder, stem)
 

@@ -32,7 +32,7 @@ export function startCamera(about) {
 
   function sendSettings() {
     showSettings();
-    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify(settings));
+    if (run?.socket?.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify(settings));
   }
 
   function invite(problem = "") {
@@ -48,7 +48,7 @@ export function startCamera(about) {
     run = null;
     old?.stream?.getTracks().forEach((track) => track.stop());
     video.srcObject = null;
-    if (old) {
+    if (old?.socket) {
       old.socket.onclose = null;
       old.socket.close();
     }
@@ -57,17 +57,28 @@ export function startCamera(about) {
     invite(problem);
   }
 
-  /** The stream of the camera that is chosen, or nothing and the reason on the page. */
-  function ask() {
-    return navigator.mediaDevices.getUserMedia(own.constraints()).catch((error) => void stop(explain(error)));
-  }
-
-  async function play(mine) {
-    video.srcObject = mine.stream;
-    await video.play();
-    const [track] = mine.stream.getVideoTracks();
+  /** Opens the camera that is chosen. Returns whether the run goes on; if not, that camera is off, and the page says why. */
+  async function open(mine) {
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia(own.constraints());
+      if (run === mine) {
+        mine.stream?.getTracks().forEach((track) => track.stop()); // of a change just before this one
+        mine.stream = video.srcObject = stream;
+        await video.play();
+      }
+    } catch (error) {
+      if (run === mine && (!stream || mine.stream === stream)) stop(stream ? `The camera's video cannot be shown: ${error.message}` : explain(error));
+    }
+    // The visitor may have left, or chosen another camera, while this one was being opened.
+    if (run !== mine || mine.stream !== stream) {
+      stream?.getTracks().forEach((track) => track.stop());
+      return false;
+    }
+    const [track] = stream.getVideoTracks();
     own.begin(track);
     track.onended = () => run === mine && stop("The camera was disconnected.");
+    return true;
   }
 
   /** Another camera in the same run, which keeps its place on the server; few devices open two at once. */
@@ -75,15 +86,7 @@ export function startCamera(about) {
     const mine = run;
     if (!mine) return;
     mine.stream.getTracks().forEach((track) => track.stop());
-    const stream = await ask();
-    if (!stream) return;
-    if (run !== mine) {
-      stream.getTracks().forEach((track) => track.stop());
-      return;
-    }
-    mine.stream.getTracks().forEach((track) => track.stop()); // of a change just before this one
-    mine.stream = stream;
-    await play(mine);
+    await open(mine);
   }
 
   async function start() {
@@ -93,12 +96,9 @@ export function startCamera(about) {
       invite("Browsers allow the camera only on https:// pages and on localhost. Start the server with --tls-cert and --tls-key, and open this page over https.");
       return;
     }
-    const stream = await ask();
-    if (!stream) return;
-    const mine = { stream, socket: null, times: [], shownAt: 0, sentAt: 0, trip: null };
-    await play(mine);
+    const mine = (run = { stream: null, socket: null, times: [], shownAt: 0, sentAt: 0, trip: null });
+    if (!(await open(mine))) return;
     mine.socket = socketTo("/api/camera");
-    run = mine;
     get("own-stop").disabled = get("own-flip").disabled = get("own-duel").disabled = false;
     setText(get("own-status"), "getting ready ...");
     mine.socket.onmessage = ({ data }) => run === mine && receive(mine, JSON.parse(data));
@@ -199,7 +199,7 @@ export function startCamera(about) {
   get("own-start").addEventListener("click", start);
   get("own-stop").addEventListener("click", () => stop());
   get("own-duel").addEventListener("click", () => {
-    if (run?.socket.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify({ duel: state === "off" ? DUEL_S : 0 }));
+    if (run?.socket?.readyState === WebSocket.OPEN) run.socket.send(JSON.stringify({ duel: state === "off" ? DUEL_S : 0 }));
   });
   get("own-flip").addEventListener("click", () => {
     own.flip();

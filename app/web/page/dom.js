@@ -2,6 +2,9 @@
 
 export const get = (id) => document.getElementById(id);
 
+/** The dialog that is open, if any: while it is, keys are for it alone. */
+export const openDialog = () => document.querySelector("dialog[open]");
+
 export const all = (selector) => [...document.querySelectorAll(selector)];
 
 /** A number for display: rounded, a dash where there is none. */
@@ -35,7 +38,7 @@ export function toast(...content) {
   setTimeout(() => note.remove(), 6000);
 }
 
-/** Calls the server; returns its answer, or throws an error with the server's own message. */
+/** Calls the server; returns its answer, or throws an error with the server's own message, and its status if it answered. */
 export async function call(method, path, body) {
   const options = { method, headers: {} };
   if (body !== undefined) {
@@ -49,7 +52,10 @@ export async function call(method, path, body) {
     throw new Error("the server cannot be reached");
   }
   const value = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(wordsOf(value.detail) || `the server refused the request (${answer.status})`);
+  if (!answer.ok) {
+    const error = new Error(wordsOf(value.detail) || `the server refused the request (${answer.status})`);
+    throw Object.assign(error, { status: answer.status });
+  }
   return value;
 }
 

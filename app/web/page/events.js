@@ -44,7 +44,7 @@ export function startEvents() {
     fill(get("events-rule"), "every rule", rules.map((rule) => [rule, rule]));
     fill(get("events-zone"), "everywhere", zones.map((zone) => [zone, zone]));
     fill(get("events-source"), "every source", sources.map((source) => [source, source]));
-    get("events-source").parentElement.hidden = sources.length < 2;
+    get("events-source").parentElement.hidden = source !== "" || sources.length < 2; // one source alone has only its own
     setText(get("recorded-count"), recording.length ? `recording: ${recording.join(", ")}` : `${total}`);
     const none = watched.length ? "Nothing yet: an event is recorded when a rule holds." : "Start the server with --rule \"person in Yard for 3 s\" to record events.";
     setText(get("no-clips"), events.length ? "" : none);

@@ -1,7 +1,7 @@
 // The live tab: frames come over a WebSocket, each one acknowledged once it is drawn; switches go over HTTP.
 
 import { Chart } from "./chart.js";
-import { all, call, figure, get, make, setPressed, setText, socketTo, toast } from "./dom.js";
+import { all, call, figure, get, make, openDialog, setPressed, setText, socketTo, toast } from "./dom.js";
 import { showDuel } from "./duel.js";
 import { startEvents } from "./events.js";
 import { showRace } from "./race.js";
@@ -9,6 +9,8 @@ import { startZones } from "./zones.js";
 
 const WAITS_MS = [500, 1000, 2000, 4000];
 const CONF_STEP = 0.05;
+const ASK_AFTER = 3; // tries to connect
+const HIDDEN = ["nothing", "faces", "people", "everything"]; // each hides what the one before it does
 const NEXT_HUD = { off: "fps", fps: "full", full: "off" };
 
 /** several: whether the page shows more than one source; then switches are for all of them. */
@@ -27,7 +29,11 @@ export function startLive(several) {
   let socket = null;
   let wanted = false;
   let tries = 0;
-  let status = null;
+  let told = null; // the status as the server has it
+  let status = null; // the same with what has been changed here since
+  let unsent = {}; // changes to be sent once the server has answered
+  let sent = null;
+  let fields = {}; // what the server last said of each
   let refused = "";
   const recorded = startEvents();
   const zones = startZones();
@@ -47,8 +53,18 @@ export function startLive(several) {
       if (socket !== mine) return;
       socket = null;
       setText(get("banner"), refused || "connection lost: reconnecting ...");
-      if (wanted) setTimeout(connect, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
+      if (!wanted) return;
+      setTimeout(connect, WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
+      if (tries >= ASK_AFTER) ask();
     };
+  }
+
+  /** Asks why there is no connection: a browser does not tell why a socket was refused. */
+  async function ask() {
+    const reason = await call("GET", "/api/about").then(() => "", (error) => error.message);
+    if (socket?.readyState === WebSocket.OPEN || !wanted) return;
+    refused = reason;
+    if (reason) setText(get("banner"), reason);
   }
 
   function disconnect() {
@@ -62,6 +78,7 @@ export function startLive(several) {
   async function draw(from, data) {
     const number = new DataView(data).getUint32(0);
     const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+    if (socket !== from) return bitmap.close(); // of the source that was shown before
     if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
       canvas.width = bitmap.width;
       canvas.height = bitmap.height;
@@ -81,9 +98,14 @@ export function startLive(several) {
     else if (message.type === "error") toast(message.message);
     else if (message.type === "status") {
       refused = "";
-      status = message;
-      showStatus();
+      tell(message);
     }
+  }
+
+  function tell(message) {
+    told = message;
+    status = { ...told, ...sent, ...unsent };
+    showStatus();
   }
 
   function showStatus() {
@@ -128,9 +150,15 @@ export function startLive(several) {
     const list = get("detector");
     if (list.options.length !== status.detectors.length) {
       list.replaceChildren(...status.detectors.map((name) => make("option", { value: name }, name)));
+      fields.detector = null;
     }
-    for (const [id, value] of [["detector", status.detector], ["blur", status.blur], ["hud", status.hud], ["conf", status.conf]]) {
-      if (document.activeElement !== get(id)) get(id).value = value;
+    // Less than --hide covers cannot be chosen.
+    const least = HIDDEN.indexOf(status.hide);
+    for (const option of get("blur").options) option.disabled = HIDDEN.indexOf(option.value) < least;
+    const blur = HIDDEN[Math.max(least, HIDDEN.indexOf(status.blur))];
+    for (const [id, value] of Object.entries({ detector: status.detector, blur, hud: status.hud, conf: status.conf })) {
+      // Only where it is new: a visitor may be choosing just now.
+      if (fields[id] !== value) get(id).value = fields[id] = value;
     }
     setText(get("conf-value"), Number(get("conf").value).toFixed(2));
   }
@@ -196,14 +224,22 @@ export function startLive(several) {
     }
   }
 
+  /** Shows changes at once and sends them; one request at a time, so that none overtakes another. */
   async function change(changes) {
-    const from = base;
-    let answer = await attempt("PATCH", several ? "/api/sources" : `${base}/live`, changes);
-    if (answer && several) answer = await attempt("GET", `${base}/live`);
-    if (answer && from === base) {
-      status = answer;
-      showStatus();
+    Object.assign(unsent, changes);
+    if (told) tell(told);
+    if (sent) return;
+    let answer = null;
+    while (Object.keys(unsent).length) {
+      [sent, unsent] = [unsent, {}];
+      answer = await attempt("PATCH", several ? "/api/sources" : `${base}/live`, sent);
     }
+    const from = base;
+    if (several || !answer) answer = await call("GET", `${base}/live`).catch(() => null);
+    sent = null;
+    if (from !== base) answer = null;
+    if (answer ?? told) tell(answer ?? told);
+    if (Object.keys(unsent).length) change({});
   }
 
   const toggleTask = (task) =>
@@ -267,7 +303,8 @@ export function startLive(several) {
     const busy = event.target.closest?.("input, select, textarea") || (event.key === " " && onButton);
     if (!wanted || !status || busy || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = keys.find(([characters]) => event.key.length === 1 && characters.includes(event.key));
-    if (!key) return;
+    const dialog = openDialog();
+    if (!key || (dialog && (dialog !== get("keys") || key !== keys[0]))) return;
     event.preventDefault();
     key[3]();
   });
@@ -295,7 +332,8 @@ export function startLive(several) {
       zones.of(base);
       recorded.of(name);
       for (const [id, name] of [["duel-image", "card.png"], ["duel-figures", "card.json"]]) get(id).href = `${base}/live/duel/${name}`;
-      status = null;
+      status = told = null;
+      fields = {};
       refused = "";
       tries = 0;
       fpsChart.clear();

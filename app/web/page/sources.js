@@ -1,6 +1,6 @@
 // Several sources: a wall of cards, and one of them alone.
 
-import { call, figure, get, make, setText, socketTo } from "./dom.js";
+import { call, figure, get, make, openDialog, setText, socketTo } from "./dom.js";
 
 const POLL_MS = 1000;
 const AGAIN_MS = 2000;
@@ -71,6 +71,7 @@ class Card {
   async #draw(from, data) {
     const number = new DataView(data).getUint32(0);
     const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+    if (this.socket !== from) return bitmap.close(); // the wall was left, or its connection was lost
     if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
       this.canvas.width = bitmap.width;
       this.canvas.height = bitmap.height;
@@ -145,7 +146,7 @@ export function startSources(count, live) {
     "keydown",
     (event) => {
       const editing = get("edit-zones").getAttribute("aria-pressed") === "true"; // there, Escape ends that first
-      const busy = editing || event.target.closest?.("input, select, textarea, dialog[open]") || document.fullscreenElement;
+      const busy = editing || event.target.closest?.("input, select, textarea") || openDialog() || document.fullscreenElement;
       if (!wanted || busy || event.ctrlKey || event.metaKey || event.altKey) return;
       if (/^[1-9]$/.test(event.key)) open(Number(event.key));
       else if (["0", "g", "G", "Escape"].includes(event.key)) back();

@@ -4,10 +4,14 @@ import { all, call, get, make, setPressed, setText, wordsOf } from "./dom.js";
 
 const STORAGE_KEY = "sepcam-videos"; // ids of this tab's files, so that a reload shows them again
 const POLL_MS = 500;
+const AGAIN_MS = 2000; // after a lost poll, or where the server has no place
+const AT_ONCE = 4; // files at the server, as many as it takes
 
 export function startVideos(about) {
   const settings = { backbone: about.backbone, tasks: about.tasks };
   const list = get("jobs");
+  const queue = []; // files that wait here, with their rows
+  let active = 0; // files at the server, or on their way
   const limit = about.max_upload_bytes;
   if (limit) setText(get("drop-limit"), `, up to ${Math.round(limit / 1e6)} MB`);
 
@@ -30,9 +34,38 @@ export function startVideos(about) {
       return;
     }
     const shown = row(file.name);
+    shown.actions.append(make("button", { onclick: () => drop(shown) }, "Cancel"));
+    setText(shown.state, "waiting to be uploaded");
+    queue.push({ file, shown, settings: { ...settings } });
+    next();
+  }
+
+  function next() {
+    while (active < AT_ONCE && queue.length) {
+      const { file, shown, settings } = queue.shift();
+      if (shown.gone) continue;
+      active++;
+      shown.ended = () => {
+        shown.ended = null;
+        active--;
+        next();
+      };
+      upload(file, shown, settings);
+    }
+  }
+
+  function drop(shown) {
+    shown.gone = true;
+    shown.item.remove();
+    shown.request?.abort();
+    shown.ended?.();
+  }
+
+  function upload(file, shown, settings) {
+    if (shown.gone) return;
     const query = new URLSearchParams({ name: file.name, backbone: settings.backbone });
-    for (const task of settings.tasks) query.append("tasks", task);
-    const request = new XMLHttpRequest();
+    for (const task of settings.tasks.length ? settings.tasks : ["none"]) query.append("tasks", task);
+    const request = (shown.request = new XMLHttpRequest());
     request.open("POST", `/api/videos?${query}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
@@ -41,14 +74,17 @@ export function startVideos(about) {
       setText(shown.state, `uploading, ${Math.round((loaded / total) * 100)} %`);
     };
     request.onload = () => {
+      if (request.status === 429) {
+        setText(shown.state, `${wordsOf(request.response?.detail) || "the server is busy"}: trying again`);
+        setTimeout(upload, AGAIN_MS, file, shown, settings);
+        return;
+      }
       if (request.status !== 201) return fail(shown, wordsOf(request.response?.detail) || `the server refused the request (${request.status})`);
       const { id } = request.response;
       save([...load(), id]);
       follow(id, shown);
     };
     request.onerror = () => fail(shown, "the upload failed: the server cannot be reached, or refused the file");
-    request.onabort = () => shown.item.remove();
-    shown.actions.append(make("button", { onclick: () => request.abort() }, "Cancel"));
     setText(shown.state, "uploading");
     request.send(file);
   }
@@ -58,6 +94,7 @@ export function startVideos(about) {
     shown.state.className = "failed";
     shown.bar.remove();
     shown.actions.replaceChildren(make("button", { onclick: () => shown.item.remove() }, "Dismiss"));
+    shown.ended?.();
   }
 
   function follow(id, shown) {
@@ -66,6 +103,7 @@ export function startVideos(about) {
       save(load().filter((one) => one !== id));
       shown.item.remove();
       await call("DELETE", `/api/videos/${id}`).catch(() => {});
+      shown.ended?.();
     };
     shown.actions.replaceChildren(make("button", { onclick: remove }, "Cancel"));
     const poll = async () => {
@@ -74,9 +112,15 @@ export function startVideos(about) {
       try {
         job = await call("GET", `/api/videos/${id}`);
       } catch (error) {
+        if (error.status !== 404) {
+          setText(shown.state, `${error.message}: trying again`);
+          setTimeout(poll, AGAIN_MS);
+          return;
+        }
         save(load().filter((one) => one !== id));
         return fail(shown, error.message);
       }
+      if (shown.gone) return;
       if (job.state === "failed") {
         save(load().filter((one) => one !== id));
         return fail(shown, job.message);
@@ -92,6 +136,7 @@ export function startVideos(about) {
   }
 
   function done(shown, job, remove) {
+    shown.ended?.();
     setText(shown.state, job.message);
     const { video, image, jsonl } = job.files;
     const address = `/api/files/${video ?? image}`;
@@ -107,15 +152,15 @@ export function startVideos(about) {
     );
   }
 
-  const drop = get("drop");
+  const area = get("drop");
   get("file").addEventListener("change", () => {
     for (const file of get("file").files) send(file);
     get("file").value = "";
   });
   for (const kind of ["dragover", "dragleave", "drop"]) {
-    drop.addEventListener(kind, (event) => {
+    area.addEventListener(kind, (event) => {
       event.preventDefault();
-      drop.classList.toggle("over", kind === "dragover");
+      area.classList.toggle("over", kind === "dragover");
       if (kind === "drop") for (const file of event.dataTransfer.files) send(file);
     });
   }
@@ -141,11 +186,11 @@ export function startVideos(about) {
     });
   }
   show();
-  for (const id of load()) {
+  const restore = (id) =>
     call("GET", `/api/videos/${id}`).then(
       (job) => follow(id, row(job.name)),
-      () => save(load().filter((one) => one !== id)),
+      (error) => (error.status === 404 ? save(load().filter((one) => one !== id)) : setTimeout(restore, AGAIN_MS, id)),
     );
-  }
+  load().forEach(restore);
   return { show() {} };
 }

@@ -1,6 +1,6 @@
 // Lines and zones drawn on the live video; each change is saved at once.
 
-import { call, get, make, setPressed, setText, toast } from "./dom.js";
+import { call, get, openDialog, setPressed, setText, toast } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const CORNER_PX = 9;
@@ -14,16 +14,17 @@ export function startZones() {
   const layer = get("zone-layer");
   const size = { width: 1, height: 1 };
   let zones = [];
-  let file = "";
   let chosen = null;
   let drawing = null; // {kind, points}
   let drag = null; // {zone, corner or null, from, moved}
   let editing = false;
+  let unsaved = null; // {path, body}: what is to be sent once the server has answered
+  let saving = false;
+  const pathOf = () => `${base}/live/zones`;
 
   // --- saving
 
   function take(answer) {
-    file = answer.file;
     const name = zones[chosen]?.name;
     const of = (kind, items) => items.map((item) => ({ kind, ...item }));
     zones = [...of("line", answer.lines), ...of("zone", answer.zones)];
@@ -32,20 +33,38 @@ export function startZones() {
     show();
   }
 
+  /** Shows what has changed and sends it; one request at a time, so that none overtakes another. */
   async function save() {
+    show();
     const of = (kind) => zones.filter((zone) => zone.kind === kind).map(({ name, points, color }) => ({ name, points, color: color ?? "" }));
+    unsaved = { path: pathOf(), body: { lines: of("line"), zones: of("zone") } };
+    if (saving) return;
+    saving = true;
     try {
-      take(await call("PUT", `${base}/live/zones`, { lines: of("line"), zones: of("zone") }));
-      setText(get("zone-hint"), `saved to ${file}`);
+      while (unsaved) {
+        const { path, body } = unsaved;
+        unsaved = null;
+        const answer = await call("PUT", path, body);
+        if (path !== pathOf() || unsaved) continue;
+        if (!drag) take(answer);
+        setText(get("zone-hint"), `saved to ${answer.file}`);
+      }
+      saving = false;
     } catch (error) {
+      unsaved = null;
+      saving = false;
       toast(error.message);
       await load();
     }
   }
 
   async function load() {
+    const path = pathOf();
     try {
-      take(await call("GET", `${base}/live/zones`));
+      const answer = await call("GET", path);
+      if (path !== pathOf() || saving) return; // what is being saved is newer
+      drag = null;
+      take(answer);
     } catch (error) {
       toast(error.message);
     }
@@ -167,7 +186,6 @@ export function startZones() {
     chosen = zones.length - 1;
     drawing = null;
     save();
-    get("zone-name").disabled = false;
     get("zone-name").value = zones[chosen].name;
     get("zone-name").select();
   }
@@ -197,6 +215,7 @@ export function startZones() {
   get("zone-done").addEventListener("click", () => edit(false));
   for (const kind of ["zone", "line"]) get(`zone-add-${kind}`).addEventListener("click", () => draw(kind));
   get("zone-delete").addEventListener("click", () => {
+    if (!zones[chosen]) return;
     zones.splice(chosen, 1);
     chosen = null;
     save();
@@ -213,11 +232,12 @@ export function startZones() {
     save();
   });
   get("zone-color").addEventListener("change", () => {
+    if (!zones[chosen]) return;
     zones[chosen].color = get("zone-color").value;
     save();
   });
   addEventListener("keydown", (event) => {
-    if (!editing || event.target.closest?.("dialog")) return;
+    if (!editing || openDialog()) return;
     const { corner } = event.target.dataset ?? {};
     const arrow = ARROWS[event.key];
     if (event.key === "Escape") drawing ? draw(drawing.kind) : edit(false);

@@ -28,6 +28,9 @@ from .images import UploadedImage, is_image_name
 MAX_ACTIVE: Final = 4
 """Files that may be uploading, waiting or running at a time."""
 
+FORGET_S: Final = 60.0
+"""Seconds after which it is looked for results that are too old, while no file comes."""
+
 KEEP_S: Final = 3600.0
 KEEP: Final = 20
 """At most this many finished files keep their results, each for ``KEEP_S`` seconds."""
@@ -176,22 +179,32 @@ class VideoJobs:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._waiting.get()) is not None:
-            if not self._move(job, "running"):
-                continue
+        while True:
             try:
-                results = self._process(job)
-                kept = self._finish(job, results)
-            except _Cancelled:
-                kept = False
-            except Exception as error:
-                # A file that cannot be processed must not stop the next one.
-                text = str(error) if isinstance(error, SepcamError) else f"{type(error).__name__}: {error}"
-                kept = self._move(job, "failed", " ".join(text.replace(str(job.upload), job.name).split()))
-            if kept:
-                job.upload.unlink(missing_ok=True)
-            else:
-                self._delete(job)
+                job = self._waiting.get(timeout=FORGET_S)
+            except queue.Empty:
+                self._forget_old()
+                continue
+            if job is None:
+                return
+            if self._move(job, "running"):
+                self._run(job)
+            self._forget_old()
+
+    def _run(self, job: VideoJob) -> None:
+        try:
+            results = self._process(job)
+            kept = self._finish(job, results)
+        except _Cancelled:
+            kept = False
+        except Exception as error:
+            # A file that cannot be processed must not stop the next one.
+            text = str(error) if isinstance(error, SepcamError) else f"{type(error).__name__}: {error}"
+            kept = self._move(job, "failed", " ".join(text.replace(str(job.upload), job.name).split()))
+        if kept:
+            job.upload.unlink(missing_ok=True)
+        else:
+            self._delete(job)
 
     def _process(self, job: VideoJob) -> dict[str, Download]:
         """The results, by kind; sets ``total`` and ``message``."""
@@ -208,7 +221,8 @@ class VideoJobs:
         target = Target(str(job.upload), {"video": video, "jsonl": jsonl}, limits=UPLOAD_LIMITS)
         summary = record(source, target, pipeline, _progress_of(job), drawing=self._drawing).summary
         job.total = summary.frames
-        job.message = f"{summary.frames} frames, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
+        frames = "1 frame" if summary.frames == 1 else f"{summary.frames} frames"
+        job.message = f"{frames}, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
         stem = Path(job.name).stem
         return {
             "video": Download(video, f"{stem}-sepcam.mp4", "video/mp4"),
@@ -219,7 +233,7 @@ class VideoJobs:
         """The annotated image and its results; sets ``total`` and ``message``."""
         folder, jsonl = job.folder / "annotated", job.folder / "result.jsonl"
         target = Target(str(job.upload), {"video": folder, "jsonl": jsonl})
-        summary = record(source, target, pipeline, _progress_of(job)).summary
+        summary = record(source, target, pipeline, _progress_of(job), drawing=self._drawing).summary
         job.total = summary.frames
         job.message = f"{_found(summary)}{_notes(summary)}"
         (annotated,) = folder.iterdir()

@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from pathlib import PurePath
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,8 @@ from .jobs import MAX_ACTIVE, VideoJob, VideoJobs
 
 _MIN_BYTES: Final = 64 * 1024
 """An upload that brings fewer bytes than this within the idle timeout has stalled."""
+
+_NAME, _SUFFIX = 80, 10  # characters of a name that are kept, and of a suffix that says what a file is
 
 
 class Uploads:
@@ -144,9 +147,10 @@ def router(uploads: Uploads) -> APIRouter:
             description="Its name; the suffix of an image (.jpg, .png ...) makes it one.",
         ),
         backbone: ConvKind = "separable",
-        tasks: list[Task] = Query(list(TASKS)),  # noqa: B008 - FastAPI's way to declare a parameter
+        tasks: list[Task | Literal["none"]] = Query(list(TASKS)),  # noqa: B008 - FastAPI's way
     ) -> dict[str, Any]:
-        return (await uploads.receive(request, name, backbone, frozenset(tasks))).to_json()
+        wanted: frozenset[Task] = frozenset(task for task in TASKS if task in tasks)
+        return (await uploads.receive(request, name, backbone, wanted)).to_json()
 
     @routes.get("/videos/{key}", summary="State and progress of a video, and the ids of its results")
     def status(key: str) -> dict[str, Any]:
@@ -164,4 +168,8 @@ def router(uploads: Uploads) -> APIRouter:
 def _displayable(name: str) -> str:
     """A name without anything that is special in a path, a header or a terminal."""
     last = re.split(r"[/\\]", name)[-1]
-    return re.sub(r"[^\w. ()-]+", "_", last).strip(" .")[:80] or "video"
+    clean = re.sub(r"[^\w. ()-]+", "_", last).strip(" .") or "video"
+    suffix = PurePath(clean).suffix
+    if len(suffix) > _SUFFIX:
+        suffix = ""
+    return clean.removesuffix(suffix)[: _NAME - len(suffix)] + suffix

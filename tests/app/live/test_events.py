@@ -32,7 +32,7 @@ def refusal(capsys):
 def test_people_on_the_film_are_recorded_and_a_hook_gets_them(tmp_path):
     receiver = Receiver(503)
     with served(receiver.handler) as url:
-        words = ["live", CLIP, "--headless", "--seconds", "2", "--tasks", "track", "-o", str(tmp_path)]
+        words = ["live", CLIP, "--headless", "--seconds", "5", "--tasks", "track", "-o", str(tmp_path)]
         zone = ["--zone", "Street:0,0,1,0,1,1,0,1", "--rule", "person in street for 0.5 s"]
         hook = ["--on-event", url.replace("//", "//user:secret@"), "--keep", "7d", "--keep-size", "5GB"]
         done = subprocess.run([*SEPCAM, *words, *zone, *hook], capture_output=True, text=True, timeout=120)
@@ -43,11 +43,25 @@ def test_people_on_the_film_are_recorded_and_a_hook_gets_them(tmp_path):
     assert facts["rule"] == "person in street for 0.5 s" and facts["zone"] == "Street" and facts["ids"]
     with av.open(str(folder / "clip.mp4")) as container:
         frames = [frame.time for frame in container.decode(video=0)]
-    assert frames[0] == 0 and 0.5 < facts["seconds"] < 4
+    assert frames[0] == 0 and 0.5 < facts["seconds"] < 8
     assert f"event: person in street for 0.5 s ({facts['seconds']:.1f} s) -> {folder}" in done.stderr
     sent = [json.loads(body) for code, _, _, body in receiver.got if code == 204]
     assert [message["state"] for message in sent] == ["begin", "end"]
     assert sent[1]["id"] == folder.name and sent[1]["seconds"] == facts["seconds"]
+
+
+@pytest.mark.parametrize("sources", [[CLIP], [CLIP, CLIP]])
+def test_it_ends_when_nobody_reads_the_events_any_more(sources, tmp_path):
+    words = ["live", *sources, "--loop", "--headless", "--events", "--tasks", "track", "-o", str(tmp_path)]
+    with subprocess.Popen(
+        [*SEPCAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout is not None and one.stderr is not None
+        assert json.loads(one.stdout.readline())["kind"] == "enter"
+        one.stdout.close()
+        assert one.wait(60) == 1
+        said = one.stderr.read()
+    assert "Traceback" not in said and "rror" not in said, said
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The page of ``sepcam serve`` in a real browser, headless Chromium, its camera fed with a clip of people."""
 
+import json
 import os
 import re
 import shutil
@@ -141,6 +142,38 @@ def test_keys_and_clicks_do_what_they_say(page, web_server):
     page.keyboard.press("-")
     expect(page.locator("#conf-value")).to_have_text(f"{before:.2f}")
 
+    # Keys that follow each other faster than the server answers.
+    for key in ("2", "3", "+", "+", "+"):
+        page.keyboard.press(key)
+    both = lambda: {"pose", "segment"} <= set(web_server.status()["tasks"])  # noqa: E731
+    web_server.until("both tasks", both)
+    web_server.until("three steps", lambda: web_server.status()["conf"] == pytest.approx(before + 0.15))
+    for key in ("2", "3", "-", "-", "-"):
+        page.keyboard.press(key)
+    web_server.until("all back", lambda: web_server.status()["tasks"] == ["track"])
+    web_server.until("three steps back", lambda: web_server.status()["conf"] == pytest.approx(before))
+
+    # What another viewer chooses, or the server refuses, is shown also in a field with the focus.
+    page.locator("#hud").focus()
+    web_server.ask("PATCH", "/api/live", {"hud": "full", "hide": "faces"})
+    expect(page.locator("#hud")).to_have_value("full")
+    expect(page.locator("#blur")).to_have_value("faces")
+    expect(page.locator("#blur option").first).to_be_disabled()
+    web_server.ask("PATCH", "/api/live", {"hud": "off", "hide": "nothing"})
+    expect(page.locator("#blur")).to_have_value("nothing")
+    page.evaluate(
+        """() => {
+            const real = window.fetch;
+            window.fetch = (path, options) =>
+                options?.method === "PATCH" ? Promise.reject() : real(path, options);
+            setTimeout(() => (window.fetch = real), 2000);
+        }"""
+    )
+    page.locator("#hud").select_option("fps")
+    expect(page.locator("#hud")).to_have_value("off")
+    expect(page.locator("#toasts")).to_contain_text("cannot be reached")
+    page.locator("#hud").blur()
+
     page.locator("#people button").first.click()
     web_server.until("somebody followed", lambda: web_server.status()["follow"])
     page.locator("#live-canvas").click(position={"x": 20, "y": 20})
@@ -196,7 +229,10 @@ def test_the_visitors_camera_has_the_settings_that_it_offers(browser, web_server
     page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(
         """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-        navigator.mediaDevices.getUserMedia = async (asked) => (window.stream = await ask(asked));"""
+        navigator.mediaDevices.getUserMedia = async (asked) => {
+            await new Promise((done) => setTimeout(done, window.delay ?? 0));
+            return (window.stream = await ask(asked));
+        };"""
     )
 
     def settings() -> dict:
@@ -221,6 +257,17 @@ def test_the_visitors_camera_has_the_settings_that_it_offers(browser, web_server
     web_server.until("other camera", lambda: settings()["deviceId"] != first)
     expect(page.locator("#own-status")).to_have_text(re.compile("320.240$"))
     web_server.until("rate kept", lambda: settings()["frameRate"] == 10)
+
+    # Allowed only after the visitor has left.
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.evaluate("window.delay = 500; window.stream = null")
+    page.get_by_role("button", name="Start my camera").click()
+    page.locator("#tab-video").click()
+    state = "window.stream?.getVideoTracks()[0].readyState"
+    web_server.until("no camera", lambda: page.evaluate(state) == "ended")
+    page.locator("#tab-camera").click()
+    expect(page.locator("#own-start")).to_be_enabled()
+    expect(page.locator("#own-status")).to_be_empty()
     other.close()
 
 
@@ -308,6 +355,10 @@ def test_the_page_fits_a_phone(browser, web_server, tab):
     for button in page.locator(f"#{tab} .switches button:visible").all():
         box = button.bounding_box()
         assert box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 360
+    page.set_viewport_size({"width": 320, "height": 640})
+    captions = "[...document.querySelectorAll('.caption')]"
+    cut = f"{captions}.filter((one) => one.scrollHeight > one.clientHeight).length"
+    assert page.evaluate(f"[document.documentElement.scrollWidth, {cut}]") == [320, 0]
     page.close()
 
 
@@ -355,6 +406,36 @@ def test_images_are_chosen_and_pasted(page, tmp_path):
     expect(page.locator("#jobs img")).to_have_count(2)
     expect(page.locator("#jobs img").first).to_have_attribute("alt", re.compile("^image.png with the people"))
     for left in (1, 0):
+        page.get_by_role("button", name="Remove").first.click()
+        expect(page.locator("#jobs li")).to_have_count(left)
+
+
+def test_more_images_than_the_server_takes_at_a_time_without_tasks(page, web_server, tmp_path):
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for path in files:
+        path.write_bytes(png())
+    page.get_by_role("tab", name="Your files").click()
+    expect(page.locator("#drop-limit")).not_to_be_empty()  # the page is ready
+    for task in ("track", "pose", "segment"):
+        button = page.locator(f"[data-video-task={task}]")
+        if button.get_attribute("aria-pressed") == "true":
+            button.click()
+    page.evaluate(
+        """() => {
+            const real = window.fetch;
+            window.fetch = (path, options) => {
+                if (!path.startsWith("/api/videos/") || window.lost) return real(path, options);
+                window.lost = true;
+                return Promise.reject();
+            };
+        }"""
+    )
+    page.locator("#file").set_input_files(files)
+    expect(page.locator("#jobs img")).to_have_count(6)
+    assert page.evaluate("window.lost")
+    results = page.get_by_role("link", name="Results (JSON Lines)").first.get_attribute("href")
+    assert json.loads(web_server.ask("GET", results).body.splitlines()[0])["tasks"] == []
+    for left in range(5, -1, -1):
         page.get_by_role("button", name="Remove").first.click()
         expect(page.locator("#jobs li")).to_have_count(left)
 

@@ -54,6 +54,12 @@ def test_somebody_who_stands_on_a_line_is_not_counted_again_and_again():
     assert walk(Watch([MIDDLE], SIZE), *shaking) == []
 
 
+@pytest.mark.parametrize(("away_s", "crossed"), [(50, ["in"]), (70, [])])
+def test_where_somebody_stood_is_forgotten_after_a_minute(away_s, crossed):
+    events = walk(Watch([MIDDLE], SIZE), *places(100, 220, 220), fps=1 / away_s)
+    assert [event.direction for event in events] == crossed
+
+
 def test_somebody_missed_for_a_second_while_crossing_is_counted():
     missed = [[(140, 200)], *[[None]] * 10, *places(180, 180, 180, 180)]
     assert told(walk(Watch([MIDDLE], SIZE), *missed)) == [(11, "middle", "in")]

@@ -173,6 +173,19 @@ def test_what_was_before_a_gap_is_dropped():
     assert [packet.time_s for packet in ring] == [5000, 5001, 5002]
 
 
+def test_a_clip_has_nothing_from_before_an_outage(tmp_path):
+    """The encoder holds a frame back: when the first new one comes, the ring has only old ones."""
+    store = EventStore(tmp_path)
+    with EventRecorder(INFO, [SOMEBODY], store) as recorder:
+        for index in range(100):
+            recorder.write(result(index, somebody=False))
+        for index in range(1100, 1120):
+            recorder.write(result(index, somebody=True))
+    (event,) = store.events()
+    assert indices(store.find(event.id) / "clip.mp4") == list(range(1100, 1120))
+    assert event.before_s == 0 and event.seconds == pytest.approx(2.0)
+
+
 # --- the store
 
 
