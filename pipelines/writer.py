@@ -69,16 +69,16 @@ class Writer:
                 shown at 0. None is ``1 / fps`` after the image before.
 
         Raises:
-            SepcamError: If it is no image, its time does not go on, the file exists, or it cannot be written.
+            SepcamError: If it is no image, its time goes back, the file exists, or it cannot be written.
         """
         height, width = checked_image(image).shape[:2]
         if time_s is None:
             time_s = 0.0 if self._last_s is None else self._last_s + 1 / self._fps
         if not math.isfinite(time_s):
             raise SepcamError(f"the time of an image must be a number of seconds; got {time_s}")
-        if self._last_s is not None and time_s <= self._last_s:
+        if self._last_s is not None and time_s < self._last_s:
             raise SepcamError(
-                f"the image at {time_s:g} s does not come after the one at {self._last_s:g} s: "
+                f"the image at {time_s:g} s would come before the one at {self._last_s:g} s: "
                 "add an offset to the times of a second clip"
             )
         if self._sink is None:
