@@ -101,7 +101,7 @@ def test_a_script_may_end_with_a_video_half_read(clip):
 def test_times_do_not_go_back_in_a_writer(tmp_path):
     with sepcam.Writer(tmp_path / "out.mp4") as writer:
         writer.write(square_image(), 1.0)
-        with pytest.raises(SepcamError, match="0.5 s would come before the one at 1 s: add an offset"):
+        with pytest.raises(SepcamError, match=r"0\.5 s would come before the one at 1 s: add an offset"):
             writer.write(square_image(), 0.5)
 
 
