@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -159,8 +160,20 @@ def _explain(error: Exception) -> int:
         command = context.command_path if context is not None else "sepcam"
         console.fail(f"{str(usage()).rstrip('.')}; see {command} --help")
     else:
-        console.fail(f"{type(error).__name__}: {error} (a bug in Sepcam; --debug shows where)")
+        console.fail(f"{type(error).__name__}: {error} ({_culprit(error)}; --debug shows where)")
     return 2
+
+
+def _culprit(error: Exception) -> str:
+    """Whose mistake an unexpected error is: Sepcam's, or that of a network of the user's own."""
+    libraries = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib"))
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        file = frame.f_code.co_filename
+        if str(frame.f_globals.get("__name__")).startswith("sepcam."):
+            break
+        if os.path.isfile(file) and not file.startswith(libraries):
+            return f"in {file}, line {line}"
+    return "a bug in Sepcam"
 
 
 @app.callback(invoke_without_command=True)

@@ -151,7 +151,7 @@ class People:
 
 
 class Model:
-    """Loaded networks that find people in images and video; one thread at a time may use it.
+    """Loaded networks that find people in images and video; several threads or loops may use them.
 
     >>> import sepcam
     >>> model = sepcam.load(detector="people", tasks=("track", "pose"))

@@ -17,6 +17,7 @@ from .analysis.options import AnalysisOptions
 from .analysis.two_sided import TwoSidedFilter
 from .analytics.watch import Watch
 from .drawing.overlay import Overlay
+from .execution.locked_networks import shared
 from .execution.meter import Meter
 from .execution.network_set import NetworkSet
 from .execution.stages import DelayingStage, Stage, run_stages
@@ -33,7 +34,7 @@ _REFRESH_S = 0.5
 
 
 class Pipeline:
-    """Loaded networks and what to do with them; runs any number of sources, one after the other.
+    """Loaded networks and what to do with them; runs any number of sources, one after the other or at once.
 
         for result in Pipeline().run(open_source("video.mp4")):
             print(result.frame.time_s, result.instances.track_ids)
@@ -78,7 +79,7 @@ class Pipeline:
         detector = self.options.detector
         self._two = networks is None and (detector == "auto" or for_photographs(detector) != detector)
         self._photograph_networks: NetworkSet | None = None
-        self.networks = networks or self._load(photographs=False)
+        self.networks = self._load(photographs=False) if networks is None else shared(networks)
         self.options.check(self.networks)
         self.model = self.networks.info(self.options.tasks)
 
@@ -232,7 +233,7 @@ def _loaded(
     options.check_detector(detector)  # before the second network is loaded
     missing = set(options.tasks) & {"pose", "segment"} - detector.parts
     if not missing:
-        return NetworkSet(detector, None, backbone)
+        return shared(NetworkSet(detector, None, backbone))
     pose = load_pose(
         options.pose,
         max_people=options.max_people,
@@ -242,7 +243,7 @@ def _loaded(
         store=store,
         progress=progress,
     )
-    return NetworkSet(detector, pose, backbone)
+    return shared(NetworkSet(detector, pose, backbone))
 
 
 class _Stamped:

@@ -44,6 +44,7 @@ class Writer:
         self._sink: VideoSink | None = None
         self._count = 0
         self._last_s: float | None = None
+        self._closed = False
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Writer":
@@ -52,13 +53,24 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._sink is None:
+        if kind is None:
+            self.close()
             return
-        if kind is not None:
+        self._closed = True
+        if self._sink is not None:
             self._sink.abort()
-            return
-        seconds = time.monotonic() - self._begun
-        self._sink.close(RunSummary(self._count, 0, seconds, self._count / max(seconds, 1e-9), {}))
+
+    def close(self) -> None:
+        """Complete the file, for those who use no ``with`` block; nothing can be written afterwards.
+
+        Raises:
+            SepcamError: If it cannot be completed.
+        """
+        self._closed = True
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            seconds = time.monotonic() - self._begun
+            sink.close(RunSummary(self._count, 0, seconds, self._count / max(seconds, 1e-9), {}))
 
     def write(self, image: U8, time_s: float | None = None) -> None:
         """Add an image; one of another size than the first is fitted into it.
@@ -69,8 +81,11 @@ class Writer:
                 shown at 0. None is ``1 / fps`` after the image before.
 
         Raises:
-            SepcamError: If it is no image, its time goes back, the file exists, or it cannot be written.
+            SepcamError: If it is no image, its time goes back, or the file exists, is complete or cannot be
+                written.
         """
+        if self._closed:
+            raise SepcamError(f"{self._path} is complete; a new Writer writes another file")
         height, width = checked_image(image).shape[:2]
         if time_s is None:
             time_s = 0.0 if self._last_s is None else self._last_s + 1 / self._fps

@@ -12,11 +12,11 @@ from ...pipelines.evaluation.matches import Matches
 from ...pipelines.files.text import read_text
 from ..terminal import console
 from .matches_file import read_matches
+from .setups import SETUP_FIELDS, title_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-_SETUP = ("detector", "input", "backbone", "runtime", "precision")
 _NAME = "evaluation.json"
 
 
@@ -37,8 +37,8 @@ def compare_runs(first: Path, second: Path | None) -> None:
         folders = first, first
     else:
         theirs = _rows(second)
-        by_title = {_title(row): row for row in theirs}
-        pairs = [(row, by_title[_title(row)]) for row in ours if _title(row) in by_title]
+        by_title = {title_of(row): row for row in theirs}
+        pairs = [(row, by_title[title_of(row)]) for row in ours if title_of(row) in by_title]
         if not pairs and len(ours) == len(theirs) == 1:
             pairs = [(ours[0], theirs[0])]
         if not pairs:
@@ -58,7 +58,7 @@ def _compare(folders: tuple[Path, Path], one: Mapping[str, Any], other: Mapping[
         for kind in matches[0]
         if kind in matches[1]
     }
-    console.say(f"{_title(one)} ({folders[0]}) -> {_title(other)} ({folders[1]})")
+    console.say(f"{title_of(one)} ({folders[0]}) -> {title_of(other)} ({folders[1]})")
     console.show(comparison_table(differences))
 
 
@@ -113,7 +113,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     file = _folder(path) / _NAME
     try:
         rows = json.loads(read_text(file))["rows"]
-        if all({*_SETUP, "matches", "conf"} <= row.keys() for row in rows):
+        if all({*SETUP_FIELDS, "detect_every", "matches", "conf"} <= row.keys() for row in rows):
             return rows
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
@@ -122,7 +122,3 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 def _folder(path: Path) -> Path:
     return path.parent if path.name == _NAME else path
-
-
-def _title(row: Mapping[str, Any]) -> str:
-    return " ".join(str(row[name]) for name in _SETUP)

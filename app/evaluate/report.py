@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...models.files import atomic_write
 from ...pipelines.evaluation.error_counts import OCCLUSIONS, SIZES
+from .setups import SETUP_FIELDS, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.table import Table
 
-_SETUP = ("detector", "input", "backbone", "runtime", "precision")
 _COCO = (
     ("", "ap"),
     ("50", "ap50"),
@@ -39,7 +39,7 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
     from rich.table import Table
 
     made = Table(box=None, header_style="bold", pad_edge=False)
-    for name in _SETUP:
+    for name in SETUP_FIELDS:
         made.add_column(name)
     if kind == "mot":
         made.add_column("detects every")
@@ -49,7 +49,7 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
             found = row["figures"]["tracks"]
             cells = [_percent(found[key]) for key in _MOT.values()]
             cells += [str(found[key]) for key in _COUNTS.values()]
-            setup = [str(row[name]) for name in (*_SETUP, "detect_every")]
+            setup = [str(row[name]) for name in (*SETUP_FIELDS, "detect_every")]
             made.add_row(*setup, *cells, f"{row['fps']:.1f}")
         return made
     made.add_column("of")
@@ -57,11 +57,11 @@ def table(rows: Sequence[Mapping[str, Any]], kind: str) -> "Table":
         made.add_column(name or "AP", justify="right")
     made.add_column("FPS", justify="right")
     for row in rows:
-        setup, fps = [row[name] for name in _SETUP], f"{row['fps']:.1f}"
+        setup, fps = [row[name] for name in SETUP_FIELDS], f"{row['fps']:.1f}"
         for kind_, values in row["figures"].items():
             title = _KINDS[kind_].removesuffix(" AP")
             made.add_row(*setup, title, *(_percent(values[key]) for _, key in _COCO), fps)
-            setup, fps = [""] * len(_SETUP), ""
+            setup, fps = [""] * len(SETUP_FIELDS), ""
     return made
 
 
@@ -108,7 +108,7 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             if line is None:
                 continue
             color = _COLORS[number % len(_COLORS)]
-            name = " ".join(row[key] for key in _SETUP)
+            name = title_of(row)
             axes.plot(line["recall"], line["precision"], color=color, label=name)
             for mark, point in (("o", line["at_conf"]), ("x", line["best_f1"])):
                 if point is not None:

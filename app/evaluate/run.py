@@ -60,11 +60,6 @@ def run(
     photographs = data.kind == "coco"
     setups = list(dict.fromkeys(definite(setup, photographs=photographs) for setup in setups))
     rows: list[dict[str, Any]] = []
-    for setup in setups:
-        console.note(f"measuring {setup.title}")
-        measured = _measure(data, setup, folder, pose, store, overwrite=overwrite)
-        rows.append(_row(setup, measured))
-        write_matches(folder / f"{_stem(setup)}{MATCHES_SUFFIX}", measured, overwrite=overwrite)
     report = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -74,7 +69,13 @@ def run(
         "machine": machine.describe(),
         "rows": rows,
     }
-    write_text(folder / JSON_NAME, json_text(report), overwrite=overwrite)
+    for setup in setups:
+        console.note(f"measuring {setup.title}")
+        measured = _measure(data, setup, folder, pose, store, overwrite=overwrite)
+        write_matches(folder / f"{_stem(setup)}{MATCHES_SUFFIX}", measured, overwrite=overwrite)
+        rows.append(_row(setup, measured))
+        # After each: what was measured is kept when a later one fails or is stopped.
+        write_text(folder / JSON_NAME, json_text(report), overwrite=overwrite or len(rows) > 1)
     plot_curves(rows, folder / CURVES_NAME)
     if len(rows) > 1:
         plot(rows, data.headline, folder / PLOT_NAME)
@@ -113,16 +114,8 @@ def _measure(
 
 
 def _row(setup: Setup, measured: Measured) -> dict[str, Any]:
-    options = setup.options
     return {
-        "detector": setup.detector,
-        "input": setup.size,
-        "backbone": setup.backbone,
-        "runtime": options.runtime,
-        "device": options.device,
-        "precision": options.precision,
-        "threads": options.threads,
-        "detect_every": setup.detect_every,
+        **setup.to_json(),
         "fps": measured.fps,
         "figures": measured.figures,
         "conf": measured.conf,

@@ -1,7 +1,8 @@
 """One way of running that an evaluation measures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ...models.runtime.options import RuntimeOptions
 from ...models.types import ALL_PARTS, ConvKind, Detector, Part
@@ -9,6 +10,15 @@ from ...pipelines.types import DetectEvery
 
 if TYPE_CHECKING:
     from ...models.weights.store import Progress, WeightStore
+
+SETUP_FIELDS: Final = ("detector", "input", "backbone", "runtime", "precision")
+"""What a row of ``evaluation.json`` says of its setup, beside ``detect_every``."""
+
+
+def title_of(row: Mapping[str, Any]) -> str:
+    """A setup as a row of ``evaluation.json`` names it, in a line."""
+    title, every = " ".join(str(row[field]) for field in SETUP_FIELDS), row["detect_every"]
+    return title if every == 1 else f"{title} every {every}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +53,21 @@ class Setup:
     @property
     def title(self) -> str:
         """All of it in a line."""
+        return title_of(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """As in ``evaluation.json``."""
         options = self.options
-        title = f"{self.detector} {self.size} {self.backbone} {options.runtime} {options.precision}"
-        return title if self.detect_every == 1 else f"{title} every {self.detect_every}"
+        return {
+            "detector": self.detector,
+            "input": self.size,
+            "backbone": self.backbone,
+            "runtime": options.runtime,
+            "device": options.device,
+            "precision": options.precision,
+            "threads": options.threads,
+            "detect_every": self.detect_every,
+        }
 
     def load(
         self,

@@ -105,7 +105,7 @@ def check_keypoints(annotations: Annotations, categories: Collection[str]) -> No
     people = [one for _, one in annotations.objects(annotations.ids_of(categories))]
     posed = [one for one in people if one.keypoints is not None]
     if not posed:
-        raise SepcamError(f"{annotations.source} has no keypoints")
+        raise SepcamError(f"{annotations.source} has no keypoints of the people in these images")
     for one in posed:
         keypoints_of(one, annotations)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...models.errors import SepcamError
 from ...models.types import F32
 from ..annotations.types import AnnotatedImage
 from .metrics import mot_rows
@@ -35,13 +36,17 @@ def mot_people(truth: Path) -> Mapping[int, F32]:
     """A MOTChallenge ground truth: (N, 4) float32 x1 y1 x2 y2 in 0-based pixels by frame from 1.
 
     Raises:
-        SepcamError: If the file cannot be read or is none.
+        SepcamError: If the file cannot be read or is none, or nobody in it is scored.
     """
     boxes: dict[int, list[list[float]]] = {}
     for row in mot_rows(truth):
         frame, _, x, y, w, h, conf, kind, _ = map(float, row.split(","))
         if conf and kind == 1:
             boxes.setdefault(int(frame), []).append([x - 1, y - 1, w, h])
+    if not boxes:
+        raise SepcamError(
+            f"{truth} has nobody to score: it needs rows of class 1 (or -1) with a conf other than 0"
+        )
     return {frame: _corners(found) for frame, found in boxes.items()}
 
 

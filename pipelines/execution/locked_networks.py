@@ -1,6 +1,7 @@
 """Networks that several threads use: each is computed by one thread at a time, the others wait their turn.
 
-A network keeps buffers of its own between calls, and one that runs takes all cores anyway.
+A network keeps buffers of its own between calls, and one that runs takes all cores anyway. Masks that are
+computed later are a network of their own: they run beside the detection of the next frame.
 """
 
 import threading
@@ -18,7 +19,15 @@ from ...models.types import (
     Part,
     PoseEstimator,
     Poses,
+    PreparableNetwork,
 )
+from .network_set import NetworkSet
+
+
+def shared(networks: NetworkSet) -> NetworkSet:
+    """Networks that any thread may use."""
+    pose = None if networks.pose is None else shared_pose(networks.pose)
+    return NetworkSet(shared_detector(networks.detector), pose, networks.backbone)
 
 
 def shared_detector(detector: Detector) -> Detector:
@@ -39,6 +48,7 @@ class _SharedDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
+        self._mask_lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -52,9 +62,17 @@ class _SharedDetector:
     def parts(self) -> frozenset[Part]:
         return self._detector.parts
 
+    def prepare(self, size: tuple[int, int]) -> None:
+        if isinstance(self._detector, PreparableNetwork):
+            self._detector.prepare(size)
+
     def detect(self, image: U8) -> Detections:
         with self._lock:
-            return _locked(self._detector.detect(image), self._lock)
+            return self._with_locked_masks(self._detector.detect(image))
+
+    def _with_locked_masks(self, found: Detections) -> Detections:
+        masks = found.masks
+        return replace(found, masks=masks.locked(self._mask_lock)) if isinstance(masks, LazyMasks) else found
 
 
 class _SharedOnePass(_SharedDetector):
@@ -79,13 +97,7 @@ class _SharedFollowing(_SharedOnePass):
     def follow(self, image: U8, boxes: F32) -> Detections | None:
         with self._lock:
             found = self._following.follow(image, boxes)
-            return None if found is None else _locked(found, self._lock)
-
-
-def _locked(found: Detections, lock: threading.Lock) -> Detections:
-    """With masks that wait their turn too, where they are computed later: of those who are reported alone."""
-    masks = found.masks
-    return replace(found, masks=masks.locked(lock)) if isinstance(masks, LazyMasks) else found
+            return None if found is None else self._with_locked_masks(found)
 
 
 class _SharedPose:

@@ -17,7 +17,7 @@ from ...models.types import ALL_PARTS, DEFAULT_POSE, ConvKind, Detector, OnePass
 from ...models.weights.store import WeightStore
 from ...models.zoo import load_detector, load_pose
 from .background import BACKGROUND
-from .locked_networks import shared_detector, shared_pose
+from .locked_networks import shared, shared_detector, shared_pose
 from .network_set import NetworkSet
 
 CLOSE_S: Final = 1.0
@@ -136,9 +136,8 @@ class NetworkPool:
 
     def add(self, choice: NetworkChoice, networks: NetworkSet) -> None:
         """Takes in networks that were loaded elsewhere."""
-        pose = None if networks.pose is None else shared_pose(networks.pose)
         with self._changed:
-            self._keep(choice, NetworkSet(shared_detector(networks.detector), pose, networks.backbone))
+            self._keep(choice, shared(networks))
 
     def take(self, choice: NetworkChoice) -> NetworkSet | None:
         """The networks if they are ready; otherwise None at once, and they are prepared in the background.

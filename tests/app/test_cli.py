@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import typer
@@ -16,6 +17,14 @@ from sepcam.pipelines.sources.open import open_source
 
 SEPCAM = [sys.executable, "-c", "from sepcam.app.cli import main; main()"]
 CLIP = str(demo_clip())
+BROKEN_DETECTOR = """class Mine:
+    name = "mine"
+    labels = ("person",)
+    parts = frozenset()
+
+    def detect(self, image):
+        raise ValueError("no eyes")
+"""
 
 
 @pytest.fixture
@@ -189,13 +198,22 @@ def test_debug_shows_where_an_error_came_from(place, words, error, line, sepcam)
 
 
 def test_a_bug_is_called_one(sepcam, monkeypatch):
-    def broken(*words: object, **settings: object) -> None:
-        raise ZeroDivisionError("division\nby zero")
-
-    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "app", Mock(side_effect=ZeroDivisionError("division\nby zero")))
     code, _, err = sepcam("process", CLIP)
     assert code == 2
     assert err == "error: ZeroDivisionError: division by zero (a bug in Sepcam; --debug shows where)\n"
+
+
+def test_a_bug_in_a_network_of_the_users_is_shown_there(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(BROKEN_DETECTOR)
+    words = ["process", CLIP, "--detector", "mine:Mine", "--tasks", "track", "--save", "jsonl", "-o", "out"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [*SEPCAM, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert f"ValueError: no eyes (in {tmp_path / 'mine.py'}, line 7; --debug shows where)" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -91,6 +91,15 @@ def test_who_is_hidden_is_looked_for_in_every_frame(hide, detections, clip, monk
     assert len(calls) == detections
 
 
+def test_two_videos_are_read_side_by_side_with_one_model():
+    model = sepcam.load(detector="people", tasks="segment")
+    (frame, alone), *_ = model.video("demo", limit=1)
+    for (_, left), (_, right) in zip(model.video("demo", limit=6), model.video("demo", limit=6), strict=True):
+        assert left.boxes.tolist() == right.boxes.tolist()
+        photograph = model(frame.image)
+    assert len(alone) == len(photograph) == 1
+
+
 def test_a_script_may_end_with_a_video_half_read(clip):
     script = f"seen = sepcam.load(detector={FAKE!r}, tasks='track').video({str(clip)!r}); next(seen)"
     script = f"import sepcam; {script}"
@@ -103,6 +112,16 @@ def test_times_do_not_go_back_in_a_writer(tmp_path):
         writer.write(square_image(), 1.0)
         with pytest.raises(SepcamError, match=r"0\.5 s would come before the one at 1 s: add an offset"):
             writer.write(square_image(), 0.5)
+
+
+def test_a_writer_without_a_with_block_is_closed(tmp_path):
+    writer = sepcam.Writer(tmp_path / "out.mp4")
+    writer.write(square_image())
+    writer.close()
+    writer.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    with pytest.raises(SepcamError, match=r"out\.mp4 is complete; a new Writer writes another file"):
+        writer.write(square_image())
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path):

@@ -100,6 +100,9 @@ def test_people_of_a_mot_file_are_those_that_count(tmp_path):
     path = tmp_path / "gt.txt"
     path.write_text("1,1,11,21,30,40,1,-1,-1,-1\n1,2,1,1,5,5,0,-1,-1,-1\n3,1,5,5,9,9,1,3,0.5\n")
     assert {frame: rows.tolist() for frame, rows in mot_people(path).items()} == {1: [[10, 20, 40, 60]]}
+    path.write_text("1,1,11,21,30,40,1,7,1\n")
+    with pytest.raises(SepcamError, match=r"gt\.txt has nobody to score: it needs rows of class 1"):
+        mot_people(path)
 
 
 def test_crowds_are_no_single_people(tmp_path):
@@ -225,11 +228,31 @@ def test_mot_takes_a_folder_of_motchallenge(tmp_path, capsys):
     (tmp_path / "seq" / "gt" / "gt.txt").write_text("".join(f"{k},1,9,9,20,50,1,1,1\n" for k in (1, 2, 3)))
     (tmp_path / "seq" / "seqinfo.ini").write_text("[Sequence]\nframeRate=14\n")
     words = ("--video", tmp_path / "seq", "--detector", "ssdlite-person", "--threads", 1, "--frames", 2)
-    assert sepcam("evaluate", "mot", *words, "-o", tmp_path / "out") == 0
+    every = ("--detect-every", "1,3", "-o", tmp_path / "out")
+    assert sepcam("evaluate", "mot", *words, *every) == 0
     report = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert report["data"]["fps"] == 14
     assert report["rows"][0]["figures"]["tracks"]["misses"] == 2
     assert "HOTA" in capsys.readouterr().out
+    assert sepcam("evaluate", "compare", tmp_path / "out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert [line.count("every 3") for line in said.splitlines() if "->" in line] == [0, 2]
+
+
+def test_what_was_measured_is_kept_when_a_later_setup_fails(tmp_path, capsys):
+    images = tmp_path / "images"
+    images.mkdir()
+    cv2.imwrite(str(images / "7.png"), np.full((96, 128, 3), 90, np.uint8))
+    words = ("--images", images, "--annotations", annotations(tmp_path), "-o", tmp_path / "out")
+    taken = tmp_path / "out" / "ssdlite-person-own-standard-openvino-f32.coco.json"
+    taken.parent.mkdir()
+    taken.write_text("mine")
+    more = ("--detector", "ssdlite-person", "--backbone", "separable,standard", "--threads", 1)
+    assert sepcam("evaluate", "coco", *words, *more) == 2
+    assert f"{taken} exists" in capsys.readouterr().err
+    assert taken.read_text() == "mine"
+    report = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [row["backbone"] for row in report["rows"]] == ["separable"]
 
 
 @pytest.mark.parametrize(
