@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ...pipelines.evaluation.paired_timing import LEAST_ROUNDS
 from .entries import options_text
 
 
@@ -15,6 +16,9 @@ def findings(report: dict[str, Any]) -> list[str]:
             sentences.append(_reason(result, _ceiling(report, result["options"])))
     if "trained_alike" in report:
         sentences.append(_trained_alike(report["trained_alike"]))
+    rounds = min((result["rounds"] for result in results), default=LEAST_ROUNDS)
+    if rounds < LEAST_ROUNDS:
+        sentences.append(f"Rounds: {rounds}. With fewer than {LEAST_ROUNDS} the intervals mean nothing.")
     if report["partial"]:
         sentences.insert(0, "This report is partial: the measurement was stopped before its end.")
     return sentences

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ..errors import SepcamError
 from ..registry import find
 from ..runtime.compile import compile_network
 from ..runtime.options import Runner, RuntimeOptions
@@ -85,11 +86,14 @@ def external(spec: str, size: tuple[int, int], *, seed: int = 0) -> Subject:
     """Any other network, with random weights; see ``external.builder``.
 
     Raises:
-        SepcamError: If there is none.
+        SepcamError: If there is none, or it has no depthwise convolutions.
     """
+    from ..layers.conversion import is_depthwise
     from .external import builder
 
     build = builder(spec, seed=seed)
+    if not any(map(is_depthwise, _shape(build).modules())):
+        raise SepcamError(f"{spec} has no depthwise convolutions: both of its forms are the same network")
     return Subject(spec, size, _variants(build), build)
 
 
@@ -110,11 +114,15 @@ def paper_network() -> Subject:
 
 def _variants(build: "Callable[[], nn.Module]") -> tuple[Variant, ...]:
     """The baseline needs the blocks of this package: only there is it known which layers are a pair."""
-    import torch
-
     from ..layers.conv import DepthwiseSeparable
 
-    with torch.device("meta"):
-        network = build()
-    has_pairs = any(isinstance(layer, DepthwiseSeparable) for layer in network.modules())
+    has_pairs = any(isinstance(layer, DepthwiseSeparable) for layer in _shape(build).modules())
     return VARIANTS if has_pairs else VARIANTS[:2]
+
+
+def _shape(build: "Callable[[], nn.Module]") -> "nn.Module":
+    """A network without memory for its weights."""
+    import torch
+
+    with torch.device("meta"):
+        return build()

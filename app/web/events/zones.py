@@ -27,12 +27,16 @@ class Shape(BaseModel):
 
 
 class Shapes(BaseModel):
-    """All lines and zones."""
+    """All lines and zones: those that are left out are deleted, so both lists must be there."""
 
     model_config = ConfigDict(extra="forbid")
 
-    lines: list[Shape] = Field(default_factory=list, max_length=_MOST)
-    zones: list[Shape] = Field(default_factory=list, max_length=_MOST)
+    lines: list[Shape] = Field(
+        max_length=_MOST, examples=[[{"name": "Door", "points": [[0.1, 0.5], [0.9, 0.5]]}]]
+    )
+    zones: list[Shape] = Field(
+        max_length=_MOST, examples=[[{"name": "Yard", "points": [[0.1, 0.6], [0.5, 0.6], [0.5, 0.95]]}]]
+    )
 
 
 def router(editor: Callable[[], ZoneEditor], prefix: str) -> APIRouter:

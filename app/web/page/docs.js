@@ -38,13 +38,22 @@ function kindOf(schema) {
 function example(method, path, about) {
   const parts = ["curl"];
   if (method !== "get") parts.push(`-X ${method.toUpperCase()}`);
-  const [field] = bodyOf(about);
-  if (field) parts.push(`-H 'Content-Type: application/json' -d '${JSON.stringify({ [field[0]]: sample(field[1]) })}'`);
+  const body = exampleBody(about);
+  if (body) parts.push(`-H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`);
   if (path === "/api/videos" && method === "post") parts.push("--data-binary @clip.mp4");
   return `${parts.join(" ")} '${location.origin}${path}${path === "/api/videos" ? "?name=clip.mp4" : ""}'`;
 }
 
+/** What a request must have, or the first of what it may have. */
+function exampleBody(about) {
+  const required = resolved(about.requestBody?.content?.["application/json"]?.schema)?.required;
+  const fields = bodyOf(about);
+  const shown = required ? fields.filter(([name]) => required.includes(name)) : fields.slice(0, 1);
+  return shown.length ? Object.fromEntries(shown.map(([name, schema]) => [name, sample(schema)])) : null;
+}
+
 function sample(schema) {
+  if (schema.examples) return schema.examples[0];
   const one = resolved(schema.anyOf?.[0] ?? schema);
   return one.enum?.at(-1) ?? { number: 0.5, integer: 1, boolean: true, array: [] }[one.type] ?? "...";
 }

@@ -32,10 +32,11 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A note at the bottom of the page; one with something to click stays for longer. */
 export function toast(...content) {
   const note = make("p", {}, ...content);
   get("toasts").append(note);
-  setTimeout(() => note.remove(), 6000);
+  setTimeout(() => note.remove(), note.children.length ? 60_000 : 6000);
 }
 
 /** Calls the server; returns its answer, or throws an error with the server's own message, and its status if it answered. */

@@ -106,6 +106,7 @@ export function startEvents() {
   }
 
   async function remove() {
+    if (!confirm("Delete this event and its clip for good?")) return;
     try {
       await call("DELETE", `/api/events/${encodeURIComponent(open.id)}`);
     } catch (error) {

@@ -180,9 +180,10 @@ def test_a_wrong_twin_is_not_the_same_function(model, tmp_path, monkeypatch, cap
     monkeypatch.setattr(comparing, "paper_network", narrow_paper_network)
     words = ("compare", "synthetic:96x64x24", "--model", model, "--input", "32", "--rounds", 1)
     assert sepcam(*words, "--threads", 1, "-o", tmp_path / "out") == 0
-    first = capsys.readouterr().out.splitlines()[0]
+    first, *said = capsys.readouterr().out.splitlines()
     assert "computes another function: layer network.depthwise differs" in first
     assert "Its times mean nothing" in first
+    assert "Rounds: 1. With fewer than 5 the intervals mean nothing." in said
 
 
 def result_with(low, high, **more):
@@ -194,7 +195,7 @@ def result_with(low, high, **more):
         "name": "net",
         "kind": "network",
         "options": options,
-        "rounds": 1,
+        "rounds": 5,
         "variants": {"separable": variant, "standard": dict(variant)},
         "ratios": {"standard": ratio},
         **more,
@@ -242,6 +243,7 @@ def test_written_reports_are_compared_without_measuring(made, capsys):
         (("--input", "big", "--model", "x.py:f"), "--input big must be a number of pixels"),
         (("--model", "vgg"), "cannot be read: write torchvision:NAME"),
         (("--model", "torchvision:vgg11", "--video", "v.mp4"), "--video shows a pipeline"),
+        (("--model", "torchvision:resnet18"), "resnet18 has no depthwise convolutions"),
         (("missing.mp4", "--detector", "ssdlite-person"), "missing.mp4 does not exist"),
         (("one.json",), "name another one with --against"),
         (("--against", "missing.json"), "missing.json cannot be read"),

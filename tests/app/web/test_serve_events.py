@@ -104,6 +104,13 @@ def test_events_are_listed_filtered_and_served(server, stored):
     assert server.ask("GET", "/api/events?limit=0").status == 422
 
 
+def test_a_list_that_is_left_out_deletes_nothing(server, folder):
+    before = server.ask("GET", "/api/live/zones").json()
+    answer = server.ask("PUT", "/api/live/zones", {"lines": []})
+    assert answer.status == 422 and "zones" in json.dumps(answer.json())
+    assert server.ask("GET", "/api/live/zones").json() == before
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -120,7 +127,7 @@ def test_events_are_listed_filtered_and_served(server, stored):
 )
 def test_zones_that_cannot_be_are_refused(server, folder, body, words):
     before = server.ask("GET", "/api/live/zones").json()
-    answer = server.ask("PUT", "/api/live/zones", body)
+    answer = server.ask("PUT", "/api/live/zones", {"lines": [], "zones": [], **body})
     assert answer.status == 422 and words in json.dumps(answer.json())
     assert server.ask("GET", "/api/live/zones").json() == before
 
@@ -143,6 +150,10 @@ def test_an_event_is_found_played_and_deleted_on_the_page(page, server, stored):
         page.keyboard.press(key)  # for the player, not for the live video behind it
     expect(page.locator("#keys")).to_be_hidden()
     assert changes == [] and not server.status()["paused"]
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.locator("#player-delete").click()
+    expect(page.locator("#player")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
     page.locator("#player-delete").click()
     expect(page.locator("#player")).to_be_hidden()
     expect(page.locator("#no-clips")).not_to_be_empty()

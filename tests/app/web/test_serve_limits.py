@@ -33,7 +33,11 @@ JSON = {"Content_Type": "application/json"}
         ("PATCH", "/api/live", b'{"detector": "\\ud800"}'),
         ("PATCH", "/api/live", b'{"\\ud800": 1}'),
         ("POST", "/api/live/click", b'{"x": NaN, "y": 0.5}'),
-        ("PUT", "/api/live/zones", b'{"zones": [{"name": "\\ud800", "points": [[0, 0], [1, 0], [1, 1]]}]}'),
+        (
+            "PUT",
+            "/api/live/zones",
+            b'{"lines":[],"zones":[{"name":"\\ud800","points":[[0,0],[1,0],[1,1]]}]}',
+        ),
         ("PUT", "/api/live/follow", b'{"id": 4294967296}'),
     ],
 )

@@ -367,6 +367,10 @@ def test_the_api_is_described_on_a_page_of_its_own(page, web_server):
     expect(page.locator("#operations .card").first).to_be_visible()
     expect(page.locator("main")).to_contain_text("/api/live/recording")
     expect(page.locator("main")).to_contain_text("/api/camera")
+    zones = page.locator("#operations .card", has_text="PUT /api/live/zones").locator("pre")
+    expect(zones).to_contain_text(
+        '"lines":[{"name":"Door","points":[[0.1,0.5],[0.9,0.5]]}],"zones":[{"name":"Yard"'
+    )
 
 
 def test_a_duel_is_begun_on_the_page_and_its_card_fetched(page, web_server):

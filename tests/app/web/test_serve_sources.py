@@ -62,7 +62,7 @@ def test_each_source_has_an_address_and_the_first_one_the_old_addresses(server):
 
 def test_each_source_has_its_own_zones_and_their_file(server):
     yard = {"name": "Yard", "points": [[0, 0.5], [1, 0.5], [1, 1]]}
-    answer = server.ask("PUT", "/api/sources/4/live/zones", {"zones": [yard]})
+    answer = server.ask("PUT", "/api/sources/4/live/zones", {"lines": [], "zones": [yard]})
     assert answer.status == 200 and answer.json()["file"] == "market-street-2.zones.json"
     assert server.ask("GET", "/api/sources/4/live/zones").json()["zones"] == [yard]
     assert server.ask("GET", "/api/live/zones").json()["zones"] == []
