@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ...models.errors import SepcamError
 from ...models.types import ConvKind
@@ -169,16 +170,7 @@ async def _run(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sepcam-")))
         loop, names = asyncio.get_running_loop(), detector_names(loaded.settings.detector)
         lives = [
-            Live(
-                feed,
-                loop,
-                people[feed.number],
-                request.folder,
-                downloads,
-                names,
-                failures,
-                request.idle_s,
-            )
+            Live(feed, loop, people[feed.number], request.folder, downloads, names, failures, request.idle_s)
             for feed in feeds
         ]
         for live in lives:
@@ -202,24 +194,27 @@ async def _run(
         texts = [rule.text for rule in of.events.rules] if lives else []
         recorded = RecordedEvents(store, texts, lambda: recorders.recording)
         service = Service(Sources(feeds, lives), cameras, uploads, downloads, recorded, editors)
-        certificate, key = request.tls or (None, None)
-        config = uvicorn.Config(
-            application(service, access),
-            log_level="warning",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=200,
-            timeout_graceful_shutdown=_GRACE_S,
-            ws_max_size=_WS_BYTES,
-            ws_max_queue=4,
-            ws_per_message_deflate=False,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-        )
         _announce(address, port, access, tls=request.tls is not None)
-        await _Server(config, uploads).serve(sockets=[listener])
+        await _Server(_config(application(service, access), request.tls), uploads).serve(sockets=[listener])
+
+
+def _config(app: ASGIApp, tls: tuple[Path, Path] | None) -> uvicorn.Config:
+    certificate, key = tls or (None, None)
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=200,
+        timeout_graceful_shutdown=_GRACE_S,
+        ws_max_size=_WS_BYTES,
+        ws_max_queue=4,
+        ws_per_message_deflate=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -6,8 +6,8 @@ from functools import lru_cache
 from ..spec import Size
 from ..types import U8, Detections, Detector, Part
 
-_MAX_SIZES = 24  # networks kept for images of different shapes; photos come in about 20
-
+MAX_SHAPES = 24
+"""Networks kept for images of different shapes; photos come in about 20."""
 
 _STEP = 32  # pixels of the coarsest grid's cells
 
@@ -47,7 +47,7 @@ class FittedDetector:
         self.name = name
         self.labels = labels
         self._longest = longest
-        self._sized = lru_cache(_MAX_SIZES)(make)
+        self._sized = lru_cache(MAX_SHAPES)(make)
 
     def detect(self, image: U8) -> Detections:
         """Objects in an (H, W, 3) uint8 BGR image, best first."""

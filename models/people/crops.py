@@ -13,7 +13,7 @@ COLUMNS = (96, 160, 256)
 """Height and widths of the crops in pixels. Each width is a network compiled once more, so they are few."""
 
 _PERSON = 160.0  # pixels that a person is high in the crop; its best sizes are 60 to 250
-_WIDEST = 0.8  # of the height: a wider person is scaled by width
+_WIDE = 0.8  # of the width: where that is more than the height, it is what the scale goes by
 _BESIDE = 16.0  # pixels at least on either side of the person, unless the crop is the widest
 
 
@@ -27,7 +27,7 @@ def crop_around(box: F32) -> tuple[View, tuple[int, int]]:
         The view, and its (height, width) in pixels.
     """
     x1, y1, x2, y2 = box.tolist()
-    scale = _PERSON / max(y2 - y1, _WIDEST * (x2 - x1), 1.0)
+    scale = _PERSON / max(y2 - y1, _WIDE * (x2 - x1), 1.0)
     wanted = (x2 - x1) * scale + 2 * _BESIDE
     columns = next((width for width in COLUMNS if width >= wanted), COLUMNS[-1])
     origin = (x1 + x2 - columns / scale) / 2, (y1 + y2 - ROWS / scale) / 2

@@ -17,6 +17,9 @@ GRID = 40
 MASK_SIZE = 2 * GRID
 """Side of its masks."""
 
+MASK_BATCH = 16
+"""People whose masks it computes at once: bounds the memory of its inputs."""
+
 F64 = npt.NDArray[np.float64]
 
 CHANNELS = FEATURES + KEYPOINTS + 2

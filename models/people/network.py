@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from ..detectors.fitted import fitted_size
+from ..detectors.fitted import MAX_SHAPES, fitted_size
 from ..errors import SepcamError
 from ..ops import coco
 from ..ops.masks import place_masks
@@ -16,7 +16,7 @@ from ..types import F32, I64, U8, Crop, Detections, Detector, LazyMasks, Part
 from .follow import Follow
 from .look import Look
 from .maps import LookAt
-from .masks import MASK_SIZE, heads_of
+from .masks import MASK_BATCH, MASK_SIZE, heads_of
 from .merging import merge_detector, merge_looks
 from .second_look import SecondLook
 from .types import People, Seen, with_likelihoods, within
@@ -24,8 +24,6 @@ from .types import People, Seen, with_likelihoods, within
 MaskRun = Callable[[F32], Sequence[F32]]
 """`networks.people.MaskHead`, ready to run: (N, 40, 40, 43) float32 to one array (N, 80, 80) of logits."""
 
-_MAX_SIZES = 24  # inputs kept for images of different shapes; photos come in about 20
-_MASKS = 16  # people per call of the mask head: bounds the memory of its inputs
 _NOBODY = np.float32(-100)  # logit of a pixel that certainly belongs to nobody
 
 
@@ -72,7 +70,7 @@ class PeopleNetwork:
         if any(size < 32 or size % 32 for size in sizes):
             raise SepcamError(f"input size {', '.join(map(str, sizes))} does not fit: use multiples of 32")
         self.name = name
-        self._fitted = lru_cache(_MAX_SIZES)(lambda size: _beside(lambda: Look(compile_look(size), size)))
+        self._fitted = lru_cache(MAX_SHAPES)(lambda size: _beside(lambda: Look(compile_look(size), size)))
         self._mask_head = mask_head
         self._sizes = sizes
         self._large = large
@@ -167,8 +165,8 @@ def _masks(
     affines[:, 0, 0] = affines[:, 1, 1] = 1
     posed = people.keypoints[..., 2].any(1)
     rows = np.flatnonzero((people.views >= 0) & posed)
-    for start in range(0, len(rows), _MASKS):
-        batch = rows[start : start + _MASKS]
+    for start in range(0, len(rows), MASK_BATCH):
+        batch = rows[start : start + MASK_BATCH]
         shown_by = [seen[index] for index in people.views[batch].tolist()]
         inputs, affines[batch] = heads_of(people[batch], shown_by)
         (logits[batch],) = run(inputs)

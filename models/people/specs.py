@@ -11,7 +11,7 @@ from ..spec import DetectorSpec, LoadedNetwork, ModelSpec, Size, Thresholds, Tra
 from ..types import ALL_PARTS, Detector, PoseEstimator
 from .follow import Follow
 from .maps import FEATURES, PATCHES, LookAt, MapsRunner
-from .masks import CHANNELS, GRID
+from .masks import CHANNELS, GRID, MASK_BATCH
 from .network import PeopleNetwork
 from .pose import CROP, PeoplePose
 from .second_look import SecondLook
@@ -34,7 +34,6 @@ _ONE_LOOK = 448
 _CANVAS_ROWS = 160
 """Height of the canvas of known people, beside a look of 416 pixels; in proportion beside others."""
 
-_MASKS = 16  # people per call of the mask head
 _CROPS = 8  # people per call of the second look
 
 
@@ -81,7 +80,7 @@ def _mask_head(network: LoadedNetwork) -> Runner:
     if (options.runtime, options.precision) == ("openvino", "bf16"):
         options = replace(options, precision="f32")  # bf16 takes two to three times as long there
     return replace(network, spec=PEOPLE, options=options).runner(
-        shape, max_batch=_MASKS, variant="mask", change=_mask
+        shape, max_batch=MASK_BATCH, variant="mask", change=_mask
     )
 
 
