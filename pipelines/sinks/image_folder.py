@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from ...models.errors import SepcamError
 from ...models.files import fit_name
 from ...models.types import U8
@@ -10,6 +12,7 @@ from ..types import FrameResult, RunSummary
 from .base import Sink
 
 _JPEG_QUALITY = 95
+_JPEG_SIDE = 65_500  # pixels; the format holds no more
 
 
 class ImageFolderSink(Sink):
@@ -26,7 +29,7 @@ class ImageFolderSink(Sink):
             SepcamError: If the folder exists, or cannot be created.
         """
         self._folder = Folder(folder, overwrite=overwrite)
-        self._names: set[Path] = set()
+        self._names = ImageNames()
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add the annotated image, or the frame's own where there is none.
@@ -34,10 +37,8 @@ class ImageFolderSink(Sink):
         Raises:
             SepcamError: If it cannot be written (a full disk), or another image has the same name.
         """
+        self._names.add(result.frame.name)
         name = Path(result.frame.name or f"{result.frame.index:06d}")
-        if name in self._names:
-            raise SepcamError(f"two images are called {name}: process their folders one at a time")
-        self._names.add(name)
         hidden = self._folder.hidden
         file = fit_name(hidden, name.stem, ".jpg")
         if (hidden / file).exists():  # a.png beside a.jpg
@@ -65,9 +66,32 @@ class ImageFolderSink(Sink):
         self._folder.abort()
 
 
+class ImageNames:
+    """The names of the images of a run: files that are called by them must not replace each other."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def add(self, name: str) -> None:
+        """Note the next image's name; frames of a video have none.
+
+        Raises:
+            SepcamError: If another image has the same one, in another folder.
+        """
+        if name in self._seen:
+            raise SepcamError(f"two images are called {name}: process their folders one at a time")
+        if name:
+            self._seen.add(name)
+
+
 def encoded_jpeg(image: U8) -> bytes:
-    """An (H, W, 3) uint8 BGR image as a JPEG file."""
+    """An (H, W, 3) uint8 BGR image as a JPEG file; one that is too large for the format is made smaller."""
     import cv2  # here, because the registry imports every sink for the help
 
+    height, width = image.shape[:2]
+    if max(height, width) > _JPEG_SIDE:
+        scale = _JPEG_SIDE / max(height, width)
+        size = max(1, round(scale * width)), max(1, round(scale * height))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return data.tobytes()

@@ -14,6 +14,7 @@ from ...annotations.matching import ImageMatcher
 from ...annotations.types import Annotations
 from ...types import FrameResult, RunSummary
 from ..base import ResultName, Sink, SinkContext, SinkKind
+from ..image_folder import ImageNames
 from ..serialize import SCORE_DECIMALS, keypoint_triples, xywh
 from ..text_sink import TextSink
 
@@ -59,6 +60,7 @@ class CocoSink(TextSink):
             self._category_ids = {
                 name.casefold(): annotations.category_ids[key] for key, name in annotations.categories.items()
             }
+        self._names = ImageNames()
         self._seen: dict[int | str, str] = {}
         self._order = None if keypoint_order is None else list(keypoint_order)
         super().__init__(path, overwrite=overwrite)
@@ -68,9 +70,10 @@ class CocoSink(TextSink):
         """Add an image's objects; the image is not used.
 
         Raises:
-            SepcamError: If the image has no id, or shares it with another; a class has no category; or the
-                file cannot be written.
+            SepcamError: If the image has no id, or shares it or its name with another; a class has no
+                category; or the file cannot be written.
         """
+        self._names.add(result.frame.name)
         image_id = self._image_id(result.frame.name)
         found = result.instances
         boxes = xywh(found)

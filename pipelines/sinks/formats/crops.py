@@ -11,7 +11,7 @@ from ....models.types import U8
 from ...files.folder import Folder
 from ...types import FrameResult, Instances, RunSummary
 from ..base import Sink, SinkKind
-from ..image_folder import encoded_jpeg
+from ..image_folder import ImageNames, encoded_jpeg
 
 EVERY_S: Final = 1.0
 """Seconds from one crop of an identity to the next."""
@@ -39,15 +39,17 @@ class CropsSink(Sink):
             SepcamError: If the folder exists, or cannot be created.
         """
         self._folder = Folder(folder, overwrite=overwrite)
+        self._names = ImageNames()
         self._last_s: dict[int, float] = {}
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
         """Add the crops of a frame, from its own image.
 
         Raises:
-            SepcamError: If one cannot be written (a full disk).
+            SepcamError: If one cannot be written (a full disk), or another image has the same name.
         """
         frame, found = result.frame, result.instances
+        self._names.add(frame.name)
         stem = Path(frame.name).name if frame.name else f"{frame.index:06d}"
         numbers: Counter[str] = Counter()
         for row, label in enumerate(found.labels.tolist()):

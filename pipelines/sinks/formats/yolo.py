@@ -10,6 +10,7 @@ from ....models.types import U8
 from ...files.folder import Folder
 from ...types import FrameResult, Instances, RunSummary
 from ..base import Sink, SinkKind
+from ..image_folder import ImageNames
 
 _DECIMALS = 6
 _MIN_SCORE = 0.5  # of a keypoint that counts as visible
@@ -39,6 +40,7 @@ class YoloSink(Sink):
             SepcamError: If the folder exists, or cannot be created.
         """
         self._folder = Folder(folder, overwrite=overwrite)
+        self._images = ImageNames()
         self._names: set[str] = set()
         try:
             self._folder.write("classes.txt", "".join(f"{label}\n" for label in labels).encode())
@@ -50,9 +52,10 @@ class YoloSink(Sink):
         """Add a frame's files; the image is not used.
 
         Raises:
-            SepcamError: If one cannot be written (a full disk).
+            SepcamError: If one cannot be written (a full disk), or another image has the same name.
         """
         frame, found = result.frame, result.instances
+        self._images.add(frame.name)
         file = self._file_name(frame.name, frame.index)
         kinds: dict[str, Callable[[Instances, int], str]] = {"boxes": _box}
         if found.keypoints is not None:

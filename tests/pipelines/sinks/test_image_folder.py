@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
+from sepcam.pipelines.sinks.formats.coco import CocoSink
+from sepcam.pipelines.sinks.formats.crops import CropsSink
+from sepcam.pipelines.sinks.formats.yolo import YoloSink
 from sepcam.pipelines.sinks.image_folder import ImageFolderSink
 from sepcam.pipelines.types import Frame, FrameResult, Instances, RunSummary
 
@@ -47,6 +50,23 @@ def test_two_images_of_one_name_are_refused(tmp_path):
         sink.write(result("a.png", 1))
     sink.abort()
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("open_sink", [CropsSink, lambda path: YoloSink(path, ("person",)), CocoSink])
+def test_neither_replaces_the_other_in_results_by_name(open_sink, tmp_path):
+    sink = open_sink(tmp_path / "out")
+    sink.write(result("1.png"))
+    with pytest.raises(SepcamError, match=r"two images are called 1\.png"):
+        sink.write(result("1.png", 1))
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+def test_a_picture_that_is_too_large_for_jpeg_is_made_smaller(tmp_path):
+    sink = ImageFolderSink(tmp_path / "out")
+    sink.write(result("a.png"), np.full((3, 70_000, 3), 200, np.uint8))
+    sink.close(SUMMARY)
+    assert cv2.imread(str(tmp_path / "out" / "a.jpg")).shape == (3, 65_500, 3)
 
 
 def test_an_existing_folder_is_refused_unless_it_may_be_overwritten(tmp_path):
