@@ -20,6 +20,7 @@ MOST: Final = 24
 
 _COLUMNS = 4
 _WIDTH = 480  # of an image on the sheet, in pixels
+_TALLEST = 4 * _WIDTH  # so that a sheet of long screenshots is not too large for JPEG
 _GAP = 8
 _GROUND = 24
 _TEXT = 16  # height of the captions, in pixels
@@ -109,15 +110,16 @@ class ContactSheetSink(Sink):
 
 
 def _cell(image: U8, caption: str) -> U8:
-    """An image in the sheet's width with a caption below."""
+    """An image in the sheet's width, or as high as images may be, with a caption below."""
     import cv2
 
     from ...drawing.colors import FAINT
     from ...drawing.text import put_text
 
-    height = max(1, round(_WIDTH * image.shape[0] / image.shape[1]))
+    scale = min(_WIDTH / image.shape[1], _TALLEST / image.shape[0])
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     cell = np.full((height + 2 * _TEXT, _WIDTH, 3), _GROUND, np.uint8)
-    cell[:height] = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    cell[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     put_text(cell, caption, 4, height + round(1.3 * _TEXT), FAINT, _TEXT)
     return cell
 

@@ -181,6 +181,17 @@ def test_a_contact_sheet_shows_a_source_of_any_length(tmp_path, frames, shown):
     assert [path.name for path in tmp_path.iterdir()] == ["a-sheet.jpg"]
 
 
+def test_a_sheet_of_very_tall_images_fits_into_a_jpeg(tmp_path):
+    sink = ContactSheetSink(tmp_path / "a-sheet.jpg", {})
+    tall = replace(shot().frame, image=np.full((8000, 40, 3), 200, np.uint8))
+    for _ in range(MOST):
+        sink.write(replace(shot(masks=False), frame=tall))
+    sink.close(SUMMARY)
+    sheet = cv2.imread(str(tmp_path / "a-sheet.jpg"))
+    assert sheet.shape[:2] == (6 * (1920 + 32 + 8) + 8, 4 * 488 + 8)
+    assert sheet[1000, 12].min() > 190
+
+
 def test_sheets_and_crops_that_were_given_up_leave_nothing(tmp_path):
     for sink in (
         ContactSheetSink(tmp_path / "a.jpg", {}),
