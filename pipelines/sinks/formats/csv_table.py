@@ -9,7 +9,7 @@ from typing import Any, Final
 from ....models.types import U8
 from ...types import FrameResult
 from ..base import Sink, SinkContext, SinkKind
-from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded
+from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, as_unicode, rounded
 from ..text_sink import TextSink
 
 COLUMNS: Final = (
@@ -88,8 +88,7 @@ class CsvSink(TextSink):
 def _text(rows: Iterable[list[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
-    # Bytes of file names that are not UTF-8 are not valid here either.
-    return text.getvalue().encode("utf-8", "replace").decode()
+    return as_unicode(text.getvalue())
 
 
 def _open(path: Path, context: SinkContext) -> Sink:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ....models.types import U8
 from ...types import FrameResult, RunSummary
 from ..base import SinkContext, SinkKind
-from ..serialize import source_facts
+from ..serialize import as_unicode, source_facts
 from ..text_sink import TextSink
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def in_order(events: "Sequence[Event]", last: "Sequence[Event]" = ()) -> "list[E
 
 
 def _line(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, allow_nan=False, ensure_ascii=False) + "\n"
+    return as_unicode(json.dumps(values, allow_nan=False, ensure_ascii=False)) + "\n"
 
 
 KIND = SinkKind(

@@ -8,7 +8,7 @@ from typing import Any
 from ....models.types import U8
 from ...types import FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..base import Sink, SinkContext, SinkKind
-from ..serialize import network_facts, objects, source_facts, summary_facts
+from ..serialize import as_unicode, network_facts, objects, source_facts, summary_facts
 from ..text_sink import TextSink
 
 
@@ -62,9 +62,8 @@ class JsonlSink(TextSink):
 
 
 def _line(values: Mapping[str, Any]) -> str:
-    line = json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False) + "\n"
-    # Bytes of file names that are not UTF-8 are not valid in JSON either.
-    return line.encode("utf-8", "replace").decode()
+    line = json.dumps(values, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    return f"{as_unicode(line)}\n"
 
 
 def _open(path: Path, context: SinkContext) -> Sink:

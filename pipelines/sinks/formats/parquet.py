@@ -15,7 +15,15 @@ from ....models.files import PartialFile, fit_name
 from ....models.types import U8
 from ...types import FrameResult, RunSummary, StreamInfo
 from ..base import ResultName, Sink, SinkContext, SinkKind
-from ..serialize import METER_DECIMALS, PIXEL_DECIMALS, SCORE_DECIMALS, rounded, source_facts, summary_facts
+from ..serialize import (
+    METER_DECIMALS,
+    PIXEL_DECIMALS,
+    SCORE_DECIMALS,
+    as_unicode,
+    rounded,
+    source_facts,
+    summary_facts,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,7 +149,8 @@ class ParquetSink(Sink):
         about = {"header": self._header, "summary": summary_facts(summary)}
         try:
             self._flush()
-            self._writer.add_key_value_metadata({METADATA_KEY: json.dumps(about, ensure_ascii=False)})
+            text = as_unicode(json.dumps(about, ensure_ascii=False))
+            self._writer.add_key_value_metadata({METADATA_KEY: text})
             self._writer.close()
             self._raw.close()
         except OSError as error:
@@ -193,7 +202,7 @@ class _Rows:
             "depths": nothing,
             "world": nothing,
             "mask": [None if m is None else m.to_rle(*found.size) for m in found.masks or nothing],
-            "image": [frame.name or None] * count,
+            "image": [as_unicode(frame.name) or None] * count,
         }
         if found.space is not None:
             depths, world = found.space[..., 0], found.space[..., 1:]
