@@ -119,7 +119,13 @@ def as_glob(name: str) -> str:
     """A pattern of numbered images as FFmpeg takes it (``img_%04d.png``) as a glob; other names unchanged."""
     if not _NUMBER.search(name) or is_address(name) or Path(name).exists():
         return name
-    return _NUMBER.sub(lambda match: "?" * int(match[1] or 0) or "*", glob.escape(name))
+    pattern, number = glob.escape(name), re.escape(name)
+    exact = _NUMBER.sub(lambda match: "?" * int(match[1] or 0) or "*", pattern)
+    longer = _NUMBER.sub(lambda match: "?" * int(match[1] or 0) + "*", pattern)
+    numbered = re.compile(_NUMBER.sub(r"\\d+", number)).fullmatch
+    # The image after %04d's 9999 is 10000.
+    beyond = set(glob.glob(longer)) - set(glob.glob(exact))
+    return longer if any(map(numbered, beyond)) else exact
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:

@@ -1,9 +1,10 @@
 """Reading one image file, whatever its format, by what is in it and not by its suffix."""
 
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -146,20 +147,36 @@ def _with_pillow(path: Path) -> U8:
 
 
 def _eight_bits(image: "Image.Image") -> "Image.Image":
-    """Gray images of 16 bits scaled to 8; Pillow would cut off what is above 255."""
-    if not image.mode.startswith("I"):
+    """Gray images of 16 bits scaled to 8; Pillow would cut off what is above 255.
+
+    Those of 32 bits (modes I and F) do not say what white is: 1, 255 or 65535, the least that is enough.
+    """
+    if not image.mode.startswith(("I", "F")):
         return image
     from PIL import Image
 
-    return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    scales = {"F": ((1, 255), (255, 1)), "I": ((255, 1),)}.get(image.mode, ())
+    scale = next((scale for white, scale in scales if values.max(initial=0) <= white), 1 / 256)
+    return Image.fromarray((values * scale).clip(0, 255).astype(np.uint8))
 
 
 def is_animation(path: Path) -> bool:
     """Whether an image file that can be read holds more than one frame (APNG, animated WebP and AVIF)."""
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(64)
+        if head.startswith(b"\x89PNG"):
+            return _announces_animation(file)
     if head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X":
-        return bool(head[20] & 2)
-    if head.startswith(b"\x89PNG"):
-        return b"acTL" in head.partition(b"IDAT")[0]
+        return bool(head[20:] and head[20] & 2)
     return b"avis" in _brands(head)
+
+
+def _announces_animation(png: BinaryIO) -> bool:
+    """Whether a PNG has the chunk that makes it an APNG, in front of its image; profiles may come before."""
+    png.seek(len(b"\x89PNG\r\n\x1a\n"))
+    while len(head := png.read(8)) == 8 and head[4:] != b"IDAT":
+        if head[4:] == b"acTL":
+            return True
+        png.seek(int.from_bytes(head[:4], "big") + len(b"CRC1"), os.SEEK_CUR)
+    return False

@@ -80,3 +80,8 @@ def test_numbered_images_as_ffmpeg_names_them(tmp_path, monkeypatch):
     assert (found.stem, found.images) == ("img_", True)
     with pytest.raises(SepcamError, match="no image matches"):
         open_source("no_%d.png")
+    # The number has more digits where four are not enough.
+    cv2.imwrite(str(tmp_path / "img_10000.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "img_0001b.png").unlink()
+    with open_source("img_%04d.png") as source:
+        assert [frame.name for frame in source][2:] == ["img_0010.png", "img_10000.png"]

@@ -66,6 +66,18 @@ def test_gray_of_16_bits_is_scaled(tmp_path):
     assert (read_image(tmp_path / "gray.tiff") == 120).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "white"), [(np.float32, 1), (np.float32, 255), (np.int32, 255), (np.int32, 65535)]
+)
+def test_gray_of_32_bits_is_scaled_by_its_brightest_pixel(kind, white, tmp_path):
+    gray = np.full(SIZE, 120 / 255 * white).round(4).astype(kind)
+    gray[12:52, 8:24] = white
+    Image.fromarray(gray).save(tmp_path / "gray.tiff")
+    image = read_image(tmp_path / "gray.tiff")
+    assert np.abs(image[0, 0].astype(int) - 120).max() <= 1
+    assert (image[30, 16] == 255).all()
+
+
 @pytest.mark.parametrize("suffix", [".avif", ".jpg", ".png", ".webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_it_is_rotated_and_mirrored_as_it_asks(suffix, orientation, tmp_path):
@@ -131,6 +143,14 @@ def test_an_animation_is_a_video_with_its_own_times(name, tmp_path):
         np.testing.assert_allclose(red(frame.image), box, atol=1)
     with open_source(tmp_path / name, start_s=0.1, limit=2) as source:
         assert [frame.time_s for frame in source] == pytest.approx([0.1, 0.35], abs=0.002)
+
+
+def test_an_animation_is_known_behind_a_large_color_profile(tmp_path):
+    images = [pillow(picture(box=[20 * i, 12, 20 * i + 16, 52])) for i in range(4)]
+    profile = np.random.default_rng(0).bytes(9000)
+    images[0].save(tmp_path / "a.png", save_all=True, append_images=images[1:], icc_profile=profile)
+    with open_source(tmp_path / "a.png") as source:
+        assert len(list(source)) == 4
 
 
 def test_a_cut_animation_gives_what_is_left(tmp_path):
