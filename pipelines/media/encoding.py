@@ -36,6 +36,7 @@ _OPTIONS = {
 _BY_RATE = frozenset(("libopenh264", "h264_videotoolbox", "h264_mf"))  # these know no constant quality
 _BITS_PER_PIXEL = 0.12  # of theirs
 _TRIED = 3  # images that an encoder is tried with
+_USUAL_SIZE = 640, 360  # an encoder that works takes it
 _BT709, _BT601, _LIMITED = 1, 6, 1
 
 
@@ -64,9 +65,9 @@ def working_encoder(size: tuple[int, int], encoders: Sequence[str] = ENCODERS) -
             return encoder
     width, height = size
     if len(encoders) == 1:
-        raise SepcamError(
-            f"the encoder {encoders[0]} does not work here for {width}x{height} video: use --encoder auto"
-        )
+        name = encoders[0].removeprefix("h264_").removeprefix("lib")
+        here = f" for {width}x{height} video" if _works(encoders[0], _USUAL_SIZE) else ""
+        raise SepcamError(f"the encoder {name} does not work here{here}: use --encoder auto")
     raise SepcamError(f"no encoder for {width}x{height} video works here (tried {', '.join(encoders)})")
 
 
