@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..models.errors import SepcamError
+from .files.addresses import expanded
 from .tables import read_csv, read_parquet
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_results(path: str | Path) -> "Results":
     Raises:
         SepcamError: If the file cannot be read or holds something else.
     """
-    path = Path(path)
+    path = Path(expanded(str(path)))
     if path.suffix.lower() == ".csv":
         return Results(*read_csv(path))
     if path.suffix.lower() == ".parquet" or path.is_dir():
@@ -51,7 +52,7 @@ def read_results(path: str | Path) -> "Results":
 
 def _read_jsonl(path: Path) -> "Results":
     try:
-        with path.open(encoding="utf-8") as file:  # str.splitlines would cut names at U+2028
+        with path.open(encoding="utf-8-sig") as file:  # str.splitlines would cut names at U+2028
             lines = [_parsed(line, number, path) for number, line in enumerate(file, 1) if line.strip()]
     except OSError as error:
         raise SepcamError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -69,7 +70,9 @@ def _parsed(line: str, number: int, path: Path) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise SepcamError(f"line {number} of {path} is not JSON: is the file cut off?") from error
+        kinds = "give a .jsonl, .csv or .parquet file of sepcam process"
+        why = "is the file cut off?" if number > 1 else kinds
+        raise SepcamError(f"line {number} of {path} is not JSON: {why}") from error
     if not isinstance(values, dict) or "type" not in values:
         raise SepcamError(f"line {number} of {path} is not a result of sepcam")
     if values["type"] == "frame" and not _is_frame(values):
@@ -111,7 +114,16 @@ class Results:
             in a folder of images, else empty; and where poses were asked for ``keypoints`` (M, K, 3)
             float32 x, y in pixels and score, zeros for who has none; and where the pose network gives them
             ``depths`` (M, K) float32 in pixels and ``world`` (M, K, 3) float32 in meters.
+
+        Raises:
+            SepcamError: If a value is not of the kind that sepcam writes.
         """
+        try:
+            return self._columns()
+        except (ValueError, TypeError) as error:
+            raise SepcamError(f"the results hold a value that sepcam does not write: {error}") from error
+
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
         rows = [(frame, found) for frame in self.frames for found in frame["objects"]]
         boxes = np.array([found["box"] for _, found in rows], np.float32).reshape(-1, 4)
         columns = {
@@ -137,7 +149,7 @@ class Results:
         """The same as a table; the box in the columns x1, y1, x2, y2, each cell of keypoints (K, 3).
 
         Raises:
-            SepcamError: If pandas is not installed.
+            SepcamError: If pandas is not installed, or a value is not of the kind that sepcam writes.
         """
         columns: dict[str, Any] = self.to_numpy()
         for name in {"keypoints", "depths", "world"} & columns.keys():

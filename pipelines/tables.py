@@ -4,12 +4,17 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..models.errors import SepcamError
 
+_BOX: Final = ("x1", "y1", "x2", "y2")
+
 Content = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]
 """Header, frames and summary, as `Results` has them."""
+
+_COLUMNS: Final = {*("frame", "time_s", "image", "track_id", "label", "score", "detected", "presence"), *_BOX}
+"""Of every CSV file of results."""
 
 
 def read_csv(path: Path) -> Content:
@@ -22,14 +27,14 @@ def read_csv(path: Path) -> Content:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             columns = list(reader.fieldnames or ())
+            if not _COLUMNS.issubset(columns):
+                raise SepcamError(f"{path} does not hold results of sepcam: its first line is not a header")
             names = [name.removesuffix("_score") for name in columns if name.endswith("_score")]
             rows = [_from_cells(row, names) for row in reader]
     except OSError as error:
         raise SepcamError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise SepcamError(f"{path} does not hold results of sepcam: {error}") from error
-    if not {"frame", "time_s", "label", "score", "x1"} <= set(columns):
-        raise SepcamError(f"{path} does not hold results of sepcam: its first line is not a header")
     return {"keypoint_names": names}, _frames(rows), {}
 
 
@@ -68,7 +73,7 @@ def _from_cells(cells: Mapping[str, str], names: Iterable[str]) -> dict[str, Any
         "label": cells["label"],
         "score": float(cells["score"]),
         "detected": cells["detected"] != "false",
-        **{name: float(cells[name]) for name in ("x1", "y1", "x2", "y2")},
+        **{name: float(cells[name]) for name in _BOX},
         "track_id": int(cells["track_id"]) if cells["track_id"] else None,
         "presence": float(cells["presence"]) if cells["presence"] else None,
     }
@@ -98,7 +103,7 @@ def _frames(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         if row.get("image"):
             frame["name"] = row["image"]
         found = {"label": row["label"], "score": row["score"]}
-        found["box"] = [row[name] for name in ("x1", "y1", "x2", "y2")]
+        found["box"] = [row[name] for name in _BOX]
         if not row["detected"]:
             found["detected"] = False
         for name in ("track_id", "presence", "keypoints", "depths", "world", "mask"):

@@ -1,6 +1,7 @@
 """CSV opens in spreadsheets, YOLO's files are read by its tools, crops and sheets show what was found."""
 
 import csv
+import json
 from dataclasses import replace
 
 import cv2
@@ -94,7 +95,13 @@ def test_what_was_written_is_read_back(tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", "x,y\n1,2\n"), ("b.csv", "\0"), ("c.parquet", "PAR1")]
+    ("name", "content"),
+    [
+        ("a.csv", "x,y\n1,2\n"),
+        ("b.csv", "\0"),
+        ("c.parquet", "PAR1"),
+        ("d.csv", "frame,time_s,label,score,x1\n"),
+    ],
 )
 def test_other_tables_are_refused_in_one_line(tmp_path, name, content):
     (tmp_path / name).write_text(content)
@@ -102,6 +109,39 @@ def test_other_tables_are_refused_in_one_line(tmp_path, name, content):
         read_results(tmp_path / name)
     with pytest.raises(SepcamError, match="cannot be read"):
         read_results(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"box": box} for box in ([1, 2, 3], "x", None)),
+        *(
+            {"score": "x"},
+            {"track_id": None},
+            {"keypoints": [[1, 2]]},
+            {"keypoints": 3},
+            {"depths": [1, 2, 3]},
+        ),
+    ],
+)
+def test_values_of_another_kind_are_refused_in_one_line(tmp_path, wrong):
+    found = {"label": "person", "score": 0.5, "box": [1, 2, 3, 4], "keypoints": [[1, 2, 0.5]]}
+    lines = [
+        {"type": "header", "keypoint_names": ["nose"]},
+        {"type": "frame", "frame": 0, "time_s": 0.0, "objects": [found | wrong]},
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8-sig")
+    results = read_results(tmp_path / "a.jsonl")
+    for convert in (results.to_numpy, results.to_pandas):
+        with pytest.raises(SepcamError, match=r"^the results hold a value that sepcam does not write: "):
+            convert()
+
+
+def test_other_text_is_no_results(tmp_path, monkeypatch):
+    (tmp_path / "clip.mot.txt").write_text("1,1,1,1,1,1,1,-1,-1,-1\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SepcamError, match=r"is not JSON: give a \.jsonl, \.csv or \.parquet file"):
+        read_results("~/clip.mot.txt")
 
 
 def test_yolo_is_read_back_as_annotations(tmp_path):
