@@ -122,10 +122,13 @@ def frame_count(stream: VideoStream) -> int | None:
     """
     if not stream.frames or stream.container.format.name not in _INDEXED:
         return None
+    entries = stream.index_entries
+    # The index of an AVI leaves dropped frames out, but the ticks of the others count them.
+    reached = max(len(entries), entries[-1].timestamp + 1) if len(entries) else 0
     # Without an index, FFmpeg lists what was read so far. Two fields may be one frame.
-    if 2 * len(stream.index_entries) < stream.frames:
+    if 2 * reached < stream.frames:
         return stream.frames
-    return sum(entry.size > 0 and not entry.is_discard for entry in stream.index_entries) or None
+    return sum(entry.size > 0 and not entry.is_discard for entry in entries) or None
 
 
 def frame_rate(stream: VideoStream) -> float | None:
@@ -151,9 +154,12 @@ def stream_length(stream: VideoStream) -> float | None:
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     try:
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        end = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     except ValueError:
         return None
+    # This tag (Matroska) counts from 0, where a segment of a longer recording begins later.
+    start = float((stream.start_time or 0) * (stream.time_base or 0))
+    return max(0.0, end - max(0.0, start)) or None
 
 
 def one_line(error: Exception) -> str:

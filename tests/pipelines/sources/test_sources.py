@@ -209,6 +209,14 @@ class TestDamagedFiles:
         assert warnings[0].startswith("cut after ")
         assert warnings[0].endswith(f" of 20.0 s ({len(frames)} frames)")
 
+    @pytest.mark.parametrize("suffix", ["mkv", "avi"])
+    def test_a_segment_of_a_longer_recording_is_not_cut(self, tmp_path, suffix):
+        ticks = range(200, 220)
+        write_clip(tmp_path / f"a.{suffix}", frames=20, ticks=ticks, options={"bf": "0"})
+        info, frames, warnings = read(tmp_path / f"a.{suffix}")
+        assert (len(frames), warnings) == (20, [])
+        assert info.frame_count in (None, 20)
+
     def test_a_damaged_middle_does_not_end_the_run(self, tmp_path):
         path = write_clip(tmp_path / "a.avi", frames=60, codec="mjpeg", pix_fmt="yuvj420p")
         data = bytearray(path.read_bytes())
