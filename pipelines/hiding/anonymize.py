@@ -23,6 +23,7 @@ _HEAD_MARGIN = 1.1  # hair, chin and neck extend beyond the landmarks, as a mult
 _HEAD_FRACTION = 0.28  # of a standing person's box, from the top, where landmarks are unreliable
 _MIN_PRESENCE = 0.5
 _GROWTH = 0.06  # of a person's box on each side
+_FOLLOWED = 0.3  # of a rectangle that one must cover which follows it
 Rect = tuple[int, int, int, int]  # x1 y1 x2 y2, end exclusive
 
 
@@ -68,12 +69,10 @@ class Anonymizer:
         time_s = result.frame.time_s
         rects = _rects(result.instances, result.likely, what, (height, width))
         rects = [rect for rect in rects if rect[2] > rect[0] and rect[3] > rect[1]]
-        # Drop old areas that a new one covers: someone who walks leaves no trail.
-        self._held[name] = [
-            (since, rect)
-            for since, rect in self._held[name]
-            if 0 <= time_s - since <= HOLD_S and not any(_covers(new, rect) for new in rects)
-        ] + [(time_s, rect) for rect in rects]
+        held = [one for one in self._held[name] if 0 <= time_s - one[0] <= HOLD_S]
+        followed = _followed([rect for _, rect in held], rects)
+        self._held[name] = [one for place, one in enumerate(held) if place not in followed]
+        self._held[name] += [(time_s, rect) for rect in rects]
         return [rect for _, rect in self._held[name]]
 
 
@@ -164,9 +163,25 @@ def _clipped(box: F32 | Sequence[float], growth: float, size: tuple[int, int]) -
     )
 
 
-def _covers(outer: Rect, inner: Rect) -> bool:
-    """Whether the outer rectangle covers at least 30 % of the inner one."""
-    wide = min(outer[2], inner[2]) - max(outer[0], inner[0])
-    high = min(outer[3], inner[3]) - max(outer[1], inner[1])
-    area = (inner[2] - inner[0]) * (inner[3] - inner[1])
-    return wide > 0 and high > 0 and wide * high >= 0.3 * area
+def _followed(held: Sequence[Rect], new: Sequence[Rect]) -> set[int]:
+    """Which of the held rectangles a new one follows: someone who walks leaves no trail.
+
+    Each new one follows one alone, so that whoever is missed stays hidden beside somebody who is not.
+    """
+    if not held or not new:
+        return set()
+    old, now = np.array(held, np.float64)[:, None], np.array(new, np.float64)[None]
+    sides = np.minimum(old[..., 2:], now[..., 2:]) - np.maximum(old[..., :2], now[..., :2])
+    shared = sides.clip(0).prod(-1)
+    old_area, area = ((one[..., 2:] - one[..., :2]).prod(-1) for one in (old, now))
+    likeness = np.where(shared >= _FOLLOWED * old_area, shared / (old_area + area - shared), 0)
+    followed: set[int] = set()
+    taken: set[int] = set()
+    for pair in np.argsort(-likeness, axis=None).tolist():
+        place, number = divmod(pair, len(new))
+        if not likeness[place, number]:
+            break
+        if place not in followed and number not in taken:
+            followed.add(place)
+            taken.add(number)
+    return followed

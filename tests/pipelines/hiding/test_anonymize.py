@@ -143,6 +143,16 @@ def test_somebody_who_walks_leaves_no_trail():
     assert not changed[:, : x - 60].any()
 
 
+def test_whoever_is_missed_beside_somebody_else_stays_hidden():
+    anonymizer = Anonymizer()
+    left, right = (200, 60, 300, 300), (250, 60, 350, 300)
+    both = np.array([left, right], np.float32)
+    hidden(nobody(), "people", both, anonymizer, time_s=1.0)
+    for step in range(1, 6):
+        changed = hidden(nobody(), "people", both[1:], anonymizer, time_s=1.0 + step / 10)
+        assert changed[60:300, 200:250].mean() > 0.99
+
+
 def test_of_what_is_hidden_a_few_blocks_remain():
     image = noise()
     pixelate(image, (100, 100, 200, 220))
