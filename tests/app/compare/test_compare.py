@@ -22,6 +22,7 @@ from sepcam.app.compare.findings import findings
 from sepcam.app.compare.measure_pipeline import KINDS, PipelineMeasurement
 from sepcam.app.compare.side_by_side import most_crowded, record
 from sepcam.models.layers import conversion
+from sepcam.models.layers.conv import DepthwiseSeparable, Normalize
 from sepcam.models.profiling.variants import VARIANTS, Subject
 from sepcam.models.runtime.options import RuntimeOptions
 from sepcam.pipelines.drawing.beside import beside
@@ -45,6 +46,10 @@ def narrow_paper_network() -> Subject:
         return MobileNetV1(classes=10, width=0.25).eval()
 
     return Subject("mobilenet-v1", (64, 64), VARIANTS, build)
+
+
+def one_block() -> torch.nn.Module:
+    return torch.nn.Sequential(Normalize(1, 0, rgb=True), DepthwiseSeparable(3, 8)).eval()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +94,8 @@ def test_the_report_is_as_its_schema_says(written):
 
 def test_the_report_has_on_record_what_training_gains_the_larger_form(written):
     accuracy = written["trained_alike"]["accuracy"]
-    last = written["findings"][-1]
+    last, few = written["findings"][-2:]
+    assert few == "Rounds: 3. With fewer than 5 the intervals mean nothing."
     assert last.startswith("On record, not measured here: ")
     for form in ("before", "separable", "standard"):
         assert f"{accuracy[form]['box_ap']:.1f} and {accuracy[form]['oks_ap']:.1f}" in last
@@ -177,13 +183,14 @@ def test_a_wrong_twin_is_not_the_same_function(model, tmp_path, monkeypatch, cap
         return twin
 
     monkeypatch.setattr(conversion, "to_standard", wrong)
-    monkeypatch.setattr(comparing, "paper_network", narrow_paper_network)
+    quick = Subject("one-block", (32, 32), VARIANTS, one_block)  # beside it, in place of the paper's
+    monkeypatch.setattr(comparing, "paper_network", lambda: quick)
     words = ("compare", "synthetic:96x64x24", "--model", model, "--input", "32", "--rounds", 1)
     assert sepcam(*words, "--threads", 1, "-o", tmp_path / "out") == 0
     first, *said = capsys.readouterr().out.splitlines()
     assert "computes another function: layer network.depthwise differs" in first
     assert "Its times mean nothing" in first
-    assert "Rounds: 1. With fewer than 5 the intervals mean nothing." in said
+    assert "* Rounds: 1. With fewer than 5 the intervals mean nothing." in said
 
 
 def result_with(low, high, **more):
