@@ -84,6 +84,8 @@ def add_video(
         time_base: seconds per tick of the frames.
     """
     rate = Fraction(fps).limit_denominator(1001)
+    if fps < 1:  # of a frame an hour this would be 0, and the last one would last 1/24 s
+        rate = 1 / Fraction(1 / fps).limit_denominator(1001)
     stream = container.add_stream(encoder, rate=rate, options=dict(_OPTIONS.get(encoder, {})))
     assert isinstance(stream, VideoStream)
     stream.time_base = time_base

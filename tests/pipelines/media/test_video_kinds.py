@@ -182,6 +182,12 @@ class TestTimes:
             [gap_s * i for i in range(6)]
         )
 
+    def test_the_last_of_frames_an_hour_apart_lasts_an_hour(self, tmp_path):
+        path = write_clip(tmp_path / "a.mp4", frames=3, fps=Fraction(1, 3600))
+        copy_video(path, tmp_path / "out.mp4")
+        with av.open(str(tmp_path / "out.mp4")) as made:
+            assert made.duration == 3 * 3600 * av.time_base
+
 
 class TestBroadcasts:
     @pytest.mark.parametrize(("suffix", "options"), [("ts", {}), ("m2ts", {"mpegts_m2ts_mode": "1"})])
