@@ -26,6 +26,8 @@ REPORT_S = 0.25
 """Seconds between two words of a worker on how far it is."""
 
 _STOP = "stop"
+_HANGUP = getattr(signal, "SIGHUP", None)  # of a closed terminal; Windows has none
+_HEARD_BY_THE_DRIVER = (signal.SIGINT, signal.SIGTERM, *((_HANGUP,) if _HANGUP else ()))
 _KILLED_S = 10.0  # then it waits for a disk that does not answer, and is left to the system
 
 
@@ -153,7 +155,8 @@ class ProcessPool:
             worker.task = None
             worker.watch.ended()
         worker.rss = message.rss
-        if worker.task is None and self._full():
+        # A new worker in its place would take no less than one that has just loaded.
+        if isinstance(message, Finished) and self._full() and worker.rss > self._loaded_rss:
             self._renew(worker)
         self._fill()
         return [message]
@@ -195,7 +198,7 @@ class _Worker:
 
 def _work(pipe: Connection, number: int, settings: JobSettings, threads: int | None) -> None:
     """A worker's whole life. It ends as soon as the driver is gone, whatever it is doing."""
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _HEARD_BY_THE_DRIVER:
         signal.signal(name, signal.SIG_IGN)  # what the user says to all, the driver passes on
     return_freed_memory()
     inbox = _Inbox(pipe)

@@ -176,6 +176,15 @@ def test_a_file_that_hangs_is_tried_again_and_then_set_aside_while_the_others_go
     assert names(out) == ["a.jsonl", "c.jsonl"]
 
 
+def test_less_memory_than_a_single_worker_takes_stops_no_job(tmp_path):
+    for frames in (4, 5):
+        squares(tmp_path / f"{frames}.mp4", frames)
+    words = ("--detector", "tests.walkers:SquareDetector", "--tasks", "none", "--save", "jsonl")
+    done = process(tmp_path, "-o", tmp_path / "out", "--workers", 2, "--max-memory", "1M", *words)
+    assert done.returncode == 0
+    assert names(tmp_path / "out") == ["4.jsonl", "5.jsonl"]
+
+
 def test_what_is_tried_to_choose_the_workers_leaves_nothing(tmp_path):
     for frames in (4, 5, 6):
         squares(tmp_path / f"{frames}.mp4", frames)
