@@ -1,18 +1,22 @@
 """What is to be done: the files of a job, with what earlier runs have left to do."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from ...models.cache import sha256_of
 from ...models.errors import SepcamError
 from ..sinks.registry import check_fits
+from ..sources.images import images_in
 from .files.inputs import Input
 from .files.naming import name_targets
 from .state.job_folder import NAME, JobFolder, JobInfo
 from .state.journal import Entry, Journal
 from .state.settings import differences
+
+_COPY: Final = "a copy of "
 
 
 def agree(folder: JobFolder, info: JobInfo) -> None:
@@ -62,7 +66,7 @@ def plan(
     known = {entry.key: entry for entry in entries}
     ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
     ours |= {_real(path) for one in inputs for path in _foreign(one, folder)}
-    new = [one for one in inputs if one.key not in known and not (one.path and _real(one.path) in ours)]
+    new = [one for one in inputs if one.key not in known and not _is_result(one, ours)]
     taken = [folder.out / path for entry in entries for path in entry.planned.values()]
     targets = name_targets(new, folder.out, info.settings.saves, taken)
     added = []
@@ -80,6 +84,7 @@ def plan(
     for one in inputs:
         if one.key in known:
             _renew(folder, journal, known[one.key], one)
+    _renew_copies(journal, entries)
     keys = {one.key for one in inputs}
     return [entry for entry in journal.entries() if entry.key in keys]
 
@@ -96,6 +101,21 @@ def _renew(folder: JobFolder, journal: Journal, entry: Entry, one: Input) -> Non
         journal.again(entry.id, size=size, modified_ns=modified_ns)
 
 
+def _renew_copies(journal: Journal, before: Sequence[Entry]) -> None:
+    """Lets files wait that were skipped as copies of one that has another content by now."""
+    old = {entry.id: (entry.bytes, entry.modified_ns) for entry in before}
+    now = [entry for entry in journal.entries() if entry.id in old]
+    originals = [entry for entry in now if entry.state != "skipped"]
+    other = [one for one in originals if old[one.id] != (one.bytes, one.modified_ns)]
+    changed = {size for one in other for size in (one.bytes, old[one.id][0])}
+    for entry in now:
+        if entry.state != "skipped" or not (entry.error or "").startswith(_COPY):
+            continue
+        same = [one for one in originals if one.bytes == entry.bytes]
+        if not same or (entry.bytes in changed and _copy_of(entry, same, {}) is None):
+            journal.again(entry.id, size=entry.bytes, modified_ns=entry.modified_ns)
+
+
 def _without_copies(entries: Sequence[Entry], added: Sequence[Entry]) -> list[Entry]:
     """The new entries; one whose content another has is skipped."""
     by_size: dict[int, list[Entry]] = {}
@@ -106,7 +126,7 @@ def _without_copies(entries: Sequence[Entry], added: Sequence[Entry]) -> list[En
     for entry in added:
         same = None if not entry.bytes else _copy_of(entry, by_size.get(entry.bytes, ()), hashes)
         if same is not None:
-            entry = replace(entry, state="skipped", error=f"a copy of {same.input.title}")
+            entry = replace(entry, state="skipped", error=f"{_COPY}{same.input.title}")
         else:
             by_size.setdefault(entry.bytes, []).append(entry)
         kept.append(entry)
@@ -132,11 +152,24 @@ def _copy_of(entry: Entry, others: Sequence[Entry], hashes: dict[str, str]) -> E
     return next((one for one in others if own is not None and content(one) == own), None)
 
 
+def _is_result(one: Input, results: Collection[Path]) -> bool:
+    """Whether a source is a result; of what a search found, also images that lie among results."""
+    if one.path is None:
+        return False
+    path = _real(one.path)
+    if path in results or not one.found:
+        return path in results
+    if any(up in results for up in path.parents):
+        return True
+    return one.images and path.is_dir() and all(_real(image) in results for image in images_in(path))
+
+
 def _foreign(one: Input, folder: JobFolder) -> Sequence[Path]:
     """Results of another job in whose output folder a source lies."""
     if one.path is None or not one.found:
         return ()
-    above = next((up for up in one.path.resolve().parents if (up / NAME / "job.json").is_file()), None)
+    path = one.path.resolve()
+    above = next((up for up in (path, *path.parents) if (up / NAME / "job.json").is_file()), None)
     return () if above is None or above == folder.out.resolve() else JobFolder(above).known_outputs()
 
 

@@ -190,6 +190,7 @@ class Journal:
                 "modified_ns = ? WHERE id = ?",
                 (size, modified_ns, number),
             )
+            db.execute("DELETE FROM statistics WHERE file = ?", (number,))
 
     def rename(self, number: int, source: Input) -> None:
         """The same source has another name now, as seen from another folder."""

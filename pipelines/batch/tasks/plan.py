@@ -128,7 +128,8 @@ class FileInParts:
         self._parts: tuple[Segment, ...] = ()
         self._stage_ms: dict[str, float] = {}
         self._steps = self._plan(CutTask(0, source, _EACH * workers, least_s, MOST_PART_S))
-        self._step = next(self._steps)
+        self._step = _Step("", [])
+        self._go_on()
 
     def next(self, number: int) -> Task | None:
         """See `Steps`."""
@@ -160,11 +161,7 @@ class FileInParts:
             return None
         if step.name == "join":
             return self._end(result)
-        try:
-            self._step = next(self._steps)
-        except StopIteration:
-            self._forget()
-            self._whole = WholeFile(self._source, self._target, overwrite=self._overwrite)
+        self._go_on()
         return None
 
     def progress(self, task: Task, frames: int, total: int | None) -> tuple[int, int | None]:
@@ -173,6 +170,14 @@ class FileInParts:
             return frames, total
         done = sum(result.frames for result in self._step.results.values())
         return (done + frames if self._step.name == "render" else 0), None
+
+    def _go_on(self) -> None:
+        """Takes the next step; where there is none, as an earlier run may have found, the whole file."""
+        try:
+            self._step = next(self._steps)
+        except StopIteration:
+            self._forget()
+            self._whole = WholeFile(self._source, self._target, overwrite=self._overwrite)
 
     def _end(self, result: TaskResult) -> TaskResult:
         """The outcome of the file; its parts stay only where another run can continue with them."""

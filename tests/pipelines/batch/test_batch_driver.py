@@ -1,6 +1,7 @@
 """The driver against workers that do what the test says: retries, crashes, a full disk, an end on the way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from sepcam.pipelines.batch.planning import plan
 from sepcam.pipelines.batch.state.job_folder import JobFolder, JobInfo
 from sepcam.pipelines.batch.state.journal import Entry, fingerprint
 from sepcam.pipelines.batch.state.settings import JobSettings
-from sepcam.pipelines.batch.tasks.types import FileTask, Task, TaskResult
+from sepcam.pipelines.batch.tasks.plan import FileInParts
+from sepcam.pipelines.batch.tasks.segment_store import note
+from sepcam.pipelines.batch.tasks.types import DetectTask, FileTask, Task, TaskResult
 from sepcam.pipelines.batch.workers.protocol import Died, Event, Finished
+from sepcam.pipelines.sinks.outputs import Target
+from sepcam.pipelines.statistics import Statistics
 
 SETTINGS = JobSettings(AnalysisOptions("some-detector"), saves=("jsonl",))
 CRASH = "crash"
@@ -58,7 +63,7 @@ class Pool:
         if answer.error is None and answer.complete:
             path = task.target.files["jsonl"]
             path.write_text("results")
-            answer = TaskResult(answer.frames, outputs=(fingerprint(path),))
+            answer = replace(answer, outputs=(fingerprint(path),))
         return Finished(1, task.id, answer)
 
 
@@ -150,3 +155,62 @@ def test_a_source_that_has_changed_is_done_again(run, tmp_path):
     pool = Pool(fine)
     run(pool)
     assert pool.attempts == ["b.mp4"]
+
+
+def test_a_file_that_is_done_again_has_no_counts_until_then(run, tmp_path):
+    counted = run(Pool(lambda name, attempt: TaskResult(5, statistics=Statistics(people=2))))
+    assert counted["b.mp4"].statistics is not None
+    (tmp_path / "b.mp4").write_text("damaged")
+    entries = run(Pool(lambda name, attempt: TaskResult(error="no video")))
+    assert (entries["b.mp4"].state, entries["b.mp4"].statistics) == ("failed", None)
+    assert entries["a.mp4"].statistics is not None
+
+
+@pytest.mark.parametrize("new", ["x", "longer than before"])
+def test_a_copy_of_what_has_changed_since_is_a_copy_no_longer(run, tmp_path, new):
+    (tmp_path / "b.mp4").write_text("a")
+    assert run(Pool(fine))["b.mp4"].state == "skipped"
+    (tmp_path / "a.mp4").touch()
+    pool = Pool(fine)
+    assert run(pool)["b.mp4"].state == "skipped"
+    assert pool.attempts == ["a.mp4"]
+    (tmp_path / "a.mp4").write_text(new)
+    pool = Pool(fine)
+    assert run(pool)["b.mp4"].state == "done"
+    assert pool.attempts == ["a.mp4", "b.mp4"]
+
+
+def test_images_among_the_results_are_no_inputs_of_the_next_run(tmp_path):
+    (tmp_path / "v.mp4").write_text("v")
+    out = tmp_path / "out"
+    job, info = JobFolder(out), JobInfo(replace(SETTINGS, saves=("contact-sheet", "crops")), (), True, {}, {})
+
+    def inputs() -> list[str]:
+        with job.locked(), job.journal() as journal:
+            found = find_inputs([str(tmp_path)], recursive=True).inputs
+            return [entry.input.name for entry in plan(job, journal, found, info, overwrite=False)]
+
+    assert inputs() == [str(tmp_path / "v.mp4")]
+    for name in ("v-sheet.jpg", "v-crops/person-0001/000000.jpg"):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(b"")
+    assert inputs() == [str(tmp_path / "v.mp4")]
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    assert inputs() == [str(tmp_path / "v.mp4"), str(tmp_path)]
+
+
+def test_a_damaged_file_in_parts_is_done_as_a_whole_after_a_kill_too(tmp_path):
+    """The kill came after its parts were found damaged, and before they were given up."""
+    (tmp_path / "v.mp4").write_text("v")
+    (source,) = find_inputs([str(tmp_path / "v.mp4")]).inputs
+    target, parts = Target(source.name, {"jsonl": tmp_path / "v.jsonl"}), tmp_path / "parts" / "1"
+
+    def task() -> Task | None:
+        return FileInParts(source, target, parts, workers=2, overwrite=True, tracked=True).next(1)
+
+    note(parts / "plan.json", {"cuts": [5.0]})
+    assert isinstance(task(), DetectTask)
+    for number in range(2):
+        note(parts / f"detected-{number:05}.json", {"frames": 9, "sound": number > 0, "stage_ms": {}})
+    assert isinstance(task(), FileTask)
+    assert not parts.exists()
