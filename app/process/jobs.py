@@ -16,7 +16,7 @@ from ...models.registry import known
 from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver, Policy
-from ...pipelines.batch.files.inputs import Found, Input
+from ...pipelines.batch.files.inputs import Found, Input, is_glob
 from ...pipelines.batch.planning import agree, plan
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
@@ -24,9 +24,10 @@ from ...pipelines.batch.state.settings import JobSettings
 from ...pipelines.batch.workers.autotune import Split, Tryout, choose, splits
 from ...pipelines.batch.workers.processes import ProcessPool
 from ...pipelines.batch.workers.protocol import WorkerPool
-from ...pipelines.files.addresses import STDIN, is_address
+from ...pipelines.files.addresses import STDIN
 from ...pipelines.sinks.outputs import check_writable
 from ...pipelines.sinks.registry import check_fits
+from ...pipelines.statistics import Statistics
 from ..terminal import console
 from ..terminal.signals import ENDING, handled
 from . import report as batch_report
@@ -34,7 +35,9 @@ from .counts import show_counts, write_summary
 from .progress import Bars, JsonLines, Lines, tell_summary
 from .request import JobRequest
 
-_FIELDS: Final = MappingProxyType({"save": "saves", "start": "start_s", "line": "zones", "zone": "zones"})
+_FIELDS: Final = MappingProxyType(
+    {"save": "saves", "start": "start_s", "line": "zones", "zone": "zones", "small_people": "input_size"}
+)
 """The settings of a job whose parameters of ``sepcam process`` have another name."""
 
 _PART_BYTES = 5_000_000  # of a file that is worth more than one worker
@@ -104,7 +107,8 @@ def _job_inputs(inputs: Sequence[Input], settings: JobSettings) -> Sequence[Inpu
     for one in inputs:
         if one.name == STDIN or one.name.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/")):
             raise SepcamError(
-                f"{one.name} can be read by this process only: give it as the only input, without --workers"
+                f"{one.name} can be read by this process only: give it as the only input, without options of "
+                "jobs"
             )
         try:
             check_fits(one.title, settings.saves, "images" if one.images else "video")
@@ -140,22 +144,31 @@ def _drive(request: JobRequest, folder: JobFolder, journal: Journal, settings: J
             )
             complete = driver.run()
     now = journal.entries()
+    counted = [(entry.input.title, entry.statistics) for entry in now if entry.statistics is not None]
     if request.log_json:
         tell_summary(batch_report.totals(now, begun))
-        return complete
-    if len(now) > 1:
-        console.show(batch_report.table(now))
-        for line in batch_report.notes(now):
-            console.say(line)
-    counted = [(entry.input.title, entry.statistics) for entry in now if entry.statistics is not None]
-    show_counts(counted)
-    for line in batch_report.closing_lines(now, request.place, begun):
-        console.say(line)
+    else:
+        _show_outcome(request, now, counted, begun)
     if "summary" in settings.saves and counted:
-        console.say(f"summary: {write_summary(request.out, now)}")
-    if not complete:
+        page = write_summary(request.out, now)
+        if not request.log_json:
+            console.say(f"summary: {page}")
+    if not complete and not request.log_json:
         console.note("stopped; the same command continues where it stopped")
     return complete
+
+
+def _show_outcome(
+    request: JobRequest, entries: list[Entry], counted: Sequence[tuple[str, Statistics]], begun: float
+) -> None:
+    """Prints what became of each file, what was counted, and the sums."""
+    if len(entries) > 1:
+        console.show(batch_report.table(entries))
+        for line in batch_report.notes(entries):
+            console.say(line)
+    show_counts(counted)
+    for line in batch_report.closing_lines(entries, request.place, begun):
+        console.say(line)
 
 
 def _view(request: JobRequest, entries: Sequence[Entry]) -> Lines | JsonLines:
@@ -170,7 +183,7 @@ def _anywhere(words: Sequence[str]) -> tuple[str, ...]:
         f"@{Path(word[1:]).absolute()}"
         if word.startswith("@")
         else str(Path(word).absolute())
-        if word != STDIN and (Path(word).exists() or ("*" in word and not is_address(word)))
+        if word != STDIN and (Path(word).exists() or is_glob(word))
         else word
         for word in words
     )

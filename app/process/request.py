@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from ...pipelines.batch.workers.watchdog import STALL_S
 from ...pipelines.files.addresses import shown
+
+RETRIES: Final = 1
+"""More attempts for a file, where nothing was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,17 @@ class JobRequest:
     fresh: bool = False
     workers: int | Literal["auto"] | None = None
     threads: int | None = None
-    retries: int = 1
+    retries: int = RETRIES
     max_memory: int | None = None
     stall_s: float = STALL_S
     cluster: str | None = None
     log_json: bool = False
     typed: frozenset[str] = frozenset()
+
+    @property
+    def cares_for_workers(self) -> bool:
+        """Whether something is asked for that only worker processes can do."""
+        return (self.retries, self.max_memory, self.stall_s) != (RETRIES, None, STALL_S)
 
     @property
     def place(self) -> Path | str:

@@ -17,7 +17,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
     """Does one file here and now, or many as a job.
 
     A job keeps its folder, ``.sepcam`` in the output folder. A single file that is named needs none, unless
-    it is asked for with ``--workers``, ``--resume`` or ``--fresh``.
+    it is asked for with an option of jobs.
 
     Args:
         request: of the user.
@@ -38,7 +38,7 @@ def run(request: JobRequest, settings: JobSettings, size_of: SizeOf) -> int:
         raise SepcamError("Missing argument 'INPUT': name videos, images, folders, addresses or cameras")
     found = find_inputs(request.inputs, recursive=request.recursive)
     as_job = request.resume or request.fresh or request.log_json or request.workers is not None
-    as_job = as_job or request.cluster is not None
+    as_job = as_job or request.cluster is not None or request.cares_for_workers
     if not as_job and not found.searched and len(found.inputs) + len(found.missing) == 1:
         return _run_one(request, found, settings, size_of)
     if request.follow:

@@ -115,7 +115,7 @@ def find_inputs(words: Sequence[str], *, recursive: bool = False) -> Found:
     left_out: list[str] = []
     searched = any(word.startswith("@") for word in words)
     words = [as_glob(local_path(word)) for word in _lines_of_lists(words, missing)]
-    listed = [word for word in words if Path(word).suffix.lower() in IMAGE_SUFFIXES and not _is_glob(word)]
+    listed = [word for word in words if Path(word).suffix.lower() in IMAGE_SUFFIXES and not is_glob(word)]
     for word in words:
         if len(listed) > 1 and word in listed:
             if word == listed[0]:
@@ -154,7 +154,7 @@ def _line_of_list(line: str) -> str | None:
     return name
 
 
-def _is_glob(word: str) -> bool:
+def is_glob(word: str) -> bool:
     """Whether a word is a pattern; a file may have such characters in its name."""
     return bool(_GLOB.search(word)) and not is_address(word) and not Path(word).exists()
 
@@ -167,7 +167,7 @@ def _inputs_of(word: str, recursive: bool, left_out: list[str]) -> list[Input]:
         return _in_store(word)
     if path.is_dir():
         return _in_folder(path, recursive, left_out)
-    if _is_glob(word):
+    if is_glob(word):
         return _like(word, left_out)
     kind = source_kind(word)
     if kind is None:

@@ -71,13 +71,14 @@ def test_a_stdout_that_is_full_gets_one_line(here):
     assert done.stderr == b"error: stdout cannot be written to: No space left on device\n"
 
 
-def test_a_closed_terminal_completes_the_files(here):
+@pytest.mark.parametrize("options", [(), ("--workers", "1")])
+def test_a_closed_terminal_completes_the_files(here, options):
     """As Ctrl-C does; what an older run left is cleared."""
     (here / "o").mkdir()
     (here / "o" / ".synthetic.partial-7.mp4").write_text("of a process that was killed")
     main, terminal = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, "synthetic:96x64x1000000", "-o", "o", *OPTIONS],
+        [*COMMAND, "synthetic:96x64x1000000", "-o", "o", *options, *OPTIONS],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
@@ -92,9 +93,9 @@ def test_a_closed_terminal_completes_the_files(here):
     ):
         time.sleep(0.05)
     os.close(main)
-    process.send_signal(signal.SIGHUP)
+    os.killpg(process.pid, signal.SIGHUP)  # a shell tells all processes of the job
     assert process.wait(60) == 130
-    assert names(here / "o") == ["synthetic.jsonl", "synthetic.mp4"]
+    assert [name for name in names(here / "o") if name != ".sepcam"] == ["synthetic.jsonl", "synthetic.mp4"]
 
 
 class _Guarded(http.server.SimpleHTTPRequestHandler):
@@ -191,6 +192,32 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(here, capfd):
 def test_standard_input_is_no_file_of_a_job(here, capfd):
     assert in_process("-", "東京.mp4", "-o", "o") == 2
     assert "- can be read by this process only" in capfd.readouterr().err
+
+
+def test_an_option_of_workers_makes_a_job_of_a_single_file(here):
+    assert in_process("東京.mp4", "-o", "o", "--stall-timeout", "300") == 0
+    assert names(here / "o") == [".sepcam", "東京.jsonl", "東京.mp4"]
+
+
+def test_a_job_is_resumed_from_another_folder_with_what_is_typed(here, monkeypatch, capfd):
+    os.rename("東京.mp4", "v1.mp4")
+    assert in_process("v?.mp4", "-o", "o", "--workers", "1", "--save", "jsonl") == 0
+    os.remove("o/v1.jsonl")
+    os.mkdir("elsewhere")
+    monkeypatch.chdir("elsewhere")
+    assert in_process("--resume", "-o", str(here / "o"), "--workers", "1") == 0
+    assert names(here / "o") == [".sepcam", "v1.jsonl"]
+    assert in_process("--resume", "-o", str(here / "o"), "--small-people") == 2
+    assert "takes no larger input" in capfd.readouterr().err
+
+
+def test_a_job_that_talks_json_writes_its_page_too(here, monkeypatch, capfd):
+    words = ("東京.mp4", "-o", "o", "--log-json", "--line", "0.5,0,0.5,1", "--tasks", "track", *OPTIONS[:2])
+    with pytest.raises(SystemExit) as end:
+        cli.main(["process", *words])
+    assert not end.value.code
+    assert "summary.html" in names(here / "o")
+    assert {json.loads(line)["event"] for line in capfd.readouterr().out.splitlines()} >= {"end", "summary"}
 
 
 def test_a_mixed_folder_is_processed_as_far_as_the_results_allow(here, capfd):
