@@ -22,6 +22,8 @@ from .zones import Zone, ZoneKind, check_names
 FORMAT: Final = "sepcam-zones"
 VERSION: Final = 1
 
+_MOST: Final = 10**9  # pixels
+
 
 def read_zones(path: Path) -> tuple[Zone, ...]:
     """The lines and zones of a file.
@@ -31,7 +33,7 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
     """
     try:
         content = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SepcamError(f"{path} is not a JSON file: {error}") from error
     try:
         return zones_of(content)
@@ -155,4 +157,4 @@ def _is_point(point: Any) -> bool:  # noqa: ANN401 - any JSON
 
 
 def _number(value: Any) -> bool:  # noqa: ANN401 - any JSON
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) > _MOST

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from ...models.errors import SepcamError
@@ -93,8 +93,9 @@ class Zone:
         return self.points
 
     def __str__(self) -> str:
-        """As ``parse_zone`` takes it, after the kind: ``line door: 0.1,0.5,0.9,0.5``."""
-        return f"{self.kind} {self.name}: {_coordinates(self)}"
+        """As ``zone_of`` takes it: ``line door: 0.1,0.5,0.9,0.5``, and a color where there is one."""
+        color = f" {self.color}" if self.color else ""
+        return f"{self.kind} {self.name}: {_coordinates(self)}{color}"
 
 
 def parse_zone(text: str, kind: ZoneKind, number: int = 1) -> Zone:
@@ -130,7 +131,9 @@ def zone_of(text: str) -> Zone:
         SepcamError: If it is no such text.
     """
     kind, _, rest = text.partition(" ")
-    return parse_zone(rest, "line" if kind == "line" else "zone")
+    color = _COLOR.search(rest, rest.rfind(" ") + 1)
+    zone = parse_zone(rest if color is None else rest[: color.start()], "line" if kind == "line" else "zone")
+    return zone if color is None else replace(zone, color=color[0])
 
 
 def check_names(zones: Sequence[Zone]) -> None:

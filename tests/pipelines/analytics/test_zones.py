@@ -23,6 +23,8 @@ def test_points_may_be_fractions_or_pixels_with_or_without_a_name():
     assert parse_zone("a:b:0,0,9,0,9,9", "zone").name == "a:b"
     for zone in (plain, named, Zone("yard", SQUARE)):
         assert zone_of(str(zone)) == zone
+    colored = Zone("a #ff0000: b", SQUARE, "#00fF00")
+    assert (zone_of(str(colored)), zone_of(str(colored)).color) == (colored, "#00fF00")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,8 @@ GOOD = {"format": "sepcam-zones", "version": 1, "lines": [{"points": [[0, 0], [1
     ("content", "why"),
     [
         ("{", "is not a JSON file"),
+        ("[" * 100_000, "is not a JSON file"),
+        (GOOD | {"lines": [{"points": [[0, 0], [10**400, 1]]}]}, r"line 1: points are a list of \[x, y\]"),
         ([], 'it says "format": "sepcam-zones"'),
         ({"format": "sepcam-zones", "version": 2}, "version 2 is not known"),
         (GOOD | {"units": "feet"}, "units are fractions or pixels, not 'feet'"),
