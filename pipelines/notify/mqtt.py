@@ -115,6 +115,7 @@ def parts_of(address: str) -> tuple[str, int, str]:
         parts = urlsplit(address)
         scheme, host, topic = parts.scheme.lower(), parts.hostname, unquote(parts.path).strip("/")
         port = parts.port or _PORTS.get(scheme, 0)
+        (host or "").encode("idna")  # also a ValueError, where a label is empty or too long
     except ValueError:
         scheme, host, topic, port = "", None, "", 0
     if scheme not in _PORTS or not host or not topic or set(topic) & set("+#\0"):

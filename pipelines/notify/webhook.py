@@ -13,7 +13,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from ...models.errors import SepcamError
 from ..execution.background import BACKGROUND
@@ -31,6 +31,7 @@ GRACE_S: Final = 5.0
 _TIMEOUT_S = 10.0
 _LAST_WAIT_S = 0.5  # between attempts when the program ends
 _TRY_AGAIN = frozenset({408, 425, 429})
+_KEPT: Final = "%/:?#[]@!$&'()*+,;="  # of a path or a query: HTTP takes ASCII alone
 
 
 class _Refused(Exception):
@@ -80,8 +81,9 @@ class WebHook:
         """
         check_address(address)
         parts = urlsplit(address)
-        host = parts.netloc.rpartition("@")[2]
-        self._url = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
+        host, port = _ascii_host(parts.hostname or ""), f":{parts.port}" if parts.port else ""
+        path, query = (quote(part, safe=_KEPT) for part in (parts.path or "/", parts.query))
+        self._url = urlunsplit((parts.scheme, f"{host}{port}", path, query, ""))
         self._headers = {"Content-Type": "application/json", "User-Agent": "sepcam"}
         if parts.username is not None:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
@@ -146,7 +148,9 @@ class WebHook:
                 return
             wait_s = self._waits_s[min(attempt, len(self._waits_s) - 1)]
             attempt += 1
-            if self._closing.wait(wait_s):
+            ending = self._closing.is_set()
+            # Where the end comes during a pause, there is another attempt at once, however long the pause.
+            if self._closing.wait(wait_s) and ending:
                 if time.monotonic() + wait_s > self._deadline:
                     return
                 time.sleep(min(wait_s, _LAST_WAIT_S))
@@ -191,10 +195,21 @@ def check_address(address: str) -> None:
     try:
         parts = urlsplit(address)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        _ascii_host(parts.hostname or "")
+    except ValueError:  # also that of a host with an empty or too long label
         valid = False
     if not valid or not address.isprintable() or " " in address:
         raise SepcamError(f"{shown(address)!r} is not the address of a web hook: write https://HOST/PATH")
+
+
+def _ascii_host(host: str) -> str:
+    """A host as the net knows it, as it stands in an address.
+
+    Raises:
+        UnicodeError: If there can be no such host.
+    """
+    name = host.encode("idna").decode()
+    return f"[{name}]" if ":" in name else name
 
 
 def _why(error: BaseException) -> str:

@@ -92,7 +92,7 @@ def test_a_broker_that_comes_later_gets_what_waited():
 
 
 @pytest.mark.parametrize(
-    "address", ["", "host/topic", "mqtt://host", "mqtt://host/", "mqtt:///x", "mqtt://h/a/+"]
+    "address", ["", "host/topic", "mqtt://host", "mqtt://host/", "mqtt:///x", "mqtt://h/a/+", "mqtt://a..b/x"]
 )
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(SepcamError, match="is not an address for MQTT: write mqtt://HOST/TOPIC"):

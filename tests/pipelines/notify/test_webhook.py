@@ -120,6 +120,27 @@ def test_nobody_there_is_said_once_and_does_not_keep_the_program():
     ]
 
 
+def test_at_the_end_a_message_that_waits_is_tried_once_more_however_long_its_pause():
+    receiver, said = Receiver(500), []
+    with served(receiver.handler) as url:
+        hook = WebHook(url, None, said.append, waits_s=(600.0,))
+        hook.send({"number": 1})
+        until(lambda: said)
+        hook.close()
+    assert receiver.messages() == [1]
+    assert said[-1] == f"the web hook {url} works again"
+
+
+def test_an_address_may_have_letters_of_any_language():
+    receiver, said = Receiver(), []
+    with served(receiver.handler) as url:
+        hook = WebHook(f"{url}/tür%20a?ort=大阪&b=%C3%A9", None, said.append)
+        hook.send({"number": 1})
+        hook.close()
+    assert (receiver.messages(), said) == ([1], [])
+    assert receiver.got[0][1] == "/t%C3%BCr%20a?ort=%E5%A4%A7%E9%98%AA&b=%C3%A9"
+
+
 def test_a_program_that_ends_does_not_hammer_a_server_that_fails():
     receiver, said = Receiver(*[500] * 10_000), []
     with served(receiver.handler) as url:
@@ -133,7 +154,11 @@ def test_a_program_that_ends_does_not_hammer_a_server_that_fails():
 
 
 @pytest.mark.parametrize(
-    "address", ["", "example.org", "ftp://host/", "http://", "http://a b/", "http://[::1"]
+    "address",
+    [
+        *("", "example.org", "ftp://host/", "http://", "http://a b/", "http://[::1"),
+        *("http://a..b/", f"http://{'a' * 64}.org/"),
+    ],
 )
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(SepcamError, match="is not the address of a web hook: write https://HOST/PATH"):
