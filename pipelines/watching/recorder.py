@@ -69,7 +69,9 @@ class EventRecorder:
         Raises:
             SepcamError: If no encoder works.
         """
-        self._info, self._store = info, store
+        # A file's name need not be Unicode, but what is stored and sent is.
+        self._name = info.name.encode("utf-8", "replace").decode()
+        self._store = store
         self._on_event, self._fail = on_event, fail
         self._before_s, self._after_s, self._most_s = before_s, after_s, most_s
         self._encoder = PacketEncoder(info)
@@ -162,7 +164,7 @@ class EventRecorder:
         folder = self._store.begin(moment, rule.text)
         event = StoredEvent(
             folder.name,
-            self._info.name,
+            self._name,
             rule.text,
             rule.kind,
             rule.place,

@@ -26,12 +26,13 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("people", "anyone", "anybody", "someone", "somebody"), "person"),
     **dict.fromkeys(("something", "object", "objects"), ANYTHING),
 }
-_FOR: Final = r"(?: for (?P<seconds>\d+(?:\.\d+)?) ?(?P<unit>s|sec|seconds?|min|minutes?))?"
+_FOR: Final = r"(?: for (?P<seconds>\d+(?:\.\d+)?) ?(?P<unit>s|secs?|seconds?|mins?|minutes?))?"
 _LINE: Final = re.compile(
     r"(?P<place>.+?) (?:is )?crossed(?: (?P<direction>in|out))?(?: by (?P<label>.+))?", re.IGNORECASE
 )
 _COUNT: Final = re.compile(
-    rf"(?P<bound>more than|at least) (?P<number>\d+)(?: (?P<label>(?!in ).+?))?(?: in (?P<place>.+?))?{_FOR}",
+    r"(?P<bound>more than|at least) (?P<number>\d+)(?: (?P<label>(?!in |for ).+?))?"
+    rf"(?: in (?P<place>.+?))?{_FOR}",
     re.IGNORECASE,
 )
 _PRESENCE: Final = re.compile(rf"(?P<label>.+?) in (?P<place>.+?){_FOR}", re.IGNORECASE)

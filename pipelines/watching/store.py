@@ -104,11 +104,16 @@ class EventStore:
         stem = fit_name(self.folder, f"{moment:%Y%m%d-%H%M%S}-{said}", "", room=64)
         with self._lock:
             name, number = stem, 2
-            while name in self._reserved or (self.folder / name).exists():
+            while name in self._reserved or self._taken(name):
                 name, number = f"{stem}-{number}", number + 1
             self._reserved.add(name)
             self._reserved -= self._known.keys()
         return HiddenFolder(self.folder / name)
+
+    def _taken(self, name: str) -> bool:
+        """Whether there is an event of this name, or another program is writing one."""
+        hidden = self.folder.glob(f".{name}.partial-*")
+        return (self.folder / name).exists() or any(True for _ in hidden)
 
     def events(self) -> list[StoredEvent]:
         """All events, the newest first."""

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 
@@ -269,3 +271,23 @@ def test_odd_sizes_and_short_events_play(tmp_path):
     with av.open(str(tmp_path / event.id / "clip.mp4")) as container:
         assert len(list(container.decode(video=0))) == 1
         assert container.streams.video[0].average_rate > Fraction(1)
+
+
+def test_a_source_whose_name_is_not_unicode_has_events_that_are(tmp_path):
+    store, told = EventStore(tmp_path), []
+    info = replace(INFO, name="yard-\udcff.mp4")
+    with EventRecorder(info, [SOMEBODY], store, on_event=lambda state, event: told.append(state)) as recorder:
+        for index in range(5):
+            recorder.write(result(index, somebody=True))
+    (event,) = store.events()
+    assert (event.source, told) == ("yard-?.mp4", ["begin", "end"])
+
+
+def test_two_programs_that_record_at_the_same_time_get_names_of_their_own(tmp_path):
+    one, other = EventStore(tmp_path), EventStore(tmp_path)
+    moment = datetime(2026, 3, 1, 18, 45, 1)
+    folders = [store.begin(moment, "line Door crossed") for store in (one, other)]
+    assert len({folder.name for folder in folders}) == 2
+    for folder in folders:
+        folder.publish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(folder.name for folder in folders)

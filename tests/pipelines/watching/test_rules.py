@@ -39,6 +39,8 @@ def held(text: str, frames) -> list[tuple[int, ...] | None]:
         ("more than 5 in Yard", ("count", "person", "Yard", 0.0, "", 5)),
         ("More than 2 dogs in Yard for 1.5 s", ("count", "dogs", "Yard", 1.5, "", 2)),
         ("at least 1 person for 10 seconds", ("count", "person", "", 10.0, "", 0)),
+        ("more than 5 for 3 secs", ("count", "person", "", 3.0, "", 5)),
+        ("more than 5 in Yard for 2 mins", ("count", "person", "Yard", 120.0, "", 5)),
         ("at least 2 buses", ("count", "buses", "", 0.0, "", 1)),
     ],
 )
@@ -156,7 +158,7 @@ def test_other_classes_do_not_count():
 def test_ages_and_sizes_are_read_or_refused():
     assert [parse_age(text) for text in ("7d", "12 h", "30min", "2w")] == [604800, 43200, 1800, 1209600]
     assert [parse_size(text) for text in ("500MB", "5gb", "2GiB")] == [5e8, 5e9, 2**31]
-    for wrong in ("7", "d", "-1d", "0d", "7y"):
+    for wrong in ("7", "d", "-1d", "0d", "7y", "6m"):
         with pytest.raises(SepcamError, match="is not a valid age: write 7d"):
             parse_age(wrong)
     for wrong in ("5", "5XB", "0GB"):
