@@ -13,6 +13,7 @@ from av.packet import Packet
 from .audio_tracks import Track, add_track
 from .containers import one_line
 from .sound_sources import SoundSource
+from .timestamps import LEAP_S
 
 _JUMP_S = 1
 _MOST_HELD = 500
@@ -41,7 +42,7 @@ class _Channel:
 class AudioTracks:
     """Moves all sound of a video file into an MP4 that is being written, a little ahead of the images.
 
-    Where the clock of the source is set back (joined recordings), the sound moves by the same shift as the
+    Where the clock of the source is set (joined recordings), the sound moves by the same shift as the
     video.
 
     Attributes:
@@ -141,7 +142,7 @@ def _placed(channel: _Channel, packet: Packet, video_shift_s: Fraction) -> Itera
         return
     if stamp is not None:
         begin_s = stamp * channel.time_base + channel.shift_s
-        if channel.end_s is not None and channel.end_s - begin_s >= _JUMP_S:
+        if channel.end_s is not None and not -_JUMP_S < begin_s - channel.end_s < LEAP_S:
             if channel.shift_s == video_shift_s:
                 channel.held.append(packet)
                 return

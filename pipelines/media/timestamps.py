@@ -5,6 +5,8 @@ from fractions import Fraction
 
 _FALLBACK_FPS = 25
 _JUMP_S = 1
+LEAP_S = 100 * 86_400
+"""Seconds from which a step forward means that a clock was set (from 1970 to today), and no gap."""
 
 
 class BestEffort:
@@ -60,10 +62,10 @@ class FrameClock:
     """Maps the timestamps of a file's frames to seconds from its beginning, each later than the last.
 
     A frame without a timestamp follows the one before it by one frame; one that goes back a little is put
-    just after it; a clock that was set back (joined recordings, a counter that overflowed) continues.
+    just after it; a clock that was set (joined recordings, a counter that overflowed) continues.
 
     Attributes:
-        repaired: how many timestamps were missing or went back.
+        repaired: how many timestamps were missing, went back or leapt ahead.
     """
 
     repaired: int
@@ -96,12 +98,14 @@ class FrameClock:
     def _repair(self, pts: int | None) -> int:
         if self._last is None:
             return 0 if pts is None else pts + self._shift
-        if pts is not None and pts + self._shift > self._last:
+        if pts is None:
+            self.repaired += 1
+            return self._last + self._step
+        ahead_s = (pts + self._shift - self._last) * self._time_base
+        if 0 < ahead_s < LEAP_S:
             return pts + self._shift
         self.repaired += 1
-        if pts is None:
-            return self._last + self._step
-        if (self._last - pts - self._shift) * self._time_base >= _JUMP_S:
+        if not -_JUMP_S < ahead_s <= 0:
             self._shift = self._last + self._step - pts
             return self._last + self._step
         return self._last + max(1, self._step // 2)

@@ -337,13 +337,12 @@ class VideoSource:
             self.warnings.append(cut)
             self._bad_packets -= bool(self._bad_packets)  # the one in which the cut is; threads hide it
         if self._bad_packets:
-            packets = "packets" if self._bad_packets > 1 else "packet"
-            damaged = f"{self._bad_packets} damaged {packets} could not be decoded"
+            damaged = f"{self._bad_packets} damaged packet{'s' * (self._bad_packets > 1)} could not be decoded"
             self.warnings.append(f"{damaged}, {frames} frames could")
         if not has_timestamps(self._stream):
             self.warnings.append(f"it has no timestamps: {self.info.fps or 25:g} frames a second are assumed")
         elif self._clock.repaired:
-            self.warnings.append(f"{self._clock.repaired} timestamps were missing or went back: repaired")
+            self.warnings.append(f"{self._clock.repaired} timestamps were missing, went back or leapt ahead: repaired")
 
     def _cut(self, frames: int) -> str | None:
         count = self.info.frame_count
@@ -353,7 +352,8 @@ class VideoSource:
                 return f"cut after {frames} of {count} frames"
             return None
         length = stream_length(self._stream)
-        if length and length - self._end_s > max(0.5, 2 * _UNSHOWN_SHARE * length):
+        set_s = min(0.0, float(self._clock.shift_s + self._origin_s()))  # negative if the clock leapt ahead
+        if length and length - self._end_s + set_s > max(0.5, 2 * _UNSHOWN_SHARE * length):
             return f"cut after {self._end_s:.1f} of {length:.1f} s ({frames} frames)"
         return f"cut after {frames} frames: {self._broken}" if self._broken else None
 

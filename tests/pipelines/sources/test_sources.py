@@ -305,6 +305,13 @@ class TestTimestamps:
         assert [clock.time_s(t) for t in (8000, 8040, 0, 40, 80)] == [8.0, 8.04, 8.08, 8.12, 8.16]
         assert clock.repaired == 1
 
+    def test_a_clock_that_was_set_ahead_is_carried_on(self, tmp_path):
+        ticks = [*range(10), *range(17_000_000_000, 17_000_000_010)]
+        write_clip(tmp_path / "a.mkv", frames=20, ticks=ticks, options={"bf": "0"})
+        _, frames, warnings = read(tmp_path / "a.mkv")
+        assert [frame.time_s for frame in frames] == pytest.approx([i / 10 for i in range(20)])
+        assert warnings == ["1 timestamps were missing, went back or leapt ahead: repaired"]
+
     def test_one_that_steps_back_is_put_just_after(self):
         clock = FrameClock(Fraction(1, 1000), 25, Fraction(0))
         assert [clock.time_s(t) for t in (0, 40, 10, 80)] == [0.0, 0.04, 0.06, 0.08]
