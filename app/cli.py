@@ -68,7 +68,7 @@ COMMANDS: Final[Mapping[str, Declared]] = MappingProxyType(
         ),
         "serve": Declared(
             ("serve", "serve"),
-            "Watch, switch and measure in a browser; analyze visitors' cameras and video files there.",
+            "Watch, switch and measure in a browser; analyze visitors' cameras and files there.",
             examples(SERVE_EXAMPLES),
         ),
         "export": Declared(

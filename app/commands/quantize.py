@@ -28,7 +28,7 @@ def quantize(
             "--frames",
             metavar="VIDEO|FOLDER",
             help="Images like those that the networks are to see.",
-            show_default="the film of sepcam demo",
+            show_default="the bundled clip",
         ),
     ] = None,
     samples: Annotated[

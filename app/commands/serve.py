@@ -25,7 +25,7 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="[SOURCE]...",
-            help="What 'sepcam live' takes, or 'none' for visitors' cameras and video files alone.",
+            help="What 'sepcam live' takes, or 'none' for visitors' cameras and files alone.",
             show_default="the first camera, if there is one",
         ),
     ] = None,
@@ -104,7 +104,11 @@ def serve(
     out: Annotated[
         Path,
         typer.Option(
-            "-o", "--out", metavar="FOLDER", help="Folder for recordings.", rich_help_panel=choices.RESULTS
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            help="Folder for recordings, events and zones.",
+            rich_help_panel=choices.RESULTS,
         ),
     ] = Path("sepcam-out"),
     *,
@@ -114,7 +118,7 @@ def serve(
     hiding: HidingArguments,
     recording: EventArguments,
 ) -> None:
-    """Watch, switch and measure in a browser; analyze visitors' cameras and video files there."""
+    """Watch, switch and measure in a browser; analyze visitors' cameras and files there."""
     tls = _tls(tls_cert, tls_key)
     rules = recording.options()
     sources = _sources(source)
