@@ -54,10 +54,14 @@ def read_image(path: Path) -> U8:
     if brands & _HEIF_BRANDS:
         _register_heif()
         return _with_pillow(path)
+    set_log_level = cv2.utils.logging.setLogLevel
+    log_level = set_log_level(cv2.utils.logging.LOG_LEVEL_SILENT)  # else it prints lines of its own
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
     except cv2.error:
         image = None
+    finally:
+        set_log_level(log_level)
     return _with_pillow(path) if image is None else np.asarray(image, np.uint8)
 
 

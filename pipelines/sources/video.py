@@ -239,8 +239,7 @@ class VideoSource:
         """The frame as an image of the first one's size."""
         image = self._converter.to_bgr(decoded)
         size = self.info.width, self.info.height
-        now = image.shape[1], image.shape[0]
-        if now != size and now != self._resized:
+        if (now := (image.shape[1], image.shape[0])) != size and now != self._resized:
             self.warnings.append(
                 f"the frame size changes from {size[0]}x{size[1]} to {now[0]}x{now[1]} at {time_s:.2f} s: "
                 f"fitted into {size[0]}x{size[1]}, which all coordinates refer to"
@@ -337,12 +336,13 @@ class VideoSource:
             self.warnings.append(cut)
             self._bad_packets -= bool(self._bad_packets)  # the one in which the cut is; threads hide it
         if self._bad_packets:
-            damaged = f"{self._bad_packets} damaged packet{'s' * (self._bad_packets > 1)} could not be decoded"
-            self.warnings.append(f"{damaged}, {frames} frames could")
+            damaged = f"{self._bad_packets} damaged packet{'s' * (self._bad_packets > 1)}"
+            self.warnings.append(f"{damaged} could not be decoded, {frames} frames could")
         if not has_timestamps(self._stream):
             self.warnings.append(f"it has no timestamps: {self.info.fps or 25:g} frames a second are assumed")
         elif self._clock.repaired:
-            self.warnings.append(f"{self._clock.repaired} timestamps were missing, went back or leapt ahead: repaired")
+            wrong = "timestamps were missing, went back or leapt ahead"
+            self.warnings.append(f"{self._clock.repaired} {wrong}: repaired")
 
     def _cut(self, frames: int) -> str | None:
         count = self.info.frame_count

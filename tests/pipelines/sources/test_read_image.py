@@ -116,6 +116,16 @@ def test_what_cannot_be_read_says_why(content, message, tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".jpg"])
+def test_a_cut_image_is_told_by_the_error_alone(suffix, tmp_path, capfd):
+    pillow(np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)).save(tmp_path / f"a{suffix}")
+    data = (tmp_path / f"a{suffix}").read_bytes()
+    (tmp_path / f"a{suffix}").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImageError, match="cannot be read as an image"):
+        read_image(tmp_path / f"a{suffix}")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.avif"])
 def test_an_animation_among_images_gives_its_first_frame_and_a_line_says_so(name, tmp_path):
     later = [pillow(picture(box=[40, 12, 56, 52])), pillow(picture(box=[60, 12, 76, 52]))]
