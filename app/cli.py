@@ -169,9 +169,8 @@ def _culprit(error: Exception) -> str:
     libraries = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib"))
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         file = frame.f_code.co_filename
-        if str(frame.f_globals.get("__name__")).startswith("sepcam."):
-            break
-        if os.path.isfile(file) and not file.startswith(libraries):
+        ours = str(frame.f_globals.get("__name__")).startswith("sepcam.")
+        if not ours and os.path.isfile(file) and not file.startswith(libraries):
             return f"in {file}, line {line}"
     return "a bug in Sepcam"
 
