@@ -81,7 +81,10 @@ def _added(rows: Iterable[list[str | int]], words: int) -> list[list[str | int]]
     for row in listed:
         counts = sums.setdefault(tuple(row[1:words]), [0, 0])
         counts[:] = [count + int(value) for count, value in zip(counts, row[words:], strict=True)]
-    return listed + [["all", *key, *counts] for key, counts in sums.items()]
+    crossed = {key[0] for key in sums if key[-1]}  # a line that nobody crossed in a file has no class there
+    return listed + [
+        ["all", *key, *counts] for key, counts in sums.items() if key[-1] or key[0] not in crossed
+    ]
 
 
 def _zone_rows(files: Sequence[tuple[str, Statistics]], *, several: bool) -> Iterable[list[str | int]]:

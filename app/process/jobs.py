@@ -17,7 +17,7 @@ from ...models.weights.store import WeightStore
 from ...models.zoo import choose_detector
 from ...pipelines.batch.driver import Driver, Policy
 from ...pipelines.batch.files.inputs import Found, Input, is_glob
-from ...pipelines.batch.planning import agree, plan
+from ...pipelines.batch.planning import agree, plan, without_results
 from ...pipelines.batch.state.job_folder import JobFolder, JobInfo, versions
 from ...pipelines.batch.state.journal import UNDONE, Entry, Journal
 from ...pipelines.batch.state.settings import JobSettings
@@ -70,10 +70,10 @@ def run_job(request: JobRequest, found: Found, settings: JobSettings) -> int:
         console.note(line)
     if not found.inputs:
         return FAILED
-    inputs = _job_inputs(found.inputs, settings)
+    folder = JobFolder(request.out, request.store)
+    inputs = _job_inputs(without_results(folder, found.inputs, folder.known_outputs()), settings)
     info = JobInfo(settings, _anywhere(request.inputs), request.recursive, model_hashes(settings), versions())
     check_writable(request.out)
-    folder = JobFolder(request.out, request.store)
     if request.store is not None:
         console.note(f"job: {request.out} (for --status); results: {request.place}")
     with folder.locked():
@@ -118,7 +118,7 @@ def _job_inputs(inputs: Sequence[Input], settings: JobSettings) -> Sequence[Inpu
             console.note(f"{error}; it is left out")
             continue
         kept.append(one)
-    if not kept:
+    if inputs and not kept:
         raise SepcamError(f"nothing is left for --save {','.join(settings.saves)}: leave some of these out")
     return kept
 

@@ -64,10 +64,8 @@ def plan(
         check_fits(one.title, info.settings.saves, "images" if one.images else "video")
     entries = journal.entries()
     known = {entry.key: entry for entry in entries}
-    ours = {_real(folder.out / path) for entry in entries for path in entry.planned.values()}
-    ours |= {_real(path) for one in inputs for path in _foreign(one, folder)}
-    new = [one for one in inputs if one.key not in known and not _is_result(one, ours)]
     taken = [folder.out / path for entry in entries for path in entry.planned.values()]
+    new = without_results(folder, [one for one in inputs if one.key not in known], taken)
     targets = name_targets(new, folder.out, info.settings.saves, taken)
     added = []
     for one in new:
@@ -87,6 +85,18 @@ def plan(
     _renew_copies(journal, entries)
     keys = {one.key for one in inputs}
     return [entry for entry in journal.entries() if entry.key in keys]
+
+
+def without_results(folder: JobFolder, inputs: Sequence[Input], known: Sequence[Path]) -> list[Input]:
+    """The inputs that neither this job made nor another one in whose output folder they lie.
+
+    Args:
+        folder: of the job.
+        inputs: in order.
+        known: the results of the job.
+    """
+    results = {_real(path) for path in (*known, *(path for one in inputs for path in _foreign(one, folder)))}
+    return [one for one in inputs if not _is_result(one, results)]
 
 
 def _renew(folder: JobFolder, journal: Journal, entry: Entry, one: Input) -> None:

@@ -1,5 +1,7 @@
 """What was counted is told in tables of 80 columns."""
 
+from dataclasses import replace
+
 from sepcam.app.process.counts import people_text, show_counts
 from sepcam.pipelines.statistics import LineStatistics, Statistics, ZoneStatistics
 
@@ -28,6 +30,17 @@ def test_counts_of_one_file(capsys):
         ["zone", "class", "different", "visits", "mean", "longest"],
         ["yard", "person,", "dog", "8", "10", "12.3", "s", "1:03:05"],
         ["5", "people", "in", "1:00:", "5.0", "a", "minute"],
+    ]
+
+
+def test_a_line_that_nobody_crossed_in_one_file_is_one_sum(capsys):
+    quiet = replace(found(), lines=(LineStatistics("door", {}, (), ()), LineStatistics("gate", {}, (), ())))
+    show_counts([("a.mp4", found()), ("b.mp4", quiet)])
+    sums = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("all")]
+    assert sums == [
+        ["all", "door", "person", "12", "34"],
+        ["all", "door", "dog", "1", "0"],
+        ["all", "gate", "0", "0"],
     ]
 
 

@@ -176,6 +176,24 @@ def test_a_file_that_hangs_is_tried_again_and_then_set_aside_while_the_others_go
     assert names(out) == ["a.jsonl", "c.jsonl"]
 
 
+def test_a_rerun_takes_and_mentions_none_of_its_own_images(tmp_path):
+    squares(tmp_path / "v.mp4", 12)
+    words = (
+        "--detector",
+        "tests.walkers:SquareDetector",
+        "--tasks",
+        "track",
+        "--save",
+        "jsonl,crops,heatmap",
+    )
+    for again in ((), (), ("--fresh",)):
+        done = process(tmp_path, "-r", "-o", tmp_path / "out", "--workers", 1, *words, *again)
+        assert done.returncode == 0
+        assert "not for images" not in done.stderr
+        assert [Path(entry.input.name).name for entry in entries(tmp_path / "out")] == ["v.mp4"]
+    assert "v-crops/person-0001/000000.jpg" in names(tmp_path / "out")
+
+
 def test_less_memory_than_a_single_worker_takes_stops_no_job(tmp_path):
     for frames in (4, 5):
         squares(tmp_path / f"{frames}.mp4", frames)
