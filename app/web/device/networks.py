@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import asdict
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from filelock import FileLock
 
-from ....models.cache import cache_root, make_folder
+from ....models.cache import cache_root, make_folder, sha256_of
 from ....models.errors import SepcamError
+from ....models.files import flush_folder
 from ....models.ops import coco
 from ....models.people.specs import PEOPLE
 from ....models.types import ConvKind
@@ -35,6 +37,7 @@ FILES: Final = (
 )
 """Names of the files that are kept in the cache."""
 
+_SUMS = "sha256.json"  # beside them, tells when one is damaged
 _FORMAT = 2
 _KINDS: tuple[ConvKind, ...] = ("separable", "standard")
 _COLORS = 96
@@ -49,7 +52,7 @@ def version() -> str:
 
 
 def network_folder(root: Path | None = None) -> Path:
-    """A folder with ``FILES``; they are made when they are first asked for, which takes about ten seconds.
+    """A folder with ``FILES``; they are made if one is missing or damaged, which takes about ten seconds.
 
     Args:
         root: of the cache; by default ``$SEPCAM_CACHE`` or the user's cache folder.
@@ -59,25 +62,53 @@ def network_folder(root: Path | None = None) -> Path:
     """
     folder = (root or cache_root()) / "device"
     target = make_folder(folder) / version()
-    if target.is_dir():
+    if _whole(target):
         return target
     try:
         with FileLock(folder / f"{version()}.lock"):
-            if not target.is_dir():
+            if not _whole(target):
                 _write(target)
     except OSError as error:
-        raise SepcamError(f"cannot write in {folder}: {error.strerror or error}") from error
+        raise SepcamError(
+            f"cannot write in {folder}: {error.strerror or error}; SEPCAM_CACHE names another place"
+        ) from error
     return target
 
 
 def _write(target: Path) -> None:
-    draft = Path(tempfile.mkdtemp(prefix=".draft.", dir=target.parent))
+    work = Path(tempfile.mkdtemp(prefix=".draft.", dir=target.parent))
     try:
+        draft = work / "new"
+        draft.mkdir()  # unlike the one around it, for all who may read the cache
         for name, content in _graphs().items():
             (draft / name).write_bytes(content)
+        sums = {name: sha256_of(draft / name) for name in FILES}
+        (draft / _SUMS).write_text(json.dumps(sums))
+        flush_folder(draft)
+        if target.exists():
+            os.replace(target, work / "damaged")
         os.replace(draft, target)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        states = [(folder / name).stat() for name in (*FILES, _SUMS)]
+        return _as_written(folder, tuple((one.st_mtime_ns, one.st_size) for one in states))
+    except OSError:
+        return False
+
+
+@lru_cache(4)
+def _as_written(folder: Path, states: tuple[tuple[int, int], ...]) -> bool:
+    """Whether the files have their hashes; for files that have not changed, that is computed once."""
+    del states
+    try:
+        sums = json.loads((folder / _SUMS).read_bytes())
+    except ValueError:
+        return False
+    return sums == {name: sha256_of(folder / name) for name in FILES}
 
 
 def _graphs() -> dict[str, bytes]:

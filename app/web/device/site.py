@@ -60,7 +60,9 @@ def export_site(folder: Path, *, overwrite: bool = False) -> dict[str, int]:
     Raises:
         SepcamError: If the folder is not empty and ``overwrite`` is not set, or cannot be written to.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not overwrite):
+    if folder.is_file():
+        raise SepcamError(f"{folder} is a file: name a folder")
+    if folder.is_dir() and not overwrite and any(folder.iterdir()):
         raise SepcamError(f"{folder} is there already and not empty: name another folder, or add --overwrite")
     files: dict[str, Callable[[], bytes]] = {
         name: lambda content=content: content for name, content in page_files().items()
