@@ -10,6 +10,7 @@ from ..spec import ModelSpec
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 
 def bundled_file(spec: ModelSpec) -> Path | None:
@@ -54,3 +55,20 @@ def read_bundled(path: Path, part: str = "") -> "dict[str, torch.Tensor]":
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     }
+
+
+def read_fitting(path: Path, network: "nn.Module") -> "dict[str, torch.Tensor]":
+    """The float32 weights of a safetensors file, for ``load_state_dict`` of this network.
+
+    Raises:
+        SepcamError: If the file cannot be read, or holds other weights.
+    """
+    weights, own = read_bundled(path), network.state_dict()
+    for name in dict.fromkeys((*own, *weights)):
+        is_, should_be = (tuple(one[name].shape) if name in one else "nothing" for one in (weights, own))
+        if is_ != should_be:
+            raise SepcamError(
+                f"{path} does not fit this version of the network ({name} should be {should_be}, is {is_}): "
+                "train it again"
+            )
+    return weights

@@ -22,7 +22,7 @@ _ARRAYS = [
 
 
 def read_state(path: Path | str) -> dict[str, torch.Tensor]:
-    """A state dict saved by torch, by itself or as the ``state_dict`` of a checkpoint.
+    """A state dict saved by torch, by itself or as the ``state_dict`` of a checkpoint, in float32.
 
     Raises:
         OSError: If the file cannot be read.
@@ -38,9 +38,11 @@ def read_state(path: Path | str) -> dict[str, torch.Tensor]:
             raise ValueError("holds code, which is not run: torch.save its state_dict alone") from error
         raise ValueError(f"not a torch state dict ({type(error).__name__})") from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
+    ):
         raise ValueError("not a torch state dict")
-    return dict(state)
+    return {name: value.detach().float() for name, value in state.items()}
 
 
 def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[ConvWeights]:
@@ -57,6 +59,8 @@ def convolutions(state: Mapping[str, torch.Tensor], epsilon: float) -> list[Conv
             bias = state.get(f"{layer}.bias", torch.zeros(len(value)))
             depthwise = len(value) > 1 and value.shape[1] == 1
             convs.append(ConvWeights(layer, value.numpy(), bias.numpy(), depthwise))
+        elif kind == "weight" and value.ndim == 1 and f"{layer}.running_var" not in state:
+            raise ValueError(f"{layer} lacks its statistics: torch.save the whole state_dict")
         elif kind == "running_var":
             norm = [state[f"{layer}.{part}"] for part in ("weight", "bias", "running_mean")]
             if not convs or value.shape != convs[-1].bias.shape:

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path, PurePosixPath
@@ -87,10 +88,12 @@ def extract(archive: Path, member: str, folder: Path, companions: Sequence[Compa
         else:
             with zipfile.ZipFile(archive) as opened:
                 for name in (member, *beside):
+                    if name not in opened.namelist():
+                        raise KeyError(name)
                     (folder / PurePosixPath(name).name).write_bytes(opened.read(name))
     except KeyError as error:
         raise DownloadError(f"has no {error.args[0]} inside") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, tarfile.TarError, EOFError) as error:
         raise DownloadError(f"is a damaged archive ({error})") from error
     return folder / PurePosixPath(member).name
 

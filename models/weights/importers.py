@@ -65,8 +65,8 @@ def load_convs(module: nn.Module, convs: Sequence[ConvWeights]) -> None:
 
 def _check_fit(name: str, layer: nn.Conv2d | nn.ConvTranspose2d, conv: ConvWeights) -> None:
     ours = f"{name} {tuple(layer.weight.shape)}"
-    theirs = f"{conv.name} {conv.weight.shape}"
-    if tuple(layer.weight.shape) != conv.weight.shape:
+    theirs = f"{conv.name} {conv.weight.shape}, bias {conv.bias.shape}"
+    if tuple(layer.weight.shape) != conv.weight.shape or conv.bias.shape != (layer.out_channels,):
         raise ValueError(f"shapes differ: network {ours}, file {theirs}")
     if isinstance(layer, nn.ConvTranspose2d) != conv.transposed:
         raise ValueError(f"only one is a transposed convolution: network {ours}, file {theirs}")

@@ -18,12 +18,13 @@ from ..errors import SepcamError
 from ..files import atomic_write
 from ..registry import REGISTRY, find
 from ..spec import ModelSpec
-from .bundled import bundled_file, read_bundled
+from .bundled import bundled_file, read_fitting
 from .download import DownloadError, download
 from .official import is_official, published, unpack
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a network's name, the bytes received so far and, where known, the total."""
@@ -117,8 +118,11 @@ class WeightStore:
         Raises:
             SepcamError: See ``fetch``.
         """
-        if (file := bundled_file(find(name, self.registry))) is not None:
-            return read_bundled(file)
+        spec = find(name, self.registry)
+        if (file := bundled_file(spec)) is not None:
+            if self.verify(name) == "damaged":
+                raise SepcamError(f"{file} is damaged: copy or install it again")
+            return read_fitting(file, spec.build())
         arrays = self._read(name)
         if arrays is None:
             if self.path(name).exists():
@@ -150,6 +154,8 @@ class WeightStore:
             if file is not None:
                 raise SepcamError(f"{name} ships with Sepcam: no other file takes its place in the cache")
             return bundled
+        if file is None and self.verify(name) == "ok":  # maybe in a folder that cannot be written to
+            return self.path(name)
         with self._locked(name), self._workplace(name) as work:
             if file is not None:
                 arrays, metadata = self._import(info, file, work)
@@ -187,6 +193,10 @@ class WeightStore:
     def _refused(self, name: str) -> Path:
         return self._folder / f"{name}.refused"
 
+    def _refusing(self, error: OSError) -> SepcamError:
+        why = error.strerror or error
+        return SepcamError(f"cannot write in {self._folder}: {why}; SEPCAM_CACHE names another place")
+
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         from filelock import FileLock, Timeout
@@ -199,7 +209,7 @@ class WeightStore:
                 self.notice(f"{name}: another process is fetching it; waiting")
                 lock.acquire()
         except OSError as error:
-            raise SepcamError(f"cannot write in {self._folder}: {error.strerror or error}") from error
+            raise self._refusing(error) from error
         try:
             yield
         finally:
@@ -214,7 +224,7 @@ class WeightStore:
             work.mkdir()
             yield work
         except OSError as error:
-            raise SepcamError(f"cannot write in {self._folder}: {error.strerror or error}") from error
+            raise self._refusing(error) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -270,8 +280,9 @@ class WeightStore:
                 metadata = file.metadata() or {}
         except (OSError, SafetensorError):
             return None
+        ours = {"format_version": _FORMAT, "name": name}
         wanted = {"origin", "content_sha256"}
-        return metadata if metadata.get("format_version") == _FORMAT and wanted <= metadata.keys() else None
+        return metadata if ours.items() <= metadata.items() and wanted <= metadata.keys() else None
 
     def _read(self, name: str) -> _Arrays | None:
         """The cached weights, or None unless every byte of them is as it was written."""
@@ -291,16 +302,27 @@ def _convert(info: ModelSpec, file: Path) -> _Arrays:
     """A network's state dict from the file that its authors publish.
 
     Raises:
-        ValueError: If the file is of another kind or of another network.
+        OSError: If the file cannot be read.
+        ValueError: If the file is damaged, of another kind or of another network.
     """
+    network = info.build()
+    try:
+        _fill(network, info, file)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # readers meet damaged files with whatever comes up
+        raise ValueError(f"it is damaged, or not in the format {info.format} ({error!r})") from error
+    return {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
+
+
+def _fill(network: "nn.Module", info: ModelSpec, file: Path) -> None:
     from . import checkpoints, importers, movenet, openmmlab, tfjs
 
-    network = info.build()
     if info.format == "safetensors":
         try:
-            network.load_state_dict(read_bundled(file))
-        except (SepcamError, RuntimeError) as error:
-            raise ValueError(str(error).split("\n")[0]) from error
+            network.load_state_dict(read_fitting(file, network))
+        except SepcamError as error:
+            raise ValueError(str(error)) from error
     elif info.format == "openmmlab":
         openmmlab.load_checkpoint(network, checkpoints.read_state(file))
     elif info.format == "tfjs":
@@ -313,7 +335,6 @@ def _convert(info: ModelSpec, file: Path) -> _Arrays:
             "torch": checkpoints.read_torch,
         }[info.format]
         importers.load_convs(network, reader(file))
-    return {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
 
 
 def _content_sha256(arrays: _Arrays) -> str:

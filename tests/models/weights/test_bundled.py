@@ -1,9 +1,14 @@
 """The weights that ship with Sepcam are there, whole, small, and documented."""
 
+from dataclasses import replace
+
 import pytest
+import torch
 from safetensors import safe_open
+from sepcam.app.cli import main
 from sepcam.models.errors import SepcamError
 from sepcam.models.registry import find
+from sepcam.models.trained import save_trained
 from sepcam.models.weights.bundled import bundled_file, read_bundled
 from sepcam.models.weights.store import WeightStore
 
@@ -45,3 +50,40 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_bytes(b"no safetensors")
     with pytest.raises(SepcamError, match="copy or install it again"):
         read_bundled(path)
+
+
+def test_a_shipped_file_that_is_damaged_is_not_used(tmp_path):
+    store = WeightStore(tmp_path, registry={"people": replace(find("people"), sha256="0" * 64)})
+    with pytest.raises(SepcamError, match="is damaged: copy or install it again"):
+        store.load("people")
+
+
+def test_verify_says_how_to_mend_a_shipped_file(monkeypatch, capsys):
+    monkeypatch.setattr(WeightStore, "verify", lambda self, name: "damaged")
+    with pytest.raises(SystemExit) as ended:
+        main(["models", "verify"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().out
+    assert "people: DAMAGED: install Sepcam again" in said
+    assert "yolox-nano: DAMAGED: the next use fetches it again" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [({}, "nothing"), ({"mask.last.conv.bias": torch.zeros(3)}, "(3,)")],
+    ids=["lacking", "of another shape"],
+)
+def test_a_trained_file_that_does_not_fit_is_told_in_one_line(change, found, tmp_path, capsys):
+    weights = WeightStore().load("people")
+    del weights["mask.last.conv.bias"]
+    file = tmp_path / "mine.safetensors"
+    save_trained(file, weights | change, {"network": "people"})
+    with pytest.raises(SystemExit) as ended:
+        main(["models", "export", str(file), "-o", str(tmp_path / "mine.onnx")])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert (
+        f"does not fit this version of the network (mask.last.conv.bias should be (1,), is {found})" in said
+    )
+    assert "bug" not in said
+    assert not (tmp_path / "mine.onnx").exists()

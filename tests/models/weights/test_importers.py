@@ -406,6 +406,13 @@ def test_convolutions_fill_a_network_in_the_order_of_its_definition():
         ([conv_weights(4, 3, 3, 3), conv_weights(4, 4, 3, 3)], "shapes differ"),
         ([conv_weights(4, 3, 3, 3), conv_weights(4, 1, 3, 3)], "only one is depthwise"),
         ([conv_weights(4, 3, 3, 3), conv_weights(4, 1, 3, 3, transposed=True)], "transposed"),
+        (
+            [
+                conv_weights(4, 3, 3, 3),
+                ConvWeights("theirs", np.ones((4, 1, 3, 3), np.float32), np.ones(1), True),
+            ],
+            "shapes differ",
+        ),
     ],
 )
 def test_convolutions_that_do_not_fit_change_nothing(convs, message):

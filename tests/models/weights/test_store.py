@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -290,6 +291,24 @@ def test_fetching_what_is_there_asks_nobody(shop: Shop):
     assert shop.server.requests == ["/toy.onnx"]
 
 
+def test_what_is_there_needs_no_folder_that_can_be_written_to(shop: Shop):
+    path = shop.store.fetch("toy")
+    lock = shop.root / "weights" / "toy.lock"
+    lock.unlink()
+    lock.mkdir()  # refuses whoever wants to write
+    assert shop.store.fetch("toy") == path
+    with pytest.raises(SepcamError, match=r"cannot write in .*; SEPCAM_CACHE names another place"):
+        shop.store.read("toy", path)
+
+
+def test_weights_under_another_network_s_name_are_damaged(shop: Shop):
+    path = shop.store.fetch("toy")
+    registry = {"toy": shop.info, "twin": replace(shop.info, name="twin")}
+    store = WeightStore(shop.root, registry=registry, notice=shop.notices.append)
+    shutil.copy(path, path.with_stem("twin"))
+    assert [store.verify(name) for name in registry] == ["ok", "damaged"]
+
+
 def test_what_a_killed_download_left_is_cleared(shop: Shop):
     left = shop.root / "weights" / ".toy.download"
     left.mkdir(parents=True)
@@ -393,6 +412,34 @@ def test_a_file_that_does_not_fit_is_refused_and_the_cache_stays(shop: Shop, tmp
     with pytest.raises(SepcamError, match="does not hold the weights of toy"):
         shop.store.fetch("toy", file)
     shop.check(shop.store.load("toy"))
+
+
+@pytest.mark.parametrize(
+    ("member", "damage", "why"),
+    [
+        ("inside/toy.onnx", b"\xff" * 40, "is a damaged archive"),
+        ("toy.onnx", b"", r"has no inside/toy\.onnx inside"),
+    ],
+    ids=["damaged", "another"],
+)
+def test_an_archive_that_does_not_give_the_file_is_refused(shop: Shop, tmp_path, member, damage, why):
+    archive = tmp_path / "toy.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(member, shop.content)
+    content = bytearray(archive.read_bytes())
+    content[60 : 60 + len(damage)] = damage
+    archive.write_bytes(content)
+    with pytest.raises(SepcamError, match=f"does not hold the weights of toy: {why}"):
+        shop.with_sources(UrlSource("http://127.0.0.1/", member="inside/toy.onnx")).fetch("toy", archive)
+
+
+def test_what_a_reader_stumbles_over_is_refused(shop: Shop, tmp_path: Path, onnx_of):
+    network = Toy()
+    network.first.weight = nn.Parameter(torch.ones(27))  # without the axes that a convolution has
+    file = tmp_path / "odd.onnx"
+    file.write_bytes(onnx_of(network))
+    with pytest.raises(SepcamError, match="damaged, or not in the format onnx"):
+        shop.store.fetch("toy", file)
 
 
 def test_a_file_of_another_network_is_refused(shop: Shop, tmp_path: Path, onnx_of):
