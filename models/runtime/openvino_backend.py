@@ -200,10 +200,14 @@ def load(
         height, width, *_ = TensorInput.of(size).shape
         at = f" at {width}x{height}" if isinstance(size, tuple) else ""
         raise SepcamError(
-            f"no int8 copy of {key}{at}: make one with sepcam models quantize, or use --precision f32"
+            f"no int8 copy of {key}{at}: make one with sepcam models quantize, of the same network with the "
+            "same --backbone, or use --precision f32"
         )
     if found is None:
-        save(convert(build(), size), path)
+        try:
+            save(convert(build(), size), path)
+        except SepcamError as error:
+            raise SepcamError(f"{error}; SEPCAM_CACHE names another place for it") from error
         # Read back, so that every start computes with the very same graph, to the last bit.
         found = _read(path)
     if found is None:
@@ -299,7 +303,7 @@ def _read(path: Path) -> ov.Model | None:
             return model
         with zipfile.ZipFile(path) as archive:
             graph, weights = archive.read(_GRAPH), archive.read(_WEIGHTS)
-    except (OSError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
+    except (OSError, KeyError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile):
         return None
     model = _core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8)))
     _in_use()[key] = model

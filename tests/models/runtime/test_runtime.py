@@ -147,13 +147,17 @@ def test_another_size_or_key_is_another_copy(cache_dir: Path):
     assert {path.parent for path in paths} == {cache_dir / "compiled"}
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "no archive"])
+@pytest.mark.parametrize("damage", ["changed", "cut", "no archive", "flags"])
 def test_a_damaged_copy_is_made_anew(cache_dir: Path, damage: str):
     wanted = compile_network(Toy(), SIZE, OPENVINO, key="toy")(images(1))[0].copy()
     file = compiled_path("toy", SIZE)
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 0xFF
-    file.write_bytes({"changed": content, "cut": content[:-100], "no archive": b"?"}[damage])
+    flags = file.read_bytes()
+    place = flags.index(b"PK\x01\x02") + 8
+    flags = flags[:place] + b"\x01" + flags[place + 1 :]  # says that it needs a password
+    damaged = {"changed": content, "cut": content[:-100], "no archive": b"?", "flags": flags}
+    file.write_bytes(damaged[damage])
     runner = compile_network(Toy(), SIZE, OPENVINO, key="toy")
     np.testing.assert_array_equal(runner(images(1))[0], wanted)
     compile_network(never_built, SIZE, OPENVINO, key="toy")
@@ -183,7 +187,7 @@ def test_without_a_key_nothing_is_written(cache_dir: Path):
 def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(SepcamError, match="cannot write to the folder"):
+    with pytest.raises(SepcamError, match=r"cannot write to the folder .* SEPCAM_CACHE names another place"):
         compile_network(Toy(), SIZE, OPENVINO, key="toy", cache_dir=blocked)
 
 
