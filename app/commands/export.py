@@ -48,9 +48,11 @@ def export(
         if format == "torchscript":
             raise SepcamError("int8 is written as onnx or openvino: choose one of them with --format")
         target = out or Path(f"{stem}{kind}-int8{exporter.SUFFIXES[format]}")
+        exporter.check_suffix(target, format)
         _export_int8(name, backbone, format, target, overwrite=overwrite)
         return
     path = out or Path(f"{stem}{kind}{exporter.SUFFIXES[format]}")
+    exporter.check_suffix(path, format)
     for file in (path, path.with_suffix(".bin")) if format == "openvino" else (path,):
         if file.exists() and not overwrite:
             raise SepcamError(f"{file} exists: use --overwrite to replace it, or another name with -o")

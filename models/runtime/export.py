@@ -32,6 +32,7 @@ TOLERANCE = 1e-3
 _TRACED = 2  # images, so that no batch size is taken for a constant 1
 _CHECKED = 3  # another batch size, which shows that none was
 _OPSET = 17
+_ONNX_LIMIT = 2**31 - 1  # bytes: of a protocol buffer, which an ONNX file is
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,13 @@ def export(
     Raises:
         SepcamError: If the file cannot be written, or computes something else than torch; none is left then.
     """
-    if path.suffix != SUFFIXES[format]:
-        raise SepcamError(f"{path}: a file in the format {format} ends in {SUFFIXES[format]}")
+    check_suffix(path, format)
+    size_of_weights = sum(values.nbytes for values in network.state_dict().values())
+    if format == "onnx" and size_of_weights > _ONNX_LIMIT:
+        raise SepcamError(
+            f"{path} would have {size_of_weights / 1e9:.1f} GB, ONNX files have 2.1 at most: "
+            "use --format openvino or torchscript, or --backbone separable"
+        )
     network = network.eval()
 
     def write(draft: Path) -> list[Difference]:
@@ -83,6 +89,16 @@ def export(
         return _compare(network, size, outputs, READERS[format](draft))
 
     return place(path, write)
+
+
+def check_suffix(path: Path, format: Format) -> None:
+    """Makes sure that a file has the suffix of its format.
+
+    Raises:
+        SepcamError: If it has another.
+    """
+    if path.suffix != SUFFIXES[format]:
+        raise SepcamError(f"{path}: a file in the format {format} ends in {SUFFIXES[format]}")
 
 
 def place(path: Path, write: Callable[[Path], list[Difference]]) -> list[Difference]:
@@ -207,13 +223,18 @@ def compare(
         differences.append(
             Difference(name, one.shape[1:], float(np.abs(one - other).max()), float(np.abs(one).max()))
         )
-    worst = max(differences, key=lambda difference: difference.share)
+    worst = largest(differences)
     if not worst.share <= TOLERANCE:
         raise SepcamError(
             f"the written file differs from torch in {worst.output} by {worst.largest:.1g} of "
             f"{worst.scale:.3g}: it is not kept"
         )
     return differences
+
+
+def largest(differences: Sequence[Difference]) -> Difference:
+    """The one with the largest share; one that is no number is larger than any."""
+    return max(differences, key=lambda one: (np.isnan(one.share), one.share))
 
 
 def _read_torchscript(path: Path) -> Callable[[U8], Sequence[F32]]:

@@ -16,7 +16,7 @@ from ..int8.calibration import in_f32
 from ..int8.onnx_writer import to_onnx
 from ..types import F32, U8
 from .compile import resolve
-from .export import INPUT, READERS, SUFFIXES, Difference, place
+from .export import INPUT, READERS, Difference, check_suffix, largest, place
 from .openvino_backend import OpenVinoRunner, compiled_path, load
 from .options import InputSize, Runner, RuntimeOptions, TensorInput, as_module
 
@@ -99,10 +99,9 @@ class Copies:
         Raises:
             SepcamError: If a file exists, cannot be written, or computes something else; it is not left.
         """
+        check_suffix(path, format)
         copies = list(self._found.values())
         paths = [path] if len(copies) == 1 else [path.with_stem(f"{path.stem}-{_name(c)}") for c in copies]
-        if path.suffix != SUFFIXES[format]:
-            raise SepcamError(f"{path}: a file in the format {format} ends in {SUFFIXES[format]}")
         written = [*paths, *(file.with_suffix(".bin") for file in paths if format == "openvino")]
         for file in written if not overwrite else ():
             if file.exists():
@@ -152,7 +151,7 @@ def _compare(
             raise SepcamError(f"the written file returns {name} as {other.shape}, the copy as {one.shape}")
         far, scale = (float(np.sqrt(np.square(values).mean())) for values in (one - other, one))
         differences.append(Difference(name, one.shape[1:], far, scale))
-    worst = max(differences, key=lambda difference: difference.share)
+    worst = largest(differences)
     if not worst.share <= TOLERANCE:
         raise SepcamError(
             f"the written file differs from the copy in {worst.output}, by {worst.share:.0%}: it is not kept"

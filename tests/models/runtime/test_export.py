@@ -94,6 +94,8 @@ def test_a_file_that_exists_is_replaced_only_on_request(tmp_path, capsys):
     [
         (("no-such-network",), "unknown model 'no-such-network'"),
         (("ssdlite-person", "-o", "net.xml"), "a file in the format onnx ends in .onnx"),
+        (("ssdlite-person", "--format", "openvino", "-o", "."), "a file in the format openvino ends in .xml"),
+        (("ssdlite-person", "--precision", "int8", "-o", "."), "a file in the format onnx ends in .onnx"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(words, message, capsys, monkeypatch, tmp_path):
@@ -117,6 +119,30 @@ class Unstable(nn.Module):
 def test_a_file_that_computes_something_else_is_not_kept(tmp_path):
     with pytest.raises(SepcamError, match=r"differs from torch in mean by .*: it is not kept"):
         export(Unstable(), (8, 8), ("mean",), "torchscript", tmp_path / "network.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+class HalfBroken(nn.Module):
+    """The second of its outputs is no number."""
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean = images.float().mean((1, 2))
+        return mean, mean / 0 - mean / 0
+
+
+def test_a_file_that_computes_no_numbers_is_not_kept(tmp_path):
+    with pytest.raises(SepcamError, match=r"differs from torch in broken by nan .*: it is not kept"):
+        export(HalfBroken(), (8, 8), ("mean", "broken"), "torchscript", tmp_path / "network.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_too_large_for_onnx_is_told_at_once(tmp_path):
+    large = HalfBroken()
+    large.weight = nn.Parameter(torch.zeros(1).expand(600_000_000))  # takes no memory
+    with pytest.raises(
+        SepcamError, match=r"would have 2\.4 GB, ONNX files have 2\.1 at most: use --format openv"
+    ):
+        export(large, (8, 8), ("mean", "broken"), "onnx", tmp_path / "network.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
