@@ -44,7 +44,10 @@ def quantize(
     Four fifths of the images calibrate, the others measure. A copy is kept if its loss is tolerable.
     """
     from ...assets import demo_clip
+    from ...models.registry import find
 
+    for name in names:  # each takes minutes: a wrong one is told before the first
+        find(name)
     source = frames or str(demo_clip())
     kept = [
         _quantize(name, source, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)

@@ -97,12 +97,14 @@ class Quantizer:
 
     @property
     def pairs(self) -> list["Pair"]:
-        """Both forms of every network that ``compile`` was asked for; of several sizes, the first."""
-        return [
-            Pair(copy.key, copy.f32[size], runner, copy.inputs.of(size))
-            for copy in self._copies.values()
-            for size, runner in list(copy.int8.items())[:1]
-        ]
+        """Both forms of every network that ``compile`` was asked for, at the size that most inputs have."""
+        made = []
+        for copy in self._copies.values():
+            of_size = {size: copy.inputs.of(size) for size in copy.int8}
+            size = max(of_size, key=lambda one: len(of_size[one]), default=None)
+            if size is not None and of_size[size]:
+                made.append(Pair(copy.key, copy.f32[size], copy.int8[size], of_size[size]))
+        return made
 
     def keep(self) -> None:
         """Puts the copies where ``--precision int8`` finds them.

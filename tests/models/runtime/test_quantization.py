@@ -85,6 +85,21 @@ def test_one_copy_serves_all_sizes_and_learns_from_all_of_them(cache_dir: Path):
         assert 0 < np.abs(one - other).max() < 0.05 * np.abs(one).max()
 
 
+def test_speed_is_measured_on_inputs_of_the_size_that_most_have(cache_dir: Path):
+    quantizer, sizes = Quantizer(100), (SIZE, (64, 48), (32, 32))
+    for size, count in zip(sizes, (0, LEAST_INPUTS, 1), strict=True):
+        runner = quantizer.watch(Toy(), AnySize(size), F32_OPTIONS, key="toy")
+        for batch in images(count, size)[:, None]:
+            runner(batch)
+    quantizer.quantize()
+    for size in sizes:
+        quantizer.compile(never_built, AnySize(size), F32_OPTIONS, key="toy")
+    (pair,) = quantizer.pairs
+    assert {image.shape for image in pair.images} == {(1, 64, 48, 3)}
+    assert len(pair.images) == LEAST_INPUTS
+    pair.f32(pair.images[0]), pair.int8(pair.images[0])
+
+
 # --- pictures ---------------------------------------------------------------------------------------------
 
 
@@ -263,3 +278,8 @@ def test_a_copy_that_is_kept_serves_process(
     assert "use --overwrite" in capsys.readouterr().err
     assert sepcam(*words[:-2], "--format", "torchscript") == 2
     assert "int8 is written as onnx or openvino" in capsys.readouterr().err
+
+
+def test_a_wrong_name_is_told_before_minutes_are_spent_on_another(capsys):
+    assert sepcam("models", "quantize", "ssdlite-person", "nonsense", "--samples", "20") == 2
+    assert "unknown model 'nonsense'" in capsys.readouterr().err.splitlines()[0]
