@@ -71,10 +71,10 @@ class Overlay:
         if self._hud is not None and "hud" in layers:
             panel = self._hud.panel((height, width), result)
         taken = [panel.rect] if panel is not None else []
+        if "zones" in layers:
+            taken += draw_counts(image, result.counts, self._options.scale)
         if not {"labels", "ids", "conf"}.isdisjoint(layers):
             draw_labels(image, found, rows[::-1], colors, style, layers, taken)
-        if "zones" in layers:
-            draw_counts(image, result.counts, self._options.scale)
         if panel is not None:
             panel.draw(image)
 

@@ -8,23 +8,28 @@ import numpy as np
 from ...models.types import U8
 from ..events import ZoneCount
 from .colors import WHITE, Color
+from .panel import Rect
 from .text import Style, put_text, text_width
 
 _COLOR: Color = (60, 200, 255)
 
 
-def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> None:
+def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> list[Rect]:
     """Draws lines and zones with their counts into an (H, W, 3) uint8 BGR image, in place.
 
     Args:
         image: drawn on in place.
         counts: what is drawn.
         scale: of lines and text, as a multiple of the sizes that suit the image.
+
+    Returns:
+        Where the counts are written.
     """
     height, width = image.shape[:2]
     style = Style.of(height, width, scale)
     high = round(style.text * 1.1)
     labels: set[tuple[int, int]] = set()
+    written: list[Rect] = []
     for count in counts:
         points = np.array(count.points).round().astype(np.int32)
         cv2.polylines(image, [points], not count.is_line, _bgr(count.color), 2 * style.line, cv2.LINE_AA)
@@ -36,9 +41,12 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> N
         while (x, y) in labels and y + high + 2 * style.pad < height:
             y += high + 2 * style.pad  # a line and a zone may have the same middle
         labels.add((x, y))
-        area = image[y - high : y + style.pad, x - style.pad : x + wide + style.pad]
+        x1, y1, x2, y2 = x - style.pad, max(0, y - high), x + wide + style.pad, y + style.pad
+        area = image[y1:y2, x1:x2]
         area //= 3
         put_text(image, text, x, y, WHITE, style.text)
+        written.append((x1, y1, x2, y2))
+    return written
 
 
 def _bgr(color: str) -> Color:

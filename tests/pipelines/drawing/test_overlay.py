@@ -15,6 +15,7 @@ from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.options import LAYERS, DrawOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
+from sepcam.pipelines.events import ZoneCount
 from sepcam.pipelines.execution.meter import MeterSnapshot
 from sepcam.pipelines.fonts.bidi import visual
 from sepcam.pipelines.types import Frame, FrameResult, Instances, MaskCrop
@@ -194,6 +195,17 @@ def test_labels_keep_clear_of_the_read_out():
         solid = (image == np.array(color_of(number))).all(2)
         assert solid.sum() > 100
         assert not solid[y1:y2, x1:x2].any()
+
+
+def test_labels_keep_clear_of_the_counts_of_lines():
+    count = ZoneCount("door", ((200, 0), (200, 360)), 3, 4)
+    seen = []
+    for counts in ((), (count,)):
+        image = picture(360, 640)
+        shown = replace(result((360, 640), [(200, 180, 300, 340)], ids=[3]), counts=counts)
+        Overlay(options=DrawOptions(("ids", "zones"))).draw(image, shown)
+        seen.append(int((image == color_of(3)).all(2).sum()))
+    assert seen[0] == seen[1] > 100
 
 
 def test_a_label_without_room_says_less_before_it_covers_another():
