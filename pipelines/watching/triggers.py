@@ -1,10 +1,14 @@
 """When a rule holds, from the results of one frame after the other."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ..analytics.counters import MISSING_S
 from ..types import FrameResult
 from .rules import ANYTHING, Rule
+
+OUTAGE_S: Final = 5.0
+"""Seconds between two frames that say nothing of the time between them; a slow machine has few frames."""
 
 
 @dataclass(slots=True)
@@ -16,7 +20,8 @@ class _Visit:
 class RuleWatch:
     """Says of each frame whether a rule holds; results come in the order of the frames, from a `Watch`.
 
-    A count may fall short for up to ``MISSING_S`` before its time starts again, since detections flicker.
+    A count may fall short for up to ``MISSING_S`` before its time starts again, since detections flicker. So
+    it does where no frame comes for ``OUTAGE_S``.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -24,6 +29,7 @@ class RuleWatch:
         self._inside: dict[int, _Visit] = {}
         self._since_s: float | None = None
         self._last_s = 0.0
+        self._short = False  # since then
 
     def update(self, result: FrameResult) -> tuple[int, ...] | None:
         """The identities for which the rule holds in a frame, in order; None where it does not hold.
@@ -77,8 +83,9 @@ class RuleWatch:
     def _lasts(self, holds: bool, now: float) -> bool:
         """Whether a count holds now, and has done so for long enough."""
         if not holds:
+            self._short = True
             return False
-        if self._since_s is None or now - self._last_s > MISSING_S:
+        if self._since_s is None or now - self._last_s > (MISSING_S if self._short else OUTAGE_S):
             self._since_s = now
-        self._last_s = now
+        self._last_s, self._short = now, False
         return now - self._since_s >= self.rule.seconds

@@ -19,11 +19,11 @@ FPS = 10.0
 WORDS = ["person", "in", "Yard", "for", "3", "s", "more", "than", "at", "least", "line", "crossed", "by"]
 
 
-def held(text: str, frames) -> list[tuple[int, ...] | None]:
+def held(text: str, frames, fps: float = FPS) -> list[tuple[int, ...] | None]:
     """For each frame the identities for which a rule holds."""
     (rule,) = resolved([parse_rule(text)], [YARD, DOOR], ("person", "dog"))
     watch, rule = Watch([YARD, DOOR], SIZE), RuleWatch(rule)
-    return [rule.update(watch.update(result)) for result in results(frames, FPS)]
+    return [rule.update(watch.update(result)) for result in results(frames, fps)]
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,12 @@ def test_ages_and_sizes_are_read_or_refused():
     for wrong in ("5", "5XB", "0GB"):
         with pytest.raises(SepcamError, match="is not a valid size: write 500MB"):
             parse_size(wrong)
+
+
+def test_a_count_lasts_on_a_slow_machine_and_over_no_outage():
+    two, one = people(INSIDE, OUTSIDE), people(INSIDE)
+    slow = held("at least 2 people for 3 s", [two] * 5, fps=0.7)  # a frame every 1.4 s
+    assert [ids is not None for ids in slow] == [False, False, False, True, True]
+    short = held("at least 2 people for 3 s", [two, two, one, two, two, two], fps=0.7)
+    assert not any(short)
+    assert not any(held("at least 2 people for 3 s", [two] * 5, fps=0.1))
