@@ -285,7 +285,7 @@ class VideoSource:
             if time_s < self._start_s - _SAME_TIME_S:
                 self._skipped += 1
                 continue
-            self._end_s = time_s
+            self._end_s = time_s + float((decoded.duration or 0) * (decoded.time_base or 0))
             yield decoded, time_s if self._timed or not self._live else time.monotonic()
 
     def _stamped(self) -> Iterator[tuple[av.VideoFrame, float]]:

@@ -217,6 +217,12 @@ class TestDamagedFiles:
         assert (len(frames), warnings) == (20, [])
         assert info.frame_count in (None, 20)
 
+    def test_a_gif_whose_last_frame_is_held_is_not_cut(self, tmp_path):
+        first, *others = [Image.fromarray(picture(index)) for index in range(3)]
+        first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=[100, 100, 3000])
+        _, frames, warnings = read(tmp_path / "a.gif")
+        assert (len(frames), warnings) == (3, [])
+
     def test_a_damaged_middle_does_not_end_the_run(self, tmp_path):
         path = write_clip(tmp_path / "a.avi", frames=60, codec="mjpeg", pix_fmt="yuvj420p")
         data = bytearray(path.read_bytes())
