@@ -115,7 +115,7 @@ def find_inputs(words: Sequence[str], *, recursive: bool = False) -> Found:
     left_out: list[str] = []
     searched = any(word.startswith("@") for word in words)
     words = [as_glob(local_path(word)) for word in _lines_of_lists(words, missing)]
-    listed = [word for word in words if Path(word).suffix.lower() in IMAGE_SUFFIXES and not is_glob(word)]
+    listed = [word for word in words if Path(word).suffix.lower() in IMAGE_SUFFIXES and Path(word).is_file()]
     for word in words:
         if len(listed) > 1 and word in listed:
             if word == listed[0]:

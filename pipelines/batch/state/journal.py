@@ -132,6 +132,8 @@ class Journal:
         self.path = path
         with self._told():
             if read_only:
+                if not path.exists():
+                    raise SepcamError(f"the journal {path} is gone: restart with --fresh")
                 self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
                 return
             # It holds the inputs, which may be addresses with passwords; SQLite's own files take its mode.
@@ -266,7 +268,10 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise SepcamError(f"the journal {self.path} cannot be used: {error}") from error
+            # What is wrong with its content stays so; a disk or a lock may not.
+            passing = isinstance(error, sqlite3.OperationalError | OSError)
+            advice = "" if passing else ": restart with --fresh"
+            raise SepcamError(f"the journal {self.path} cannot be used: {error}{advice}") from error
 
 
 def _storable(value: str | float | None) -> str | float | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sepcam.models.errors import SepcamError
 from sepcam.models.files import DiskFullError
 from sepcam.pipelines.analysis.options import AnalysisOptions
 from sepcam.pipelines.batch.driver import Driver
@@ -214,3 +215,14 @@ def test_a_damaged_file_in_parts_is_done_as_a_whole_after_a_kill_too(tmp_path):
         note(parts / f"detected-{number:05}.json", {"frames": 9, "sound": number > 0, "stage_ms": {}})
     assert isinstance(task(), FileTask)
     assert not parts.exists()
+
+
+def test_a_journal_that_is_damaged_or_gone_says_what_to_do(run, tmp_path):
+    run(Pool(fine))
+    path = tmp_path / "out" / ".sepcam" / "journal.sqlite"
+    path.write_text("garbage " * 1000)
+    with pytest.raises(SepcamError, match=r"cannot be used: .*: restart with --fresh"):
+        run(Pool(fine))
+    path.unlink()
+    with pytest.raises(SepcamError, match="is gone: restart with --fresh"):
+        JobFolder(tmp_path / "out").journal(read_only=True)

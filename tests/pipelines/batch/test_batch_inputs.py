@@ -116,6 +116,12 @@ def test_a_list_stands_for_its_lines(folder):
     )
 
 
+def test_an_image_that_is_named_and_not_there_is_missing_as_a_video_is(folder):
+    result = find_inputs(["i/1.jpg", "i/none.jpg"])
+    assert [one.name for one in result.inputs] == ["i/1.jpg"]
+    assert result.missing == ("i/none.jpg does not exist",)
+
+
 def test_a_file_that_is_named_twice_is_one(folder):
     os.symlink("2.mp4", folder / "v" / "link.mp4")
     assert found("v/2.mp4", "v/link.mp4", str(folder / "v" / "2.mp4"), "v") == ["v/2.mp4", "v/10.mp4"]
