@@ -46,12 +46,18 @@ def target(source: str, name: ResultName, saves: Sequence[str]) -> Target:
         source: the input as the user gave it.
         name: what the names are made of; its suffix is set to that of the source.
         saves: the kinds of results.
+
+    Raises:
+        SepcamError: If the output folder cannot be looked into.
     """
     suffix = Path(source).suffix
     if suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
         suffix = ""
     name = replace(name, suffix=suffix)
-    return Target(source, {save: sink_kinds()[save].path(name) for save in saves})
+    try:
+        return Target(source, {save: sink_kinds()[save].path(name) for save in saves})
+    except OSError as error:  # below a folder that may not be searched
+        raise _unwritable(name.folder, error) from error
 
 
 def stem_of(name: str, *, images: bool) -> str:
@@ -98,7 +104,7 @@ def check(targets: Sequence[Target], folder: Path, *, overwrite: bool) -> None:
     for path in (p for t in targets for p in t.files.values()):
         if path.resolve() in inputs:
             raise SepcamError(f"{path} is an input: choose another output folder with -o")
-        if path.exists() and not overwrite:
+        if os.path.exists(path) and not overwrite:  # False too where it cannot be known
             raise SepcamError(
                 f"{path} exists: use --overwrite to replace it, or another output folder with -o"
             )
@@ -130,5 +136,9 @@ def check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SepcamError(f"cannot write to {folder}: {reason}; choose another folder with -o") from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> SepcamError:
+    reason = error.strerror or str(error)
+    return SepcamError(f"cannot write to {folder}: {reason}; choose another folder with -o")

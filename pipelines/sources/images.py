@@ -116,8 +116,12 @@ def images_like(pattern: str) -> list[Path]:
 
 
 def as_glob(name: str) -> str:
-    """A pattern of numbered images as FFmpeg takes it (``img_%04d.png``) as a glob; other names unchanged."""
-    if not _NUMBER.search(name) or is_address(name) or Path(name).exists():
+    """A pattern of numbered images as FFmpeg takes it (``img_%04d.png``) as a glob; other names unchanged.
+
+    Raises:
+        SepcamError: If the system does not even say whether there is something of that name.
+    """
+    if is_address(name) or _is_there(name) or not _NUMBER.search(name):
         return name
     pattern, number = glob.escape(name), re.escape(name)
     exact = _NUMBER.sub(lambda match: "?" * int(match[1] or 0) or "*", pattern)
@@ -126,6 +130,13 @@ def as_glob(name: str) -> str:
     # The image after %04d's 9999 is 10000.
     beyond = set(glob.glob(longer)) - set(glob.glob(exact))
     return longer if any(map(numbered, beyond)) else exact
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError as error:  # in a folder that may not be searched, a name that is too long
+        raise SepcamError(f"{name} cannot be opened: {error.strerror}") from error
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.pipelines.sinks.base import ResultName
-from sepcam.pipelines.sinks.outputs import check, target
+from sepcam.pipelines.sinks.outputs import Target, check, target
 
 
 def test_results_are_named_after_their_source(tmp_path):
@@ -60,3 +60,11 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SepcamError, match="cannot write to"):
         check([clip(tmp_path / "file" / "out")], tmp_path / "file" / "out", overwrite=False)
+
+
+def test_a_folder_that_cannot_even_be_looked_for_is_told(tmp_path):
+    folder = tmp_path / ("a" * 300)
+    with pytest.raises(SepcamError, match=r"^cannot write to .*: File name too long; choose another folder"):
+        target("clip.avi", ResultName(folder, "clip"), ("jsonl",))
+    with pytest.raises(SepcamError, match=r"^cannot write to .*: File name too long; choose another folder"):
+        check([Target("clip.avi", {"jsonl": folder / "clip.jsonl"})], folder, overwrite=False)

@@ -69,6 +69,13 @@ def test_each_name_belongs_to_one_kind(tmp_path, monkeypatch):
     assert source_kind("gone.mp4") is None
 
 
+@pytest.mark.parametrize("name", [f"{'a' * 300}.mp4", f"{'a' * 300}/1.png", f"{'a' * 300}*.png"])
+def test_a_name_that_the_system_does_not_take_is_told_in_one_line(name):
+    for look in (open_source, lambda name: find_inputs([name])):
+        with pytest.raises(SepcamError, match=r"^a+.* cannot be opened: File name too long$"):
+            look(name)
+
+
 def test_numbered_images_as_ffmpeg_names_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for number in (1, 2, 10):
