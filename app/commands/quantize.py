@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from ...models.errors import SepcamError
 from ...models.types import ConvKind, Detector, PoseEstimator
 from ..options import shared as choices
 from ..terminal import console
@@ -49,11 +50,15 @@ def quantize(
     for name in names:  # each takes minutes: a wrong one is told before the first
         find(name)
     source = frames or str(demo_clip())
-    kept = [
-        _quantize(name, source, samples, backbone, keep_anyway=keep_anyway) for name in dict.fromkeys(names)
-    ]
-    if not all(kept):
-        raise typer.Exit(1)
+    failed, lost = 0, 0
+    for name in (different := list(dict.fromkeys(names))):
+        try:
+            lost += not _quantize(name, source, samples, backbone, keep_anyway=keep_anyway)
+        except SepcamError as error:
+            console.fail(f"{name}: {error}")
+            failed += 1
+    if failed or lost:
+        raise typer.Exit(2 if failed == len(different) else 1)
 
 
 def _quantize(name: str, frames: str, samples: int, backbone: ConvKind, *, keep_anyway: bool) -> bool:

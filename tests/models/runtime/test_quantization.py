@@ -283,3 +283,10 @@ def test_a_copy_that_is_kept_serves_process(
 def test_a_wrong_name_is_told_before_minutes_are_spent_on_another(capsys):
     assert sepcam("models", "quantize", "ssdlite-person", "nonsense", "--samples", "20") == 2
     assert "unknown model 'nonsense'" in capsys.readouterr().err.splitlines()[0]
+
+
+def test_a_network_that_fails_does_not_keep_others_from_their_turn(capsys):
+    names = ("ssdlite-person", "people")
+    assert sepcam("models", "quantize", *names, "--frames", "nowhere.mp4", "--samples", "20") == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert errors == [f"error: {name}: nowhere.mp4 does not exist" for name in names]
