@@ -230,6 +230,8 @@ class Driver:
         if not result.outputs:  # stopped before there was anything
             self._journal.wait(entry.id, attempts=entry.attempts)
             return replace(entry, state="waiting")
+        if not result.complete:
+            attempts = entry.attempts  # it did not fail: the job was ended
         outputs = [replace(one, path=self._folder.relative(Path(one.path))) for one in result.outputs]
         self._journal.finish(
             entry.id,

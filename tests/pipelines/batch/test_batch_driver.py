@@ -150,6 +150,20 @@ def test_a_job_that_is_stopped_goes_on_later(run):
     assert all(one.state == "done" for one in run(Pool(fine)).values())
 
 
+def test_a_file_that_was_stopped_has_as_many_attempts_as_before(run, tmp_path):
+    def begun(name: str, attempt: int) -> TaskResult:
+        path = tmp_path / "out" / "a.jsonl"
+        path.write_text("the beginning")
+        return TaskResult(2, complete=False, outputs=(fingerprint(path),))
+
+    pool = Pool(begun, size=1)
+    entries = run(pool, stopped=lambda: bool(pool.attempts))
+    assert (entries["a.mp4"].state, entries["a.mp4"].attempts) == ("stopped", 0)
+    pool = Pool(lambda name, attempt: CRASH if (name, attempt) == ("a.mp4", 1) else TaskResult(5))
+    entries = run(pool)
+    assert (entries["a.mp4"].state, entries["a.mp4"].attempts) == ("done", 2)
+
+
 def test_a_source_that_has_changed_is_done_again(run, tmp_path):
     run(Pool(fine))
     (tmp_path / "b.mp4").write_text("longer than before")
