@@ -76,7 +76,10 @@ def network_folder(root: Path | None = None) -> Path:
 
 
 def _write(target: Path) -> None:
-    work = Path(tempfile.mkdtemp(prefix=".draft.", dir=target.parent))
+    beginning = f".{target.name}."
+    for left in target.parent.glob(f"{beginning}*"):  # by a killed process: who holds the lock is alone
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=beginning, dir=target.parent))
     try:
         draft = work / "new"
         draft.mkdir()  # unlike the one around it, for all who may read the cache

@@ -27,6 +27,13 @@ def test_network_files_are_made_once(made: list[int], tmp_path: Path):
     assert folder.stat().st_mode == folder.parent.stat().st_mode  # whoever may read the cache may read them
 
 
+def test_what_a_killed_process_left_is_cleared(made: list[int], tmp_path: Path):
+    name = networks.version()
+    (tmp_path / "device" / f".{name}.abc" / "new").mkdir(parents=True)
+    networks.network_folder(tmp_path)
+    assert {path.name for path in (tmp_path / "device").iterdir()} == {name, f"{name}.lock"}
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut", "changed", "all gone", "no sums"])
 def test_network_files_that_are_missing_or_damaged_are_made_again(
     made: list[int], damage: str, tmp_path: Path
