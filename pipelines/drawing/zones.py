@@ -8,7 +8,7 @@ import numpy as np
 from ...models.types import U8
 from ..events import ZoneCount
 from .colors import WHITE, Color
-from .panel import Rect
+from .panel import Rect, overlap
 from .text import Style, put_text, text_width
 
 _COLOR: Color = (60, 200, 255)
@@ -28,7 +28,6 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> l
     height, width = image.shape[:2]
     style = Style.of(height, width, scale)
     high = round(style.text * 1.1)
-    labels: set[tuple[int, int]] = set()
     written: list[Rect] = []
     for count in counts:
         points = np.array(count.points).round().astype(np.int32)
@@ -38,14 +37,16 @@ def draw_counts(image: U8, counts: Sequence[ZoneCount], scale: float = 1.0) -> l
         at = points[:2].mean(0)  # the middle of a line, because its ends may lie under the HUD
         x = int(np.clip(at[0] + style.pad, style.pad, max(style.pad, width - wide - style.pad)))
         y = int(np.clip(at[1] - style.pad, style.text + style.pad, height - style.pad))
-        while (x, y) in labels and y + high + 2 * style.pad < height:
-            y += high + 2 * style.pad  # a line and a zone may have the same middle
-        labels.add((x, y))
-        x1, y1, x2, y2 = x - style.pad, max(0, y - high), x + wide + style.pad, y + style.pad
-        area = image[y1:y2, x1:x2]
+        step = high + 2 * style.pad
+        place = x - style.pad, max(0, y - high), x + wide + style.pad, y + style.pad
+        # A line and a zone may have the same middle.
+        while any(overlap(place, other) for other in written) and y + step < height:
+            y += step
+            place = place[0], y - high, place[2], y + style.pad
+        written.append(place)
+        area = image[place[1] : place[3], place[0] : place[2]]
         area //= 3
         put_text(image, text, x, y, WHITE, style.text)
-        written.append((x1, y1, x2, y2))
     return written
 
 

@@ -3,6 +3,7 @@
 import threading
 import tracemalloc
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from sepcam.pipelines.drawing.hud import Hud
 from sepcam.pipelines.drawing.options import LAYERS, DrawOptions
 from sepcam.pipelines.drawing.overlay import Overlay
 from sepcam.pipelines.drawing.text import Style, put_text, text_width
+from sepcam.pipelines.drawing.zones import draw_counts
 from sepcam.pipelines.events import ZoneCount
 from sepcam.pipelines.execution.meter import MeterSnapshot
 from sepcam.pipelines.fonts.bidi import visual
@@ -206,6 +208,13 @@ def test_labels_keep_clear_of_the_counts_of_lines():
         Overlay(options=DrawOptions(("ids", "zones"))).draw(image, shown)
         seen.append(int((image == color_of(3)).all(2).sum()))
     assert seen[0] == seen[1] > 100
+
+
+def test_counts_with_nearly_the_same_middle_are_written_below_each_other():
+    lines = [((100.0, 50.0 + i), (300.0, 100.0 + 2 * i)) for i in range(3)]
+    counts = [ZoneCount(f"line {i}", points, 3, 4) for i, points in enumerate(lines)]
+    places = draw_counts(picture(360, 640), counts)
+    assert all(a[3] <= b[1] for a, b in pairwise(places))
 
 
 def test_a_label_without_room_says_less_before_it_covers_another():
