@@ -341,8 +341,8 @@ class VideoSource:
         if not has_timestamps(self._stream):
             self.warnings.append(f"it has no timestamps: {self.info.fps or 25:g} frames a second are assumed")
         elif self._clock.repaired:
-            wrong = "timestamps were missing, went back or leapt ahead"
-            self.warnings.append(f"{self._clock.repaired} {wrong}: repaired")
+            count = self._clock.repaired
+            self.warnings.append(f"timestamps were missing, went back or leapt ahead: {count} repaired")
 
     def _cut(self, frames: int) -> str | None:
         count = self.info.frame_count

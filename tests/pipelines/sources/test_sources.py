@@ -316,7 +316,7 @@ class TestTimestamps:
         write_clip(tmp_path / "a.mkv", frames=20, ticks=ticks, options={"bf": "0"})
         _, frames, warnings = read(tmp_path / "a.mkv")
         assert [frame.time_s for frame in frames] == pytest.approx([i / 10 for i in range(20)])
-        assert warnings == ["1 timestamps were missing, went back or leapt ahead: repaired"]
+        assert warnings == ["timestamps were missing, went back or leapt ahead: 1 repaired"]
 
     def test_one_that_steps_back_is_put_just_after(self):
         clock = FrameClock(Fraction(1, 1000), 25, Fraction(0))
