@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from ..models.errors import SepcamError
-from ..models.registry import known
+from ..models.registry import find_detector
 from ..models.runtime.compile import resolve
 from ..models.runtime.options import Precision, RuntimeOptions
 from ..models.types import U8, Detector
@@ -47,7 +47,7 @@ def runtime_for(
             precision, or the choice cannot be written down.
     """
     runtime, name = options.runtime, options.detector
-    if runtime.precision != "auto" or not known(name, store.registry):
+    if runtime.precision != "auto" or find_detector(name) is None:
         return runtime
     if resolve(runtime).runtime != "openvino":
         return runtime

@@ -1,4 +1,4 @@
-"""However slow the analysis is, the picture shown is a fresh one: nothing piles up in half a minute."""
+"""However slow the analysis is, the picture shown is a fresh one: nothing piles up."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from sepcam.pipelines.sources.synthetic import read_index, stamp_index
 from tests.streams import NetworkCamera
 from tests.walkers import SIZE, CenterPose, Clock, square_picture
 
-HALF_MINUTE_S = 30.0
+WATCHED_S = 12.0
 ANALYSIS_S = 0.2  # five a second, of cameras with thirty
 FRESH_S = 0.3
 
@@ -33,7 +33,7 @@ class Slow:
 
 
 def ages_shown(source: PacedSource | ReconnectingSource, now_ms: Callable[[], int]) -> np.ndarray:
-    """(N, 2) seconds: when each picture of half a minute was shown, and how old it was then."""
+    """(N, 2) seconds: when each picture was shown, and how old it was then."""
     pool = NetworkPool(lambda *key: Slow(), lambda *key: CenterPose())
     settings = LiveSettings("slow", tasks=frozenset(), hud="off")
     ages: list[tuple[float, float]] = []
@@ -41,8 +41,8 @@ def ages_shown(source: PacedSource | ReconnectingSource, now_ms: Callable[[], in
         session.start()
         begun = time.monotonic()
         number = 0
-        while (shown_s := time.monotonic() - begun) < HALF_MINUTE_S:
-            shot = session.wait(number, HALF_MINUTE_S)
+        while (shown_s := time.monotonic() - begun) < WATCHED_S:
+            shot = session.wait(number, WATCHED_S)
             assert shot is not None, session.error
             number = shot.number
             ages.append((shown_s, (now_ms() - read_index(shot.image)) / 1e3))
@@ -52,7 +52,7 @@ def ages_shown(source: PacedSource | ReconnectingSource, now_ms: Callable[[], in
     return np.array(ages)
 
 
-def test_after_half_a_minute_of_slow_analysis_the_picture_shown_is_fresh():
+def test_after_some_time_of_slow_analysis_the_picture_shown_is_fresh():
     """A camera, and streams with a real encoder, socket and decoder; each picture bears its time."""
     camera = Clock()
 
@@ -69,7 +69,7 @@ def test_after_half_a_minute_of_slow_analysis_the_picture_shown_is_fresh():
         sources = ReconnectingSource(lambda: camera), open_live(http.url), open_live(rtsp.url)
         measured = list(pool.map(lambda source: ages_shown(source, camera.now_ms), sources))
     for name, (at_s, age_s) in zip(("camera", "http", "rtsp"), (ages.T for ages in measured), strict=True):
-        for begin_s in np.arange(10.0, HALF_MINUTE_S, 10.0):
-            shown = age_s[(at_s >= begin_s) & (at_s < begin_s + 10)]
+        for begin_s in (4.0, 8.0):
+            shown = age_s[(at_s >= begin_s) & (at_s < begin_s + 4)]
             # What piles up is in every picture; what a loaded machine adds is not.
             assert np.quantile(shown, 0.1) < FRESH_S, (name, begin_s, np.quantile(shown, [0, 0.1, 0.5, 1]))
