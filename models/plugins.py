@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any, Literal, TypeVar
 
 from .errors import SepcamError
+from .returned import check_returned
 
 Group = Literal["sepcam.detectors", "sepcam.poses"]
 T = TypeVar("T")
@@ -51,6 +52,8 @@ def load(name: str, group: Group, protocol: type[T]) -> T | None:
             f"the plugin {name} is not a {protocol.__name__}: "
             f"{type(made).__name__} has no {', '.join(wanted)}"
         )
+    if group == "sepcam.detectors":
+        check_returned(made, name)
     return made
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from sepcam.models.errors import SepcamError
 from sepcam.models.plugins import installed
+from sepcam.models.types import Detections
 from sepcam.models.zoo import load_detector, load_pose
 
 PROJECT = """
@@ -73,6 +75,10 @@ class Useless:
 def broken():
     raise RuntimeError("no camera lens\\nfound")
 '''
+
+
+def one(box=(1, 2, 3, 4), *, score: float = 0.9, label: float = 0) -> Detections:
+    return Detections(np.array([box], np.float32), np.array([score], np.float32), np.array([label]))
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +166,20 @@ def test_what_is_wrong_with_a_plugin_is_told_in_one_line(importable, cache_dir, 
     with pytest.raises(SepcamError, match=message) as error:
         load(name)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([(1, 2, 3, 4, 0.9)], "detect must return Detections; got list"),
+        (one([1, np.nan, 3, 4]), "a box is 1 nan 3 4"),
+        (one([10, 20, 5, 30]), "boxes are x1 y1 x2 y2 in pixels; got 10 20 5 30"),
+        (one(score=90), "scores must lie between 0 and 1; got 90"),
+        (one(label=3), r"labels must be whole numbers from 0 to 0; got 3 \(int64\)"),
+        (one(label=0.0), r"labels must be whole numbers from 0 to 0; got 0 \(float64\)"),
+    ],
+)
+def test_a_detector_that_returns_something_else_is_told_so(importable, found, message, monkeypatch):
+    monkeypatch.setattr(import_module("spots").SpotDetector, "detect", lambda self, image: found)
+    with pytest.raises(SepcamError, match=f"the detector spots is wrong: {message}"):
+        load_detector("spots").detect(np.zeros((40, 40, 3), np.uint8))
