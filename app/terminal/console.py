@@ -1,6 +1,7 @@
 """What the command line says, and where: results on stdout, everything else on stderr."""
 
 import errno
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -16,14 +17,16 @@ if TYPE_CHECKING:
 
     from ...pipelines.process_file import Advance
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+
 
 def say(line: str) -> None:
-    """Prints a line of results on stdout, with addresses as `redacted` leaves them.
+    """Prints a line of results on stdout, with addresses as `redacted` leaves them, controls escaped.
 
     Raises:
         SepcamError: If stdout cannot be written to, except a pipe that nobody reads (BrokenPipeError).
     """
-    say_in_full(redacted(line))
+    say_in_full(_printable(redacted(line)))
 
 
 def say_in_full(line: str) -> None:
@@ -45,7 +48,12 @@ def say_in_full(line: str) -> None:
 def note(line: str) -> None:
     """Prints a line that is not a result on stderr; without a reader (a closed terminal) it is lost."""
     with suppress(OSError):
-        print(f"{redacted(line)}\n", end="", file=sys.stderr, flush=True)
+        print(f"{_printable(redacted(line))}\n", end="", file=sys.stderr, flush=True)
+
+
+def _printable(text: str) -> str:
+    """With escapes for the control characters that a file's name may hold: a terminal would obey them."""
+    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def warn(line: str) -> None:

@@ -1,7 +1,7 @@
 """Adds the results of a run up: people, lines, zones."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,7 @@ class Tally:
         self._tracked = False
         self._identities: dict[str, set[int]] = {}
         self._at_once: Counter[str] = Counter()
-        self._steps: list[int] = []
+        self._steps: dict[int, int] = {}
         self._names: list[tuple[str, bool]] = []
         self._events: dict[str, list[Event]] = {}
 
@@ -62,7 +62,7 @@ class Tally:
         classes = {label: len(numbers) for label, numbers in self._identities.items()}
         if not self._tracked:
             classes = dict(self._at_once)
-        together = -(-len(self._steps) // STEPS) or 1
+        timeline, together = _timeline(self._steps)
         return Statistics(
             between_s + step_s,
             classes.get("person", 0),
@@ -70,19 +70,27 @@ class Tally:
             self._at_once["person"],
             classes,
             together * _STEP_S,
-            tuple(max(self._steps[i : i + together]) for i in range(0, len(self._steps), together)),
+            timeline,
             tuple(_line(name, told.get(name, [])) for name, is_line in self._names if is_line),
             tuple(_zone(name, told.get(name, [])) for name, is_line in self._names if not is_line),
         )
 
     def _note(self, people: int, time_s: float) -> None:
         step = max(0, int((time_s - self._first_s) / _STEP_S))
-        if step >= len(self._steps):
-            self._steps += [0] * (step + 1 - len(self._steps))
-        self._steps[step] = max(self._steps[step], people)
+        self._steps[step] = max(self._steps.get(step, 0), people)
 
     def _take(self, events: Sequence[Event]) -> None:
         _sort(self._events, events)
+
+
+def _timeline(steps: Mapping[int, int]) -> tuple[tuple[int, ...], int]:
+    """The most people in each of at most ``STEPS`` stretches, and how many steps each of these has."""
+    count = max(steps, default=-1) + 1
+    together = -(-count // STEPS) or 1
+    most = [0] * -(-count // together)
+    for step, people in steps.items():
+        most[step // together] = max(most[step // together], people)
+    return tuple(most), together
 
 
 def _sort(by_name: dict[str, list[Event]], events: Sequence[Event]) -> None:

@@ -204,6 +204,12 @@ def test_a_bug_is_called_one(sepcam, monkeypatch):
     assert err == "error: ZeroDivisionError: division by zero (a bug in Sepcam; --debug shows where)\n"
 
 
+def test_controls_in_a_name_are_shown_not_obeyed(sepcam):
+    code, _, err = sepcam("process", "\x1b]0;mine\x07.mp4")
+    assert code == 2
+    assert err == "error: \\x1b]0;mine\\x07.mp4 does not exist\n"
+
+
 def test_a_bug_in_a_network_of_the_users_is_shown_there(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(BROKEN_DETECTOR)
     words = ["process", CLIP, "--detector", "mine:Mine", "--tasks", "track", "--save", "jsonl", "-o", "out"]

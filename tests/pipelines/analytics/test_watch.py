@@ -191,6 +191,15 @@ def test_the_timeline_of_a_long_video_has_few_steps():
     assert (found.step_s, len(found.timeline)) == (5.0, 200)
 
 
+def test_a_leap_of_the_clock_takes_no_room_in_the_timeline():
+    tally = Tally()
+    for result in results([people((50, 100))] * 3, fps=1e-9):
+        tally.add(result)
+    found = tally.statistics()
+    assert len(found.timeline) <= 240
+    assert sum(found.timeline) == 3
+
+
 def test_drawing_changes_the_image_near_the_mark_alone():
     image = np.full((240, 320, 3), 128, np.uint8)
     draw_counts(image, Watch([parse_zone("20,100,60,100", "line")], SIZE).counts)
