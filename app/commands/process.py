@@ -119,7 +119,9 @@ def process(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite/--no-overwrite", help="Replace results that exist.", rich_help_panel=choices.RESULTS
+            "--overwrite/--no-overwrite",
+            help="Replace results that exist; a finished job begins again with --fresh.",
+            rich_help_panel=choices.RESULTS,
         ),
     ] = False,
     workers: batch_options.WorkersOption = None,

@@ -93,6 +93,12 @@ def test_a_new_module_is_a_new_kind(new_kind, tmp_path):
             "images",
             "trip: mot is for live sources and videos, not for images: leave it out of --save",
         ),
+        (
+            "events",
+            "images",
+            "trip: events is for live sources and videos, not for images: leave out --line, --zone and "
+            "--save events",
+        ),
         ("coco", "video", "trip: coco is for images, not for videos: leave it out of --save"),
     ],
 )
