@@ -77,5 +77,6 @@ def check_fits(source: str, names: Sequence[str], source_type: SourceType) -> No
         kind = sink_kinds()[name]
         if source_type not in kind.source_types:
             fits = " and ".join(_IN_WORDS[fitting] for fitting in sorted(kind.source_types))
-            wrong = "leave out --line, --zone and --save events" if name == "events" else "leave it out of --save"
-            raise SepcamError(f"{source}: {name} is for {fits}, not for {_IN_WORDS[source_type]}: {wrong}")
+            lines = "leave out --line, --zone and --save events"
+            leave = lines if name == "events" else "leave it out of --save"
+            raise SepcamError(f"{source}: {name} is for {fits}, not for {_IN_WORDS[source_type]}: {leave}")
