@@ -17,6 +17,7 @@ from .state.journal import Entry, Journal
 from .state.settings import differences
 
 _COPY: Final = "a copy of "
+_GONE: Final = "no longer there"
 
 
 def agree(folder: JobFolder, info: JobInfo) -> None:
@@ -45,7 +46,7 @@ def plan(
     """Takes the inputs into the journal; what is done already stays done.
 
     A source that has changed since, whose outputs are gone, or that was set aside, is done again. A copy of
-    another source, and what this job wrote itself, are skipped.
+    another source, what this job wrote itself, and what was set aside and then deleted, are skipped.
 
     Args:
         folder: of the job, whose lock the caller holds.
@@ -84,6 +85,9 @@ def plan(
             _renew(folder, journal, known[one.key], one)
     _renew_copies(journal, entries)
     keys = {one.key for one in inputs}
+    for entry in entries:
+        if entry.state == "failed" and entry.key not in keys and _is_gone(entry):
+            journal.skip(entry.id, _GONE)
     return [entry for entry in journal.entries() if entry.key in keys]
 
 
@@ -106,7 +110,8 @@ def _renew(folder: JobFolder, journal: Journal, entry: Entry, one: Input) -> Non
     size, modified_ns = _stamp(one)
     changed = (size, modified_ns) != (entry.bytes, entry.modified_ns)
     lost = entry.state == "done" and not all(map(folder.holds, entry.outputs))
-    if entry.state == "failed" or changed or lost:
+    returned = entry.state == "skipped" and entry.error == _GONE
+    if entry.state == "failed" or changed or lost or returned:
         shutil.rmtree(folder.parts(entry.id), ignore_errors=True)
         journal.again(entry.id, size=size, modified_ns=modified_ns)
 
@@ -160,6 +165,11 @@ def _copy_of(entry: Entry, others: Sequence[Entry], hashes: dict[str, str]) -> E
         return None
     own = content(entry)
     return next((one for one in others if own is not None and content(one) == own), None)
+
+
+def _is_gone(entry: Entry) -> bool:
+    file = Path(entry.key)  # of this machine, where it is one
+    return not entry.input.listed and file.is_absolute() and not file.exists()
 
 
 def _is_result(one: Input, results: Collection[Path]) -> bool:

@@ -174,6 +174,11 @@ def test_a_file_that_hangs_is_tried_again_and_then_set_aside_while_the_others_go
     assert (states["b"].state, states["b"].attempts) == ("failed", 2)
     assert states["b"].error == "it hangs: no frame was finished in 5 s (--stall-timeout)"
     assert names(out) == ["a.jsonl", "c.jsonl"]
+    # Once it is deleted it is no failure any more.
+    (tmp_path / "b.mp4").unlink()
+    again = process(tmp_path, "-o", out, "--workers", 1, "--stall-timeout", 5, *words)
+    assert again.returncode == 0
+    assert "b.mp4: no longer there" in again.stdout
 
 
 def test_a_rerun_takes_and_mentions_none_of_its_own_images(tmp_path):
