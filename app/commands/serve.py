@@ -158,7 +158,7 @@ def _sources(named: list[str] | None) -> list[str]:
     cameras = list_cameras()
     if cameras:
         return [str(cameras[0].number)]
-    console.note("no camera is connected: visitors' cameras and video files only (name a SOURCE for more)")
+    console.note("no camera is connected: visitors' cameras and files only (name a SOURCE for more)")
     return []
 
 

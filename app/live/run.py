@@ -18,6 +18,7 @@ from ...pipelines.types import MeterSnapshot, StreamInfo
 from ...pipelines.watching.store import EventStore
 from ..terminal import console
 from ..terminal.signals import terminable
+from ..terminal.words import counted
 from .events import recording, rules_of
 from .request import LiveRequest, begin, described, load_networks
 from .zones import ZoneEditor, with_drawn, zone_file
@@ -150,7 +151,7 @@ def closing_line(name: str, meter: MeterSnapshot, seconds: float, video: Path | 
         seconds: since it began.
         video: what was recorded, or None.
     """
-    shown = f"{meter.frames} frames shown ({meter.frames / max(seconds, 1e-3):.1f} FPS)"
+    shown = f"{counted(meter.frames, 'frame')} shown ({meter.frames / max(seconds, 1e-3):.1f} FPS)"
     kept = "" if video is None else f" -> {video}"
     return f"{name}: {shown}, {meter.dropped} dropped{kept}"
 

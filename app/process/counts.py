@@ -10,6 +10,7 @@ from ...pipelines.statistics import Statistics
 from ...pipelines.summary.page import FileSummary, page
 from ...pipelines.summary.plots import clock
 from ..terminal import console
+from ..terminal.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,15 +21,11 @@ PAGE: Final = "summary.html"
 _WIDE: Final = 24  # characters of a name
 
 
-def counted(count: int, noun: str) -> str:
-    """``1 frame`` or ``5 frames``."""
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def people_text(people: int, statistics: Statistics | None) -> str:
-    """``5 people`` of identities; without tracking, ``at most 5 people at once``."""
-    text = f"{people} {'person' if people == 1 else 'people'}"
-    return text if statistics is None or statistics.tracked else f"at most {text} at once"
+    """``5 people`` of identities, or in one image; without tracking, ``at most 5 people at once``."""
+    text = counted(people, "person", "people")
+    known = statistics is None or statistics.tracked or not statistics.seconds
+    return text if known else f"at most {text} at once"
 
 
 def show_counts(files: Sequence[tuple[str, Statistics]]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from ...pipelines.batch.state.journal import Entry
 from ...pipelines.batch.tasks.types import TaskResult
 from ..terminal import console
-from .counts import counted, people_text
+from ..terminal.words import counted
+from .counts import people_text
 
 
 class Lines:

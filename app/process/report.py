@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...pipelines.batch.state.job_folder import JobFolder
 from ...pipelines.batch.state.journal import STATES, Entry
 from ..terminal import console
-from .counts import counted
+from ..terminal.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table

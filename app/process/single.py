@@ -17,7 +17,8 @@ from ...pipelines.sources.base import Source
 from ...pipelines.types import Encoder, RunSummary
 from ..terminal import console
 from ..terminal.signals import terminable
-from .counts import counted, people_text, show_counts
+from ..terminal.words import counted
+from .counts import people_text, show_counts
 
 DONE, INTERRUPTED = 0, 130
 

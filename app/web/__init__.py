@@ -1,4 +1,4 @@
-"""``sepcam serve``: live video, visitors' cameras and video files in a browser."""
+"""``sepcam serve``: live video, visitors' cameras and files in a browser."""
 
 from typing import TYPE_CHECKING
 

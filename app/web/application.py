@@ -35,7 +35,7 @@ class Service:
     Attributes:
         sources: what the server watches.
         cameras: visitors' cameras.
-        uploads: visitors' video files.
+        uploads: visitors' files.
         downloads: files that visitors may download.
         recorded: the recorded events.
         zones: return what changes the zones of each source.
@@ -54,7 +54,7 @@ def application(service: Service, access: Access) -> ASGIApp:
     app = FastAPI(
         title="Sepcam",
         version=metadata.version("sepcam"),
-        summary="Live video, visitors' cameras and video files.",
+        summary="Live video, visitors' cameras and files.",
         docs_url=None,
         redoc_url=None,
     )

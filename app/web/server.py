@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ipaddress
+import logging
 import socket
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -224,9 +226,17 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._uploads = uploads
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn; a second signal ends open requests, and is not passed on like the first."""
+        if self.should_exit:
+            self.force_exit = True
+        else:
+            super().handle_exit(sig, frame)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn."""
         self._uploads.close()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # requests that are cut off now
         await super().shutdown(sockets)
 
 

@@ -22,6 +22,7 @@ from ....pipelines.sinks.outputs import Target
 from ....pipelines.sources.base import Source
 from ....pipelines.sources.video import VideoSource
 from ....pipelines.types import RunSummary, Task
+from ...terminal.words import counted
 from ..shared.downloads import Download, Downloads
 from .images import UploadedImage, is_image_name
 
@@ -221,8 +222,9 @@ class VideoJobs:
         target = Target(str(job.upload), {"video": video, "jsonl": jsonl}, limits=UPLOAD_LIMITS)
         summary = record(source, target, pipeline, _progress_of(job), drawing=self._drawing).summary
         job.total = summary.frames
-        frames = "1 frame" if summary.frames == 1 else f"{summary.frames} frames"
-        job.message = f"{frames}, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
+        job.message = (
+            f"{counted(summary.frames, 'frame')}, {_found(summary)}, {summary.fps:.1f} FPS{_notes(summary)}"
+        )
         stem = Path(job.name).stem
         return {
             "video": Download(video, f"{stem}-sepcam.mp4", "video/mp4"),
@@ -287,7 +289,7 @@ def _video(job: VideoJob) -> VideoSource:
 
 
 def _found(summary: RunSummary) -> str:
-    return f"{summary.people} {'person' if summary.people == 1 else 'people'}"
+    return counted(summary.people, "person", "people")
 
 
 def _notes(summary: RunSummary) -> str:

@@ -128,7 +128,7 @@ class Uploads:
 
 
 def router(uploads: Uploads) -> APIRouter:
-    """The routes of video files."""
+    """The routes of files, videos and images."""
     routes = APIRouter(prefix="/api", tags=["videos"])
     jobs = uploads.jobs
 
