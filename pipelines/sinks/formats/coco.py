@@ -14,7 +14,7 @@ from ...annotations.matching import ImageMatcher
 from ...annotations.types import Annotations
 from ...types import FrameResult, RunSummary
 from ..base import ResultName, Sink, SinkContext, SinkKind
-from ..image_folder import ImageNames
+from ..folder_sink import ImageNames
 from ..serialize import SCORE_DECIMALS, keypoint_triples, xywh
 from ..text_sink import TextSink
 

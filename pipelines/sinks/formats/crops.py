@@ -8,10 +8,10 @@ import numpy as np
 
 from ....models.files import fit_name
 from ....models.types import U8
-from ...files.folder import Folder
-from ...types import FrameResult, Instances, RunSummary
-from ..base import Sink, SinkKind
-from ..image_folder import ImageNames, encoded_jpeg
+from ...types import FrameResult, Instances
+from ..base import SinkKind
+from ..folder_sink import FolderSink
+from ..image_folder import encoded_jpeg
 
 EVERY_S: Final = 1.0
 """Seconds from one crop of an identity to the next."""
@@ -19,7 +19,7 @@ EVERY_S: Final = 1.0
 _MARGIN = 0.05  # around a box, of its sides
 
 
-class CropsSink(Sink):
+class CropsSink(FolderSink):
     """JPEGs of what was found, cut out of the clean images.
 
     With tracking ``<label>-<identity>/<frame>.jpg``, at most one each second; else
@@ -29,17 +29,8 @@ class CropsSink(Sink):
     needs_clean_image = True
 
     def __init__(self, folder: Path, *, overwrite: bool = False) -> None:
-        """Create the hidden folder that holds the images until ``close``.
-
-        Args:
-            folder: where they go; exists only after ``close``.
-            overwrite: whether images in it may be replaced; its other files are kept.
-
-        Raises:
-            SepcamError: If the folder exists, or cannot be created.
-        """
-        self._folder = Folder(folder, overwrite=overwrite)
-        self._names = ImageNames()
+        """See `FolderSink`."""
+        super().__init__(folder, overwrite=overwrite)
         self._last_s: dict[int, float] = {}
 
     def write(self, result: FrameResult, image: U8 | None = None) -> None:
@@ -49,7 +40,7 @@ class CropsSink(Sink):
             SepcamError: If one cannot be written (a full disk), or another image has the same name.
         """
         frame, found = result.frame, result.instances
-        self._names.add(frame.name)
+        self._seen.add(frame.name)
         stem = Path(frame.name).name if frame.name else f"{frame.index:06d}"
         numbers: Counter[str] = Counter()
         for row, label in enumerate(found.labels.tolist()):
@@ -65,26 +56,6 @@ class CropsSink(Sink):
             else:
                 continue
             self._folder.write(Path(folder, fit_name(self._folder.hidden, file, ".jpg")), encoded_jpeg(crop))
-
-    def prepare(self, summary: RunSummary) -> None:
-        """Flush the images to the disk, and make their folder.
-
-        Raises:
-            SepcamError: If that fails; nothing is left then.
-        """
-        self._folder.prepare()
-
-    def close(self, summary: RunSummary) -> None:
-        """Move the images to their folder.
-
-        Raises:
-            SepcamError: If they cannot be moved.
-        """
-        self._folder.publish()
-
-    def abort(self) -> None:
-        """Delete the images that are still hidden."""
-        self._folder.abort()
 
     def _is_due(self, found: Instances, row: int, time_s: float) -> bool:
         """Whether a track has had no crop for a while and was detected; counts it as one."""

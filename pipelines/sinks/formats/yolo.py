@@ -7,16 +7,15 @@ import numpy as np
 
 from ....models.files import fit_name
 from ....models.types import U8
-from ...files.folder import Folder
-from ...types import FrameResult, Instances, RunSummary
-from ..base import Sink, SinkKind
-from ..image_folder import ImageNames
+from ...types import FrameResult, Instances
+from ..base import SinkKind
+from ..folder_sink import FolderSink
 
 _DECIMALS = 6
 _MIN_SCORE = 0.5  # of a keypoint that counts as visible
 
 
-class YoloSink(Sink):
+class YoloSink(FolderSink):
     """A folder with ``classes.txt``, ``boxes/<name>.txt``, and, where asked for, ``pose`` and ``segments``.
 
     A line is an object: its class, counted from 0, then fractions of the image's width and height:
@@ -39,8 +38,7 @@ class YoloSink(Sink):
         Raises:
             SepcamError: If the folder exists, or cannot be created.
         """
-        self._folder = Folder(folder, overwrite=overwrite)
-        self._images = ImageNames()
+        super().__init__(folder, overwrite=overwrite)
         self._names: set[str] = set()
         try:
             self._folder.write("classes.txt", "".join(f"{label}\n" for label in labels).encode())
@@ -55,7 +53,7 @@ class YoloSink(Sink):
             SepcamError: If one cannot be written (a full disk), or another image has the same name.
         """
         frame, found = result.frame, result.instances
-        self._images.add(frame.name)
+        self._seen.add(frame.name)
         file = self._file_name(frame.name, frame.index)
         kinds: dict[str, Callable[[Instances, int], str]] = {"boxes": _box}
         if found.keypoints is not None:
@@ -66,26 +64,6 @@ class YoloSink(Sink):
             lines = [line(found, row) for row in range(len(found))]
             text = "".join(f"{one}\n" for one in lines if one)
             self._folder.write(Path(kind, file), text.encode())
-
-    def prepare(self, summary: RunSummary) -> None:
-        """Flush the files to the disk, and make their folder.
-
-        Raises:
-            SepcamError: If that fails; nothing is left then.
-        """
-        self._folder.prepare()
-
-    def close(self, summary: RunSummary) -> None:
-        """Move the files to their folder.
-
-        Raises:
-            SepcamError: If they cannot be moved.
-        """
-        self._folder.publish()
-
-    def abort(self) -> None:
-        """Delete the files that are still hidden."""
-        self._folder.abort()
 
     def _file_name(self, name: str, index: int) -> str:
         stem = Path(name).stem if name else f"{index:06d}"
