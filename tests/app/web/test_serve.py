@@ -171,8 +171,10 @@ def test_ctrl_c_ends_it_though_somebody_watches(tmp_path):
             pass
         assert server.ask("POST", "/api/live/recording").status == 200
         time.sleep(0.5)
+        server.process.send_signal(signal.SIGINT)  # and once more by an impatient user
         assert server.stop() == 0
         assert server.errors[-1] == "stopped\n"
+        assert "Traceback" not in "".join(server.errors)
     (video,) = tmp_path.iterdir()  # a recording under way is completed
     with av.open(str(video)) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 1
