@@ -187,4 +187,4 @@ def _sepcam(
         console.say(f"sepcam {metadata.version('sepcam')}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
-        console.say(ctx.get_help())
+        console.say_in_full(ctx.get_help())

@@ -189,7 +189,7 @@ def process(
 
     size_of = size_rule(input_size, small_people=small_people)
     if print_config:
-        console.say(as_toml(ctx).rstrip())
+        console.say_data(as_toml(ctx).rstrip())
         return
     settings = JobSettings(
         options,

@@ -157,7 +157,7 @@ def closing_line(name: str, meter: MeterSnapshot, seconds: float, video: Path | 
 
 
 def _print_event(event: Event) -> None:
-    console.say(json.dumps(event.to_json()))
+    console.say_data(json.dumps(event.to_json()))
 
 
 def _stem(info: StreamInfo) -> str:

@@ -97,7 +97,7 @@ def tell_summary(totals: dict[str, Any]) -> None:
 
 
 def _tell(event: str, **values: object) -> None:
-    console.say(json.dumps({"event": event, "time": round(time.time(), 3), **values}))
+    console.say_data(json.dumps({"event": event, "time": round(time.time(), 3), **values}))
 
 
 def about(entry: Entry, reason: str) -> str:

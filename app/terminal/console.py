@@ -29,6 +29,15 @@ def say(line: str) -> None:
     say_in_full(_printable(redacted(line)))
 
 
+def say_data(text: str) -> None:
+    """Prints what programs read, JSON or TOML, on stdout, with addresses as `redacted` leaves them.
+
+    Raises:
+        SepcamError: See `say`.
+    """
+    say_in_full(redacted(text))
+
+
 def say_in_full(line: str) -> None:
     """Prints a line on stdout that may hold an address with its secrets, for whoever started the command.
 

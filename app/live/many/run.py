@@ -126,7 +126,7 @@ class _Files:
         if self._request.events:
             line = json.dumps({"source": feed.name, **event.to_json()})
             with self._lock:
-                console.say(line)
+                console.say_data(line)
 
     def complete(self, feed: Feed) -> None:
         """Ends a source, completes its files and says what there is; once."""
