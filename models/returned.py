@@ -13,8 +13,8 @@ from .types import U8, Detections
 def check_returned(detector: Any, name: str) -> None:  # noqa: ANN401 - it is somebody else's
     """Make a detector check what it finds, where it takes attributes.
 
-    Its ``detect`` raises `SepcamError` then, where it returned something else than `Detections`, or these
-    have boxes, scores or labels that cannot be.
+    Its ``detect`` then raises `SepcamError` if it returned something else than `Detections`, or boxes, scores
+    or labels that cannot be.
 
     Args:
         detector: a `types.Detector`.
@@ -41,7 +41,9 @@ def _mistake(found: object, labels: int) -> str | None:
     if not len(found):
         return None
     if not np.isfinite(found.boxes).all():
-        return f"a box is {_numbers(found.boxes[~np.isfinite(found.boxes).all(1)][0])}"
+        return (
+            f"boxes must be finite numbers; got {_numbers(found.boxes[~np.isfinite(found.boxes).all(1)][0])}"
+        )
     turned = (found.boxes[:, 2:] < found.boxes[:, :2]).any(1)
     if turned.any():
         return f"boxes are x1 y1 x2 y2 in pixels; got {_numbers(found.boxes[turned][0])}"

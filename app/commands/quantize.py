@@ -50,8 +50,9 @@ def quantize(
     for name in names:  # each takes minutes: a wrong one is told before the first
         find(name)
     source = frames or str(demo_clip())
+    different = list(dict.fromkeys(names))
     failed, lost = 0, 0
-    for name in (different := list(dict.fromkeys(names))):
+    for name in different:
         try:
             lost += not _quantize(name, source, samples, backbone, keep_anyway=keep_anyway)
         except SepcamError as error:

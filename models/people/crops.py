@@ -13,7 +13,7 @@ COLUMNS = (96, 160, 256)
 """Height and widths of the crops in pixels. Each width is a network compiled once more, so they are few."""
 
 _PERSON = 160.0  # pixels that a person is high in the crop; its best sizes are 60 to 250
-_WIDE = 0.8  # of the width: where that is more than the height, it is what the scale goes by
+_WIDE = 0.8  # of the width, which the scale goes by where this is more than the height
 _BESIDE = 16.0  # pixels at least on either side of the person, unless the crop is the widest
 
 

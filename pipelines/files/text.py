@@ -18,6 +18,11 @@ _MARKS: Final = (
 )
 
 
+def as_unicode(text: str) -> str:
+    """A text in valid Unicode: bytes of file names that are not UTF-8 become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def read_text(path: Path, *, bytes_kept: bool = False) -> str:
     """A text file in UTF-8, or in UTF-16 as Windows programs save it, with any line ends.
 

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from ...models.types import U8
+from ..files.text import as_unicode
 from .bidi import visual
 
 REGULAR, BOLD = 450, 650
@@ -56,7 +57,7 @@ def strip(text: str, height: int, weight: int = REGULAR) -> Strip:
         space = strip(" ", height, weight).width
         return _joined([strip(word, height, weight) for word in text.split(" ")], space)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
-    text = text.encode("utf-8", "replace").decode()
+    text = as_unicode(text)
     if not features.check_feature("raqm"):  # it orders and joins letters, with the FriBiDi of the system
         text = visual(text)
     size = max(1, round(height * _EM))

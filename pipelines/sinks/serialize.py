@@ -96,11 +96,6 @@ def xywh(found: Instances) -> list[list[float]]:
     return rounded(np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]), PIXEL_DECIMALS)
 
 
-def as_unicode(text: str) -> str:
-    """A text in valid Unicode: bytes of file names that are not UTF-8 become question marks."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def rounded(values: npt.NDArray[np.floating], decimals: int) -> list[Any]:
     """An array as nested lists of floats; rounding in float32 would bring the digits back."""
     return values.astype(np.float64).round(decimals).tolist()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib import resources
 
+from ..files.text import as_unicode
 from ..statistics import LineStatistics, Statistics, ZoneStatistics
 from .plots import clock, histogram, over_time, steps
 
@@ -42,7 +43,7 @@ def page(title: str, files: Sequence[FileSummary]) -> str:
     parts = [_HEAD.format(title=escape(title), style=style), _overview(files)]
     parts += [_file(one) for one in files]
     # Bytes of file names that are not UTF-8 are not valid in HTML either.
-    return ("".join(parts) + "</body></html>\n").encode("utf-8", "replace").decode()
+    return as_unicode("".join(parts) + "</body></html>\n")
 
 
 def _overview(files: Sequence[FileSummary]) -> str:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from ...models.errors import SepcamError
 from ..execution.background import BACKGROUND
+from ..files.text import as_unicode
 from ..types import FrameResult, StreamInfo
 from .clip import Clip
 from .packets import Packet, PacketEncoder, PacketRing
@@ -70,7 +71,7 @@ class EventRecorder:
             SepcamError: If no encoder works.
         """
         # A file's name need not be Unicode, but what is stored and sent is.
-        self._name = info.name.encode("utf-8", "replace").decode()
+        self._name = as_unicode(info.name)
         self._store = store
         self._on_event, self._fail = on_event, fail
         self._before_s, self._after_s, self._most_s = before_s, after_s, most_s

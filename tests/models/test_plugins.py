@@ -172,7 +172,7 @@ def test_what_is_wrong_with_a_plugin_is_told_in_one_line(importable, cache_dir, 
     ("found", "message"),
     [
         ([(1, 2, 3, 4, 0.9)], "detect must return Detections; got list"),
-        (one([1, np.nan, 3, 4]), "a box is 1 nan 3 4"),
+        (one([1, np.nan, 3, 4]), "boxes must be finite numbers; got 1 nan 3 4"),
         (one([10, 20, 5, 30]), "boxes are x1 y1 x2 y2 in pixels; got 10 20 5 30"),
         (one(score=90), "scores must lie between 0 and 1; got 90"),
         (one(label=3), r"labels must be whole numbers from 0 to 0; got 3 \(int64\)"),

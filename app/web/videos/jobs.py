@@ -30,7 +30,7 @@ MAX_ACTIVE: Final = 4
 """Files that may be uploading, waiting or running at a time."""
 
 FORGET_S: Final = 60.0
-"""Seconds after which it is looked for results that are too old, while no file comes."""
+"""Seconds from one search for results that are too old to the next, while no file comes."""
 
 KEEP_S: Final = 3600.0
 KEEP: Final = 20

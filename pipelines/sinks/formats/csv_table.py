@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ....models.types import U8
+from ...files.text import as_unicode
 from ...types import FrameResult
 from ..base import Sink, SinkContext, SinkKind
-from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, as_unicode, rounded
+from ..serialize import PIXEL_DECIMALS, SCORE_DECIMALS, rounded
 from ..text_sink import TextSink
 
 COLUMNS: Final = (

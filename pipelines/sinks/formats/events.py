@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ....models.types import U8
+from ...files.text import as_unicode
 from ...types import FrameResult, RunSummary
 from ..base import SinkContext, SinkKind
-from ..serialize import as_unicode, source_facts
+from ..serialize import source_facts
 from ..text_sink import TextSink
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ....models.types import U8
+from ...files.text import as_unicode
 from ...types import FrameResult, ModelInfo, RunSummary, StreamInfo
 from ..base import Sink, SinkContext, SinkKind
-from ..serialize import as_unicode, network_facts, objects, source_facts, summary_facts
+from ..serialize import network_facts, objects, source_facts, summary_facts
 from ..text_sink import TextSink
 
 

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from ....models.errors import SepcamError
 from ....models.files import PartialFile, fit_name
 from ....models.types import U8
+from ...files.text import as_unicode
 from ...types import FrameResult, RunSummary, StreamInfo
 from ..base import ResultName, Sink, SinkContext, SinkKind
 from ..serialize import (
     METER_DECIMALS,
     PIXEL_DECIMALS,
     SCORE_DECIMALS,
-    as_unicode,
     rounded,
     source_facts,
     summary_facts,
